@@ -1,0 +1,1 @@
+"""Boards and rules as code, the generated JSON, provisioning and publishing."""

@@ -1,0 +1,82 @@
+"""The command line: one click group whose commands are loaded when they are called."""
+
+import difflib
+import importlib
+import logging
+import sys
+from collections.abc import Sequence
+from typing import ClassVar
+
+import click
+
+from streams.errors import EXIT_INTERRUPTED, JoinstormError
+
+
+class LazyGroup(click.Group):
+    """A group whose commands live in modules that are imported only when needed, so that ``--help`` is quick."""
+
+    commands_by_name: ClassVar[dict[str, str]] = {
+        "broker": "joinstorm.commands.broker",
+        "export": "joinstorm.commands.export",
+        "facts": "joinstorm.commands.facts",
+        "record": "joinstorm.commands.record",
+        "replay": "joinstorm.commands.replay",
+        "run": "joinstorm.commands.run",
+        "scenarios": "joinstorm.commands.scenarios",
+        "stream": "joinstorm.commands.stream",
+        "truth": "joinstorm.commands.truth",
+        "verify": "joinstorm.commands.verify",
+    }
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the command names in order."""
+        return sorted(self.commands_by_name)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return a command's ``command`` object; a mistyped name gets a suggestion."""
+        module = self.commands_by_name.get(cmd_name)
+        if module is None:
+            close = difflib.get_close_matches(cmd_name, self.commands_by_name, n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else f" Known: {', '.join(sorted(self.commands_by_name))}."
+            raise click.UsageError(f"No such command {cmd_name!r}.{hint}", ctx)
+        command: click.Command = importlib.import_module(module).command
+        return command
+
+
+@click.command(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "JOINSTORM", "show_default": True},
+)
+@click.version_option(package_name="joinstorm")
+@click.option("-v", "--verbose", count=True, help="Log more (twice: everything).")
+def cli(verbose: int) -> None:
+    """Replay a live-audio launch that melted its servers, and hold a stream processor to the truth.
+
+    Results go to stdout, logs and progress to stderr. Every option can be given by the environment as
+    JOINSTORM_<COMMAND>_<OPTION>.
+    """
+    levels = (logging.WARNING, logging.INFO, logging.DEBUG)
+    logging.basicConfig(
+        level=levels[min(verbose, 2)], stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code (see ``streams.errors``)."""
+    try:
+        result = cli.main(args=None if argv is None else list(argv), standalone_mode=False)
+    except click.Abort:
+        return EXIT_INTERRUPTED
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except JoinstormError as error:
+        click.echo(f"joinstorm: {error}", err=True)
+        return error.exit_code
+    return result if isinstance(result, int) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+"""Options that several commands share, each spelled once."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from streams.connection import Connection
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+class ConnectionParam(click.ParamType):
+    """Turns ``host:port[,host:port]`` into a ``Connection``."""
+
+    name = "HOST:PORT"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Connection:
+        """Check the form of every address; whether anybody answers is seen on use."""
+        if isinstance(value, Connection):
+            return value
+        for server in str(value).split(","):
+            host, colon, port = server.strip().rpartition(":")
+            if not (host and colon and port.isdigit() and 0 < int(port) < 65536):  # noqa: PLR2004 - the last TCP port
+                self.fail(f"{server!r}: expected host:port, several separated by commas", param, ctx)
+        return Connection(str(value))
+
+
+def bootstrap_servers(*, required: bool = False) -> Callable[[_F], _F]:
+    """``--bootstrap-servers``, passed on as ``connection``; for all commands also JOINSTORM_BOOTSTRAP_SERVERS."""
+    return click.option(
+        "--bootstrap-servers",
+        "connection",
+        type=ConnectionParam(),
+        envvar="JOINSTORM_BOOTSTRAP_SERVERS",
+        required=required,
+        help="Kafka that is already there, as host:port[,host:port].",
+    )
+
+
+def topic_prefix(command: _F) -> _F:
+    """``--topic-prefix``, put before every topic name."""
+    return click.option(
+        "--topic-prefix", "prefix", default="", envvar="JOINSTORM_TOPIC_PREFIX", help="Put before every topic name."
+    )(command)
+
+
+def run_id(command: _F) -> _F:
+    """``--run``, the run to work on; without it the newest one in run.info."""
+    return click.option("--run", "run", default=None, metavar="ID", help="Run id; the newest run if not given.")(
+        command
+    )

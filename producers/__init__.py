@@ -1,0 +1,1 @@
+"""The replay side: scenario, simulation, tape, schedule and senders; knows nothing of engines."""

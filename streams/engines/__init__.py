@@ -1,0 +1,1 @@
+"""The stream processors that can be held to the truth."""

@@ -1,0 +1,170 @@
+"""The events of the input topics: typed, versioned, one JSON object per Kafka message.
+
+This module is the contract (docs/architecture.md gives it in words): unknown fields pass, missing ones are an error.
+Event time is ``at``, in milliseconds since the Unix epoch, UTC, and stands in the message timestamp as well.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal, cast
+
+import msgspec
+from msgspec import Meta
+
+from streams.errors import DecodeError
+
+VERSION = 1
+REJOIN_WITHIN_MS = 60_000
+"""A join counts as a re-join when the drop before it is at most this long ago."""
+WAITED_MS = 20 * 60_000
+"""Somebody who has waited this long belongs to the night's headline figure (facts.md, row 3)."""
+
+Millis = Annotated[int, Meta(ge=0, lt=1 << 53)]
+Id = Annotated[int, Meta(ge=0, lt=1 << 53)]
+
+
+class PresenceKind(StrEnum):
+    """What a listener did, or what was done to them."""
+
+    ATTEMPT = "attempt"
+    JOIN = "join"
+    FAIL = "fail"
+    LEAVE = "leave"
+    DROP = "drop"
+
+
+class TweetKind(StrEnum):
+    """How a tweet relates to another one."""
+
+    POST = "post"
+    REPLY = "reply"
+    QUOTE = "quote"
+    REPOST = "repost"
+
+
+class MarkKind(StrEnum):
+    """In-band marks, one sender per partition."""
+
+    WATERMARK = "watermark"
+    """Every event of this partition with ``at`` below the mark's has been sent (declared late events excepted)."""
+    END = "end"
+    """Nothing of this run follows on this partition."""
+
+
+GAVE_UP = "gave_up"
+"""Reason of a ``leave`` by somebody who was waiting, not in the room."""
+ROOM_CLOSED = "room_closed"
+"""Reason of the ``drop`` of everybody in a room that is closed."""
+
+
+class Presence(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """One event of ``space.presence``; the Kafka key is the listener id in ASCII decimal digits.
+
+    A listener's legal path: attempt, then join, fail or leave (reason ``gave_up``); join, then leave or drop; after a
+    fail or a drop a new attempt or a leave (``gave_up``). ``try`` is 1 on the first attempt of a sitting and grows
+    with each further one; a leave ends the sitting. join and fail carry the ``try`` of their attempt, leave and drop
+    that of the sitting's latest attempt.
+    """
+
+    event_id: Id
+    at: Millis
+    kind: PresenceKind
+    listener: Id
+    space: str
+    client: str
+    try_: Annotated[int, Meta(ge=1)] = msgspec.field(name="try")
+    v: Literal[1]
+    reason: str | None = None
+    since_drop_ms: Millis | None = None
+    """On a join after a drop of the same sitting: how long ago that drop was."""
+
+
+class Tweet(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """One event of ``tweets``; the Kafka key is the author id in ASCII decimal digits.
+
+    Tweet ids are snowflakes in strings (they exceed what a JSON number carries safely). ``conversation`` is the id of
+    the conversation's first tweet, ``ref`` the tweet replied to, quoted or reposted (None on a post).
+    """
+
+    event_id: Id
+    at: Millis
+    kind: TweetKind
+    tweet_id: str
+    author: Id
+    conversation: str
+    text: str
+    lang: str
+    v: Literal[1]
+    hashtags: tuple[str, ...] = ()
+    """Lower case, without the number sign."""
+    ref: str | None = None
+
+
+class Mark(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """A mark in an input partition, without a Kafka key."""
+
+    mark: MarkKind
+    at: Millis
+    run: str
+    v: Literal[1]
+    events: int | None = None
+    """On ``end``: how many distinct events of this run the sender put into this partition."""
+
+
+_presence = msgspec.json.Decoder(Presence)
+_tweet = msgspec.json.Decoder(Tweet)
+_mark = msgspec.json.Decoder(Mark)
+_encoder = msgspec.json.Encoder()
+
+NOT_JSON = "not_json"
+WRONG_SHAPE = "wrong_shape"
+WRONG_VERSION = "wrong_version"
+OUT_OF_RANGE = "out_of_range"
+"""An event or person id beyond what run.info announced: not an event of this run."""
+REASONS = (NOT_JSON, WRONG_SHAPE, WRONG_VERSION, OUT_OF_RANGE)
+"""Every reason a record can be put aside for; the closed set behind the metric label ``reason``."""
+
+
+def encode(event: Presence | Tweet | Mark) -> bytes:
+    """Encode one event or mark as the JSON of the contract."""
+    return _encoder.encode(event)
+
+
+def decode_presence(raw: bytes, source: str = "") -> Presence | Mark:
+    """Decode one record of ``space.presence``.
+
+    Raises:
+        DecodeError: With one of ``REASONS``.
+    """
+    return cast("Presence | Mark", _decode(_presence, raw, source))
+
+
+def decode_tweet(raw: bytes, source: str = "") -> Tweet | Mark:
+    """Decode one record of ``tweets``.
+
+    Raises:
+        DecodeError: With one of ``REASONS``.
+    """
+    return cast("Tweet | Mark", _decode(_tweet, raw, source))
+
+
+def _decode(decoder: msgspec.json.Decoder[Any], raw: bytes, source: str) -> object:
+    try:
+        return decoder.decode(raw)
+    except msgspec.DecodeError as error:
+        return _second_look(raw, error, source)
+
+
+def _second_look(raw: bytes, error: msgspec.DecodeError, source: str) -> Mark:
+    """Off the hot path: is it a mark, and if not, why is it nothing of ours?"""
+    try:
+        found = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError) as not_json:
+        raise DecodeError(NOT_JSON, str(not_json), source) from None
+    if isinstance(found, dict) and "mark" in found:
+        try:
+            return _mark.decode(raw)
+        except msgspec.DecodeError as bad_mark:
+            error = bad_mark
+    if isinstance(found, dict) and found.get("v", VERSION) != VERSION:
+        raise DecodeError(WRONG_VERSION, f"expected v={VERSION}, found v={found['v']!r}", source) from None
+    raise DecodeError(WRONG_SHAPE, str(error), source) from None

@@ -1,0 +1,100 @@
+"""Every topic's name, key and settings in one place; nothing else spells a topic name.
+
+Input topics belong to one run (their names end in the run id), so runs on one broker never mix and an engine reads its
+topics from the first record on. Topics that hold all runs are compacted and keyed by run.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+from streams.errors import ContractError
+
+PRESENCE: Final = "space.presence"
+TWEETS: Final = "tweets"
+INPUTS: Final = (PRESENCE, TWEETS)
+
+RUN_INFO: Final = "run.info"
+RUN_STATUS: Final = "run.status"
+RESULTS_AUDIENCE: Final = "results.audience"
+RESULTS_REACTION: Final = "results.reaction"
+RESULTS_PROGRESS: Final = "results.progress"
+CHECKPOINTS: Final = "checkpoints"
+DEAD_LETTERS: Final = "dead-letters"
+
+DEFAULT_PARTITIONS: Final = 4
+MAX_MESSAGE_BYTES: Final = 8 << 20
+"""Room for large record batches on the input topics: the engine's fast path takes a batch as one chunk."""
+
+_KEEP = {"retention.ms": "-1", "retention.bytes": "-1"}
+"""Event times lie in 2023: with the default retention the broker empties the topic while the replay runs."""
+_INPUT = {
+    **_KEEP,
+    "cleanup.policy": "delete",
+    "max.message.bytes": str(MAX_MESSAGE_BYTES),
+    "segment.bytes": str(1 << 30),
+}
+_COMPACTED = {**_KEEP, "cleanup.policy": "compact", "max.message.bytes": str(MAX_MESSAGE_BYTES)}
+
+
+@dataclass(frozen=True)
+class TopicSpec:
+    """A topic to be created: its full name, partition count and broker-side settings."""
+
+    name: str
+    partitions: int
+    configs: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Topics:
+    """The topic names of one run.
+
+    Args:
+        run: The run id, ``[a-z0-9-]+``.
+        prefix: Put before every name, so that several users share a cluster.
+    """
+
+    run: str
+    prefix: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what Kafka would refuse later and less clearly."""
+        if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", self.run):
+            raise ContractError(f"run id {self.run!r}: expected 1 to 63 of a-z, 0-9 and '-', not starting with '-'")
+        if not re.fullmatch(r"[A-Za-z0-9._-]{0,100}", self.prefix):
+            raise ContractError(
+                f"topic prefix {self.prefix!r}: expected at most 100 of A-Z, a-z, 0-9, '.', '_' and '-'"
+            )
+
+    def input(self, base: str) -> str:
+        """Return the full name of an input topic of this run, ``base`` being one of ``INPUTS``."""
+        return f"{self.prefix}{base}.{self.run}"
+
+    def shared(self, base: str) -> str:
+        """Return the full name of a topic that holds all runs."""
+        return f"{self.prefix}{base}"
+
+    @property
+    def presence(self) -> str:
+        """Join/leave events; key: listener id in decimal digits."""
+        return self.input(PRESENCE)
+
+    @property
+    def tweets(self) -> str:
+        """Tweets; key: author id in decimal digits."""
+        return self.input(TWEETS)
+
+    @property
+    def checkpoints(self) -> str:
+        """State of the engine ``faust`` for this run; private to it."""
+        return self.input(CHECKPOINTS)
+
+    def specs(self, partitions: int = DEFAULT_PARTITIONS) -> list[TopicSpec]:
+        """Return every topic a run needs, inputs first, each with its settings."""
+        one = [RUN_INFO, RUN_STATUS, RESULTS_AUDIENCE, RESULTS_REACTION, RESULTS_PROGRESS]
+        return [
+            *(TopicSpec(self.input(base), partitions, _INPUT) for base in INPUTS),
+            *(TopicSpec(self.shared(base), 1, _COMPACTED) for base in one),
+            TopicSpec(self.shared(DEAD_LETTERS), 1, {**_KEEP, "max.message.bytes": str(MAX_MESSAGE_BYTES + (1 << 20))}),
+        ]
