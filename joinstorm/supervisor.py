@@ -1,0 +1,157 @@
+"""Starts the parts of a run as processes of their own and ends every one of them, whatever ends the run."""
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Self
+
+from streams.errors import EXIT_INTERRUPTED, EngineError
+
+STOP_SECONDS = 5.0
+TAIL_LINES = 15
+_PR_SET_PDEATHSIG = 1
+
+
+class InterruptedRun(BaseException):
+    """SIGTERM or SIGINT reached the process; no fault, so like KeyboardInterrupt no handler may swallow it."""
+
+    exit_code = EXIT_INTERRUPTED
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Turn SIGTERM and SIGINT into ``InterruptedRun``, once: the second signal does not disturb the ending."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a signal handler's signature
+        for one in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(one, signal.SIG_IGN)
+        raise InterruptedRun
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def die_with_parent() -> Callable[[], None] | None:
+    """Return a ``preexec_fn`` that has the kernel end the child when its parent dies, None where there is no such call.
+
+    The kernel watches the thread that forks, so children must be started from a thread that lives as long as the run.
+    """
+    if not sys.platform.startswith("linux"):
+        return None
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+
+    def ask() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+    return ask
+
+
+def joinstorm(*arguments: str) -> list[str]:
+    """Return the command line that runs a joinstorm command with this interpreter."""
+    return [sys.executable, "-m", "joinstorm.cli", *arguments]
+
+
+class Part:
+    """One process of a run, its output kept in a log file."""
+
+    def __init__(self, name: str, command: Sequence[str], log: Path) -> None:
+        self.name = name
+        self.log = log
+        self.command = list(command)
+        with log.open("ab") as output:
+            # A session of its own: Ctrl-C reaches the run alone, which then ends its parts in order.
+            self.process = subprocess.Popen(
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=die_with_parent(),  # noqa: PLW1509 - one system call, looked up before the fork
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            )
+
+    @property
+    def pid(self) -> int:
+        """Process id."""
+        return self.process.pid
+
+    def exit_code(self) -> int | None:
+        """Return the exit code, None while it runs."""
+        return self.process.poll()
+
+    def tail(self) -> str:
+        """Return the last lines of its log."""
+        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+        return "\n".join(lines[-TAIL_LINES:])
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the process and everything it started; nothing happens where it is gone."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, number)
+
+    def wait(self, seconds: float) -> int | None:
+        """Wait for its end; None when it still runs after ``seconds``."""
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+
+
+class Supervisor:
+    """Context manager: what is started inside is gone outside.
+
+    Args:
+        logs: Folder for one log file per part; made if missing.
+        stop_seconds: How long a part may take over its own ending before it is killed.
+    """
+
+    def __init__(self, logs: Path, *, stop_seconds: float = STOP_SECONDS) -> None:
+        self.logs = logs
+        self.stop_seconds = stop_seconds
+        self.parts: list[Part] = []
+
+    def __enter__(self) -> Self:
+        self.logs.mkdir(parents=True, exist_ok=True)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self, name: str, command: Sequence[str]) -> Part:
+        """Start a part; its output goes to ``<logs>/<name>.log``."""
+        part = Part(name, command, self.logs / f"{name}.log")
+        self.parts.append(part)
+        return part
+
+    def check(self) -> None:
+        """Raise EngineError when a part has ended with an error; the text holds its last log lines."""
+        for part in self.parts:
+            code = part.exit_code()
+            if code:
+                raise EngineError(f"{part.name} ended with exit code {code}; the end of {part.log}:\n{part.tail()}")
+
+    def stop(self) -> None:
+        """End every part that still runs, newest first: SIGTERM to all, then SIGKILL to what is left."""
+        alive = [part for part in reversed(self.parts) if part.exit_code() is None]
+        for part in alive:
+            part.signal(signal.SIGTERM)
+        deadline = time.monotonic() + self.stop_seconds
+        for part in alive:
+            if part.wait(max(0.05, deadline - time.monotonic())) is None:
+                part.signal(signal.SIGKILL)
+                part.process.wait()
+            part.signal(signal.SIGKILL)  # what it started itself and left behind
+        self.parts = []
