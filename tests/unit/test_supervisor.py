@@ -45,10 +45,14 @@ def test_parts_are_gone_after_the_block(tmp_path: Path) -> None:
 
 def test_an_error_inside_still_ends_the_parts(tmp_path: Path) -> None:
     """An exception passes through, and the parts are gone."""
-    supervisor = Supervisor(tmp_path)
-    with pytest.raises(InterruptedRun), supervisor:
-        supervisor.start("one", SLEEPER)
-        raise InterruptedRun
+
+    def interrupted() -> None:
+        with Supervisor(tmp_path) as supervisor:
+            supervisor.start("one", SLEEPER)
+            raise InterruptedRun
+
+    with pytest.raises(InterruptedRun):
+        interrupted()
     assert not alive_children()
 
 
