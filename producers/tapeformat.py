@@ -67,6 +67,9 @@ class TapeInfo(msgspec.Struct, frozen=True):
     announced: int | None
     subjects: tuple[SubjectRule, ...]
     sha256: str
-    """SHA-256 over the content, not the file's bytes: the blocks' columns in schema order, then the other fields here."""
+    """SHA-256 over the content, not the file's bytes: the blocks' columns in schema order, then the other fields here.
+
+    ``producers.tapehash`` defines it; ``generator`` stays out, so a new version that makes the same night says so.
+    """
     generator: str
     """joinstorm version that made it."""
