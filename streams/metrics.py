@@ -1,10 +1,10 @@
 """Every metric the exporter serves, as data: name, type, unit, labels, what it means, formula and window.
 
 Boards, rules and docs/metrics.md take names and labels from here; ``streams.exporter`` gives the values. They are those
-of the newest run (``joinstorm_run_info`` says which), so no label grows with the number of runs. Values of the night are
-**as of event time**: for an engine as of its watermark, for the engine named ``truth`` as of the replay. A count "in the
-last minute" is over the last 60 s of event time, so it is the same at every replay speed; ``rate()`` over a counter of
-the night would be multiplied by the speed.
+of the newest run (``joinstorm_run_info`` says which), so no label grows with the number of runs. Values of the night
+are **as of event time**: for an engine as of its watermark, for the engine named ``truth`` as of the replay. A count
+"in the last minute" is over the last 60 s of event time, so it is the same at every replay speed; ``rate()`` over a
+counter of the night would be multiplied by the speed.
 """
 
 from dataclasses import dataclass
@@ -92,7 +92,7 @@ WAITING = _gauge(
 )  # fmt: skip
 PRESENCE = _counter(
     "presence_events", "events", "engine space kind",
-    "Attempts, arrivals (a sitting's first attempt), joins, fails, leaves, give-ups, drops, re-joins (60 s after a drop).",
+    "Attempts, arrivals (first attempts), joins, fails, leaves, give-ups, drops, re-joins within 60 s of a drop.",
     "sum of the count", AS_OF,
 )  # fmt: skip
 PRESENCE_MINUTE = _gauge(
