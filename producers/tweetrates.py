@@ -1,0 +1,155 @@
+"""What people write about in a night, and how much of it at every minute."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from producers.night import MINUTE_MS, Night
+from producers.tweetdraws import Draws, Ints
+from producers.tweetspec import TweetSpec
+from streams.results import STANCES
+
+LAUNCH: Final = "launch"
+ANNOUNCEMENT: Final = "announcement"
+OTHER: Final = "other"
+SUBJECTS: Final = (LAUNCH, ANNOUNCEMENT, OTHER)
+THREAD: Final = "thread"
+_MICRO = 1_000_000
+_HOUR_MS = 60 * MINUTE_MS
+_QUIETEST_HOUR = 8.5
+"""Of the day in UTC: the small hours of the American east."""
+_SWING = 0.5
+
+Rate = Callable[[int], float]
+"""Originals per minute at scale 1 by event time (ms)."""
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One thing people write about: its number in snowflake ids, what it means, its stances, its rate.
+
+    ``mix`` has a weight per stance, in the order of ``STANCES``.
+    """
+
+    name: str
+    number: int
+    subject: str
+    mix: tuple[int, ...]
+    rate: Rate
+    effect: bool = field(default=False, kw_only=True)
+    """Would not exist without the announcement."""
+
+
+def _mix(**weights: int) -> tuple[int, ...]:
+    return tuple(weights.get(stance, 0) for stance in STANCES)
+
+
+_MIXES: Final = {
+    "background": _mix(neutral=78, support=8, thanks=7, mockery=4, speculation=3),
+    "farewells": _mix(thanks=55, support=20, neutral=25),
+    "anticipation": _mix(neutral=50, support=24, speculation=10, mockery=12, blame=2, thanks=2),
+    "wave": _mix(mockery=60, blame=15, neutral=11, speculation=7, support=5, thanks=2),
+    "talk": _mix(neutral=42, support=25, mockery=18, blame=5, thanks=5, speculation=5),
+    "aftermath": _mix(mockery=34, blame=20, neutral=18, support=16, speculation=9, thanks=3),
+    THREAD: _mix(thanks=46, support=14, speculation=18, mockery=10, blame=6, neutral=6),
+    "about": _mix(speculation=36, thanks=18, mockery=18, blame=12, support=8, neutral=8),
+}
+MIXES: Final = _MIXES
+"""Weights of the stances per topic, in the order of ``STANCES``."""
+
+
+def topics(spec: TweetSpec, night: Night) -> list[Topic]:
+    """Return what is written about in this night, but for the thread itself; no topic depends on another."""
+    strain = _strain_felt(spec, night)
+    found = [
+        Topic("background", 1, OTHER, _MIXES["background"], _daily(spec.background_per_minute)),
+        Topic("farewells", 2, OTHER, _MIXES["farewells"], _daily(spec.farewells_per_minute)),
+        Topic("anticipation", 3, LAUNCH, _MIXES["anticipation"], _anticipation(spec, night)),
+        Topic("wave", 4, LAUNCH, _MIXES["wave"], lambda at: spec.wave_per_minute * strain(at)),
+        Topic("talk", 5, LAUNCH, _MIXES["talk"], _talk(spec, night)),
+        Topic("aftermath", 6, LAUNCH, _MIXES["aftermath"], _aftermath(spec, night)),
+    ]
+    if spec.announcement and night.announced is not None:
+        rate = _about(spec, night.announced)
+        found.append(Topic("about", 8, ANNOUNCEMENT, _MIXES["about"], rate, effect=True))
+    return found
+
+
+def times(topic: Topic, night: Night, scale: float, draws: Draws) -> Ints:
+    """Return the event times (ms) of a topic's originals, a Poisson process of its rate, in order."""
+    starts = np.arange(night.start, night.end, MINUTE_MS, dtype=np.int64)
+    widths = np.minimum(starts + MINUTE_MS, night.end) - starts
+    rates = [topic.rate(int(start) + MINUTE_MS // 2) for start in starts]
+    expected = [round(rate * scale * int(w) * _MICRO / MINUTE_MS) for rate, w in zip(rates, widths, strict=True)]
+    upto = np.cumsum(np.array(expected, dtype=np.int64))
+    if not len(upto) or not upto[-1]:
+        return np.empty(0, dtype=np.int64)
+    count = draws.poisson("number", float(upto[-1]) / _MICRO)
+    minute = np.searchsorted(upto, draws.below("minute", int(upto[-1]), count), side="right")
+    return np.sort(starts[minute] + draws.below("moment", widths[minute], count))
+
+
+def _daily(mean: float) -> Rate:
+    """A day's rhythm around a mean, lowest in the small hours."""
+    day = 24 * _HOUR_MS
+    lowest = _QUIETEST_HOUR * _HOUR_MS
+    return lambda at: mean * (1 - _SWING * math.cos(2 * math.pi * (at % day - lowest) / day))
+
+
+def _anticipation(spec: TweetSpec, night: Night) -> Rate:
+    """Doubles towards the scheduled start, then gives way to what happens."""
+    rise = spec.anticipation_doubling_minutes * MINUTE_MS
+
+    def rate(at: int) -> float:
+        before = night.scheduled_start - at
+        if before >= 0:
+            return spec.anticipation_per_minute * math.pow(2, -before / rise)
+        return spec.anticipation_per_minute * math.pow(2, before / (5 * MINUTE_MS))
+
+    return rate
+
+
+def _talk(spec: TweetSpec, night: Night) -> Rate:
+    """Steady while the talk lasts."""
+    return lambda at: spec.talk_per_minute if night.talk_start <= at < night.talk_end else 0.0
+
+
+def _aftermath(spec: TweetSpec, night: Night) -> Rate:
+    """Halves again and again from the end of the talk."""
+    half = spec.aftermath_half_life_minutes * MINUTE_MS
+
+    def rate(at: int) -> float:
+        since = at - night.talk_end
+        return spec.aftermath_per_minute * 2.0 ** (-since / half) if since >= 0 else 0.0
+
+    return rate
+
+
+def _about(spec: TweetSpec, announced: int) -> Rate:
+    """Rises evenly to its highest rate, then halves again and again."""
+    rise = spec.thread.about_rise_minutes * MINUTE_MS
+    half = spec.thread.about_half_life_minutes * MINUTE_MS
+
+    def rate(at: int) -> float:
+        since = at - announced
+        if since < 0:
+            return 0.0
+        return spec.thread.about_per_minute * (since / rise if since < rise else 2.0 ** (-(since - rise) / half))
+
+    return rate
+
+
+def _strain_felt(spec: TweetSpec, night: Night) -> Rate:
+    """The strain as people write about it: it rises after the rooms' own and dies down slowly."""
+    rise = 1 - math.exp(-1 / spec.wave_lag_minutes)
+    keep = 2.0 ** (-1 / spec.wave_half_life_minutes)
+    felt: list[float] = []
+    level = 0.0
+    for minute in range((night.end - night.start) // MINUTE_MS + 1):
+        strain = night.strain[minute] if minute < len(night.strain) else 0.0
+        level = max(level + rise * (strain - level), level * keep) if strain > level else max(strain, level * keep)
+        felt.append(level)
+    return lambda at: felt[(at - night.start) // MINUTE_MS]
