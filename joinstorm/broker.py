@@ -1,0 +1,250 @@
+"""A real Kafka without Docker: one KRaft node in a Java process that ends with the run, whatever ends the run."""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import uuid
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from joinstorm.kafkahome import find_java, kafka_jars
+from joinstorm.supervisor import die_with_parent
+from streams.admin import open_admin
+from streams.connection import Connection
+from streams.errors import BrokerError, EnvironmentMissingError
+
+READY_SECONDS = 60.0
+STOP_SECONDS = 10.0
+START_TRIES = 3
+"""A free port may be taken by somebody else before Kafka binds it."""
+TAIL_LINES = 20
+HEAP = "-Xmx768m"
+FOLDER_PREFIX = "joinstorm-kafka-"
+
+# Small internal topics and no waiting for more group members: this broker serves one run on one machine.
+# 9 MB lets a record batch of the input topics (streams.topics.MAX_MESSAGE_BYTES) pass with its frame.
+SETTINGS = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+listeners=BROKER://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=BROKER://127.0.0.1:{port}
+listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=BROKER
+controller.listener.names=CONTROLLER
+log.dirs={data}
+auto.create.topics.enable=false
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
+offsets.topic.num.partitions=4
+offsets.topic.replication.factor=1
+transaction.state.log.num.partitions=2
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.num.partitions=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+log.retention.ms=-1
+log.cleaner.dedupe.buffer.size=16777216
+message.max.bytes=9437184
+replica.fetch.max.bytes=9437184
+socket.request.max.bytes=104857600
+broker.heartbeat.interval.ms=500
+broker.session.timeout.ms=3000
+"""
+
+
+def free_ports(count: int) -> list[int]:
+    """Return TCP ports nobody listens on just now."""
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [int(one.getsockname()[1]) for one in sockets]
+
+
+def sweep(parent: Path) -> None:
+    """Remove the data folders of brokers whose run was killed before it could: nobody holds their lock any more."""
+    for folder in parent.glob(f"{FOLDER_PREFIX}*"):
+        with contextlib.suppress(OSError), (folder / "lock").open("r+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+class EmbeddedBroker:
+    """Context manager: inside, ``connection`` reaches a Kafka of our own; outside, it and its data are gone.
+
+    ``start``, ``stop``, ``kill`` and ``restart`` are for whoever wants to see a broker fail; address and data stay.
+
+    Args:
+        environ: Where JAVA_HOME, PATH and JOINSTORM_CACHE_DIR are looked up; the process's own if not given.
+        parent: Folder for the data folder; the system's temporary one if not given.
+
+    Raises:
+        EnvironmentMissingError: No Java, no jars and no network to fetch them, or Kafka does not start; the text
+            ends with the last lines of its log.
+    """
+
+    def __init__(self, environ: Mapping[str, str] | None = None, parent: Path | None = None) -> None:
+        self.environ = os.environ if environ is None else environ
+        self.parent = parent or Path(tempfile.gettempdir())
+        self.process: subprocess.Popen[bytes] | None = None
+        self.port = 0
+        self._folder: Path | None = None
+        self._lock: IO[str] | None = None
+
+    def __enter__(self) -> Self:
+        self._java = find_java(self.environ)
+        self._jars = kafka_jars(self.environ)
+        sweep(self.parent)
+        try:
+            self._first_start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def connection(self) -> Connection:
+        """How to reach it; the same before and after a restart."""
+        return Connection(f"127.0.0.1:{self.port}")
+
+    @property
+    def folder(self) -> Path:
+        """Settings, log (``kafka.log``) and data."""
+        if self._folder is None:
+            raise EnvironmentMissingError("the embedded Kafka was not started")
+        return self._folder
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the Java process, None while it is stopped."""
+        return None if self.process is None else self.process.pid
+
+    def alive(self) -> bool:
+        """Whether its process runs."""
+        return self.process is not None and self.process.poll() is None
+
+    def start(self) -> None:
+        """Start it on its data and wait until an admin client lists the broker."""
+        if self.alive():
+            return
+        with (self.folder / "kafka.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                self._command("kafka.Kafka", HEAP, "-Xms256m", "-XX:+UseG1GC"),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=die_with_parent(),  # noqa: PLW1509 - one system call, looked up before the fork
+            )
+        self._wait_until_ready()
+
+    def stop(self) -> None:
+        """Shut it down in order: SIGTERM, and SIGKILL when that takes too long."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it at once with SIGKILL, as a crash would."""
+        self._end(signal.SIGKILL)
+
+    def restart(self) -> None:
+        """Stop it if it runs, and start it again on the same address and data."""
+        self.stop()
+        self.start()
+
+    def tail(self) -> str:
+        """Return the last lines of its log."""
+        log = self.folder / "kafka.log"
+        lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+        return "\n".join(lines[-TAIL_LINES:])
+
+    def close(self) -> None:
+        """End it and remove its data; nothing happens the second time."""
+        if self._folder is None:
+            return
+        self.kill()
+        shutil.rmtree(self._folder, ignore_errors=True)
+        if self._lock is not None:
+            self._lock.close()
+        self._folder = self._lock = None
+
+    def _first_start(self) -> None:
+        for left in reversed(range(START_TRIES)):
+            self._prepare()
+            try:
+                return self.start()
+            except EnvironmentMissingError:
+                if not left or "Address already in use" not in self.tail():
+                    raise
+                self.close()
+        return None
+
+    def _prepare(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir=self.parent))
+        self._lock = (self._folder / "lock").open("w")
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self.port, controller = free_ports(2)
+        settings = SETTINGS.format(port=self.port, controller=controller, data=self._folder / "data")
+        (self._folder / "server.properties").write_text(settings)
+        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        command = self._command("kafka.tools.StorageTool", "-XX:TieredStopAtLevel=1")
+        done = subprocess.run(
+            [*command[:-1], "format", "--cluster-id", cluster, "--config", command[-1]],
+            capture_output=True, text=True, timeout=READY_SECONDS, check=False, preexec_fn=die_with_parent(),
+        )  # fmt: skip
+        if done.returncode:
+            raise EnvironmentMissingError(f"the embedded Kafka cannot format its storage:\n{done.stdout}{done.stderr}")
+
+    def _command(self, main: str, *options: str) -> list[str]:
+        classpath = os.pathsep.join(map(str, self._jars))
+        return [
+            str(self._java), *options, "-Djava.awt.headless=true", "-Dorg.slf4j.simpleLogger.showDateTime=true",
+            "-cp", classpath, main, str(self.folder / "server.properties"),
+        ]  # fmt: skip
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline:
+            if not self.alive():
+                break
+            if self._lists_a_broker():
+                return
+            time.sleep(0.02)
+        state = "was not ready" if self.alive() else "ended"
+        raise EnvironmentMissingError(
+            f"the embedded Kafka {state} within {READY_SECONDS:.0f} s of its start; the end of its log:\n{self.tail()}"
+        )
+
+    def _lists_a_broker(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            with contextlib.closing(open_admin(self.connection, seconds=2)) as admin:
+                return bool(admin.describe_cluster()["brokers"])
+        except (OSError, BrokerError):
+            return False
+
+    def _end(self, number: signal.Signals) -> None:
+        if self.process is None:
+            return
+        for signalled in (number, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signalled)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(STOP_SECONDS)
+                break
+        self.process = None

@@ -1,0 +1,105 @@
+"""Opens a run: its topics, and everything an engine must know before it starts."""
+
+import time
+
+from kafka import KafkaProducer
+from kafka.errors import KafkaError
+
+from producers.admin import ensure_topics
+from producers.tapeformat import TapeInfo
+from streams import runinfo
+from streams.connection import Connection
+from streams.errors import BrokerError
+from streams.runinfo import DEFAULT_WINDOW_MS, RunInfo
+from streams.topics import (
+    CHECKPOINTS,
+    DEAD_LETTERS,
+    DEFAULT_PARTITIONS,
+    INPUTS,
+    RESULTS_AUDIENCE,
+    RESULTS_PROGRESS,
+    RESULTS_REACTION,
+    RUN_INFO,
+    RUN_STATUS,
+    Topics,
+)
+
+PUBLISH_SECONDS = 15
+_OWN = (*INPUTS, CHECKPOINTS)
+_SHARED = (RUN_INFO, RUN_STATUS, RESULTS_AUDIENCE, RESULTS_REACTION, RESULTS_PROGRESS, DEAD_LETTERS)
+
+
+def open_run(  # noqa: PLR0913 - every one is an option of the command line
+    connection: Connection,
+    tape_info: TapeInfo,
+    *,
+    run: str,
+    prefix: str = "",
+    partitions: int = DEFAULT_PARTITIONS,
+    window_ms: int = DEFAULT_WINDOW_MS,
+    watermark_step_ms: int = DEFAULT_WINDOW_MS,
+    replication: int = 1,
+) -> RunInfo:
+    """Create the topics of a run and publish its ``run.info``.
+
+    Args:
+        connection: Where the broker is.
+        tape_info: What the tape says of itself.
+        run: Run id, used once.
+        prefix: Put before every topic name.
+        partitions: Partitions of each input topic.
+        window_ms: Width of the tumbling windows of all results, event time.
+        watermark_step_ms: Event time between two watermarks.
+        replication: Copies of each topic.
+
+    Raises:
+        BrokerError: Nobody answers, or the broker refuses.
+        ContractError: The run id was used before, a topic does not fit, or the window is no divisor of ``start``.
+    """
+    names = Topics(run, prefix)
+    specs = names.specs(partitions)
+    own = {names.input(base) for base in INPUTS}
+    ensure_topics(connection, [s for s in specs if s.name in own], [s for s in specs if s.name not in own], replication)
+    info = run_info(tape_info, names, partitions=partitions, window_ms=window_ms, watermark_step_ms=watermark_step_ms)
+    publish_once(connection, names.shared(RUN_INFO), run, runinfo.encode(info))
+    return info
+
+
+def run_info(tape: TapeInfo, names: Topics, *, partitions: int, window_ms: int, watermark_step_ms: int) -> RunInfo:
+    """Return the run information of a tape played into the topics ``names``."""
+    return RunInfo(
+        v=1,
+        run=names.run,
+        tape_sha256=tape.sha256,
+        scenario=tape.name,
+        scale=tape.scale,
+        seed=tape.seed,
+        events=tape.events,
+        people=tape.people,
+        start=tape.start - tape.start % window_ms,
+        end=tape.end,
+        talk_start=tape.talk_start,
+        window_ms=window_ms,
+        watermark_step_ms=watermark_step_ms,
+        phases=tape.phases,
+        spaces=tape.spaces,
+        thread=tape.thread,
+        announced=tape.announced,
+        subjects=tape.subjects,
+        partitions=partitions,
+        prefix=names.prefix,
+        topics={base: names.input(base) for base in _OWN} | {base: names.shared(base) for base in _SHARED},
+        created_ms=time.time_ns() // 1_000_000,
+    )
+
+
+def publish_once(connection: Connection, topic: str, key: str, value: bytes) -> None:
+    """Send one record and wait until the broker has it; raises BrokerError when it has not within 15 s."""
+    try:
+        producer = KafkaProducer(**connection.for_kafka_python(), bootstrap_timeout_ms=PUBLISH_SECONDS * 1000)
+        try:
+            producer.send(topic, value, key=key.encode()).get(timeout=PUBLISH_SECONDS)
+        finally:
+            producer.close(timeout=PUBLISH_SECONDS)
+    except KafkaError as error:
+        raise BrokerError(f"{connection.bootstrap_servers}: cannot write {topic}: {error}") from error

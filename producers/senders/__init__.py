@@ -1,0 +1,1 @@
+"""Ways to hand records to Kafka, all behind one small protocol."""

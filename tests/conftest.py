@@ -1,0 +1,43 @@
+"""Fixtures of all tests: a real broker for the session, and run ids that nobody else uses."""
+
+import os
+import re
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from joinstorm.broker import EmbeddedBroker
+from streams.connection import Connection
+from streams.errors import EnvironmentMissingError
+
+
+def required() -> bool:
+    """Whether a test that cannot run is a failure: in CI nothing is skipped for want of a part."""
+    return os.environ.get("JOINSTORM_REQUIRE_ALL") == "1"
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[Connection]:
+    """Yield a connection to a real broker: JOINSTORM_BOOTSTRAP_SERVERS if given, else an embedded one."""
+    if given := os.environ.get("JOINSTORM_BOOTSTRAP_SERVERS"):
+        yield Connection(given)
+        return
+    broker = EmbeddedBroker()
+    try:
+        broker.__enter__()
+    except EnvironmentMissingError as error:
+        if required():
+            raise
+        pytest.skip(f"{error}\nor: JOINSTORM_BOOTSTRAP_SERVERS=HOST:PORT make test")
+    try:
+        yield broker.connection
+    finally:
+        broker.close()
+
+
+@pytest.fixture
+def unique_run(request: pytest.FixtureRequest) -> str:
+    """Return a run id of this test alone; the names of its input topics follow from it."""
+    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower().removeprefix("test_"))
+    return f"{name[:40].strip('-')}-{uuid.uuid4().hex[:8]}"

@@ -1,0 +1,73 @@
+"""Opening a run on a real broker: topics with their settings, run.info, and what is refused."""
+
+import contextlib
+
+import pytest
+from kafka import KafkaConsumer, TopicPartition
+from kafka.admin import ConfigResource
+
+from producers.opening import open_run
+from streams import runinfo
+from streams.admin import open_admin
+from streams.connection import Connection
+from streams.errors import BrokerError, ContractError
+from streams.topics import RUN_INFO, Topics
+from tests.tinytape import tiny_info
+
+pytestmark = pytest.mark.integration
+
+
+def test_a_run_gets_its_topics_and_its_information(kafka: Connection, unique_run: str) -> None:
+    """Every topic exists with its partitions, input topics keep events for ever, and run.info can be read back."""
+    info = open_run(kafka, tiny_info(events=7, people=3), run=unique_run, prefix="lab.", partitions=3)
+    with contextlib.closing(open_admin(kafka)) as admin:
+        found = {
+            topic["name"]: len(topic["partitions"]) for topic in admin.describe_topics(list(info.topics.values())[:2])
+        }
+        assert found == {f"lab.space.presence.{unique_run}": 3, f"lab.tweets.{unique_run}": 3}
+        configs = admin.describe_configs([ConfigResource("TOPIC", info.topics["tweets"])])
+        assert configs["topic"][info.topics["tweets"]]["retention.ms"]["value"] == "-1"
+    assert read_info(kafka, Topics(unique_run, "lab.").shared(RUN_INFO), unique_run) == info
+
+
+def read_info(kafka: Connection, topic: str, run: str) -> runinfo.RunInfo | None:
+    """Return a run's record of run.info."""
+    with contextlib.closing(KafkaConsumer(**kafka.for_kafka_python(), auto_offset_reset="earliest")) as consumer:
+        partition = TopicPartition(topic, 0)
+        consumer.assign([partition])
+        end = consumer.end_offsets([partition])[partition]
+        while consumer.position(partition) < end:
+            for record in consumer.poll(timeout_ms=1000).get(partition, []):
+                if record.key == run.encode():
+                    return runinfo.decode_info(record.value)
+    return None
+
+
+def test_a_run_id_is_used_once(kafka: Connection, unique_run: str) -> None:
+    """Opening the same run id again is refused: events of two runs never mix."""
+    open_run(kafka, tiny_info(), run=unique_run)
+    with pytest.raises(ContractError, match=f"space.presence.{unique_run}.*exist already"):
+        open_run(kafka, tiny_info(), run=unique_run)
+
+
+def test_a_shared_topic_with_other_partitions_is_refused(kafka: Connection, unique_run: str) -> None:
+    """A shared topic somebody made with another partition count is named with both counts."""
+    prefix = f"{unique_run}."
+    with contextlib.closing(open_admin(kafka)) as admin:
+        admin.create_topics(
+            {f"{prefix}run.status": {"num_partitions": 2, "replication_factor": 1}}, wait_for_metadata=True
+        )
+    with pytest.raises(ContractError, match=r"run\.status has 2 partitions, expected 1"):
+        open_run(kafka, tiny_info(), run=unique_run, prefix=prefix)
+
+
+def test_more_copies_than_brokers_is_a_broker_error(kafka: Connection, unique_run: str) -> None:
+    """What the broker refuses is told with its reason."""
+    with pytest.raises(BrokerError, match=r"(?i)replication"):
+        open_run(kafka, tiny_info(), run=unique_run, prefix=f"{unique_run}.", replication=5)
+
+
+def test_a_broker_that_does_not_answer_is_named() -> None:
+    """Nobody at the address: BrokerError with the address."""
+    with pytest.raises(BrokerError, match=r"no Kafka answers at 127\.0\.0\.1:1 "):
+        open_admin(Connection("127.0.0.1:1"), seconds=0.5)
