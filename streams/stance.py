@@ -1,0 +1,107 @@
+"""What a tweet makes of its subject: an estimate by a small lexicon, once per text and once for whole columns.
+
+Each stance has strong cues (two points) and weak ones (one point); a text scores what it contains, each kind once,
+looked for in the text lower-cased with ASCII rules. The stance with the most points wins; on a tie the one that stands
+first in ``LEXICON``; without any cue the text is ``neutral``. It knows nothing of negation, quotation or irony: how
+often it is right, stance by stance, is measured against the generator's labels and published in docs/reaction.md.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import polars as pl
+
+from streams.results import STANCES
+from streams.subject import ascii_lower
+
+NEUTRAL = "neutral"
+_STRONG, _WEAK = 2, 1
+
+
+@dataclass(frozen=True)
+class Cues:
+    """The cues of one stance, in lower case."""
+
+    strong: tuple[str, ...]
+    weak: tuple[str, ...]
+
+
+LEXICON: dict[str, Cues] = {
+    "mockery": Cues(
+        (
+            " lol",
+            "lmao",
+            "haha",
+            "laugh",
+            "joke",
+            "popcorn",
+            "clown",
+            "circus",
+            "embarrass",
+            "comedy",
+            "😂",
+            "🤣",
+            "🍿",
+            "💀",
+        ),
+        ("melt", "crash", "potato", "hamster", "dial-up", "dialup", "broke the", "funny", "fail", "slow clap", "🔥"),
+    ),
+    "blame": Cues(
+        ("blame", "fault", "responsib", "accountab", "should have", "shame", "should've", "🤦", "😤", "👎"),
+        ("why would", "nobody tested", "no excuse", "cutting", "unprepared", "campaign"),
+    ),
+    "speculation": Cues(
+        ("wonder", "rumour", "rumor", "maybe", "probably", "perhaps", "suspect", "my guess", "i bet", "🤔", "🧐"),
+        ("did he", "was it", "really", "timing", "behind", "coincidence", "?", "👀"),
+    ),
+    "thanks": Cues(
+        ("thank", "grateful", "gratitude", "appreciat", "all the best", "good luck", "farewell", "🙏", "💙", "🫡"),
+        ("well deserved", "next chapter", "miss you", "honour", "honor", "best wishes"),
+    ),
+    "support": Cues(
+        ("keep going", "keep experiment", "keep building", "impressive", "proud", "well done", "congrat", "💪", "🚀"),
+        ("great", "love", "amazing", "excited", "historic", "biggest", "good start", "👏"),
+    ),
+}
+"""Cues per stance; the order settles ties. ``neutral`` has none."""
+
+
+@lru_cache(maxsize=1 << 16)
+def stance_of(text: str) -> str:
+    """Return the stance of a text, one of ``streams.results.STANCES``; remembered, as reposts repeat texts."""
+    lowered = ascii_lower(text)
+    best, most = NEUTRAL, 0
+    for stance, cues in LEXICON.items():
+        points = _STRONG * _any(cues.strong, lowered) + _WEAK * _any(cues.weak, lowered)
+        if points > most:
+            best, most = stance, points
+    return best
+
+
+def stance_expr(text: str = "text") -> pl.Expr:
+    """Return the same estimate as an expression over a column of texts, an Enum of ``STANCES``."""
+    points = {
+        stance: _STRONG * _contains(text, cues.strong) + _WEAK * _contains(text, cues.weak)
+        for stance, cues in LEXICON.items()
+    }
+    most = pl.max_horizontal(*points.values())
+    stance = pl.lit(NEUTRAL)
+    for name in reversed(points):
+        stance = pl.when((points[name] == most) & (most > 0)).then(pl.lit(name)).otherwise(stance)
+    return stance.cast(pl.Enum(STANCES))
+
+
+def stances_of(texts: Iterable[str]) -> list[str]:
+    """Return the stance of each text; each distinct text is read once."""
+    column = pl.Series("text", list(texts), dtype=pl.String)
+    known = column.unique().to_frame().with_columns(stance_expr().alias("stance"))
+    return column.to_frame().join(known, on="text", how="left", maintain_order="left")["stance"].to_list()
+
+
+def _any(cues: tuple[str, ...], lowered: str) -> bool:
+    return any(cue in lowered for cue in cues)
+
+
+def _contains(text: str, cues: tuple[str, ...]) -> pl.Expr:
+    return pl.col(text).str.contains_any(list(cues), ascii_case_insensitive=True).cast(pl.Int8)
