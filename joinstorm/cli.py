@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import click
 
+from joinstorm.supervisor import InterruptedRun
 from streams.errors import EXIT_INTERRUPTED, JoinstormError
 
 
@@ -67,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         result = cli.main(args=None if argv is None else list(argv), standalone_mode=False)
     except click.Abort:
         return EXIT_INTERRUPTED
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, InterruptedRun):
         return EXIT_INTERRUPTED
     except click.ClickException as error:
         error.show()
