@@ -1,0 +1,200 @@
+"""Panels: functions over queries.
+
+Every panel has a title, a description, a unit, the boards' data source and a word for "nothing to show".
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from string import ascii_uppercase
+from typing import TypeAlias, TypeVar
+
+from grafana_foundation_sdk.builders import bargauge, common, dashboard, prometheus, stat, table, timeseries
+from grafana_foundation_sdk.models import common as options
+from grafana_foundation_sdk.models import dashboard as model
+from grafana_foundation_sdk.models import prometheus as queries
+
+NOTHING = "no replay running"
+"""What a panel says instead of showing an empty grid."""
+DATA_SOURCE = model.DataSourceRef(type_val="prometheus", uid="${datasource}")
+Panel: TypeAlias = timeseries.Panel | stat.Panel | bargauge.Panel | table.Panel
+P = TypeVar("P", timeseries.Panel, stat.Panel, bargauge.Panel, table.Panel)
+T = TypeVar("T")
+Steps: TypeAlias = tuple[tuple[float | None, str], ...]
+"""Threshold steps: from which value on, which colour; the first from None."""
+
+WHOLE, HALF, THIRD, QUARTER, SIXTH, EIGHTH = 24, 12, 8, 6, 4, 3
+GRAPH, STAT = 9, 4
+
+
+@dataclass(frozen=True)
+class Text:
+    """What a panel says about itself.
+
+    Args:
+        title: Short, a noun.
+        shows: What is drawn, its unit and stretch of time.
+        look: What to look for, by phase of the night.
+    """
+
+    title: str
+    shows: str
+    look: str
+
+    @property
+    def description(self) -> str:
+        """The description as Grafana shows it (Markdown)."""
+        return f"{self.shows}\n\n**Look for:** {self.look}"
+
+
+@dataclass(frozen=True)
+class Query:
+    """One query of a panel; ``legend`` may name labels as Grafana does: ``{{space}}``."""
+
+    expr: str
+    legend: str = ""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a graph looks.
+
+    Args:
+        colours: Regular expression over the names of series to their colour.
+        dashed: Which series are dashed.
+        stacked: Areas on top of each other.
+        top: Upper end of the axis.
+        below: The axis may reach below zero.
+        limit: A dashed line at a value, in a colour.
+    """
+
+    colours: Mapping[str, str] = field(default_factory=dict)
+    dashed: str = ""
+    stacked: bool = False
+    top: float | None = None
+    below: bool = False
+    limit: tuple[float, str] | None = None
+
+
+@dataclass(frozen=True)
+class Face:
+    """How a figure looks.
+
+    Args:
+        colour: The fixed colour of its meaning.
+        steps: Colours by value instead.
+        mode: Show the value, the series' name, or both.
+        decimals: Digits after the point.
+    """
+
+    colour: str = ""
+    steps: Steps = ()
+    mode: options.BigValueTextMode = options.BigValueTextMode.VALUE
+    decimals: int | None = None
+
+
+def graph(text: Text, unit: str, *queries: Query, look: Look, span: int = HALF) -> timeseries.Panel:
+    """Return a time series panel, ``span`` 24ths of the board wide."""
+    legend = common.VizLegendOptions().display_mode(options.LegendDisplayMode.LIST).show_legend(show_legend=True)
+    tooltip = common.VizTooltipOptions().mode(options.TooltipDisplayMode.MULTI).sort(options.SortOrder.DESCENDING)
+    panel = timeseries.Panel().span(span).height(GRAPH).tooltip(tooltip)
+    panel = panel.legend(legend.placement(options.LegendPlacement.BOTTOM))
+    panel = panel.draw_style(options.GraphDrawStyle.LINE).line_width(2).show_points(options.VisibilityMode.NEVER)
+    panel = panel.fill_opacity(40 if look.stacked else 0)
+    if look.stacked:
+        panel = panel.stacking(common.StackingConfig().mode(options.StackingMode.NORMAL).group("A"))
+    if not look.below:
+        panel = panel.min(0)
+    if look.top is not None:
+        panel = panel.max(look.top)
+    if look.limit is not None:
+        panel = _limit(panel, *look.limit)
+    for letter, query in _lettered(queries):
+        panel = panel.with_target(_target(letter, query).range())
+    return _coloured(_common(panel, text, unit), look.colours, look.dashed)
+
+
+def figure(text: Text, unit: str, *queries: Query, face: Face, span: int = SIXTH) -> stat.Panel:
+    """Return a panel with one figure, or one per series, as of now."""
+    panel = stat.Panel().span(span).height(STAT).graph_mode(options.BigValueGraphMode.NONE)
+    panel = panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(values=False))
+    panel = panel.color_mode(options.BigValueColorMode.VALUE).text_mode(face.mode)
+    if face.decimals is not None:
+        panel = panel.decimals(face.decimals)
+    if face.colour:
+        panel = panel.color_scheme(_fixed(face.colour))
+    if face.steps:
+        by_value = dashboard.FieldColor().mode(model.FieldColorModeId.THRESHOLDS)
+        panel = panel.thresholds(_steps(face.steps)).color_scheme(by_value)
+    for letter, query in _lettered(queries):
+        panel = panel.with_target(_target(letter, query).instant())
+    return _common(panel, text, unit)
+
+
+def bars(
+    text: Text, unit: str, *queries: Query, colours: Mapping[str, str] | None = None, span: int = THIRD
+) -> bargauge.Panel:
+    """Return horizontal bars, one per series, as of now."""
+    panel = bargauge.Panel().span(span).height(GRAPH).orientation(options.VizOrientation.HORIZONTAL).min(0)
+    panel = panel.display_mode(options.BarGaugeDisplayMode.BASIC)
+    panel = panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(values=False))
+    panel = panel.color_scheme(dashboard.FieldColor().mode(model.FieldColorModeId.PALETTE_CLASSIC_BY_NAME))
+    for letter, query in _lettered(queries):
+        panel = panel.with_target(_target(letter, query).instant())
+    return _coloured(_common(panel, text, unit), colours or {})
+
+
+def rows(text: Text, by: str, *columns: tuple[str, str, Query], span: int = WHOLE) -> table.Panel:
+    """Return a table: one row per value of the label ``by``, one column per title, unit and query."""
+    panel = table.Panel().span(span).height(GRAPH)
+    names = {by: by}
+    for letter, (title, unit, query) in _lettered(columns):
+        names[f"Value #{letter}"] = title
+        panel = panel.with_target(_target(letter, query).instant().format(queries.PromQueryFormat.TABLE))
+        panel = panel.override_by_name(title, [model.DynamicConfigValue("unit", unit)])
+    order = {name: place for place, name in enumerate(names)}
+    for step, settings in (
+        ("joinByField", {"byField": by, "mode": "outer"}),
+        ("filterFieldsByName", {"include": {"names": list(names)}}),
+        ("organize", {"renameByName": names, "indexByName": order}),
+    ):
+        panel = panel.with_transformation(model.DataTransformerConfig(id_val=step, options=settings))
+    return _common(panel, text, "short")
+
+
+def _common(panel: P, text: Text, unit: str) -> P:
+    """Give a panel what every panel has."""
+    return panel.title(text.title).description(text.description).unit(unit).no_value(NOTHING).datasource(DATA_SOURCE)
+
+
+def _lettered(items: Iterable[T]) -> Iterator[tuple[str, T]]:
+    return zip(ascii_uppercase, items, strict=False)
+
+
+def _target(letter: str, query: Query) -> prometheus.Dataquery:
+    target = prometheus.Dataquery().expr(query.expr).ref_id(letter).datasource(DATA_SOURCE)
+    return target.editor_mode(queries.QueryEditorMode.CODE).legend_format(query.legend or "__auto")
+
+
+def _coloured(panel: P, colours: Mapping[str, str], dashed: str = "") -> P:
+    for name, colour in colours.items():
+        fixed = model.DynamicConfigValue("color", {"mode": "fixed", "fixedColor": colour})
+        panel = panel.override_by_regexp(f"/^{name}$/", [fixed])
+    if dashed:
+        line = model.DynamicConfigValue("custom.lineStyle", {"fill": "dash", "dash": [10, 8]})
+        panel = panel.override_by_regexp(f"/^{dashed}$/", [line])
+    return panel
+
+
+def _limit(panel: timeseries.Panel, value: float, colour: str) -> timeseries.Panel:
+    """Draw a line at a threshold."""
+    dashes = common.GraphThresholdsStyleConfig().mode(options.GraphThresholdsStyleMode.DASHED)
+    return panel.thresholds(_steps(((None, "transparent"), (value, colour)))).thresholds_style(dashes)
+
+
+def _steps(steps: Steps) -> dashboard.ThresholdsConfig:
+    thresholds = [model.Threshold(value=value, color=colour) for value, colour in steps]
+    return dashboard.ThresholdsConfig().mode(model.ThresholdsMode.ABSOLUTE).steps(thresholds)
+
+
+def _fixed(colour: str) -> dashboard.FieldColor:
+    return dashboard.FieldColor().mode(model.FieldColorModeId.FIXED).fixed_color(colour)

@@ -1,0 +1,229 @@
+"""Brings the boards, their folder, data source and the night's phases into any Grafana, again and again.
+
+What somebody changed by hand is shown and kept unless ``force`` is given. A board is ours as long as the message of its
+newest version is one we wrote: Grafana may store a board's JSON otherwise than it got it, but whoever saves a board
+leaves a version with a message of their own.
+"""
+
+import difflib
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from dashboards.grafana import Grafana, Json
+from streams.errors import EnvironmentMissingError
+
+FOLDER_UID = "joinstorm"
+FOLDER_TITLE = "joinstorm"
+DATA_SOURCE_UID = "joinstorm-prometheus"
+DATA_SOURCE_NAME = "joinstorm Prometheus"
+ANNOTATION_TAGS = ("joinstorm", "phase")
+_MARK = "joinstorm boards "
+_GRAFANAS_OWN = ("id", "version", "iteration")
+"""Fields of a board that Grafana counts itself."""
+
+Kind: TypeAlias = Literal["created", "updated", "unchanged", "kept"]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What became of one thing; ``kept`` means that somebody changed it by hand and it was left alone."""
+
+    kind: Kind
+    what: str
+    diff: str = field(default="", repr=False)
+    """Unified diff from what Grafana has to what we would write."""
+
+
+@dataclass(frozen=True)
+class PhaseMark:
+    """A phase of the night as an annotation: milliseconds since the epoch."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What to publish.
+
+    Args:
+        boards: Board JSON by uid.
+        prometheus_url: Where Grafana reaches Prometheus, for the data source; empty to leave data sources alone.
+        data_source: Uid of the data source the boards start with.
+        phases: Phases of one tape.
+        tape: SHA-256 of that tape; its head tells the tape's annotations from those of another one.
+    """
+
+    boards: Mapping[str, Json]
+    prometheus_url: str = ""
+    data_source: str = DATA_SOURCE_UID
+    folder_title: str = FOLDER_TITLE
+    scrape_interval: str = "1s"
+    phases: tuple[PhaseMark, ...] = ()
+    tape: str = ""
+
+
+def publish(grafana: Grafana, wanted: Publication, *, force: bool = False, dry_run: bool = False) -> list[Change]:
+    """Bring Grafana to what is wanted and tell, thing by thing, what changed.
+
+    Raises:
+        EnvironmentMissingError: Grafana is not there, refuses the login, or holds our boards as provisioned files.
+    """
+    job = _Job(grafana, wanted, force=force, dry_run=dry_run)
+    changes = [job.folder()]
+    if wanted.prometheus_url:
+        changes.append(job.data_source())
+    changes += [job.board(uid, board) for uid, board in sorted(wanted.boards.items())]
+    if wanted.phases:
+        changes += job.annotations()
+    return changes
+
+
+@dataclass(frozen=True)
+class _Job:
+    grafana: Grafana
+    wanted: Publication
+    force: bool
+    dry_run: bool
+
+    def folder(self) -> Change:
+        title = self.wanted.folder_title
+        found = self.grafana.folder(FOLDER_UID)
+        what = f"folder {title!r}"
+        if found is None:
+            if not self.dry_run:
+                self.grafana.create_folder(FOLDER_UID, title)
+            return Change("created", what)
+        if found["title"] == title:
+            return Change("unchanged", what)
+        kind = self._over_hand_work()
+        if kind == "updated" and not self.dry_run:
+            self.grafana.rename_folder(FOLDER_UID, title)
+        return Change(kind, what, difference({"title": found["title"]}, {"title": title}))
+
+    def data_source(self) -> Change:
+        model = data_source(self.wanted)
+        what = f"data source {model['name']!r}"
+        found = self.grafana.data_source(model["uid"])
+        if found is None:
+            if not self.dry_run:
+                self.grafana.create_data_source(model)
+            return Change("created", what)
+        there = {key: found.get(key) for key in model}
+        # Grafana adds keys of its own to jsonData; ours are the ones that count.
+        there["jsonData"] = {key: (found.get("jsonData") or {}).get(key) for key in model["jsonData"]}
+        if there == model:
+            return Change("unchanged", what)
+        kind = self._over_hand_work()
+        if kind == "updated" and not self.dry_run:
+            self.grafana.update_data_source(model)
+        return Change(kind, what, difference(there, model))
+
+    def board(self, uid: str, board: Json) -> Change:
+        wanted = with_data_source(board, self.wanted.data_source)
+        what = f"board {wanted['title']!r}"
+        found = self.grafana.board(uid)
+        if found is None:
+            return self._save("created", what, {**wanted, "id": None}, "")
+        if found["meta"].get("provisioned"):
+            raise EnvironmentMissingError(
+                f"{what} is provisioned from files in this Grafana and cannot be published over; "
+                "change the files there, or take them out of its provisioning"
+            )
+        there = {"folder": found["meta"].get("folderUid", ""), "board": plain(found["dashboard"])}
+        diff = difference(there, {"folder": FOLDER_UID, "board": plain(wanted)})
+        message = self.grafana.last_message(uid)
+        moved = there["folder"] != FOLDER_UID
+        if not diff or (message == mark(wanted) and not moved):
+            return Change("unchanged", what)
+        kind: Kind = "updated" if message.startswith(_MARK) and not moved else self._over_hand_work()
+        if kind == "kept":
+            return Change(kind, what, diff)
+        version = {"id": found["dashboard"].get("id"), "version": found["dashboard"].get("version")}
+        return self._save(kind, what, {**wanted, **version}, diff)
+
+    def _save(self, kind: Kind, what: str, model: Json, diff: str) -> Change:
+        if not self.dry_run:
+            self.grafana.save_board(model, FOLDER_UID, mark(model), overwrite=self.force)
+        return Change(kind, what, diff)
+
+    def annotations(self) -> Iterator[Change]:
+        ours = f"tape:{self.wanted.tape[:12]}"
+        tags = [*ANNOTATION_TAGS, ours]
+        there = self.grafana.annotations(list(ANNOTATION_TAGS))
+        by_text = {one["text"]: one for one in there if ours in one["tags"]}
+        for phase in self.wanted.phases:
+            yield self._annotation(phase, by_text.get(phase.text), tags)
+        others = [one for one in there if ours not in one["tags"]]
+        if others:
+            for one in others:
+                if not self.dry_run:
+                    self.grafana.delete_annotation(one["id"])
+            yield Change("updated", f"{len(others)} annotations of another tape: removed")
+
+    def _annotation(self, phase: PhaseMark, found: Json | None, tags: list[str]) -> Change:
+        what = f"annotation {phase.text!r}"
+        times = {"time": phase.start, "timeEnd": phase.end}
+        if found is None:
+            if not self.dry_run:
+                self.grafana.add_annotation(phase.start, phase.end, tags, phase.text)
+            return Change("created", what)
+        there = {key: found.get(key) for key in times}
+        if there == times:
+            return Change("unchanged", what)
+        kind = self._over_hand_work()
+        if kind == "updated" and not self.dry_run:
+            self.grafana.delete_annotation(found["id"])
+            self.grafana.add_annotation(phase.start, phase.end, tags, phase.text)
+        return Change(kind, what, difference(there, times))
+
+    def _over_hand_work(self) -> Kind:
+        return "updated" if self.force else "kept"
+
+
+def data_source(wanted: Publication) -> Json:
+    """Return the data source as Grafana takes it; also what the provisioning file says."""
+    return {
+        "uid": DATA_SOURCE_UID,
+        "name": DATA_SOURCE_NAME,
+        "type": "prometheus",
+        "access": "proxy",
+        "url": wanted.prometheus_url,
+        "jsonData": {"httpMethod": "POST", "timeInterval": wanted.scrape_interval},
+    }
+
+
+def with_data_source(board: Json, uid: str) -> Json:
+    """Return the board with its data source variable set to start with ``uid``."""
+    copy: Json = json.loads(json.dumps(board))
+    for variable in copy["templating"]["list"]:
+        if variable["type"] == "datasource":
+            variable["current"] = {"selected": False, "text": uid, "value": uid}
+    return copy
+
+
+def plain(board: Json) -> Json:
+    """Return a board without the fields that Grafana counts itself."""
+    return {key: value for key, value in board.items() if key not in _GRAFANAS_OWN}
+
+
+def mark(board: Json) -> str:
+    """Return the version message that marks a board as published by us with this content."""
+    text = json.dumps(plain(board), sort_keys=True)
+    return f"{_MARK}{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def difference(there: Json, wanted: Json) -> str:
+    """Return a unified diff of two JSON objects, empty when they are equal."""
+    lines: Iterable[str] = difflib.unified_diff(
+        _lines(there), _lines(wanted), "in Grafana", "to be published", lineterm="", n=2
+    )
+    return "\n".join(lines)
+
+
+def _lines(value: Json) -> list[str]:
+    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False).splitlines()

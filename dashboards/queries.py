@@ -1,0 +1,150 @@
+"""The PromQL of the boards, and nothing else: one function or constant per question asked.
+
+Values of the night are gauges as of event time (see ``streams.metrics``), so a board reads them as they are: ``rate()``
+stands only over counters of work done, which is wall clock time by nature. ``$engine`` and ``$space`` are the boards'
+variables; ``$space`` may hold several rooms.
+"""
+
+from streams import metrics as m
+
+OF_ENGINE = 'engine="$engine"'
+OF_ENGINES = 'engine=~"$engine"'
+OF_TRUTH = f'engine="{m.TRUTH}"'
+OF_SPACE = 'space=~"$space"'
+LAUNCH = "launch"
+ANNOUNCEMENT = "announcement"
+EVERYBODY = 'space="*"'
+RATE = "$__rate_interval"
+
+
+def select(metric: m.Metric, *matchers: str) -> str:
+    """Return a selector; ``matchers`` as they stand between the braces."""
+    return f"{metric.name}{{{','.join(matchers)}}}" if matchers else metric.name
+
+
+def total(expression: str, *by: str) -> str:
+    """Return the sum, over everything or by labels."""
+    return f"sum by ({', '.join(by)}) ({expression})" if by else f"sum({expression})"
+
+
+def per_second(metric: m.Metric, *matchers: str) -> str:
+    """Return the rate of a counter of work done, per second of wall clock time."""
+    return f"rate({select(metric, *matchers)}[{RATE}])"
+
+
+def kind(*names: str) -> str:
+    """Return the matcher for one or several kinds of event."""
+    return f'kind="{names[0]}"' if len(names) == 1 else f'kind=~"{"|".join(names)}"'
+
+
+def millis(seconds: str) -> str:
+    """Return a timestamp as Grafana's date units want it."""
+    return f"{seconds} * 1000"
+
+
+# --- the launch -------------------------------------------------------------------------------------------------------
+AUDIENCE = select(m.AUDIENCE, OF_ENGINE, OF_SPACE)
+AUDIENCE_TRUTH = select(m.AUDIENCE, OF_TRUTH, OF_SPACE)
+AUDIENCE_NOW = total(AUDIENCE)
+AUDIENCE_PEAK = select(m.AUDIENCE_PEAK, OF_ENGINE, OF_SPACE)
+AUDIENCE_PEAK_TIME = millis(select(m.AUDIENCE_PEAK_TIME, OF_ENGINE, OF_SPACE))
+WAITING = select(m.WAITING, OF_ENGINE)
+WAITING_TRUTH = select(m.WAITING, OF_TRUTH)
+WAITED = select(m.WAITED, OF_ENGINE)
+DROP_RATIO = select(m.DROP_RATIO, OF_ENGINE, OF_SPACE)
+JOIN_SUCCESS = select(m.JOIN_SUCCESS, OF_ENGINE, OF_SPACE)
+LISTENERS_EVER = select(m.DISTINCT_LISTENERS, OF_ENGINE, EVERYBODY)
+LISTENERS_BY_ROOM = select(m.DISTINCT_LISTENERS, OF_ENGINE, OF_SPACE)
+TUNE_INS = total(select(m.PRESENCE, OF_ENGINE, OF_SPACE, kind("join")))
+
+
+def presence_minute(*kinds: str) -> str:
+    """Return events of these kinds in the last minute of event time, the chosen rooms together."""
+    return total(select(m.PRESENCE_MINUTE, OF_ENGINE, OF_SPACE, kind(*kinds)), "kind")
+
+
+def tweets_minute(subject: str) -> str:
+    """Return tweets on a subject in the last minute of event time, all kinds together."""
+    return total(select(m.TWEETS_MINUTE, OF_ENGINE, f'subject="{subject}"'))
+
+
+TWEETS_MINUTE_BY_SUBJECT = total(select(m.TWEETS_MINUTE, OF_ENGINE), "subject")
+
+
+def tweets_minute_by_kind(subject: str) -> str:
+    """Return tweets on a subject in the last minute of event time, by kind."""
+    return select(m.TWEETS_MINUTE, OF_ENGINE, f'subject="{subject}"')
+
+
+def tweets_so_far(subject: str) -> str:
+    """Return all tweets on a subject, by kind."""
+    return select(m.TWEETS, OF_ENGINE, f'subject="{subject}"')
+
+
+def stances_minute(subject: str) -> str:
+    """Return tweets on a subject in the last minute of event time, by stance."""
+    return select(m.STANCES_MINUTE, OF_ENGINE, f'subject="{subject}"')
+
+
+def stance_shares(subject: str) -> str:
+    """Return each stance's share of all tweets on a subject so far."""
+    stances = select(m.STANCES, OF_ENGINE, f'subject="{subject}"')
+    return f"{stances} / on () group_left () {total(stances)}"
+
+
+# --- the announcement -------------------------------------------------------------------------------------------------
+def with_bounds(metric: m.Metric) -> str:
+    """Return an estimate and the ends of its interval, told apart by the label ``bound``."""
+    return select(metric, OF_ENGINE)
+
+
+def bound(metric: m.Metric, name: str) -> str:
+    """Return an estimate or one end of its interval."""
+    return select(metric, OF_ENGINE, f'bound="{name}"')
+
+
+BASELINE = select(m.BASELINE, OF_ENGINE)
+REACTION = tweets_minute(ANNOUNCEMENT)
+REACTION_TRUTH = total(select(m.TWEETS_MINUTE, OF_TRUTH, f'subject="{ANNOUNCEMENT}"'))
+REACTION_PEAK_TIME = millis(select(m.REACTION_PEAK_TIME, OF_ENGINE))
+SINCE_ANNOUNCED = f"{m.REPLAY_TIME.name} - {m.ANNOUNCED.name}"
+HASHTAGS = f"sort_desc({select(m.HASHTAGS, OF_ENGINE)})"
+AUTHORS = select(m.AUTHORS, OF_ENGINE, 'subject!="*"')
+AUTHORS_HERE = select(m.AUTHORS, OF_ENGINE, f'subject="{ANNOUNCEMENT}"')
+AUTHORS_EVER = select(m.AUTHORS, OF_ENGINE, 'subject="*"')
+THREAD_REPOSTS = select(m.THREAD_REPOSTS, OF_ENGINE)
+
+# --- the run and its replay -------------------------------------------------------------------------------------------
+RUN = m.RUN_INFO.name
+RUN_ENDED = m.RUN_ENDED.name
+EVENT_TIME = millis(m.REPLAY_TIME.name)
+PHASE_NOW = f"{m.PHASE.name} == 1"
+PHASE_STARTS = f"sort({millis(m.PHASE_START.name)})"
+NIGHT_DONE = f"({m.REPLAY_TIME.name} - {m.NIGHT_START.name}) / ({m.NIGHT_END.name} - {m.NIGHT_START.name})"
+REPLAY_SPEED = m.REPLAY_SPEED.name
+REPLAY_TARGET = f"{m.REPLAY_TARGET_SPEED.name} > 0"
+REPLAY_LATENESS = m.REPLAY_LATENESS.name
+REPLAY_ON_TIME = m.REPLAY_ON_TIME.name
+REPLAY_STATE = f"{m.REPLAY_STATE.name} == 1"
+REPLAY_SILENT = f"time() - {m.REPLAY_SEEN.name}"
+SENT_PER_SECOND = per_second(m.REPLAY_RECORDS, 'outcome="sent"')
+NOT_SENT = select(m.REPLAY_RECORDS, 'outcome="failed"')
+
+# --- engines ----------------------------------------------------------------------------------------------------------
+WATERMARK = millis(select(m.WATERMARK, OF_ENGINES))
+LAG = select(m.LAG, OF_ENGINES)
+PROGRESS = select(m.PROGRESS, OF_ENGINES)
+ENGINE_ENDED = select(m.ENGINE_ENDED, OF_ENGINES)
+COUNTED_PER_SECOND = total(per_second(m.ENGINE_EVENTS, OF_ENGINES), "engine")
+COUNTED = total(select(m.ENGINE_EVENTS, OF_ENGINES), "engine")
+DUPLICATES = total(select(m.DUPLICATES, OF_ENGINES), "engine")
+DEAD_LETTERS = total(select(m.DEAD_LETTERS, OF_ENGINES), "engine")
+AUDIENCE_ERROR = select(m.AUDIENCE_ERROR, OF_ENGINES)
+ERROR_MAX = select(m.ERROR_MAX, OF_ENGINES)
+ERROR_SUM = select(m.ERROR_SUM, OF_ENGINES)
+LAG_WALL = f"{LAG} / on () group_left () clamp_min({m.REPLAY_SPEED.name}, 1)"
+
+# --- the exporter -----------------------------------------------------------------------------------------------------
+READ_PER_SECOND = total(per_second(m.READ_RECORDS), "topic")
+REJECTED = total(select(m.REJECTED_RECORDS), "topic", "reason")
+SCRAPE = m.SCRAPE.name
