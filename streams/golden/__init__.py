@@ -1,0 +1,134 @@
+"""The golden nights: some twenty events each, and the results they must give.
+
+Each night is a folder of three files. ``info.json`` is the record of run.info. ``input.jsonl`` holds the input records
+in the order they arrive: ``topic`` (base name), ``partition``, ``key`` (null for a mark), ``value``, and ``why``: which
+naive mistake the record is there to catch. ``expected.jsonl`` holds the final counts, summed over shards and without
+zeros, and for each input topic how many distinct events and duplicates an engine must have met. The expected results
+were worked out by hand from docs/architecture.md; the tests hold the folds, the oracle and every engine to them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from streams.errors import ContractError
+from streams.results import Counts
+from streams.runinfo import RunInfo, decode_info
+from streams.topics import INPUTS, RESULTS_AUDIENCE, RESULTS_PROGRESS, Topics
+
+FOLDER = Path(__file__).parent
+NIGHTS = ("doors", "waiting", "thread")
+FILES = ("info.json", "input.jsonl", "expected.jsonl")
+
+
+@dataclass(frozen=True)
+class InputRecord:
+    """One record of an input topic, as a client would send it."""
+
+    topic: str
+    """Base name: ``space.presence`` or ``tweets``."""
+    partition: int
+    key: bytes | None
+    value: bytes
+    timestamp: int
+    """Event time, milliseconds since the epoch."""
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What an engine's progress must add up to on one input topic."""
+
+    events: int
+    duplicates: int
+    dead_letters: int = 0
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The final answer: counts by (window, space or subject), and totals by input topic."""
+
+    audience: dict[tuple[int, str], Counts]
+    reaction: dict[tuple[int, str], Counts]
+    totals: dict[str, Totals]
+
+
+@dataclass(frozen=True)
+class Night:
+    """One golden night."""
+
+    name: str
+    info: RunInfo
+    records: tuple[InputRecord, ...]
+    expected: Expected
+
+    def moved(self, run: str, prefix: str = "") -> "Night":
+        """Return the same night under another run id and topic prefix; its marks name the new run."""
+        names = Topics(run, prefix)
+        topics = {base: names.input(base) if base in INPUTS else names.shared(base) for base in self.info.topics}
+        info = msgspec.structs.replace(self.info, run=run, prefix=prefix, topics=topics)
+        old, new = (f'"run":"{one}"'.encode() for one in (self.info.run, run))
+        records = tuple(
+            InputRecord(r.topic, r.partition, r.key, r.value if r.key else r.value.replace(old, new), r.timestamp)
+            for r in self.records
+        )
+        return Night(self.name, info, records, self.expected)
+
+
+class _Value(msgspec.Struct):
+    at: int
+
+
+class _Line(msgspec.Struct):
+    topic: str
+    partition: int
+    key: str | None
+    value: dict[str, object]
+
+
+class _Outcome(msgspec.Struct):
+    topic: str
+    window: int = 0
+    space: str = ""
+    subject: str = ""
+    counts: Counts = {}
+    input: str = ""
+    events: int = 0
+    duplicates: int = 0
+    dead_letters: int = 0
+
+
+def load(name: str) -> Night:
+    """Read a golden night.
+
+    Raises:
+        ContractError: No golden night has this name; the text lists them.
+    """
+    if name not in NIGHTS:
+        raise ContractError(f"no golden night {name!r}; there are: {', '.join(NIGHTS)}")
+    folder = FOLDER / name
+    info = decode_info((folder / "info.json").read_bytes())
+    records = tuple(_records((folder / "input.jsonl").read_bytes()))
+    return Night(name, info, records, _expected((folder / "expected.jsonl").read_bytes()))
+
+
+def _records(lines: bytes) -> Iterator[InputRecord]:
+    for line in lines.splitlines():
+        one = msgspec.json.decode(line, type=_Line)
+        at = msgspec.convert(one.value, _Value).at
+        key = None if one.key is None else one.key.encode()
+        yield InputRecord(one.topic, one.partition, key, msgspec.json.encode(one.value), at)
+
+
+def _expected(lines: bytes) -> Expected:
+    expected = Expected({}, {}, {})
+    for line in lines.splitlines():
+        one = msgspec.json.decode(line, type=_Outcome)
+        if one.topic == RESULTS_PROGRESS:
+            expected.totals[one.input] = Totals(one.events, one.duplicates, one.dead_letters)
+        elif one.topic == RESULTS_AUDIENCE:
+            expected.audience[one.window, one.space] = one.counts
+        else:
+            expected.reaction[one.window, one.subject] = one.counts
+    return expected
