@@ -144,9 +144,11 @@ class Grafana:
 
     def _optional(self, request: Callable[[], Any]) -> Json | None:
         try:
-            found: Json = self._ask(request)
+            found = self._ask(request)
         except _NotFoundError:
             return None
+        if not isinstance(found, dict):
+            raise self._not_grafana()
         return found
 
     def _ask(self, request: Callable[[], Any]) -> Any:
@@ -156,13 +158,16 @@ class Grafana:
         except GrafanaException as refused:
             raise self._refusal(refused) from None
         except (ValueError, TypeError):  # before OSError: requests' JSON error is both
-            raise EnvironmentMissingError(
-                f"{self.url} answers, but not as Grafana does; is this the address of its start page?"
-            ) from None
+            raise self._not_grafana() from None
         except OSError as unreachable:
             raise EnvironmentMissingError(
                 f"no Grafana answers at {self.url} ({type(unreachable).__name__}); give its address with --url"
             ) from None
+
+    def _not_grafana(self) -> JoinstormError:
+        return EnvironmentMissingError(
+            f"{self.url} answers, but not as Grafana does; is this the address of its start page?"
+        )
 
     def _refusal(self, refused: Any) -> JoinstormError:
         if refused.status_code == NOT_FOUND:
