@@ -17,6 +17,8 @@ from streams.subject import ascii_lower
 
 NEUTRAL = "neutral"
 _STRONG, _WEAK = 2, 1
+_RANKS = 8
+"""Points and rank go into one number, points first, so that every cue is looked for once."""
 
 
 @dataclass(frozen=True)
@@ -81,15 +83,10 @@ def stance_of(text: str) -> str:
 
 def stance_expr(text: str = "text") -> pl.Expr:
     """Return the same estimate as an expression over a column of texts, an Enum of ``STANCES``."""
-    points = {
-        stance: _STRONG * _contains(text, cues.strong) + _WEAK * _contains(text, cues.weak)
-        for stance, cues in LEXICON.items()
-    }
-    most = pl.max_horizontal(*points.values())
-    stance = pl.lit(NEUTRAL)
-    for name in reversed(points):
-        stance = pl.when((points[name] == most) & (most > 0)).then(pl.lit(name)).otherwise(stance)
-    return stance.cast(pl.Enum(STANCES))
+    ranks = dict(enumerate((*reversed(LEXICON), NEUTRAL)))
+    keys = [_RANKS * _points(text, LEXICON[stance]) + rank for rank, stance in ranks.items() if stance != NEUTRAL]
+    best = pl.max_horizontal(*keys, pl.lit(len(LEXICON), pl.Int8)) % _RANKS
+    return best.replace_strict(ranks, return_dtype=pl.Enum(STANCES))
 
 
 def stances_of(texts: Iterable[str]) -> list[str]:
@@ -101,6 +98,10 @@ def stances_of(texts: Iterable[str]) -> list[str]:
 
 def _any(cues: tuple[str, ...], lowered: str) -> bool:
     return any(cue in lowered for cue in cues)
+
+
+def _points(text: str, cues: Cues) -> pl.Expr:
+    return _STRONG * _contains(text, cues.strong) + _WEAK * _contains(text, cues.weak)
 
 
 def _contains(text: str, cues: tuple[str, ...]) -> pl.Expr:
