@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from streams.ledger import Grid, Ints, Ledger, Running
+from streams.ledger import Grid, Ints, Ledger, Running, Stray
 from streams.metrics import MINUTE_MS
 from streams.results import (
     AUDIENCE_COUNTS,
@@ -52,6 +52,10 @@ class Night:
             self.reaction.put(
                 record.window, record.subject, record.shard, record.version, record.counts, record.estimates
             )
+
+    def strays(self) -> dict[Stray, tuple[int, Counts]]:
+        """Return the results for windows, spaces or subjects that do not exist, with their versions."""
+        return {**self.audience.strays, **self.reaction.strays}
 
     def view(self) -> "NightView":
         """Return what is known now; later records do not change it. While nothing is new, it is the same object."""

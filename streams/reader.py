@@ -1,0 +1,210 @@
+"""Reads a run's information, status and results from Kafka in a thread of its own; ``snapshot`` says what is known."""
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any, Final, Self
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from streams.connection import Connection
+from streams.errors import BrokerError, DeadlineError
+from streams.follower import RESULTS, TOPICS, Follower
+from streams.runinfo import RunInfo
+from streams.runview import RunView
+from streams.topics import RUN_INFO
+
+CONNECT_SECONDS: Final = 15.0
+STOP_SECONDS: Final = 10.0
+POLL_MS: Final = 100
+LOOK_SECONDS: Final = 0.02
+"""How often a waiting caller looks again at the earliest."""
+_TUNING: Final[dict[str, Any]] = {
+    "group_id": None,
+    "enable_auto_commit": False,
+    "auto_offset_reset": "earliest",
+    "fetch_max_wait_ms": POLL_MS,
+    "max_partition_fetch_bytes": 8 << 20,
+    "metadata_max_age_ms": 30_000,
+}
+_MAX_RECORDS: Final = 20_000
+
+
+class ResultReader:
+    """Context manager that follows one run: ``with ResultReader(connection) as reader: reader.snapshot()``.
+
+    Memory grows with the results of the run it follows, not with the number of runs or versions.
+
+    Args:
+        connection: Where the broker is.
+        prefix: What stands before the topic names.
+        run: The run to follow; without it the newest one, and a newer one as soon as there is one.
+
+    Raises:
+        BrokerError: Nobody answered within 15 s (on entering).
+    """
+
+    def __init__(self, connection: Connection, *, prefix: str = "", run: str | None = None) -> None:
+        self.connection = connection
+        self.names = {prefix + base: base for base in TOPICS}
+        self._follow = Follower(run)
+        self._lock = threading.Lock()
+        self._news = threading.Condition(self._lock)
+        self._failure: BaseException | None = None
+        self._connected = threading.Event()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="result-reader", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._connected.wait(CONNECT_SECONDS + 1)
+        self._check()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop reading; what was read can still be asked for."""
+        self._stopping.set()
+        self._thread.join(STOP_SECONDS)
+
+    def snapshot(self) -> RunView:
+        """Return what is known now; thread-safe.
+
+        Raises:
+            BrokerError: Reading has failed for good.
+        """
+        self._check()
+        with self._lock:
+            return self._follow.view()
+
+    def wait_for(self, predicate: Callable[[RunView], bool], seconds: float, what: str) -> RunView:
+        """Wait until ``predicate`` holds and return the view it held for.
+
+        Args:
+            predicate: Asked again whenever records have come.
+            seconds: How long to wait.
+            what: The state that is waited for, for the error.
+
+        Raises:
+            BrokerError: Reading has failed for good.
+            DeadlineError: It did not hold in time; the text says what was seen instead.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            view = self.snapshot()
+            if predicate(view):
+                return view
+            with self._news:
+                if not self._news.wait(deadline - time.monotonic()):
+                    raise DeadlineError(f"{what}: not within {seconds:g} s; {self._follow.seen()}")
+            self._stopping.wait(LOOK_SECONDS)
+
+    def wait_for_run(self, seconds: float) -> RunInfo:
+        """Wait until the run is known and return its information; raises like ``wait_for``."""
+        info = self.wait_for(
+            lambda view: view.info is not None, seconds, f"run {self._follow.wanted or ''} in run.info"
+        )
+        assert info.info is not None
+        return info.info
+
+    def wait_until_drained(self, engines: Sequence[str], seconds: float) -> RunView:
+        """Wait until engines have ended and everything they wrote has been read; raises like ``wait_for``."""
+        return self.wait_for(
+            lambda view: all(name in view.engines and view.engines[name].drained for name in engines),
+            seconds,
+            f"the end of {' and '.join(engines)}",
+        )
+
+    def drained(self, engine: str) -> bool:
+        """Whether an engine has ended on all partitions, and the result topics were read to their ends after that."""
+        found = self.snapshot().engines.get(engine)
+        return found is not None and found.drained
+
+    def _check(self) -> None:
+        if self._failure is not None:
+            raise BrokerError(
+                f"no results from {self.connection.bootstrap_servers}: {self._failure}"
+            ) from self._failure
+
+    def _work(self) -> None:
+        try:
+            asyncio.run(self._main())
+        except Exception as error:  # noqa: BLE001 - whatever ends the thread is raised in the callers' threads
+            self._failure = error
+        finally:
+            self._connected.set()
+            with self._news:
+                self._news.notify_all()
+
+    async def _main(self) -> None:
+        consumer = AIOKafkaConsumer(**self.connection.for_aiokafka(), **_TUNING)
+        try:
+            await asyncio.wait_for(consumer.start(), CONNECT_SECONDS)
+            self._connected.set()
+            if await self._assigned(consumer):
+                await self._read(consumer)
+        finally:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(consumer.stop(), STOP_SECONDS)
+
+    async def _assigned(self, consumer: AIOKafkaConsumer) -> bool:
+        """Wait for the topics, then take all their partitions; False when stopped before. Asking creates no topic."""
+        while not set(self.names) <= await consumer.topics():
+            if self._stopping.is_set():
+                return False
+            await asyncio.sleep(POLL_MS / 1000)
+        consumer.subscribe(list(self.names))
+        while {tp.topic for tp in consumer.assignment()} != set(self.names):
+            if self._stopping.is_set():
+                return False
+            await asyncio.sleep(0.01)
+        consumer.pause(*self._partitions(consumer, RESULTS))
+        return True
+
+    async def _read(self, consumer: AIOKafkaConsumer) -> None:
+        """Read until stopped. Results wait until the run is known: only then can they be told from others."""
+        results = self._partitions(consumer, RESULTS)
+        while not self._stopping.is_set():
+            batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=_MAX_RECORDS)
+            with self._news:
+                self._take(batches)
+                back = self._follow.rewind()
+                self._news.notify_all()
+            for partition, offset in back.items():
+                consumer.seek(partition, offset)
+            if consumer.paused() and self._follow.state and await self._at_end(consumer, (RUN_INFO,)):
+                consumer.resume(*results)
+            with contextlib.suppress(KafkaError):  # the broker may be away for a while; asked again next time
+                await self._note_drained(consumer, results)
+
+    def _take(self, batches: dict[TopicPartition, list[ConsumerRecord]]) -> None:
+        for partition, records in sorted(batches.items(), key=lambda item: TOPICS.index(self.names[item[0].topic])):
+            self._follow.take(self.names[partition.topic], partition, records)
+
+    async def _note_drained(self, consumer: AIOKafkaConsumer, results: Sequence[TopicPartition]) -> None:
+        state = self._follow.state
+        for engine in state.ended() if state else ():
+            ends = self._follow.ends.get(engine)
+            if ends is None:
+                ends = self._follow.ends[engine] = await consumer.end_offsets(results)
+            if all([await consumer.position(partition) >= end for partition, end in ends.items()]):
+                with self._news:
+                    if self._follow.state is state and state is not None:
+                        state.mark_drained(engine)
+                    self._news.notify_all()
+
+    async def _at_end(self, consumer: AIOKafkaConsumer, bases: Sequence[str]) -> bool:
+        partitions = self._partitions(consumer, bases)
+        ends = await consumer.end_offsets(partitions)
+        return all([await consumer.position(partition) >= ends[partition] for partition in partitions])
+
+    def _partitions(self, consumer: AIOKafkaConsumer, bases: Sequence[str]) -> list[TopicPartition]:
+        return [partition for partition in consumer.assignment() if self.names[partition.topic] in bases]
