@@ -150,20 +150,24 @@ def decode_tweet(raw: bytes, source: str = "") -> Tweet | Mark:
 def _decode(decoder: msgspec.json.Decoder[Any], raw: bytes, source: str) -> object:
     try:
         return decoder.decode(raw)
-    except msgspec.DecodeError as error:
+    except _UNREADABLE as error:
         return _second_look(raw, error, source)
 
 
-def _second_look(raw: bytes, error: msgspec.DecodeError, source: str) -> Mark:
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes it cannot read: bad JSON or shape, bad UTF-8, brackets nested too deeply."""
+
+
+def _second_look(raw: bytes, error: Exception, source: str) -> Mark:
     """Off the hot path: is it a mark, and if not, why is it nothing of ours?"""
     try:
         found = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as not_json:
+    except _UNREADABLE as not_json:
         raise DecodeError(NOT_JSON, str(not_json), source) from None
     if isinstance(found, dict) and "mark" in found:
         try:
             return _mark.decode(raw)
-        except msgspec.DecodeError as bad_mark:
+        except _UNREADABLE as bad_mark:
             error = bad_mark
     if isinstance(found, dict) and found.get("v", VERSION) != VERSION:
         raise DecodeError(WRONG_VERSION, f"expected v={VERSION}, found v={found['v']!r}", source) from None
