@@ -1,0 +1,127 @@
+"""Rows of a tape as the JSON of the contract, a block at a time: the meaning of ``streams.events.encode``, columnar."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from streams.errors import TapeError
+from streams.events import VERSION
+
+_json = msgspec.json.Encoder().encode
+_NEEDS_ESCAPE = r'["\\\x00-\x1f]'
+_NOTHING = pa.scalar("")
+
+
+def encode_presence(rows: pa.RecordBatch) -> pa.BinaryArray:
+    """Return the values of presence events.
+
+    Raises:
+        TapeError: A row lacks a value its event needs; the text names the event.
+    """
+    words = _combined(rows, ("kind", "space", "client", "try"), ("reason",), f',"v":{VERSION},"listener":')
+    since = _optional(',"since_drop_ms":', _digits(rows.column("since_drop_ms")))
+    return _joined(rows, [*_head(rows), words, _digits(rows.column("person")), since, pa.scalar("}")])
+
+
+def encode_tweets(rows: pa.RecordBatch) -> pa.BinaryArray:
+    """Return the values of tweets.
+
+    Raises:
+        TapeError: A row lacks a value its event needs; the text names the event.
+    """
+    words = _combined(rows, ("kind", "lang"), (), f',"v":{VERSION},"author":')
+    pieces: list[Any] = [*_head(rows), words, _digits(rows.column("person"))]
+    pieces += [pa.scalar(',"tweet_id":"'), _digits(rows.column("tweet_id"))]
+    pieces += [pa.scalar('","conversation":"'), _digits(rows.column("conversation"))]
+    pieces += [_optional('","ref":"', _digits(rows.column("ref")))]
+    pieces += [pa.scalar('","text":"'), escaped(rows.column("text")), pa.scalar('"')]
+    pieces += [_tags(rows.column("hashtags")), pa.scalar("}")]
+    return _joined(rows, pieces)
+
+
+def digits(ids: npt.NDArray[np.int64]) -> pa.BinaryArray:
+    """Return ids as ASCII decimal digits: the keys of the input topics."""
+    return _digits(pa.array(ids)).cast(pa.binary())
+
+
+def escaped(texts: pa.StringArray) -> pa.StringArray:
+    """Return texts as they stand between the quotes of a JSON string."""
+    special = pc.match_substring_regex(texts, _NEEDS_ESCAPE)
+    if not pc.any(special).as_py():
+        return texts
+    repaired = [_json(text)[1:-1].decode() for text in texts.filter(special).to_pylist()]
+    return pc.replace_with_mask(texts, pc.fill_null(special, fill_value=False), pa.array(repaired, pa.string()))
+
+
+def _head(rows: pa.RecordBatch) -> list[Any]:
+    return [
+        pa.scalar('{"event_id":'), _digits(rows.column("event_id")),
+        pa.scalar(',"at":'), _digits(rows.column("at")),
+    ]  # fmt: skip
+
+
+def _joined(rows: pa.RecordBatch, pieces: Sequence[Any]) -> pa.BinaryArray:
+    values = pc.binary_join_element_wise(*pieces, _NOTHING)
+    if values.null_count:
+        row = values.is_null().to_pylist().index(True)
+        event = {name: rows.column(name)[row].as_py() for name in rows.schema.names}
+        missing = [
+            name for name in ("kind", "space", "client", "try", "tweet_id", "text", "lang") if event[name] is None
+        ]
+        raise TapeError(f"event {event['event_id']} ({event['topic']}) has no value for {', '.join(missing)}")
+    return values.cast(pa.binary())
+
+
+def _digits(column: pa.Array) -> pa.StringArray:
+    return pc.cast(column, pa.string())
+
+
+def _optional(name: str, values: pa.StringArray) -> pa.StringArray:
+    """Return the field where there is a value, nothing where there is none."""
+    return pc.binary_join_element_wise(pa.scalar(name), values, _NOTHING).fill_null("")
+
+
+def _combined(rows: pa.RecordBatch, needed: Sequence[str], optional: Sequence[str], tail: str) -> pa.StringArray:
+    """Return several fields of few values as one piece per row: each combination is spelled once and then looked up."""
+    codes = np.zeros(rows.num_rows, dtype=np.int64)
+    columns: list[list[Any]] = []
+    for name in (*needed, *optional):
+        column = rows.column(name)
+        words = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+        values = words.dictionary.to_pylist()
+        indices = words.indices.fill_null(len(values)).to_numpy(zero_copy_only=False)
+        codes = codes * (len(values) + 1) + indices
+        columns.append([*values, None])
+    combinations = pa.array(codes).dictionary_encode()
+    spelled = [
+        _spell(code, columns, (*needed, *optional), len(needed), tail) for code in combinations.dictionary.to_pylist()
+    ]
+    return pa.array(spelled, pa.string()).take(combinations.indices)
+
+
+def _spell(code: int, columns: list[list[Any]], names: Sequence[str], needed: int, tail: str) -> str | None:
+    values: list[Any] = []
+    for column in reversed(columns):
+        code, place = divmod(code, len(column))
+        values.insert(0, column[place])
+    if None in values[:needed]:
+        return None
+    fields = [
+        f',"{name}":{_json(value).decode()}' for name, value in zip(names, values, strict=True) if value is not None
+    ]
+    return "".join(fields) + tail
+
+
+def _tags(column: pa.ListArray) -> pa.StringArray:
+    """Return the hashtags' field, nothing where a tweet has none."""
+    quoted = pc.binary_join_element_wise(pa.scalar('"'), escaped(column.flatten()), pa.scalar('"'), _NOTHING)
+    lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False)
+    offsets = pa.array(np.concatenate(([0], np.cumsum(lengths))).astype(np.int32))
+    listed = pc.binary_join(pa.ListArray.from_arrays(offsets, quoted), ",")
+    field = pc.binary_join_element_wise(pa.scalar(',"hashtags":['), listed, pa.scalar("]"), _NOTHING)
+    return pc.if_else(pa.array(lengths > 0), field, _NOTHING)
