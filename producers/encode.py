@@ -25,7 +25,8 @@ def encode_presence(rows: pa.RecordBatch) -> pa.BinaryArray:
     """
     words = _combined(rows, ("kind", "space", "client", "try"), ("reason",), f',"v":{VERSION},"listener":')
     since = _optional(',"since_drop_ms":', _digits(rows.column("since_drop_ms")))
-    return _joined(rows, [*_head(rows), words, _digits(rows.column("person")), since, pa.scalar("}")])
+    pieces = [*_head(rows), words, _digits(rows.column("person")), since, pa.scalar("}")]
+    return _joined(rows, pieces, ("kind", "space", "client", "try"))
 
 
 def encode_tweets(rows: pa.RecordBatch) -> pa.BinaryArray:
@@ -41,7 +42,7 @@ def encode_tweets(rows: pa.RecordBatch) -> pa.BinaryArray:
     pieces += [_optional('","ref":"', _digits(rows.column("ref")))]
     pieces += [pa.scalar('","text":"'), escaped(rows.column("text")), pa.scalar('"')]
     pieces += [_tags(rows.column("hashtags")), pa.scalar("}")]
-    return _joined(rows, pieces)
+    return _joined(rows, pieces, ("kind", "lang", "tweet_id", "conversation", "text"))
 
 
 def digits(ids: npt.NDArray[np.int64]) -> pa.BinaryArray:
@@ -65,14 +66,12 @@ def _head(rows: pa.RecordBatch) -> list[Any]:
     ]  # fmt: skip
 
 
-def _joined(rows: pa.RecordBatch, pieces: Sequence[Any]) -> pa.BinaryArray:
+def _joined(rows: pa.RecordBatch, pieces: Sequence[Any], needed: Sequence[str]) -> pa.BinaryArray:
     values = pc.binary_join_element_wise(*pieces, _NOTHING)
     if values.null_count:
         row = values.is_null().to_pylist().index(True)
-        event = {name: rows.column(name)[row].as_py() for name in rows.schema.names}
-        missing = [
-            name for name in ("kind", "space", "client", "try", "tweet_id", "text", "lang") if event[name] is None
-        ]
+        event = {name: rows.column(name)[row].as_py() for name in ("event_id", "topic", *needed)}
+        missing = [name for name in needed if event[name] is None]
         raise TapeError(f"event {event['event_id']} ({event['topic']}) has no value for {', '.join(missing)}")
     return values.cast(pa.binary())
 
@@ -88,9 +87,10 @@ def _optional(name: str, values: pa.StringArray) -> pa.StringArray:
 
 def _combined(rows: pa.RecordBatch, needed: Sequence[str], optional: Sequence[str], tail: str) -> pa.StringArray:
     """Return several fields of few values as one piece per row: each combination is spelled once and then looked up."""
+    names = (*needed, *optional)
     codes = np.zeros(rows.num_rows, dtype=np.int64)
     columns: list[list[Any]] = []
-    for name in (*needed, *optional):
+    for name in names:
         column = rows.column(name)
         words = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
         values = words.dictionary.to_pylist()
@@ -98,23 +98,20 @@ def _combined(rows: pa.RecordBatch, needed: Sequence[str], optional: Sequence[st
         codes = codes * (len(values) + 1) + indices
         columns.append([*values, None])
     combinations = pa.array(codes).dictionary_encode()
-    spelled = [
-        _spell(code, columns, (*needed, *optional), len(needed), tail) for code in combinations.dictionary.to_pylist()
-    ]
-    return pa.array(spelled, pa.string()).take(combinations.indices)
+    pieces = [_spell(code, columns, names, len(needed)) for code in combinations.dictionary.to_pylist()]
+    spelled = pa.array([None if piece is None else piece + tail for piece in pieces], pa.string())
+    return spelled.take(combinations.indices)
 
 
-def _spell(code: int, columns: list[list[Any]], names: Sequence[str], needed: int, tail: str) -> str | None:
+def _spell(code: int, columns: list[list[Any]], names: Sequence[str], needed: int) -> str | None:
     values: list[Any] = []
     for column in reversed(columns):
         code, place = divmod(code, len(column))
         values.insert(0, column[place])
     if None in values[:needed]:
         return None
-    fields = [
-        f',"{name}":{_json(value).decode()}' for name, value in zip(names, values, strict=True) if value is not None
-    ]
-    return "".join(fields) + tail
+    given = [(name, value) for name, value in zip(names, values, strict=True) if value is not None]
+    return "".join(f',"{name}":{_json(value).decode()}' for name, value in given)
 
 
 def _tags(column: pa.ListArray) -> pa.StringArray:
