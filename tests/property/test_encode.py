@@ -1,4 +1,4 @@
-"""Columnar encoding says what ``streams.events.encode`` says, whatever stands in a row."""
+"""Columnar encoding gives the bytes of ``streams.events.encode``, whatever stands in a row."""
 
 import pyarrow as pa
 import pytest
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from producers.encode import encode_presence, encode_tweets
 from producers.tapeformat import SCHEMA
 from streams.errors import TapeError
-from streams.events import Presence, PresenceKind, Tweet, TweetKind, decode_presence, decode_tweet
+from streams.events import Presence, PresenceKind, Tweet, TweetKind, decode_presence, decode_tweet, encode
 from tests.tinytape import rows
 
 ids = st.integers(0, (1 << 53) - 1)
@@ -51,16 +51,18 @@ def batch(events: list[Presence] | list[Tweet]) -> pa.RecordBatch:
 
 
 @given(st.lists(presences, min_size=1, max_size=30))
-def test_presence_comes_back_as_it_was(events: list[Presence]) -> None:
-    """Decoding the encoded rows gives the events, with any words, quotes and control characters in them."""
+def test_presence_is_encoded_byte_for_byte(events: list[Presence]) -> None:
+    """Any words, quotes and control characters stand as msgspec writes them, and decode to the events."""
     values = encode_presence(batch(events)).to_pylist()
+    assert values == [encode(event) for event in events]
     assert [decode_presence(value) for value in values] == events
 
 
 @given(st.lists(tweets, min_size=1, max_size=30))
-def test_tweets_come_back_as_they_were(events: list[Tweet]) -> None:
-    """Decoding the encoded rows gives the tweets, with any text and tags."""
+def test_tweets_are_encoded_byte_for_byte(events: list[Tweet]) -> None:
+    """Any text and tags stand as msgspec writes them, and decode to the tweets."""
     values = encode_tweets(batch(events)).to_pylist()
+    assert values == [encode(event) for event in events]
     assert [decode_tweet(value) for value in values] == events
 
 
@@ -68,7 +70,7 @@ def test_tweets_come_back_as_they_were(events: list[Tweet]) -> None:
 def test_a_slice_of_a_block_is_encoded_alone(events: list[Tweet], begin: int) -> None:
     """A block that does not begin at its buffers' start (a resumed replay's first) is encoded the same."""
     values = encode_tweets(batch(events).slice(begin)).to_pylist()
-    assert [decode_tweet(value) for value in values] == events[begin:]
+    assert values == [encode(event) for event in events[begin:]]
 
 
 def test_a_row_without_a_needed_value_is_named() -> None:
