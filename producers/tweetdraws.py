@@ -1,12 +1,10 @@
-"""Chance for the tweets, the same on any machine: PCG64 uniforms by name, and integer tables made with ``math``.
+"""Chance for the tweets, the same on any machine (see ``producers.randomness``), every draw by its own name.
 
-Whatever is drawn has a name, and its generator is seeded by it: what one kind of tweet draws never depends on another
-kind. Uniforms reach an output only through comparisons, products rounded down and table look-ups; logarithms and powers
-only through tables rounded to integers (numpy's own differ in the last bit between machines).
+What one kind of tweet draws never depends on another kind. Uniforms reach an output only through comparisons, products
+rounded down and look-ups in tables of integers; what needs a logarithm or a power is a table.
 """
 
 import math
-import zlib
 from collections.abc import Callable
 from functools import lru_cache
 from statistics import NormalDist
@@ -14,11 +12,11 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
+from producers.randomness import LEVELS, stream
+
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-TABLE = 1 << 16
-"""Entries per quantile table."""
 MILLI = 1000
 _NORMAL_FROM = 400.0
 """From this mean on a Poisson number is drawn as a rounded normal one."""
@@ -42,8 +40,7 @@ class Draws:
 
     def uniform(self, name: str, size: int) -> Floats:
         """Return ``size`` numbers in [0, 1); the same name and seed give the same ones."""
-        key = tuple(zlib.crc32(part.encode()) for part in (*self._names, name))
-        return np.random.Generator(np.random.PCG64(np.random.SeedSequence(self._seed, spawn_key=key))).random(size)
+        return stream(self._seed, "/".join((*self._names, name))).random(size)
 
     def below(self, name: str, limits: Ints | int, size: int) -> Ints:
         """Return ``size`` integers from 0 to below ``limits`` (less than 2**53)."""
@@ -64,8 +61,8 @@ class Draws:
 
 
 def quantiles(inverse: Callable[[float], float]) -> Ints:
-    """Return a table of a distribution's rounded quantiles at the middles of ``TABLE`` equal steps."""
-    return np.array([round(inverse((step + 0.5) / TABLE)) for step in range(TABLE)], dtype=np.int64)
+    """Return a table of a distribution's rounded quantiles at the middles of ``LEVELS`` equal steps."""
+    return np.array([round(inverse((step + 0.5) / LEVELS)) for step in range(LEVELS)], dtype=np.int64)
 
 
 @lru_cache(maxsize=32)
