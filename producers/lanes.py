@@ -1,0 +1,116 @@
+"""A lane: the records of one partition of one input topic, columnar, in the order in which they leave."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+Ints: TypeAlias = npt.NDArray[np.int64]
+
+MARK_ROW = -1
+"""Stands for the tape's row in records that are marks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Records of one partition; every column has one entry per record."""
+
+    topic: str
+    """Full topic name."""
+    partition: int
+    due: Ints
+    """Event time at which the record leaves, ascending; later than ``at`` where a fault holds it back."""
+    at: Ints
+    """Event time: the Kafka timestamp, ms since the epoch."""
+    rows: Ints
+    """The tape's row the record comes from, ``MARK_ROW`` for a mark."""
+    keys: pa.BinaryArray
+    """Null for a mark."""
+    values: pa.BinaryArray
+
+    def __len__(self) -> int:
+        return len(self.due)
+
+    def part(self, begin: int, end: int) -> "Lane":
+        """Return some neighbouring records; nothing is copied."""
+        length = end - begin
+        return Lane(
+            self.topic, self.partition, self.due[begin:end], self.at[begin:end], self.rows[begin:end],
+            self.keys.slice(begin, length), self.values.slice(begin, length),
+        )  # fmt: skip
+
+    def take(self, order: Ints) -> "Lane":
+        """Return records by their places, in that order."""
+        places = pa.array(order)
+        return Lane(
+            self.topic, self.partition, self.due[order], self.at[order], self.rows[order],
+            self.keys.take(places), self.values.take(places),
+        )  # fmt: skip
+
+    def in_order(self) -> "Lane":
+        """Return the records in the order in which they leave."""
+        if np.all(self.due[1:] >= self.due[:-1]):
+            return self
+        return self.take(np.argsort(self.due, kind="stable"))
+
+    def woven(self, marks: "Lane") -> "Lane":
+        """Return the records with marks among them, each before what is due at the same moment or later."""
+        if not len(marks):
+            return self
+        places = np.searchsorted(self.due, marks.due, side="left")
+        return Lane(
+            self.topic, self.partition,
+            np.insert(self.due, places, marks.due),
+            np.insert(self.at, places, marks.at),
+            np.insert(self.rows, places, marks.rows),
+            _inserted(self.keys, places, marks.keys),
+            _inserted(self.values, places, marks.values),
+        )  # fmt: skip
+
+    def split(self, until: int) -> tuple["Lane", "Lane"]:
+        """Return what is due up to and at ``until``, and the rest."""
+        cut = int(np.searchsorted(self.due, until, side="right"))
+        return self.part(0, cut), self.part(cut, len(self))
+
+    def records(self) -> int:
+        """Return how many records are not marks."""
+        return int(np.count_nonzero(self.rows != MARK_ROW))
+
+
+def _inserted(column: pa.BinaryArray, places: Ints, others: pa.BinaryArray) -> pa.BinaryArray:
+    """Return a column with one of the others before each place; slices are joined, which beats gathering rows."""
+    cuts = [0, *places.tolist(), len(column)]
+    pieces = [column.slice(0, cuts[1])]
+    for number in range(len(others)):
+        pieces += [others.slice(number, 1), column.slice(cuts[number + 1], cuts[number + 2] - cuts[number + 1])]
+    return pa.concat_arrays(pieces)
+
+
+def joined(lanes: list[Lane]) -> Lane:
+    """Return lanes of the same partition one after the other; the first one's name stands."""
+    first, *others = lanes
+    if not any(len(other) for other in others):
+        return first
+    return Lane(
+        first.topic,
+        first.partition,
+        np.concatenate([lane.due for lane in lanes]),
+        np.concatenate([lane.at for lane in lanes]),
+        np.concatenate([lane.rows for lane in lanes]),
+        pa.concat_arrays([lane.keys for lane in lanes]),
+        pa.concat_arrays([lane.values for lane in lanes]),
+    )
+
+
+def empty(topic: str, partition: int) -> Lane:
+    """Return a lane without records."""
+    none = np.empty(0, dtype=np.int64)
+    return Lane(topic, partition, none, none, none, pa.array([], pa.binary()), pa.array([], pa.binary()))
+
+
+def marks(topic: str, partition: int, due: Ints, at: Ints, values: list[bytes]) -> Lane:
+    """Return a lane of marks."""
+    rows = np.full(len(at), MARK_ROW, dtype=np.int64)
+    return Lane(topic, partition, due, at, rows, pa.nulls(len(at), pa.binary()), pa.array(values, pa.binary()))
