@@ -13,6 +13,9 @@ OF_TRUTH = f'engine="{m.TRUTH}"'
 OF_SPACE = 'space=~"$space"'
 LAUNCH = "launch"
 ANNOUNCEMENT = "announcement"
+SCHEDULED = "scheduled start"
+"""The phase that begins when the launch was announced for."""
+IN_SCHEDULED = f'phase="{SCHEDULED}"'
 EVERYBODY = 'space="*"'
 RATE = "$__rate_interval"
 
@@ -121,6 +124,7 @@ EVENT_TIME = millis(m.REPLAY_TIME.name)
 PHASE_NOW = f"{m.PHASE.name} == 1"
 PHASE_STARTS = f"sort({millis(m.PHASE_START.name)})"
 NIGHT_DONE = f"({m.REPLAY_TIME.name} - {m.NIGHT_START.name}) / ({m.NIGHT_END.name} - {m.NIGHT_START.name})"
+TALK_LATE = f"{m.TALK_START.name} - on () {select(m.PHASE_START, IN_SCHEDULED)}"
 REPLAY_SPEED = m.REPLAY_SPEED.name
 REPLAY_TARGET = f"{m.REPLAY_TARGET_SPEED.name} > 0"
 REPLAY_LATENESS = m.REPLAY_LATENESS.name
@@ -142,6 +146,7 @@ DEAD_LETTERS = total(select(m.DEAD_LETTERS, OF_ENGINES), "engine")
 AUDIENCE_ERROR = select(m.AUDIENCE_ERROR, OF_ENGINES)
 ERROR_MAX = select(m.ERROR_MAX, OF_ENGINES)
 ERROR_SUM = select(m.ERROR_SUM, OF_ENGINES)
+WRONG_COUNTS = total(ERROR_SUM, "engine")
 LAG_WALL = f"{LAG} / on () group_left () clamp_min({m.REPLAY_SPEED.name}, 1)"
 
 # --- the exporter -----------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ class LazyGroup(click.Group):
 
     commands_by_name: ClassVar[dict[str, str]] = {
         "broker": "joinstorm.commands.broker",
+        "dashboards": "joinstorm.commands.dashboards",
         "export": "joinstorm.commands.export",
         "facts": "joinstorm.commands.facts",
         "record": "joinstorm.commands.record",

@@ -1,0 +1,74 @@
+"""Turns the boards and rules in code into the files that are committed, and says where files and code differ."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from grafana_foundation_sdk.builders.dashboard import Dashboard
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+
+from dashboards import rules
+from dashboards.boards import announcement, engines, launch, pipeline
+from dashboards.stored import GENERATED, RULES
+
+BOARDS: Final[dict[str, Callable[[], Dashboard]]] = {
+    launch.UID: launch.build,
+    announcement.UID: announcement.build,
+    pipeline.UID: pipeline.build,
+    engines.UID: engines.build,
+}
+"""Every board by its uid, in the order of docs/boards.md."""
+_PROMETHEUS: Final = {"titleFormat": "{{phase}}", "tagKeys": "", "step": "1s", "useValueForTime": False}
+"""Fields of an annotation that the data source knows and the SDK's schema does not."""
+
+
+def board(uid: str) -> dict[str, Any]:
+    """Return one board as Grafana takes it."""
+    model: dict[str, Any] = json.loads(json.dumps(BOARDS[uid]().build(), cls=JSONEncoder))
+    for number, panel in enumerate(model["panels"], start=1):
+        panel["id"] = number
+    for annotation in model["annotations"]["list"]:
+        if annotation["datasource"]["type"] == "prometheus":
+            annotation.update(_PROMETHEUS)
+    return model
+
+
+def boards() -> dict[str, dict[str, Any]]:
+    """Return every board by its uid."""
+    return {uid: board(uid) for uid in BOARDS}
+
+
+def text(model: dict[str, Any]) -> str:
+    """Return the JSON of a board, the same on every machine."""
+    return json.dumps(model, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def files() -> dict[str, str]:
+    """Return the content of every generated file by its path below ``dashboards/``."""
+    made = {f"{GENERATED}/{uid}.json": text(model) for uid, model in boards().items()}
+    return {**made, RULES: rules.text()}
+
+
+def differing(folder: Path, wanted: dict[str, str]) -> list[str]:
+    """Return the paths of the files that are not what the code makes, boards that are too many included."""
+    there = {f"{GENERATED}/{path.name}" for path in (folder / GENERATED).glob("*.json")}
+    wrong = [name for name, content in wanted.items() if _read(folder / name) != content]
+    return sorted([*wrong, *(there - set(wanted))])
+
+
+def write(folder: Path, wanted: dict[str, str]) -> list[str]:
+    """Write the files that differ, remove boards that are too many, and return the paths of both."""
+    changed = differing(folder, wanted)
+    for name in changed:
+        path = folder / name
+        if name not in wanted:
+            path.unlink()
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(wanted[name], encoding="utf-8")
+    return changed
+
+
+def _read(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.exists() else None

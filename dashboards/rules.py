@@ -1,0 +1,174 @@
+"""Recording and alerting rules as data, and the YAML Prometheus reads.
+
+Alerts on the night look at gauges as of event time, so they need no ``for``: the minute they speak of has passed on the
+night's clock, whatever the speed of the replay. Only ``ProcessorUnfinished`` waits, by the wall clock, because it is
+about a process, not about the night. Engines are watched, not the truth: it would say everything twice.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import yaml
+
+from dashboards import thresholds as limits
+from dashboards.queries import ANNOUNCEMENT, kind, select, total
+from streams import metrics as m
+
+GROUP: Final = "joinstorm"
+INTERVAL: Final = "1s"
+"""As often as the exporter is scraped: at speed 60 that is once a minute of the night."""
+RUNBOOKS: Final = "docs/runbooks.md"
+ENGINES: Final = f'engine!="{m.TRUTH}"'
+LOW: Final = 'bound="low"'
+PLAYING: Final = 'state="playing"'
+OVER: Final = 'state="ended"'
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A series kept for alerts and long ranges; ``name`` is ``level:metric:operation``."""
+
+    name: str
+    expr: str
+
+
+@dataclass(frozen=True)
+class Alert:
+    """An alert.
+
+    Args:
+        name: In the runbook under the same heading.
+        expr: Fires while it has a value.
+        severity: ``page`` for what a listener feels, ``ticket`` for what an engineer has to look into.
+        summary: One line, with labels and the value.
+        fires: When in the night it is meant to fire, for docs and tests.
+        wait: Wall clock time it must hold; only for what is not about the night.
+    """
+
+    name: str
+    expr: str
+    severity: Literal["page", "ticket"]
+    summary: str
+    wait: str = ""
+
+
+AUDIENCE = Recording("engine:joinstorm_audience_listeners:sum", total(select(m.AUDIENCE, ENGINES), "engine"))
+PEAK = Recording(
+    "engine:joinstorm_audience_peak_listeners:max", f"max by (engine) ({select(m.AUDIENCE_PEAK, ENGINES)})"
+)
+WAITING = Recording("engine:joinstorm_waiting_people:sum", total(select(m.WAITING, ENGINES), "engine"))
+CROWD = Recording("engine:joinstorm_crowd_people:sum", f"{AUDIENCE.name} + {WAITING.name}")
+GROWTH = Recording(
+    "engine:joinstorm_waiting_growth_people:last_minute",
+    f"{total(select(m.PRESENCE_MINUTE, ENGINES, kind('arrival', 'drop')), 'engine')}"
+    f" - {total(select(m.PRESENCE_MINUTE, ENGINES, kind('join', 'give_up')), 'engine')}",
+)
+REACTION = Recording(
+    "engine:joinstorm_reaction_tweets:last_minute",
+    total(select(m.TWEETS_MINUTE, ENGINES, f'subject="{ANNOUNCEMENT}"'), "engine"),
+)
+LAG = Recording(
+    "engine:joinstorm_engine_lag_seconds:wall",
+    f"max by (engine) ({select(m.LAG, ENGINES)}) / on () group_left () clamp_min(max({select(m.REPLAY_SPEED)}), 1)",
+)
+RECORDINGS: Final = (AUDIENCE, PEAK, WAITING, CROWD, GROWTH, REACTION, LAG)
+
+
+def _events_behind(name: str) -> str:
+    """Only where enough events of a kind stand behind a ratio of the last minute."""
+    return f"and on (engine, space) {select(m.PRESENCE_MINUTE, ENGINES, kind(name))} >= {limits.ENOUGH_EVENTS}"
+
+
+ALERTS: Final = (
+    Alert(
+        "LaunchMelting",
+        f"{select(m.DROP_RATIO, ENGINES)} > {limits.DROP_RATIO} {_events_behind('drop')}",
+        "page",
+        "{{ $value | humanizePercentage }} of the listeners in {{ $labels.space }} were dropped within a minute",
+    ),
+    Alert(
+        "JoinSuccessLow",
+        f"{select(m.JOIN_SUCCESS, ENGINES)} < {limits.JOIN_SUCCESS} {_events_behind('fail')}",
+        "page",
+        "only {{ $value | humanizePercentage }} of the attempts to join {{ $labels.space }} succeed",
+    ),
+    Alert(
+        "AudienceCollapse",
+        f"{AUDIENCE.name} < {limits.COLLAPSE} * {PEAK.name} and {AUDIENCE.name} < {WAITING.name}",
+        "page",
+        "{{ $value | humanize }} listeners are left in the rooms, and more are waiting outside",
+    ),
+    Alert(
+        "WaitingRoomGrowing",
+        f"{WAITING.name} / {CROWD.name} > {limits.WAITING_SHARE}"
+        f" and {GROWTH.name} > {limits.WAITING_GROWTH} * {CROWD.name}"
+        f" and {GROWTH.name} >= {limits.ENOUGH_EVENTS}",
+        "page",
+        "{{ $value | humanizePercentage }} of the crowd wait outside, and more by the minute",
+    ),
+    Alert(
+        "AnnouncementSurge",
+        f"{select(m.UPLIFT, ENGINES, LOW)} > {limits.SURGE}",
+        "ticket",
+        "the announcement draws at least {{ $value | humanize }} times the tweets of its baseline",
+    ),
+    Alert(
+        "ProcessorBehind",
+        f"{LAG.name} > {limits.LAG_SECONDS:g} and on () {select(m.REPLAY_STATE, PLAYING)} == 1",
+        "page",
+        "{{ $labels.engine }} is {{ $value | humanizeDuration }} behind the replay",
+    ),
+    Alert(
+        "ProcessorUnfinished",
+        f"{select(m.ENGINE_ENDED, ENGINES)} == 0 and on () {select(m.REPLAY_STATE, OVER)} == 1",
+        "ticket",
+        "the replay is over and {{ $labels.engine }} is not through with it",
+        wait=f"{limits.ENGINE_MISSING_MINUTES}m",
+    ),
+    Alert(
+        "EngineWrong",
+        f"{total(select(m.ERROR_SUM, ENGINES), 'engine')} > 0",
+        "page",
+        "{{ $labels.engine }} has {{ $value | humanize }} counts too many or too few",
+    ),
+    Alert(
+        "DeadLetters",
+        f"{total(select(m.DEAD_LETTERS, ENGINES), 'engine', 'topic')} > 0",
+        "ticket",
+        "{{ $labels.engine }} has put aside {{ $value | humanize }} records of {{ $labels.topic }}",
+    ),
+    Alert(
+        "ResultsRejected",
+        f"{total(select(m.REJECTED_RECORDS), 'topic', 'reason')} > 0",
+        "ticket",
+        "{{ $value | humanize }} records of {{ $labels.topic }} break the contract ({{ $labels.reason }})",
+    ),
+    Alert(
+        "ReplayOffSchedule",
+        f"{select(m.REPLAY_ON_TIME)} < {limits.ON_TIME_RATIO} and on () {select(m.REPLAY_TARGET_SPEED)} > 0",
+        "ticket",
+        "only {{ $value | humanizePercentage }} of the events left on time",
+    ),
+)
+
+
+def document() -> dict[str, Any]:
+    """Return the rules as Prometheus takes them."""
+    recordings = [{"record": rule.name, "expr": rule.expr} for rule in RECORDINGS]
+    return {"groups": [{"name": GROUP, "interval": INTERVAL, "rules": [*recordings, *map(_alert, ALERTS)]}]}
+
+
+def _alert(alert: Alert) -> dict[str, Any]:
+    return {
+        "alert": alert.name,
+        "expr": alert.expr,
+        **({"for": alert.wait} if alert.wait else {}),
+        "labels": {"severity": alert.severity},
+        "annotations": {"summary": alert.summary, "runbook": f"{RUNBOOKS}#{alert.name.lower()}"},
+    }
+
+
+def text() -> str:
+    """Return the YAML, the same on every machine."""
+    head = "# Made by `joinstorm dashboards build` from dashboards/rules.py; changes here are lost.\n"
+    return head + yaml.safe_dump(document(), sort_keys=False, width=120, allow_unicode=True)

@@ -1,0 +1,84 @@
+"""What all boards share: variables, links, phase annotations, time range."""
+
+from grafana_foundation_sdk.builders import dashboard
+from grafana_foundation_sdk.models import dashboard as model
+
+from dashboards import queries as q
+from dashboards.panels import DATA_SOURCE
+from streams import metrics as m
+
+TAG = "joinstorm"
+DEFAULT_ENGINE = "faust"
+EVENING = (1684962000000, 1685070000000)
+"""24 May 2023, 21:00 UTC, to 26 May 2023, 03:00 UTC: where ``joinstorm backfill`` puts the night."""
+
+
+def board(uid: str, title: str, description: str) -> dashboard.Dashboard:
+    """Return an empty board with what all have."""
+    made = dashboard.Dashboard(title).uid(uid).description(description).tags([TAG]).timezone("utc")
+    made = made.tooltip(model.DashboardCursorSync.CROSSHAIR).time("now-15m", "now").refresh("5s").editable()
+    made = made.with_variable(data_source()).annotation(phases()).annotation(published_phases())
+    made = made.link(dashboard.DashboardLink("Boards").type(model.DashboardLinkType.DASHBOARDS).tags([TAG]))
+    return made.link(evening(uid))
+
+
+def data_source() -> dashboard.DatasourceVariable:
+    """Return the variable every panel's data source is."""
+    return dashboard.DatasourceVariable("datasource").label("Data source").type("prometheus")
+
+
+def engine(*, several: bool = False) -> dashboard.QueryVariable:
+    """Return the variable for the engine, or for several of them."""
+    variable = _values("engine", "Engine", q.select(m.WATERMARK), "The stream processor whose numbers are shown.")
+    if several:
+        return variable.multi(multi=True).include_all(include_all=True).current(_everything())
+    return variable.current(model.VariableOption(selected=True, text=DEFAULT_ENGINE, value=DEFAULT_ENGINE))
+
+
+def space() -> dashboard.QueryVariable:
+    """Return the variable for the rooms; all of them to begin with."""
+    variable = _values("space", "Room", q.select(m.AUDIENCE), "The audio rooms of the night.")
+    return variable.multi(multi=True).include_all(include_all=True).current(_everything())
+
+
+def _values(name: str, label: str, selector: str, description: str) -> dashboard.QueryVariable:
+    query: dict[str, object] = {"query": f"label_values({selector}, {name})", "refId": f"values-{name}"}
+    variable = dashboard.QueryVariable(name).label(label).description(description).datasource(DATA_SOURCE).query(query)
+    return variable.refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED).sort(model.VariableSort.ALPHABETICAL_ASC)
+
+
+def _everything() -> model.VariableOption:
+    return model.VariableOption(selected=True, text=["All"], value=["$__all"])
+
+
+def phases() -> dashboard.AnnotationQuery:
+    """Return the annotations of the night's phases, from the metric, so that they fit any replay and the real dates."""
+    return (
+        dashboard.AnnotationQuery()
+        .name("Phases")
+        .datasource(DATA_SOURCE)
+        .enable(enable=True)
+        .icon_color("rgba(128, 128, 128, 0.6)")
+        .expr(q.PHASE_NOW)
+    )
+
+
+def published_phases() -> dashboard.AnnotationQuery:
+    """Return the annotations that ``joinstorm dashboards publish`` writes, off to begin with: they lie in 2023."""
+    target = dashboard.AnnotationTarget().limit(100).match_any(match_any=False).tags([TAG, "phase"]).type("tags")
+    return (
+        dashboard.AnnotationQuery()
+        .name("Phases (published)")
+        .datasource(model.DataSourceRef(type_val="grafana", uid="-- Grafana --"))
+        .enable(enable=False)
+        .icon_color("rgba(128, 128, 128, 0.6)")
+        .target(target)
+    )
+
+
+def evening(uid: str) -> dashboard.DashboardLink:
+    """Return the link to the same board at the real dates."""
+    begin, end = EVENING
+    url = f"/d/{uid}?from={begin}&to={end}&${{datasource:queryparam}}"
+    link = dashboard.DashboardLink("24-25 May 2023").type(model.DashboardLinkType.LINK).icon("time").url(url)
+    return link.tooltip("The night at its real dates, where it was brought in with `joinstorm backfill`.")
