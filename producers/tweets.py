@@ -73,14 +73,23 @@ class TweetSource:
         night: Times and strain; complete.
         seed: The scenario's seed.
         scale: Share of the real crowd.
-        people: Number of listeners: ids from 0. Authors who never listen have ids from there on.
+        people: How many people there are: ids are below it. The last one writes the thread and nothing else.
+        listeners: How many of them (the first ones) come to listen; None: everybody may.
+
+    Raises:
+        ScenarioError: There is nobody, or there are more tweets in a millisecond than there are ids for it.
     """
 
-    def __init__(self, spec: TweetSpec, night: Night, *, seed: int, scale: float, people: int) -> None:
+    def __init__(
+        self, spec: TweetSpec, night: Night, *, seed: int, scale: float, people: int, listeners: int | None = None
+    ) -> None:
+        if people < 1:
+            raise ScenarioError("tweets: nobody is there to write them; the crowd needs at least one person")
         self._spec = spec
         self._night = night
         self._scale = scale
-        self._listeners = people
+        self._people = people
+        self._listeners = people if listeners is None else listeners
         self._draws = Draws(seed, "tweets")
         self._topics = topics(spec, night)
         self._grammar = grammar.load()
@@ -88,9 +97,6 @@ class TweetSource:
         self._announced = announced
         self.thread_id = "" if announced is None else str(snowflake(announced, THREAD_NUMBER))
         """Conversation id of the announcement's thread; empty where there is none."""
-        self._outside = max(2, round(spec.outside_authors * scale))
-        self.people = people + self._outside
-        """All ids are below this."""
 
     @property
     def subjects(self) -> tuple[SubjectRule, ...]:
@@ -138,13 +144,15 @@ class TweetSource:
     def _authors(self, family: Family, number: int) -> Ints:
         """Some write much and most little; the thread's own posts have one author, who writes nothing else."""
         draws, size = self._draws.at("authors", str(number)), len(family)
-        listens = (draws.uniform("listens", size) < self._spec.listener_share) & (self._listeners > 0)
+        others = self._people - 1 - self._listeners
+        listens = draws.uniform("listens", size) < (self._spec.listener_share if others > 0 else 1.0)
+        listens &= self._listeners > 0
         skewed = draws.uniform("who", size) * draws.uniform("skew", size)
         inside = np.floor(skewed * self._listeners).astype(np.int64)
-        outside = self._listeners + 1 + np.floor(skewed * (self._outside - 1)).astype(np.int64)
+        outside = self._listeners + np.floor(skewed * others).astype(np.int64)
         authors = np.where(listens, inside, outside)
         if number == THREAD_NUMBER:
-            authors[: len(self._grammar.thread)] = self._listeners
+            authors[: len(self._grammar.thread)] = self._people - 1
         return authors
 
     def _table(self, first: int, last: int) -> pa.Table:

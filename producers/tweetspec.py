@@ -86,8 +86,6 @@ class TweetSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     aftermath_half_life_minutes: Minutes = 150.0
     """How slowly that dies down."""
     listener_share: Share = 0.55
-    """Share of tweets written by people with a listener's id; the other authors never try to listen."""
-    outside_authors: Annotated[int, Meta(ge=1, le=1_000_000_000)] = 400_000
-    """How many of those others there are at scale 1."""
+    """Share of tweets written by people with a listener's id, as far as there are others who never try to listen."""
     cascade: CascadeSpec = CascadeSpec()
     thread: ThreadSpec = ThreadSpec()
