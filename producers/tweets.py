@@ -148,7 +148,7 @@ class TweetSource:
         listens = draws.uniform("listens", size) < (self._spec.listener_share if others > 0 else 1.0)
         listens &= self._listeners > 0
         skewed = draws.uniform("who", size) * draws.uniform("skew", size)
-        inside = np.floor(skewed * self._listeners).astype(np.int64)
+        inside = np.floor(skewed * max(1, min(self._listeners, self._people - 1))).astype(np.int64)
         outside = self._listeners + np.floor(skewed * others).astype(np.int64)
         authors = np.where(listens, inside, outside)
         if number == THREAD_NUMBER:
