@@ -293,3 +293,59 @@ SCRAPE = _gauge(
 
 EXPORTER_METRICS: tuple[Metric, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Metric))
 """All of the above, in the order of definition."""
+
+# --- the workers of the engine faust, each on its own port ------------------------------------------------------------
+_SINCE_START = "since the worker's start"
+WORKER_EVENTS = _counter(
+    "worker_events", "events", "engine topic partition", "Distinct events this worker has counted itself.", "count",
+    _SINCE_START,
+)  # fmt: skip
+WORKER_CHUNKS = _counter(
+    "worker_chunks", "chunks", "engine topic partition", "Chunks of records this worker has taken in.", "count",
+    _SINCE_START,
+)  # fmt: skip
+WORKER_DUPLICATES = _counter(
+    "worker_duplicates", "events", "engine topic partition", "Events this worker met again and did not count again.",
+    "count", _SINCE_START,
+)  # fmt: skip
+WORKER_DEAD_LETTERS = _counter(
+    "worker_dead_letters", "records", "engine topic reason", "Records this worker put aside, by reason.", "count",
+    _SINCE_START,
+)  # fmt: skip
+WORKER_STAGE = _counter(
+    "worker_stage_seconds", "seconds", "engine stage",
+    "Time this worker has spent itself per stage: decode, fold, publish, checkpoint, restore. Waiting is not in it.",
+    "measured", _SINCE_START,
+)  # fmt: skip
+WORKER_LAG = _gauge(
+    "worker_lag_records", "records", "engine topic partition",
+    "Records behind the end of the partition; of the partitions this worker owns, sum over workers for all.",
+    "end of the partition as last fetched - next offset", NOW,
+)  # fmt: skip
+WORKER_EVENT_LAG = _gauge(
+    "worker_lag_event_seconds", "seconds", "engine topic partition",
+    "How far the partition's watermark is behind the replay, in event time; absent before the first mark.",
+    "at of run.status - watermark, never below 0", NOW,
+)  # fmt: skip
+WORKER_CHECKPOINTS = _counter(
+    "worker_checkpoints", "checkpoints", "engine kind",
+    "Checkpoints this worker has written: of a whole state or of changes; failed ones are written anew.", "count",
+    _SINCE_START,
+)  # fmt: skip
+WORKER_CHECKPOINT_BYTES = _counter(
+    "worker_checkpoint_bytes", "bytes", "engine", "Bytes of the checkpoints this worker has written.", "count",
+    _SINCE_START,
+)  # fmt: skip
+WORKER_RESTORED = _counter(
+    "worker_restored_partitions", "partitions", "engine source",
+    "Partitions this worker took over: from a checkpoint, or from the beginning.", "count", _SINCE_START,
+)  # fmt: skip
+WORKER_PUBLISHED = _counter(
+    "worker_published_records", "records", "engine", "Result and progress records the broker has acknowledged.",
+    "count", _SINCE_START,
+)  # fmt: skip
+
+WORKER_METRICS: tuple[Metric, ...] = tuple(
+    value for value in list(globals().values()) if isinstance(value, Metric) and value not in EXPORTER_METRICS
+)
+"""What a worker of the engine ``faust`` serves, in the order of definition."""

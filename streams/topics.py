@@ -96,5 +96,6 @@ class Topics:
         return [
             *(TopicSpec(self.input(base), partitions, _INPUT) for base in INPUTS),
             *(TopicSpec(self.shared(base), 1, _COMPACTED) for base in one),
+            TopicSpec(self.checkpoints, len(INPUTS) * partitions, _INPUT),
             TopicSpec(self.shared(DEAD_LETTERS), 1, {**_KEEP, "max.message.bytes": str(MAX_MESSAGE_BYTES + (1 << 20))}),
         ]

@@ -1,0 +1,29 @@
+"""Where a worker's own time goes."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+DECODE: Final = "decode"
+FOLD: Final = "fold"
+PUBLISH: Final = "publish"
+CHECKPOINT: Final = "checkpoint"
+RESTORE: Final = "restore"
+STAGES: Final = (DECODE, FOLD, PUBLISH, CHECKPOINT, RESTORE)
+
+
+class Stages:
+    """Seconds per stage; only stretches in which nobody is awaited are measured, so waiting is not in them."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = dict.fromkeys(STAGES, 0.0)
+
+    @contextmanager
+    def measure(self, stage: str) -> Iterator[None]:
+        """Add the time spent inside."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[stage] += time.perf_counter() - started
