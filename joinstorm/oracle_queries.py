@@ -1,0 +1,143 @@
+"""The truth, count by count: one SQL query each, over the tape's two streams ``presence`` and ``tweets``.
+
+Every query returns rows of ``window`` (start, ms), ``name`` (space or subject) and ``value``; where one query gives
+several counts of a family (hashtags, stances), ``word`` before ``value``. ``window_of(at)`` is the start of the window
+that holds an event time.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+PRESENCE = """
+    SELECT "at", kind, person, space, "try", reason, since_drop_ms
+    FROM tape WHERE topic = 'space.presence'
+"""
+TWEETS = """
+    SELECT "at", kind, person, conversation, coalesce(hashtags, []) AS hashtags, label_stance, {subject} AS subject
+    FROM tape WHERE topic = 'tweets'
+"""
+
+
+@dataclass(frozen=True)
+class Query:
+    """One count and how it is asked.
+
+    Args:
+        count: Name of the count; for a family the prefix before each ``word``.
+        table: Where it goes.
+        words: What it counts.
+        sql: The query.
+    """
+
+    count: str
+    table: Literal["audience", "reaction", "estimates"]
+    words: str
+    sql: str
+
+
+def _per_event(table: Literal["presence", "tweets"], name: str, condition: str) -> str:
+    return f"""
+        SELECT window_of("at") AS "window", {name} AS name, count(*) AS value
+        FROM {table} WHERE {condition}
+        GROUP BY ALL
+    """  # noqa: S608 - every part stands in this module
+
+
+def _audience(count: str, words: str, condition: str) -> Query:
+    return Query(count, "audience", words, _per_event("presence", "space", condition))
+
+
+def _reaction(count: str, words: str, condition: str) -> Query:
+    return Query(count, "reaction", words, _per_event("tweets", "subject", condition))
+
+
+QUERIES: tuple[Query, ...] = (
+    _audience("attempts", "attempts to join the space", "kind = 'attempt'"),
+    _audience("arrivals", "first attempts of a sitting", "kind = 'attempt' AND \"try\" = 1"),
+    _audience("joins", "people let into the space", "kind = 'join'"),
+    _audience("fails", "attempts refused", "kind = 'fail'"),
+    _audience("drops", "people thrown out of the space", "kind = 'drop'"),
+    _audience("leaves", "people who left of their own will", "kind = 'leave' AND reason IS DISTINCT FROM 'gave_up'"),
+    _audience("give_ups", "people who gave up waiting", "kind = 'leave' AND reason = 'gave_up'"),
+    _audience("rejoins_60s", "joins at most 60 s after a drop", "kind = 'join' AND since_drop_ms <= 60000"),
+    Query(
+        "first_joins",
+        "audience",
+        "people whose earliest join into this space lies in the window",
+        """
+        WITH first AS (SELECT space, person, min("at") AS "at" FROM presence WHERE kind = 'join' GROUP BY ALL)
+        SELECT window_of("at") AS "window", space AS name, count(*) AS value FROM first GROUP BY ALL
+        """,
+    ),
+    Query(
+        "first_joins",
+        "audience",
+        "people whose earliest join into any space lies in the window",
+        """
+        WITH first AS (SELECT person, min("at") AS "at" FROM presence WHERE kind = 'join' GROUP BY ALL)
+        SELECT window_of("at") AS "window", '*' AS name, count(*) AS value FROM first GROUP BY ALL
+        """,
+    ),
+    Query(
+        "waited_20m",
+        "audience",
+        "people whose earliest attempt is 20 minutes ago, who have not left, while the talk has not begun",
+        """
+        WITH person AS (
+            SELECT
+                person,
+                min("at") FILTER (kind = 'attempt') + 20 * 60 * 1000 AS waited,
+                min("at") FILTER (kind = 'leave') AS gone
+            FROM presence WHERE kind IN ('attempt', 'leave')
+            GROUP BY ALL
+        )
+        SELECT window_of(waited) AS "window", '*' AS name, count(*) AS value
+        FROM person
+        WHERE waited <= $talk_start AND (gone IS NULL OR gone > waited)
+        GROUP BY ALL
+        """,
+    ),
+    _reaction("posts", "tweets of their own", "kind = 'post'"),
+    _reaction("replies", "replies", "kind = 'reply'"),
+    _reaction("quotes", "quotes", "kind = 'quote'"),
+    _reaction("reposts", "reposts", "kind = 'repost'"),
+    _reaction("thread_reposts", "reposts of the thread", "kind = 'repost' AND conversation::VARCHAR = $thread"),
+    Query(
+        "hashtag:",
+        "reaction",
+        "tweets that carry the tag, once per tweet",
+        """
+        WITH tagged AS (SELECT "at", subject, unnest(list_distinct(hashtags)) AS word FROM tweets)
+        SELECT window_of("at") AS "window", subject AS name, word, count(*) AS value FROM tagged GROUP BY ALL
+        """,
+    ),
+    Query(
+        "first_authors",
+        "reaction",
+        "authors whose earliest tweet on this subject lies in the window",
+        """
+        WITH first AS (SELECT subject, person, min("at") AS "at" FROM tweets GROUP BY ALL)
+        SELECT window_of("at") AS "window", subject AS name, count(*) AS value FROM first GROUP BY ALL
+        """,
+    ),
+    Query(
+        "first_authors",
+        "reaction",
+        "authors whose earliest tweet on any subject lies in the window",
+        """
+        WITH first AS (SELECT person, min("at") AS "at" FROM tweets GROUP BY ALL)
+        SELECT window_of("at") AS "window", '*' AS name, count(*) AS value FROM first GROUP BY ALL
+        """,
+    ),
+    Query(
+        "stance:",
+        "estimates",
+        "tweets the generator meant so",
+        """
+        SELECT window_of("at") AS "window", subject AS name, label_stance AS word, count(*) AS value
+        FROM tweets WHERE label_stance IS NOT NULL
+        GROUP BY ALL
+        """,
+    ),
+)
+"""Every count of docs/architecture.md, the ones over all spaces or subjects included."""
