@@ -13,7 +13,7 @@ from streams.canonical import Bools, Ints
 from streams.cells import CELLS, FIRST_ATTEMPT, GIVE_UP, JOIN, LEAVE, REJOIN, SUMS
 from streams.columns import PresenceColumns
 from streams.events import WAITED_MS
-from streams.minima import Earliest
+from streams.minima import Distinct, Earliest
 from streams.results import Counts
 from streams.runinfo import ALL, RunInfo
 from streams.snapshot import Arrays
@@ -50,10 +50,11 @@ class AudienceFold:
         self._talk_start = info.talk_start - info.start
         last = max(span, self._talk_start)
         self._counts = WindowCounts(last // info.window_ms + 1, len(self._names), _KINDS)
-        self._attempt = Earliest(info.people, span)
-        self._leave = Earliest(info.people, span)
-        self._joins = [Earliest(info.people, span) for _ in info.spaces]
-        self._join = Earliest(info.people, span)
+        self._distinct = Distinct(info.people)
+        self._attempt = Earliest(info.people, span, self._distinct)
+        self._leave = Earliest(info.people, span, self._distinct)
+        self._joins = [Earliest(info.people, span, self._distinct) for _ in info.spaces]
+        self._join = Earliest(info.people, span, self._distinct)
         self._waited = np.full(info.people, -1, np.int32)
         self._unsaved = np.zeros(info.people, np.bool_)
 
@@ -84,7 +85,8 @@ class AudienceFold:
         leaves = np.flatnonzero((events.cell == LEAVE) | (events.cell == GIVE_UP))
         came = self._attempt.lower(events.person[attempts], since[attempts])
         left = self._leave.lower(events.person[leaves], since[leaves])
-        people = np.concatenate((came.slot, left.slot[~np.isin(left.slot, came.slot)]))
+        both = np.concatenate((came.slot, left.slot))
+        people = both[self._distinct.last(both)]
         if len(people):
             self._unsaved[people] = True
             before, after = self._waited[people].astype(np.int64), self._waited_window(people)

@@ -11,7 +11,7 @@ import numpy as np
 
 from streams.canonical import Bools, Ints
 from streams.events import TweetKind
-from streams.minima import Earliest
+from streams.minima import Distinct, Earliest
 from streams.results import HASHTAG, STANCE, STANCES
 from streams.runinfo import ALL, RunInfo
 from streams.snapshot import Arrays
@@ -40,7 +40,8 @@ class ReactionFold:
         self._names = (*subject_names(info.subjects), ALL)
         self._counts = WindowCounts(span // info.window_ms + 1, len(self._names), _KINDS)
         self._tags: dict[tuple[int, int], dict[str, int]] = {}
-        self._firsts = [Earliest(info.people, span) for _ in self._names]
+        distinct = Distinct(info.people)
+        self._firsts = [Earliest(info.people, span, distinct) for _ in self._names]
         self._unsaved = np.zeros(info.people, np.bool_)
 
     def step(self, events: TweetColumns) -> None:
