@@ -25,7 +25,7 @@ the audio rooms. A Prometheus holds one run at a time; the panel *Run* says whic
 dashed the truth. **"no replay running"** in a panel: this Prometheus has no such data, now.
 
 How the panels are proven: `joinstorm dashboards check` puts a night into a Prometheus and compares every panel's query
-at named moments with the oracle; `--mutate` alters every query and every rule, one at a time, and must find each of them.
+at named moments with the oracle; `--mutate` alters every query and every rule, one at a time, and must find each.
 """
 
 

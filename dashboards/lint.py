@@ -16,6 +16,8 @@ DEPRECATED: Final = frozenset({"graph", "singlestat", "table-old", "grafana-worl
 SOURCE: Final = {"type": "prometheus", "uid": "${datasource}"}
 NIGHT: Final = ("presence_events_total", "tweets_total", "stance_tweets_total", "hashtag_tweets_total", "reposts_total")
 """Counters of the night: their rate per wall clock second would be multiplied by the replay's speed."""
+TARGET: Final = frozenset({"instance", "job"})
+"""Labels that Prometheus gives to every series of a target."""
 _GRID: Final = 24
 _LEGEND: Final = re.compile(r"\{\{(\w+)\}\}")
 _UID: Final = re.compile(r"[a-z0-9-]{8,40}")
@@ -143,14 +145,14 @@ class _Board:
         except promql.PromqlError as error:
             yield self._found(where, "promql", str(error))
             return
-        allowed: set[str] = set()
+        allowed: set[str] = set(TARGET)
         for selector in reading.selectors:
             metric = self.metrics.get(selector.metric)
             if metric is None:
                 yield self._found(where, "metric", f"{selector.metric} is not served")
                 continue
             allowed.update(metric.labels)
-            wrong = sorted(selector.labels - set(metric.labels))
+            wrong = sorted(selector.labels - set(metric.labels) - TARGET)
             yield from (self._found(where, "label", f"{metric.name} has no label {label}") for label in wrong)
         wrong = sorted(reading.labels - allowed)
         yield from (self._found(where, "label", f"no metric of the query has the label {label}") for label in wrong)

@@ -153,3 +153,18 @@ LAG_WALL = f"{LAG} / on () group_left () clamp_min({m.REPLAY_SPEED.name}, 1)"
 READ_PER_SECOND = total(per_second(m.READ_RECORDS), "topic")
 REJECTED = total(select(m.REJECTED_RECORDS), "topic", "reason")
 SCRAPE = m.SCRAPE.name
+
+# --- workers of the engine faust --------------------------------------------------------------------------------------
+# ``instance`` is the label Prometheus gives each target: one per worker.
+COUNTED_BY_WORKER = total(per_second(m.WORKER_EVENTS, OF_ENGINES), "engine", "instance")
+LAG_RECORDS = total(select(m.WORKER_LAG, OF_ENGINES), "engine", "topic")
+LAG_OF_PARTITIONS = f"max by (engine, topic) ({select(m.WORKER_EVENT_LAG, OF_ENGINES)})"
+STAGES = total(per_second(m.WORKER_STAGE, OF_ENGINES), "stage")
+_TAKEN_IN = total(per_second(m.WORKER_CHUNKS, OF_ENGINES), "topic")
+CHUNK_SIZE = f"{total(per_second(m.WORKER_EVENTS, OF_ENGINES), 'topic')} / {_TAKEN_IN}"
+CHECKPOINTS = total(per_second(m.WORKER_CHECKPOINTS, OF_ENGINES), "kind")
+CHECKPOINT_BYTES = total(per_second(m.WORKER_CHECKPOINT_BYTES, OF_ENGINES), "engine")
+PUBLISHED = total(per_second(m.WORKER_PUBLISHED, OF_ENGINES), "engine")
+RESTORED = total(select(m.WORKER_RESTORED, OF_ENGINES), "engine", "source")
+WORKER_PUT_ASIDE = total(select(m.WORKER_DEAD_LETTERS, OF_ENGINES), "engine", "reason")
+WORKER_DUPLICATES = total(select(m.WORKER_DUPLICATES, OF_ENGINES), "engine", "instance")

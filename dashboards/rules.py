@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 import yaml
 
 from dashboards import thresholds as limits
-from dashboards.queries import ANNOUNCEMENT, kind, select, total
+from dashboards.queries import kind, select, total
 from streams import metrics as m
 
 GROUP: Final = "joinstorm"
@@ -63,15 +63,11 @@ GROWTH = Recording(
     f"{total(select(m.PRESENCE_MINUTE, ENGINES, kind('arrival', 'drop')), 'engine')}"
     f" - {total(select(m.PRESENCE_MINUTE, ENGINES, kind('join', 'give_up')), 'engine')}",
 )
-REACTION = Recording(
-    "engine:joinstorm_reaction_tweets:last_minute",
-    total(select(m.TWEETS_MINUTE, ENGINES, f'subject="{ANNOUNCEMENT}"'), "engine"),
-)
 LAG = Recording(
     "engine:joinstorm_engine_lag_seconds:wall",
     f"max by (engine) ({select(m.LAG, ENGINES)}) / on () group_left () clamp_min(max({select(m.REPLAY_SPEED)}), 1)",
 )
-RECORDINGS: Final = (AUDIENCE, PEAK, WAITING, CROWD, GROWTH, REACTION, LAG)
+RECORDINGS: Final = (AUDIENCE, PEAK, WAITING, CROWD, GROWTH, LAG)
 
 
 def _events_behind(name: str) -> str:

@@ -6,6 +6,7 @@ from grafana_foundation_sdk.models.common import BigValueTextMode
 from dashboards import looks, variables
 from dashboards import queries as q
 from dashboards import thresholds as limits
+from dashboards.boards import processor
 from dashboards.panels import EIGHTH, THIRD, Face, Look, Panel, Query, Text, figure, graph
 
 UID = "joinstorm-pipeline"
@@ -23,8 +24,14 @@ def build() -> dashboard.Dashboard:
     made = made.with_row(dashboard.Row("The replay"))
     for panel in (*_replay(), _speed(), _lateness(), _sent()):
         made = made.with_panel(panel)
-    made = made.with_row(dashboard.Row("The processor"))
-    for panel in (_counted(), _lag_seconds(), _put_aside(), _duplicates()):
+    made = made.with_row(dashboard.Row("The processor keeps up"))
+    for panel in processor.keeping_up():
+        made = made.with_panel(panel)
+    made = made.with_row(dashboard.Row("Nothing is lost"))
+    for panel in processor.losing():
+        made = made.with_panel(panel)
+    made = made.with_row(dashboard.Row("Chunks and checkpoints"))
+    for panel in processor.checkpoints():
         made = made.with_panel(panel)
     made = made.with_row(dashboard.Row("The exporter"))
     for panel in (_read(), _rejected(), _scrape()):
@@ -111,45 +118,6 @@ def _sent() -> Panel:
         "the shape of the night times the speed: the peak is **melting**, retries and all.",
     )
     return graph(text, "eps", Query(q.SENT_PER_SECOND, "sent"), look=Look({"sent": looks.JOIN}), span=THIRD)
-
-
-def _counted() -> Panel:
-    text = Text(
-        "Events counted a second",
-        "Distinct events each engine counts, per second of wall clock time.",
-        "the same curve as the events sent, a moment later.",
-    )
-    return graph(text, "eps", Query(q.COUNTED_PER_SECOND, "{{engine}}"), look=Look(), span=THIRD)
-
-
-def _lag_seconds() -> Panel:
-    text = Text(
-        "Lag in seconds to wait",
-        "How far each engine is behind the replay, divided by the replay's speed: how long a viewer waits for what "
-        "has just happened. The line is where the alert ProcessorBehind begins.",
-        "a second or two; a step when a worker is killed, then a slope back to zero.",
-    )
-    return graph(
-        text, "s", Query(q.LAG_WALL, "{{engine}}"), look=Look(limit=(limits.LAG_SECONDS, looks.BAD)), span=THIRD
-    )
-
-
-def _put_aside() -> Panel:
-    text = Text(
-        "Records put aside",
-        "Records on the input topics that are no events of this run, so far; they are kept on the topic dead-letters.",
-        "zero, unless faults were injected; then as many as were injected.",
-    )
-    return graph(text, "short", Query(q.DEAD_LETTERS, "{{engine}}"), look=Look(), span=THIRD)
-
-
-def _duplicates() -> Panel:
-    text = Text(
-        "Duplicates met",
-        "Events an engine met again and did not count again, so far.",
-        "zero on a clean night; with injected duplicates it climbs and the errors stay zero.",
-    )
-    return graph(text, "short", Query(q.DUPLICATES, "{{engine}}"), look=Look(), span=THIRD)
 
 
 def _read() -> Panel:
