@@ -5,13 +5,14 @@ time T, with sums over the windows that end at or before T (docs/architecture.md
 the "last minute" run over the last 60 s of event time before T.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TypeAlias
 
 import numpy as np
 
-from streams.ledger import Grid, Ints, Ledger, Running, Stray
+from streams.ledger import NOTHING, Grid, Ints, Ledger, Running
 from streams.metrics import MINUTE_MS
 from streams.results import (
     AUDIENCE_COUNTS,
@@ -26,6 +27,10 @@ from streams.results import (
 from streams.runinfo import ALL, OTHER, RunInfo
 
 _ESTIMATES = tuple(STANCE + name for name in STANCES)
+Rows: TypeAlias = dict[tuple[int, str], Counts]
+"""Counts by window and space or subject."""
+Stray: TypeAlias = tuple[str, int, str, str]
+"""``audience`` or ``reaction``, window, name and shard of a result for what does not exist."""
 _POSTED = ("posts", "replies", "quotes", "reposts")
 
 
@@ -53,9 +58,13 @@ class Night:
                 record.window, record.subject, record.shard, record.version, record.counts, record.estimates
             )
 
-    def strays(self) -> dict[Stray, tuple[int, Counts]]:
-        """Return the results for windows, spaces or subjects that do not exist, with their versions."""
-        return {**self.audience.strays, **self.reaction.strays}
+    def strays(self) -> dict[Stray, Counts]:
+        """Return the results for windows, spaces or subjects that do not exist."""
+        return {
+            (table, *key): counts
+            for table, ledger in (("audience", self.audience), ("reaction", self.reaction))
+            for key, (_, counts) in ledger.strays.items()
+        }
 
     def view(self) -> "NightView":
         """Return what is known now; later records do not change it. While nothing is new, it is the same object."""
@@ -65,6 +74,21 @@ class Night:
         if known is None or not (_same(known.audience, audience) and _same(known.reaction, reaction)):
             known = self._view = NightView(self.grid, audience, reaction)
         return known
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Final counts as the digest and the verdict want them, by window and space or subject, zeros left out.
+
+    Args:
+        audience: Counts of ``results.audience``.
+        reaction: Counts of ``results.reaction``.
+        estimates: Estimates of ``results.reaction``, ``stance:<name>``.
+    """
+
+    audience: Rows
+    reaction: Rows
+    estimates: Rows
 
 
 def _same(before: Mapping[str, Running], now: Mapping[str, Running]) -> bool:
@@ -99,6 +123,16 @@ class NightView:
         """Return the values as of event time ``at`` (ms)."""
         return NightAt(self, self.grid.until(at))
 
+    def tables(self) -> Tables:
+        """Return the counts of every window."""
+        tables = Tables({}, {}, {})
+        for name, running in self.audience.items():
+            _fill(tables.audience, running, name, AUDIENCE_COUNTS, self.grid)
+        for name, running in self.reaction.items():
+            _fill(tables.reaction, running, name, REACTION_COUNTS, self.grid)
+            _fill(tables.estimates, replace(running, extra=NOTHING), name, _ESTIMATES, self.grid)
+        return tables
+
     def live(self, space: str) -> Ints:
         """Return the live audience of a space at the end of every window, preceded by 0; shape (windows + 1)."""
         running = self.audience[space]
@@ -113,6 +147,15 @@ class NightView:
             total += running.column("arrivals") + running.column("drops")
             total -= running.column("joins") + running.column("give_ups")
         return total
+
+
+def _fill(rows: Rows, running: Running, name: str, counts: Sequence[str], grid: Grid) -> None:
+    for count in counts:
+        cells = np.diff(running.column(count))
+        for index in np.flatnonzero(cells).tolist():
+            rows.setdefault((grid.start + index * grid.window_ms, name), {})[count] = int(cells[index])
+    for index, word, value in running.extra.cells():
+        rows.setdefault((grid.start + index * grid.window_ms, name), {})[word] = value
 
 
 class NightAt:

@@ -77,6 +77,10 @@ class Sparse:
             yield window, self.vocabulary[word], change
 
 
+_EMPTY: Final = np.zeros(0, np.int64)
+NOTHING: Final = Sparse(_EMPTY, _EMPTY, _EMPTY)
+
+
 @dataclass(frozen=True)
 class Running:
     """The prefix sums of one space or subject; nothing in it changes any more.
@@ -141,10 +145,6 @@ def _merged(windows: Ints, words: Ints, changes: Ints) -> tuple[Ints, Ints, Ints
     return keys[kept] // width, keys[kept] % width, sums[kept]
 
 
-Stray: TypeAlias = tuple[int, str, str]
-"""Window, name and shard of a result for a window or name that the run does not have."""
-
-
 class Ledger:
     """The results of one engine on one topic.
 
@@ -159,8 +159,11 @@ class Ledger:
         self.grid = grid
         self.names = tuple(names)
         self.counts = tuple(counts)
-        self.strays: dict[Stray, tuple[int, Counts]] = {}
-        """Results for windows or names that do not exist, with their versions; the first ``MAX_STRAYS`` of them."""
+        self.strays: dict[tuple[int, str, str], tuple[int, Counts]] = {}
+        """Results for windows or names that do not exist: (window, name, shard) to version and counts.
+
+        The first ``MAX_STRAYS`` are kept.
+        """
         self._columns = {word: row for row, word in enumerate((*counts, *estimates))}
         self._offsets = {word: row * grid.windows for word, row in self._columns.items()}
         self._estimates = frozenset(estimates)
@@ -218,7 +221,7 @@ class Ledger:
             if word in self._estimates:
                 cells[offsets[word] + index] += sign * value
 
-    def _stray(self, key: Stray, version: int, counts: Counts) -> None:
+    def _stray(self, key: tuple[int, str, str], version: int, counts: Counts) -> None:
         known = self.strays.get(key)
         if known is None and len(self.strays) >= MAX_STRAYS:
             return

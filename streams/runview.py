@@ -7,10 +7,9 @@ from typing import Final
 
 import msgspec
 
-from streams.derive import Night, NightAt, NightView
+from streams.derive import Night, NightAt, NightView, Stray
 from streams.errors import ContractError
 from streams.events import NOT_JSON, OUT_OF_RANGE, WRONG_SHAPE, WRONG_VERSION
-from streams.ledger import Stray
 from streams.metrics import TRUTH
 from streams.progress import Covered, ProgressBook
 from streams.results import VERSION, Counts, decode_audience, decode_progress, decode_reaction
@@ -48,7 +47,7 @@ class EngineView:
     name: str
     night: NightView
     covered: Covered
-    strays: Mapping[Stray, tuple[int, Counts]] = field(repr=False)
+    strays: Mapping[Stray, Counts] = field(repr=False)
     drained: bool = False
 
     @property
@@ -164,7 +163,7 @@ class RunState:
     def engines(self) -> dict[str, EngineView]:
         """Return every engine as it is now."""
         return {
-            name: EngineView(name, one.night.view(), one.covered, dict(one.night.strays()), one.drained)
+            name: EngineView(name, one.night.view(), one.covered, one.night.strays(), one.drained)
             for name, one in self._engines.items()
         }
 

@@ -1,7 +1,11 @@
 """A small run and strategies for its results, shared by tests of everything that reads results."""
 
+from typing import TypeAlias
+
+from aiokafka import ConsumerRecord, TopicPartition
 from hypothesis import strategies as st
 
+from streams.follower import Follower
 from streams.results import (
     AUDIENCE_COUNTS,
     REACTION_COUNTS,
@@ -13,6 +17,7 @@ from streams.results import (
     Result,
 )
 from streams.runinfo import ALL, OTHER, Phase, RunInfo, SubjectRule
+from streams.runinfo import encode as encode_run
 from streams.topics import INPUTS, RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION, RUN_INFO, RUN_STATUS, Topics
 
 START = 1_684_965_600_000
@@ -72,6 +77,24 @@ def reaction(
         v=1, run="run-1", engine="e", window=START + window * WINDOW, subject=subject, shard=shard, version=version,
         counts=counts, estimates=estimates or {},
     )  # fmt: skip
+
+
+Raw: TypeAlias = ConsumerRecord
+
+
+def record(topic: str, key: bytes | None, value: bytes | None, offset: int = 0) -> Raw:
+    """Return a record as the consumer hands it over."""
+    return ConsumerRecord(topic, 0, offset, 0, 0, key, value, None, 0, 0, ())
+
+
+def feed(follower: Follower, topic: str, *records: Raw) -> None:
+    """Hand records of one topic over."""
+    follower.take(topic, TopicPartition(topic, 0), records)
+
+
+def meet(follower: Follower, info: RunInfo) -> None:
+    """Hand a run's information over."""
+    feed(follower, RUN_INFO, record(RUN_INFO, info.run.encode(), encode_run(info)))
 
 
 _windows = st.integers(0, WINDOWS - 1)

@@ -67,6 +67,14 @@ def test_totals_and_last_minutes_are_the_sums_of_the_windows(results: list[Resul
             assert values.tweets_last_minute(subject, count) == naive.total("reaction", subject, count, minute)
 
 
+@given(records)
+def test_tables_are_the_sums_of_the_winning_versions(results: list[Result]) -> None:
+    """What the verdict and the digest are made from equals the naive merge of all records."""
+    naive, tables = Naive(results, START), now(results, START).view.tables()
+    assert tables.audience == naive.tables["audience"]
+    assert tables.reaction == naive.tables["reaction"]
+
+
 @given(records, times)
 def test_derived_values_follow_their_formulas(results: list[Result], at: int) -> None:
     """Live audience, peak, waiting, drop ratio and join success are what their definitions say."""

@@ -1,26 +1,18 @@
 """Which run is followed, what counts as its record, and what becomes of records that are none."""
 
 from collections.abc import Sequence
-from typing import TypeAlias
 
 import msgspec
 import pytest
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import TopicPartition
 
 from streams.errors import ContractError
 from streams.follower import Follower
 from streams.results import AudienceResult, Progress, Result, encode, key_of
-from streams.runinfo import RunInfo, RunStatus
+from streams.runinfo import RunStatus
 from streams.runinfo import encode as encode_run
 from streams.topics import INPUTS, PRESENCE, RESULTS_AUDIENCE, RESULTS_PROGRESS, RUN_INFO, RUN_STATUS
-from tests.nights import START, WINDOW, audience, run_info
-
-Raw: TypeAlias = ConsumerRecord
-
-
-def record(topic: str, key: bytes | None, value: bytes | None, offset: int = 0) -> Raw:
-    """Return a record as the consumer hands it over."""
-    return ConsumerRecord(topic, 0, offset, 0, 0, key, value, None, 0, 0, ())
+from tests.nights import START, WINDOW, Raw, audience, feed, meet, record, run_info
 
 
 def result(run: str, joins: int, *, offset: int = 0, engine: str = "e") -> Raw:
@@ -34,16 +26,6 @@ def progress(topic: str, partitions: Sequence[int], *, ended: bool, watermark: i
     shard = ",".join(map(str, partitions))
     made = Progress(1, "run-1", "e", topic, shard, tuple(partitions), version, watermark, ended, 10, 1, 2)
     return record(RESULTS_PROGRESS, key_of(made), encode(made))
-
-
-def feed(follower: Follower, topic: str, *records: Raw) -> None:
-    """Hand records of one topic over."""
-    follower.take(topic, TopicPartition(topic, 0), records)
-
-
-def meet(follower: Follower, info: RunInfo) -> None:
-    """Hand a run's information over."""
-    feed(follower, RUN_INFO, record(RUN_INFO, info.run.encode(), encode_run(info)))
 
 
 def joins(follower: Follower) -> int:
