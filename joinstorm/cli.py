@@ -19,8 +19,10 @@ class LazyGroup(click.Group):
     commands_by_name: ClassVar[dict[str, str]] = {
         "broker": "joinstorm.commands.broker",
         "dashboards": "joinstorm.commands.dashboards",
+        "events": "joinstorm.commands.events",
         "export": "joinstorm.commands.export",
         "facts": "joinstorm.commands.facts",
+        "import": "joinstorm.commands.import_",
         "record": "joinstorm.commands.record",
         "replay": "joinstorm.commands.replay",
         "run": "joinstorm.commands.run",

@@ -28,6 +28,10 @@ class TapeError(JoinstormError):
     """A tape is missing, cut off, altered or of another format."""
 
 
+class EventFileError(JoinstormError):
+    """A file of events cannot be imported; the text names the file, the row or column, and what is allowed."""
+
+
 class DecodeError(JoinstormError):
     """A record is not an event of ours.
 

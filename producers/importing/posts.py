@@ -1,0 +1,75 @@
+"""The posts of a recording: ids the tape can hold, the conversation each belongs to, hashtags from the text."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from producers.importing import ids
+from producers.importing.fields import FILE, ROW
+from producers.importing.problems import POST_TWICE, Problems
+
+UNKNOWN_LANGUAGE: Final = "und"
+"""The standard's code for a language that is not known."""
+_TAG: Final = r"#(\w+)"
+_IDS: Final = ("tweet_id", "conversation", "ref")
+
+
+@dataclass(frozen=True)
+class Posts:
+    """What has become of them.
+
+    Args:
+        frame: Rows in order of time, ids as numbers.
+        names: The ids in the file by number; None where the ids are the numbers themselves.
+    """
+
+    frame: pl.DataFrame
+    names: pl.Series | None
+
+    def number(self, original: str) -> int | None:
+        """Return the number of an id of the file, None where it is in no post."""
+        if self.names is None:
+            return int(original) if ids.whole(pl.Series([original])) else None
+        return self.names.index_of(original)
+
+
+def posts(rows: pl.DataFrame, problems: Problems) -> Posts:
+    """Complete the rows of posts.
+
+    A post without an id gets one of its own. A post without a conversation belongs to that of the post it refers to,
+    else to its own. Without hashtags (a null list) they are taken from the text. An id that was there before is a post
+    twice: the later one is left out.
+    """
+    own = pl.format("file {} row {}", FILE, ROW)
+    frame = rows.with_columns(
+        tweet_id=pl.col("tweet_id").fill_null(own),
+        text=pl.col("text").fill_null(""),
+        lang=pl.col("lang").fill_null(UNKNOWN_LANGUAGE),
+    )
+    frame = _once(frame, problems)
+    frame = frame.with_columns(pl.Series("conversation", _conversations(frame), dtype=pl.String))
+    tags = pl.col("text").str.to_lowercase().str.extract_all(_TAG).list.eval(pl.element().str.slice(1))
+    return _numbered(frame.with_columns(hashtags=pl.col("hashtags").fill_null(tags.list.unique(maintain_order=True))))
+
+
+def _once(frame: pl.DataFrame, problems: Problems) -> pl.DataFrame:
+    first = frame["tweet_id"].is_first_distinct()
+    for row, name in frame.filter(~first).select(ROW, "tweet_id").iter_rows():
+        problems.add(POST_TWICE, f"row {row}, post {name!r}")
+    return frame.filter(first)
+
+
+def _conversations(frame: pl.DataFrame) -> list[str]:
+    """Follow references back: what is referred to came before, or is not in the file and stands for itself."""
+    known: dict[str, str] = {}
+    for own, told, ref in frame.select(_IDS).iter_rows():
+        known[own] = told or (own if ref is None else known.get(ref, ref))
+    return list(known.values())
+
+
+def _numbered(frame: pl.DataFrame) -> Posts:
+    names = ids.different(pl.concat([frame[name] for name in _IDS]))
+    if ids.whole(names):
+        return Posts(frame.with_columns(pl.col(name).cast(pl.Int64) for name in _IDS), None)
+    return Posts(frame.with_columns(ids.numbered(frame[name], names) for name in _IDS), names)
