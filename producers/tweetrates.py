@@ -18,10 +18,11 @@ OTHER: Final = "other"
 SUBJECTS: Final = (LAUNCH, ANNOUNCEMENT, OTHER)
 THREAD: Final = "thread"
 _MICRO = 1_000_000
-_HOUR_MS = 60 * MINUTE_MS
-_QUIETEST_HOUR = 8.5
-"""Of the day in UTC: the small hours of the American east."""
-_SWING = 0.5
+_DAY: Final = (
+    *(125, 120, 113, 100, 82, 66, 52, 42, 36, 34, 38, 50),
+    *(68, 85, 98, 106, 114, 120, 121, 120, 122, 125, 128, 128),
+)
+"""How much is written at each full hour of the day, UTC: most in the American evening, least in its small hours."""
 
 Rate = Callable[[int], float]
 """Originals per minute at scale 1 by event time (ms)."""
@@ -93,10 +94,14 @@ def times(topic: Topic, night: Night, scale: float, draws: Draws) -> Ints:
 
 
 def _daily(mean: float) -> Rate:
-    """A day's rhythm around a mean, lowest in the small hours."""
-    day = 24 * _HOUR_MS
-    lowest = _QUIETEST_HOUR * _HOUR_MS
-    return lambda at: mean * (1 - _SWING * math.cos(2 * math.pi * (at % day - lowest) / day))
+    """A day's rhythm around a mean, linear from hour to hour."""
+    unit = mean * len(_DAY) / sum(_DAY)
+
+    def rate(at: int) -> float:
+        hour, past = divmod(at // MINUTE_MS % (24 * 60), 60)
+        return unit * (_DAY[hour] * (60 - past) + _DAY[(hour + 1) % 24] * past) / 60
+
+    return rate
 
 
 def _anticipation(spec: TweetSpec, night: Night) -> Rate:

@@ -1,7 +1,7 @@
 """The scenario's section ``tweets``: how much is written about the night, by whom, and how it spreads.
 
 Rates are originals (posts that answer nothing) per minute at scale 1; replies, quotes and reposts follow from them by
-``cascade``. With the defaults the whole night has some 650,000 tweets at scale 1.
+``cascade``. With the defaults the whole night has some 690,000 tweets at scale 1.
 """
 
 from typing import Annotated
@@ -65,7 +65,7 @@ class TweetSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
     announcement: bool = True
     """False gives the twin: the same night, tweet for tweet, without the announcement and all that came of it."""
-    background_per_minute: Rate = 65.0
+    background_per_minute: Rate = 40.0
     """Tweets about anything else, the mean over a day; fewer in the small hours."""
     farewells_per_minute: Rate = 2.0
     """Tweets on colleagues who leave, thread or no thread: what the announcement's subject has without it."""
