@@ -11,9 +11,10 @@ import duckdb
 import pyarrow as pa
 
 from joinstorm.oracle_queries import PRESENCE, QUERIES, TWEETS, Query
+from streams.derive import Rows, Tables
 from streams.errors import TapeError
 from streams.metrics import TRUTH
-from streams.results import AudienceResult, Counts, Progress, ReactionResult, Result, digest
+from streams.results import AudienceResult, Progress, ReactionResult, Result, digest
 from streams.runinfo import OTHER, RunInfo, SubjectRule
 from streams.topics import INPUTS
 
@@ -21,8 +22,6 @@ SHARD: Final = "all"
 MEMORY_LIMIT: Final = "2GB"
 """Beyond this the database goes to a temporary folder."""
 _UPPER, _LOWER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"
-
-Rows = dict[tuple[int, str], Counts]
 
 
 @dataclass(frozen=True)
@@ -40,6 +39,11 @@ class Truth:
     reaction: Rows
     estimates: Rows
     events: dict[str, int]
+
+    @property
+    def tables(self) -> Tables:
+        """The counts as the verdict takes them."""
+        return Tables(self.audience, self.reaction, self.estimates)
 
     @property
     def digest(self) -> str:

@@ -121,7 +121,7 @@ class _Engine:
     def __init__(self, info: RunInfo) -> None:
         self.night = Night(info)
         self.progress = ProgressBook()
-        self.covered = Covered()
+        self.covered = self.progress.covered(info.partitions)
         self.drained = False
 
 

@@ -42,14 +42,17 @@ def tables(truth: Truth) -> Tables:
     return Tables(truth.audience, truth.reaction, truth.estimates)
 
 
-def counted(events: Sequence[Presence | Tweet], *, ended: bool = True, more: Sequence[Result] = ()) -> RunView:
-    """Return a run in which the engine e has counted these events, and written ``more``."""
+def counted(events: Sequence[Presence | Tweet], *, ended: bool | None = True, more: Sequence[Result] = ()) -> RunView:
+    """Return a run in which the engine e has counted these events, and written ``more``.
+
+    ``ended``: True on every partition, False on all but one, None: it said nothing of its progress.
+    """
     info, _ = night()
     naive = Oracle(info, events)
     state = RunState(info)
     for result in (*_results(naive.audience, AudienceResult), *_results(naive.reaction, ReactionResult), *more):
         state.take(RESULTS_AUDIENCE if isinstance(result, AudienceResult) else RESULTS_REACTION, encode(result))
-    for topic in INPUTS:
+    for topic in () if ended is None else INPUTS:
         size = sum(isinstance(event, Presence) == (topic == PRESENCE) for event in events)
         partitions = (0, 1) if ended or topic == PRESENCE else (0,)
         progress = Progress(1, "run-1", "e", topic, "0", partitions, 1, info.end, True, size, 0, 0)
@@ -144,6 +147,7 @@ def test_unfinished_progress_is_not_exact() -> None:
     assert not verdict.exact
     assert verdict.mismatches == 0
     assert verdict.problems == ("e has not ended on tweets[1]",)
+    assert len(verdict_on(counted(EVENTS, ended=None)).problems) == 4
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,42 @@
+"""``joinstorm truth``: the answers, asked of a tape in SQL and published as the engine named ``truth``."""
+
+from pathlib import Path
+
+import click
+import msgspec
+
+from joinstorm import oracle
+from joinstorm.options import bootstrap_servers, run_id, topic_prefix
+from joinstorm.truth import publish
+from joinstorm.verification import RUN_SECONDS, check_tape
+from producers.tape import Tape
+from streams.connection import Connection
+from streams.reader import ResultReader
+
+
+@click.command()
+@click.argument("tape", type=click.Path(path_type=Path))
+@bootstrap_servers()
+@topic_prefix
+@run_id
+@click.option("--threads", type=click.IntRange(1), default=None, help="Threads of the database; all if not given.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the summary.")
+def command(
+    tape: Path, connection: Connection | None, prefix: str, run: str | None, threads: int | None, form: str
+) -> None:
+    """Count TAPE by SQL and write the counts to the result topics, as the engine named truth.
+
+    A verdict is a comparison with them; a board can show any engine's error against them while it runs.
+    """
+    connection = connection or Connection()
+    opened = Tape.open(tape)
+    opened.verify()
+    with ResultReader(connection, prefix=prefix, run=run) as reader:
+        info = reader.wait_for_run(RUN_SECONDS)
+    check_tape(info, opened)
+    truth = oracle.ask(opened.path, info, threads=threads)
+    written = publish(connection, info, truth.records(info))
+    events = sum(truth.events.values())
+    summary = {"run": info.run, "events": events, "records": written, "digest": truth.digest}
+    text = f"truth of run {info.run}: {events:,} events, {written:,} records, digest {truth.digest}"
+    click.echo(text if form == "text" else msgspec.json.encode(summary).decode())
