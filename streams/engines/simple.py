@@ -26,7 +26,7 @@ from streams.events import (
     decode_presence,
     decode_tweet,
 )
-from streams.results import HASHTAG, AudienceResult, Progress, ReactionResult, Result
+from streams.results import HASHTAG, AudienceResult, Counts, Progress, ReactionResult, Result
 from streams.runinfo import ALL, OTHER, RunInfo
 from streams.topics import PRESENCE, RESULTS_AUDIENCE, RESULTS_REACTION
 
@@ -96,7 +96,8 @@ def _presence(person: Person, event: Presence, info: RunInfo) -> Iterator[Change
             yield from _first(RESULTS_AUDIENCE, "first_joins", joined, space, event.at, info)
     if event.kind in ("attempt", "leave"):
         before = _waited(person, info)
-        person[event.kind] = min(event.at, person.get(event.kind, event.at))
+        kind = event.kind.value  # a plain string, as JSON stores want their keys
+        person[kind] = min(event.at, person.get(kind, event.at))
         yield from _moved(RESULTS_AUDIENCE, "waited_20m", ALL, before, _waited(person, info))
 
 
@@ -170,6 +171,19 @@ def _moved(table: str, count: str, name: str, before: int | None, after: int | N
         yield Change(table, after, name, count, 1)
 
 
+Row: TypeAlias = tuple[str, int, str]
+"""Table, window and space or subject."""
+
+
+def result(info: RunInfo, engine: str, row: Row, shard: str, version: int, counts: Counts) -> Result:
+    """Return the record that says what the counts of a row are now; zeros are left out."""
+    table, window, name = row
+    kept = {measure: value for measure, value in counts.items() if value}
+    if table == RESULTS_AUDIENCE:
+        return AudienceResult(1, info.run, engine, window, name, shard, version, kept)
+    return ReactionResult(1, info.run, engine, window, name, shard, version, kept)
+
+
 class PartitionFold:
     """Everything known from one partition up to ``next_offset``: the state, and the results that follow from it.
 
@@ -180,9 +194,10 @@ class PartitionFold:
     def __init__(self, info: RunInfo, engine: str, topic: str, partition: int) -> None:
         self.info, self.engine, self.topic, self.partition = info, engine, topic, partition
         self.people: dict[int, Person] = {}
-        self.rows: dict[tuple[str, int, str], dict[str, int]] = {}
-        self.changed: set[tuple[str, int, str]] = set()
+        self.rows: dict[Row, Counts] = {}
+        self.changed: set[Row] = set()
         self.next_offset = 0
+        self.taken = 0
         self.watermark: int | None = None
         self.ended = False
         self.events = self.duplicates = self.dead_letters = 0
@@ -191,7 +206,7 @@ class PartitionFold:
         """Take one record; returns the reason when it is put aside as none of ours."""
         self.next_offset = offset + 1
         try:
-            event = decode(self.topic, raw, self.info, f"{self.topic}[{self.partition}]@{offset}")
+            event = decode(self.topic, raw, self.info, f"{self.info.topics[self.topic]}[{self.partition}]@{offset}")
         except DecodeError as error:
             self.dead_letters += 1
             return error
@@ -214,17 +229,16 @@ class PartitionFold:
             self.changed.add(change[:3])
 
     def take(self) -> list[Result | Progress]:
-        """Return every row changed since the last call, then the progress that speaks of them."""
-        out: list[Result | Progress] = [self._result(*row) for row in sorted(self.changed)]
+        """Return every row changed since the last call, then the progress; nothing if nothing was read."""
+        if self.taken == self.next_offset:
+            return []
+        self.taken = self.next_offset
+        out: list[Result | Progress] = [
+            result(self.info, self.engine, row, str(self.partition), self.next_offset, self.rows[row])
+            for row in sorted(self.changed)
+        ]
         self.changed.clear()
         return [*out, self._progress()]
-
-    def _result(self, table: str, window: int, name: str) -> Result:
-        counts = {count: value for count, value in self.rows[table, window, name].items() if value}
-        run, shard, version = self.info.run, str(self.partition), self.next_offset
-        if table == RESULTS_AUDIENCE:
-            return AudienceResult(1, run, self.engine, window, name, shard, version, counts)
-        return ReactionResult(1, run, self.engine, window, name, shard, version, counts)
 
     def _progress(self) -> Progress:
         return Progress(

@@ -18,11 +18,17 @@ def _folded(night: Night, records: list[InputRecord]) -> tuple[list[Result], lis
     """Every result and the last progress of each partition, taken after every record."""
     folds = {(t, p): PartitionFold(night.info, "simple", t, p) for t in INPUTS for p in range(night.info.partitions)}
     results: list[Result] = []
+    progress: dict[tuple[str, str], Progress] = {}
     for record in records:
         fold = folds[record.topic, record.partition]
         assert fold.step(record.value, fold.next_offset) is None
-        results += [one for one in fold.take() if not isinstance(one, Progress)]
-    return results, [one for fold in folds.values() for one in fold.take() if isinstance(one, Progress)]
+        for one in fold.take():
+            if isinstance(one, Progress):
+                progress[one.topic, one.shard] = one
+            else:
+                results.append(one)
+    assert all(fold.take() == [] for fold in folds.values())
+    return results, list(progress.values())
 
 
 def _check(night: Night, records: list[InputRecord]) -> None:

@@ -1,0 +1,44 @@
+"""Runs one worker in an engine's own environment: settings come on stdin, what it did goes to stdout as JSON."""
+
+import ctypes
+import importlib
+import os
+import signal
+import sys
+
+import msgspec
+
+from streams.engines.abstract import Summary, WorkerSettings
+from streams.errors import EXIT_USAGE, JoinstormError
+
+_PR_SET_PDEATHSIG = 1
+
+
+def main() -> int:
+    """Run the flow named by the only argument; returns the exit code."""
+    if len(sys.argv) != 2:  # noqa: PLR2004 - the program and the flow
+        sys.stderr.write(f"usage: python -m {__spec__.name} FLOW < settings.json\n")
+        return EXIT_USAGE
+    die_with(os.getppid())
+    settings = msgspec.json.decode(sys.stdin.buffer.read(), type=WorkerSettings)
+    results = os.dup(1)
+    os.dup2(2, 1)  # whatever a library prints must not mix with the summary
+    try:
+        summary: Summary = importlib.import_module(sys.argv[1]).run(settings)
+    except JoinstormError as error:
+        sys.stderr.write(f"joinstorm: {error}\n")
+        return error.exit_code
+    os.write(results, msgspec.json.encode(summary) + b"\n")
+    return 0
+
+
+def die_with(parent: int) -> None:
+    """Have the kernel end this process when its parent is killed, where there is such a call."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
