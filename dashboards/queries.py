@@ -13,7 +13,7 @@ OF_TRUTH = f'engine="{m.TRUTH}"'
 OF_SPACE = 'space=~"$space"'
 LAUNCH = "launch"
 ANNOUNCEMENT = "announcement"
-SCHEDULED = "scheduled start"
+SCHEDULED = "scheduled_start"
 """The phase that begins when the launch was announced for."""
 IN_SCHEDULED = f'phase="{SCHEDULED}"'
 EVERYBODY = 'space="*"'

@@ -41,7 +41,8 @@ class Alert:
         expr: Fires while it has a value.
         severity: ``page`` for what a listener feels, ``ticket`` for what an engineer has to look into.
         summary: One line, with labels and the value.
-        fires: When in the night it is meant to fire, for docs and tests.
+        due: Phases in which it has to fire, in a night that melts.
+        may: Further phases in which it may fire.
         wait: Wall clock time it must hold; only for what is not about the night.
     """
 
@@ -49,6 +50,8 @@ class Alert:
     expr: str
     severity: Literal["page", "ticket"]
     summary: str
+    due: tuple[str, ...] = ()
+    may: tuple[str, ...] = ()
     wait: str = ""
 
 
@@ -81,18 +84,24 @@ ALERTS: Final = (
         f"{select(m.DROP_RATIO, ENGINES)} > {limits.DROP_RATIO} {_events_behind('drop')}",
         "page",
         "{{ $value | humanizePercentage }} of the listeners in {{ $labels.space }} were dropped within a minute",
+        due=("melting", "first_closed"),
+        may=("second_room",),
     ),
     Alert(
         "JoinSuccessLow",
         f"{select(m.JOIN_SUCCESS, ENGINES)} < {limits.JOIN_SUCCESS} {_events_behind('fail')}",
         "page",
         "only {{ $value | humanizePercentage }} of the attempts to join {{ $labels.space }} succeed",
+        due=("melting", "first_closed"),
+        may=("second_room",),
     ),
     Alert(
         "AudienceCollapse",
         f"{AUDIENCE.name} < {limits.COLLAPSE} * {PEAK.name} and {AUDIENCE.name} < {WAITING.name}",
         "page",
         "{{ $value | humanize }} listeners are left in the rooms, and more are waiting outside",
+        due=("second_room",),
+        may=("first_closed", "talk"),
     ),
     Alert(
         "WaitingRoomGrowing",
@@ -101,12 +110,16 @@ ALERTS: Final = (
         f" and {GROWTH.name} >= {limits.ENOUGH_EVENTS}",
         "page",
         "{{ $value | humanizePercentage }} of the crowd wait outside, and more by the minute",
+        due=("melting",),
+        may=("first_closed", "second_room"),
     ),
     Alert(
         "AnnouncementSurge",
         f"{select(m.UPLIFT, ENGINES, LOW)} > {limits.SURGE}",
         "ticket",
         "the announcement draws at least {{ $value | humanize }} times the tweets of its baseline",
+        due=("thread",),
+        may=("aftermath",),
     ),
     Alert(
         "ProcessorBehind",

@@ -6,16 +6,13 @@ or the room itself, so they hold at every scale.
 
 from typing import Final
 
-DROP_RATIO: Final = 0.05
+DROP_RATIO: Final = 0.03
 """LaunchMelting: more than this share of a room is dropped within a minute of event time."""
-DROP_RATIO_WARN: Final = 0.01
-"""Where the drop rate turns from green to amber on the boards."""
-JOIN_SUCCESS: Final = 0.5
+JOIN_SUCCESS: Final = 0.75
 """JoinSuccessLow: fewer than this share of the answered attempts is let in."""
-JOIN_SUCCESS_WARN: Final = 0.9
 COLLAPSE: Final = 0.5
 """AudienceCollapse: the rooms hold less than this share of the most they have held, while more want in than are in."""
-WAITING_SHARE: Final = 0.25
+WAITING_SHARE: Final = 0.05
 """WaitingRoomGrowing: more than this share of the crowd (in the rooms or waiting) waits …"""
 WAITING_GROWTH: Final = 0.01
 """… and the number waiting has grown by more than this share of the crowd within a minute of event time."""

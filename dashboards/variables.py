@@ -9,8 +9,8 @@ from streams import metrics as m
 
 TAG = "joinstorm"
 DEFAULT_ENGINE = "faust"
-EVENING = (1684962000000, 1685070000000)
-"""24 May 2023, 21:00 UTC, to 26 May 2023, 03:00 UTC: where ``joinstorm backfill`` puts the night."""
+EVENING = (1684962000000, 1685086200000)
+"""24 May 2023, 21:00 UTC, to 26 May 2023, 07:30 UTC: where ``joinstorm backfill`` puts the night."""
 
 
 def board(uid: str, title: str, description: str) -> dashboard.Dashboard:

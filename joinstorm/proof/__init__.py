@@ -1,1 +1,1 @@
-"""How the boards and rules are proven: a night in a real Prometheus, every query held against the oracle, then altered."""
+"""How boards and rules are proven: a night in a real Prometheus, every query held against the oracle, then altered."""

@@ -1,18 +1,21 @@
 """The night's counts, asked plainly: sums over windows that end by a moment. A second way beside ``streams.derive``.
 
-The boards are held against this, so it knows nothing of the exporter, of PromQL or of ``streams.derive``: it adds up the
-oracle's rows.
+The boards are held against this, so it knows nothing of the exporter, of PromQL or of ``streams.derive``: it adds up
+the oracle's rows.
 """
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
+from typing import TypeAlias
 
-from joinstorm.oracle import Rows
+from streams.results import Counts
 from streams.runinfo import RunInfo
 
 MINUTE_MS = 60_000
+Rows: TypeAlias = dict[tuple[int, str], Counts]
+"""Counts by window and space or subject."""
 
 
 @dataclass(frozen=True)
