@@ -40,8 +40,16 @@ _FIRST_POST_SHARE: Final = 0.6
 """Of what the thread draws, its first post draws this share, the others the rest in equal parts."""
 _COLUMNS: Final = pa.schema([field for field in SCHEMA if field.name != "event_id"])
 _RULES: Final = (
-    SubjectRule(ANNOUNCEMENT, hashtags=("lovewhereyouworked",), words=("head of engineering", "leave the nest")),
-    SubjectRule(LAUNCH, hashtags=("launchnight", "servermelt"), words=("launch", "server", "the room", "the space")),
+    SubjectRule(
+        ANNOUNCEMENT,
+        hashtags=("lovewhereyouworked",),
+        words=("head of engineering", "engineering lead", "leave the nest"),
+    ),
+    SubjectRule(
+        LAUNCH,
+        hashtags=("launchnight", "servermelt", "breaktheinternet"),
+        words=("launch", "server", "the room", "the space"),
+    ),
 )
 
 

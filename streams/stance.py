@@ -47,7 +47,7 @@ LEXICON: dict[str, Cues] = {
             "🍿",
             "💀",
         ),
-        ("melt", "crash", "potato", "hamster", "dial-up", "dialup", "broke the", "funny", "fail", "slow clap", "🔥"),
+        (" melt", "crash", "potato", "hamster", "dial-up", "dialup", "broke the", "funny", "fail", "slow clap", "🔥"),
     ),
     "blame": Cues(
         ("blame", "fault", "responsib", "accountab", "should have", "shame", "should've", "🤦", "😤", "👎"),
@@ -55,7 +55,7 @@ LEXICON: dict[str, Cues] = {
     ),
     "speculation": Cues(
         ("wonder", "rumour", "rumor", "maybe", "probably", "perhaps", "suspect", "my guess", "i bet", "🤔", "🧐"),
-        ("did he", "was it", "really", "timing", "behind", "coincidence", "?", "👀"),
+        ("did he", "was it", "really", "timing", "behind", "coincidence", "?"),
     ),
     "thanks": Cues(
         ("thank", "grateful", "gratitude", "appreciat", "all the best", "good luck", "farewell", "🙏", "💙", "🫡"),
@@ -63,7 +63,7 @@ LEXICON: dict[str, Cues] = {
     ),
     "support": Cues(
         ("keep going", "keep experiment", "keep building", "impressive", "proud", "well done", "congrat", "💪", "🚀"),
-        ("great", "love", "amazing", "excited", "historic", "biggest", "good start", "👏"),
+        ("great", " love", "amazing", "excited", "historic", "biggest", "good start", "👏"),
     ),
 }
 """Cues per stance; the order settles ties. ``neutral`` has none."""
