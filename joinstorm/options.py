@@ -50,3 +50,20 @@ def run_id(command: _F) -> _F:
     return click.option("--run", "run", default=None, metavar="ID", help="Run id; the newest run if not given.")(
         command
     )
+
+
+def scale(default: float) -> Callable[[_F], _F]:
+    """``--scale``, the size of the night."""
+    return click.option(
+        "--scale", type=click.FloatRange(0, 100, min_open=True), default=default, help="1 is the real size."
+    )
+
+
+def seed(command: _F) -> _F:
+    """``--seed``, which of all such nights."""
+    return click.option(
+        "--seed",
+        type=click.IntRange(0),
+        default=None,
+        help="Another night of the same kind; the scenario's own if not given.",
+    )(command)

@@ -18,7 +18,7 @@ from producers.hosts import Programme
 from producers.night import MINUTE_MS, Night
 from producers.presencelog import KINDS, NONE, REASONS, Events, PresenceLog
 from producers.simulate import Course, Evening
-from producers.spec import Scenario
+from producers.spec import MOST_SEEDS, Scenario
 from producers.tape import TapeWriter
 from producers.tapeformat import SCHEMA, TapeInfo
 from producers.tweets import TweetSource
@@ -52,9 +52,21 @@ Progress = Callable[[str, float], None]
 
 
 def record(
-    scenario: Scenario, path: Path | str, *, scale: float = 1.0, seed: int = 1, progress: Progress | None = None
+    scenario: Scenario,
+    path: Path | str,
+    *,
+    scale: float = 1.0,
+    seed: int | None = None,
+    progress: Progress | None = None,
 ) -> Recording:
     """Make the tape of a night; the same scenario, scale and seed give the same content anywhere.
+
+    Args:
+        scenario: What to simulate.
+        path: The tape to write.
+        scale: 1 is the real size.
+        seed: The scenario's own if not given.
+        progress: Told how far it is.
 
     Raises:
         ScenarioError: The scale is not between 0 (excluded) and ``MAX_SCALE``, the seed is negative, or the crowd is
@@ -62,6 +74,7 @@ def record(
         TapeError: The tape cannot be written.
     """
     path = Path(path)
+    seed = scenario.seed if seed is None else seed
     listeners = _listeners(scenario, scale, seed)
     told = progress or (lambda _stage, _share: None)
     with _spool(path) as file:
@@ -211,8 +224,8 @@ def _words(codes: npt.NDArray[np.int8], words: pa.Array) -> pa.DictionaryArray:
 def _listeners(scenario: Scenario, scale: float, seed: int) -> int:
     if not 0 < scale <= MAX_SCALE:
         raise ScenarioError(f"scale {scale:g}: expected more than 0, at most {MAX_SCALE:g}")
-    if not 0 <= seed < 1 << 63:
-        raise ScenarioError(f"seed {seed}: expected 0 to 2^63-1")
+    if not 0 <= seed < MOST_SEEDS:
+        raise ScenarioError(f"seed {seed}: expected 0 to {MOST_SEEDS - 1}")
     listeners = max(1, round(scenario.crowd.listeners * scenario.size * scale))
     if listeners > _MOST_LISTENERS:
         raise ScenarioError(f"scale {scale:g}: {listeners:,} listeners; at most {_MOST_LISTENERS:,} can be simulated")

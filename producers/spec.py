@@ -39,6 +39,10 @@ Measure: TypeAlias = Literal[
 """What ``joinstorm facts`` can read off a tape; ``joinstorm.facts`` defines each."""
 
 
+MOST_SEEDS = 1 << 53
+"""Seeds are below what every JSON reader takes as a whole number."""
+
+
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A part of a scenario: what it does not know, it refuses."""
 
@@ -168,6 +172,8 @@ class Scenario(_Part, frozen=True, kw_only=True):
 
     name: Name
     title: Text
+    seed: Annotated[int, Meta(ge=0, lt=MOST_SEEDS)] = 0
+    """Which of all such nights, where nobody asks for another one."""
     size: Annotated[float, Meta(gt=0, le=1000)] = 1.0
     """Multiplies the crowd, the tweets and what the rooms carry, as ``--scale`` does."""
     people: tuple[Person, ...] = ()

@@ -1,0 +1,64 @@
+"""``joinstorm record``: simulate a night and write its tape."""
+
+import time
+from pathlib import Path
+
+import click
+import msgspec
+
+from joinstorm.options import scale, seed
+from joinstorm.recording import record_scenario
+from producers.record import Recording
+
+
+@click.command()
+@click.argument("scenario", default="launch")
+@scale(1.0)
+@seed
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    help="The tape to write.  [default: SCENARIO-SCALE-SEED.parquet]",
+)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the result.")
+def command(scenario: str, scale: float, seed: int | None, out: Path | None, form: str) -> None:
+    """Simulate a night and write its tape.
+
+    SCENARIO is the name of a shipped scenario or the path of a YAML file. The same scenario, scale and seed give the
+    same content, and so the same SHA-256, on any machine.
+    """
+    started = time.monotonic()
+    place = out or Path(default_name(scenario, scale, seed))
+    recording = record_scenario(scenario, place, scale=scale, seed=seed)
+    report = summary(recording, time.monotonic() - started)
+    click.echo(msgspec.json.encode(report).decode() if form == "json" else text(report))
+
+
+def default_name(scenario: str, scale: float, seed: int | None) -> str:
+    """Return the file name of a tape that was given none."""
+    parts = [Path(scenario).stem, f"{scale:g}", *([] if seed is None else [str(seed)])]
+    return f"{'-'.join(parts)}.parquet"
+
+
+def summary(recording: Recording, seconds: float) -> dict[str, str | int | float]:
+    """Return what is told about a recording, by name."""
+    info = recording.info
+    return {
+        "tape": str(recording.path),
+        "scenario": info.name,
+        "scale": info.scale,
+        "seed": info.seed,
+        "events": info.events,
+        "listeners": recording.listeners,
+        "tweets": recording.tweets,
+        "seconds": round(seconds, 2),
+        "sha256": info.sha256,
+    }
+
+
+def text(report: dict[str, str | int | float]) -> str:
+    """Return a summary for people, one line per value."""
+    width = max(map(len, report))
+    return "\n".join(f"{name:<{width}}  {value:,}" if isinstance(value, int) and name != "seed" else
+                     f"{name:<{width}}  {value}" for name, value in report.items())  # fmt: skip
