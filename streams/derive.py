@@ -31,7 +31,8 @@ Rows: TypeAlias = dict[tuple[int, str], Counts]
 """Counts by window and space or subject."""
 Stray: TypeAlias = tuple[str, int, str, str]
 """``audience`` or ``reaction``, window, name and shard of a result for what does not exist."""
-_POSTED = ("posts", "replies", "quotes", "reposts")
+POSTED = ("posts", "replies", "quotes", "reposts")
+"""The counts that add up to all tweets."""
 
 
 class Night:
@@ -95,9 +96,9 @@ def _same(before: Mapping[str, Running], now: Mapping[str, Running]) -> bool:
     return all(before[name] is running for name, running in now.items())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NightView:
-    """What was known of a night at one instant; nothing in it changes any more.
+    """What was known of a night at one instant; nothing in it changes any more, and it is equal to itself alone.
 
     Args:
         grid: The windows of the night.
@@ -228,7 +229,7 @@ class NightAt:
 
     def tweets_per_minute(self) -> int:
         """Return the tweets of all subjects and kinds in the last minute."""
-        return sum(self.tweets_last_minute(subject, kind) for subject in self.view.subjects for kind in _POSTED)
+        return sum(self.tweets_last_minute(subject, kind) for subject in self.view.subjects for kind in POSTED)
 
     def distinct_authors(self, subject: str = ALL) -> int:
         """Return how many different people have tweeted on a subject, or at all."""

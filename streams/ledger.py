@@ -55,7 +55,7 @@ class Grid:
         return self.start + self.window_ms * np.arange(self.windows + 1, dtype=np.int64)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sparse:
     """Counts by names that nobody knows beforehand (hashtags): changes by window and word."""
 
@@ -81,7 +81,7 @@ _EMPTY: Final = np.zeros(0, np.int64)
 NOTHING: Final = Sparse(_EMPTY, _EMPTY, _EMPTY)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Running:
     """The prefix sums of one space or subject; nothing in it changes any more.
 

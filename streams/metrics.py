@@ -144,23 +144,23 @@ THREAD_REPOSTS = _counter(
 )
 UPLIFT = _gauge(
     "reaction_uplift_ratio", "ratio", "engine bound", "How many times its baseline the announcement's reaction is.",
-    "tweets after the announcement / tweets expected from the baseline before it", AS_OF,
+    "tweets on its subject since the announcement / tweets to be expected without it", AS_OF,
 )  # fmt: skip
 EXCESS = _gauge(
     "reaction_excess_tweets", "tweets", "engine bound", "Tweets beyond the baseline since the announcement.",
-    "tweets after the announcement - tweets expected from the baseline before it", AS_OF,
+    "tweets on its subject since the announcement - tweets to be expected without it", AS_OF,
 )  # fmt: skip
 HALF_LIFE = _gauge(
-    "reaction_half_life_seconds", "seconds", "engine bound", "How long the excess takes to fall to half.",
-    "of the decay after the reaction's peak", AS_OF,
+    "reaction_half_life_seconds", "seconds", "engine bound", "How long the reaction lasts.",
+    "from the peak until half of the excess after it had come, as far as seen", AS_OF,
 )  # fmt: skip
 REACTION_PEAK_TIME = _gauge(
     "reaction_peak_timestamp_seconds", "seconds", "engine", "When the reaction to the announcement was strongest.",
-    "middle of the strongest stretch since the announcement", AS_OF,
+    "middle of the strongest quarter of an hour since the announcement", AS_OF,
 )  # fmt: skip
 BASELINE = _gauge(
     "reaction_baseline_tweets", "tweets", "engine", "Tweets a minute to be expected without the announcement.",
-    "mean over the baseline before the announcement, times one minute", AS_OF,
+    "tweets to be expected since the announcement without it / minutes since", AS_OF,
 )  # fmt: skip
 
 # --- the run and its replay -------------------------------------------------------------------------------------------
@@ -263,7 +263,7 @@ ENGINE_ENDED = _gauge(
 ERROR_MAX = _gauge(
     "engine_error_max", "units of the value", "engine value",
     "Greatest difference between the engine and the truth in any window, both as of the engine's watermark.",
-    "maximum over windows, spaces and subjects of |engine - truth|; of audience and waiting the running values",
+    "maximum over windows, spaces and subjects of |engine - truth|; of audience, waiting, hashtags the running values",
     AS_OF,
 )  # fmt: skip
 ERROR_SUM = _gauge(
