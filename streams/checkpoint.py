@@ -120,6 +120,10 @@ class ChainWriter:
             )
 
 
+class AnotherEngineError(ValueError):
+    """A checkpoint of results under another name: right where it is, only not ours."""
+
+
 def read_part(raw: bytes, info: RunInfo, engine: str, topic: str, partition: int) -> Part:
     """Return a record of the checkpoint topic.
 
@@ -131,9 +135,11 @@ def read_part(raw: bytes, info: RunInfo, engine: str, topic: str, partition: int
         part = _decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"not a checkpoint of this version: {error}") from None
-    expected = (FORMAT, info.run, info.tape_sha256, engine, topic, partition)
-    found = (part.state_format, part.run, part.tape_sha256, part.engine, part.topic, part.partition)
-    names = ("state format", "run", "tape", "engine", "topic", "partition")
+    if part.engine != engine:
+        raise AnotherEngineError(f"a checkpoint of another engine: expected {engine!r}, found {part.engine!r}")
+    expected = (FORMAT, info.run, info.tape_sha256, topic, partition)
+    found = (part.state_format, part.run, part.tape_sha256, part.topic, part.partition)
+    names = ("state format", "run", "tape", "topic", "partition")
     for name, want, have in zip(names, expected, found, strict=True):
         if want != have:
             raise ValueError(f"a checkpoint of another {name}: expected {want!r}, found {have!r}")
@@ -173,6 +179,8 @@ def restore(info: RunInfo, engine: str, topic: str, partition: int, records: Ite
     for raw in records:
         try:
             part = read_part(raw, info, engine, topic, partition)
+        except AnotherEngineError:
+            continue
         except ValueError as error:
             notes.append(str(error))
             continue

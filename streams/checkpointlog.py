@@ -140,7 +140,8 @@ class CheckpointLog:
         for topic, partition in places:
             self.forget((topic, partition))
             records = found.get(self._partition(topic, partition), [])
-            restored = await asyncio.to_thread(restore, self._info, self._engine, topic, partition, records)
+            restored = restore(self._info, self._engine, topic, partition, records)
+            await asyncio.sleep(0)
             for note in dict.fromkeys(restored.notes):
                 log.warning("checkpoint of %s[%d] not used: %s", topic, partition, note)
             log.info("%s[%d] goes on at offset %d", topic, partition, restored.state.next_offset)

@@ -14,7 +14,7 @@ STAGES: Final = (DECODE, FOLD, PUBLISH, CHECKPOINT, RESTORE)
 
 
 class Stages:
-    """Seconds per stage; only stretches in which nobody is awaited are measured, so waiting is not in them."""
+    """Seconds per stage; only stretches without waiting are measured, but for ``restore``, which reads the broker."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = dict.fromkeys(STAGES, 0.0)

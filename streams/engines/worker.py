@@ -19,7 +19,7 @@ from streams.checkpointlog import CheckpointLog, Saved
 from streams.engines.abstract import Summary, WorkerSettings
 from streams.engines.chunks import Chunk
 from streams.engines.partitions import Partitions, Place
-from streams.engines.stages import CHECKPOINT, PUBLISH
+from streams.engines.stages import CHECKPOINT, PUBLISH, RESTORE
 from streams.errors import BrokerError
 from streams.outlet import Out, Outlet
 from streams.results import AudienceResult, Progress, Result
@@ -70,9 +70,11 @@ class Worker:
         self.ended = asyncio.Event()
         """Set while every owned partition has ended and its results are out."""
         self._changed = asyncio.Event()
+        self._speaking = asyncio.Lock()
         self._room = asyncio.Event()
         self._room.set()
         self._next_checkpoint = 0.0
+        self._owned: set[Place] = set()
         self._said: dict[Place, tuple[int, int | None]] = {}
         self._first = self._last = 0.0
 
@@ -100,15 +102,19 @@ class Worker:
         self.release(places)
         fresh = [place for place in places if place not in self.partitions.states]
         if fresh:
-            states = await self.checkpoints.restore(fresh)
+            with self.partitions.stages.measure(RESTORE):
+                states = await self.checkpoints.restore(fresh)
             self.partitions.put(states)
             for state in states:
                 self.checkpointed[state.topic, state.partition] = state.next_offset
                 self.restored["checkpoint" if state.next_offset else "beginning"] += 1
+        self._changed.set()
         return {place: state.next_offset for place, state in self.partitions.states.items()}
 
     def release(self, places: Collection[Place]) -> None:
         """Own no partitions but these: the others are somebody else's now."""
+        self._owned = set(places)
+        self.ended.clear()
         self.partitions.keep_only(places)
         for place in [place for place in self.checkpointed if place not in places]:
             del self.checkpointed[place]
@@ -146,7 +152,10 @@ class Worker:
         Raises:
             BrokerError: Not everything was acknowledged; all of it comes again.
         """
-        due = time.monotonic() >= self._next_checkpoint if checkpoint is None else checkpoint
+        async with self._speaking:
+            await self._cycle(time.monotonic() >= self._next_checkpoint if checkpoint is None else checkpoint)
+
+    async def _cycle(self, due: bool) -> None:
         spent = self._spent()
         cut = self._cut(checkpoint=due)
         try:
@@ -216,7 +225,8 @@ class Worker:
 
     def _note_end(self) -> None:
         """Tell that nothing is left to do, as far as this worker knows."""
-        if self.partitions.ended() and not self._changed.is_set():
+        complete = self.partitions.states.keys() == self._owned
+        if complete and self.partitions.ended() and not self._changed.is_set():
             self.ended.set()
         else:
             self.ended.clear()

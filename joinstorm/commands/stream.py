@@ -1,0 +1,76 @@
+"""``joinstorm stream``: one worker of an engine on one run."""
+
+import click
+import msgspec
+
+from joinstorm.options import bootstrap_servers, run_id, topic_prefix
+from streams.connection import Connection
+from streams.engines.abstract import Summary, WorkerSettings
+from streams.engines.registry import load
+from streams.errors import EXIT_INTERRUPTED, EXIT_OK
+from streams.reader import ResultReader
+from streams.runinfo import RunInfo
+
+RUN_SECONDS = 30.0
+"""How long to wait for the run to be opened."""
+
+
+@click.command()
+@click.option("--engine", default="faust", help="Engine: a name, or module:Class.")
+@click.option("--name", default=None, help="Publish the results under this name; the engine's own if not given.")
+@bootstrap_servers()
+@topic_prefix
+@run_id
+@click.option("--worker", type=click.IntRange(0), default=None, help="Number of this worker; no two with the same one.")
+@click.option("--metrics-port", type=click.IntRange(0, 65535), default=None, help="Serve /metrics here; 0: any port.")
+@click.option("--metrics-address", default="127.0.0.1", help="Address /metrics listens on.")
+@click.option("--checkpoint-seconds", type=click.FloatRange(0), default=1.0, help="Shortest time between checkpoints.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the summary.")
+def command(  # noqa: PLR0913, PLR0917 - one argument per option
+    engine: str,
+    name: str | None,
+    connection: Connection | None,
+    prefix: str,
+    run: str | None,
+    worker: int | None,
+    metrics_port: int | None,
+    metrics_address: str,
+    checkpoint_seconds: float,
+    form: str,
+) -> int:
+    """Run one worker of an engine until its run is done, or until SIGTERM.
+
+    Several workers of one engine share the partitions of the run. A worker tells on stderr where its /metrics are, and
+    sums up what it did on stdout.
+    """
+    worker_of = load(engine)
+    connection = connection or Connection()
+    settings = WorkerSettings(
+        connection=connection,
+        info=find_run(connection, prefix, run),
+        engine=name or worker_of.name,
+        worker=worker,
+        metrics_port=metrics_port,
+        metrics_address=metrics_address,
+        checkpoint_seconds=checkpoint_seconds,
+    )
+    summary = worker_of.run(settings)
+    click.echo(_text(settings, summary) if form == "text" else msgspec.json.encode(summary).decode())
+    return EXIT_OK if summary.ended else EXIT_INTERRUPTED
+
+
+def find_run(connection: Connection, prefix: str, run: str | None) -> RunInfo:
+    """Return a run's information; raises BrokerError or, when it is not opened in time, DeadlineError."""
+    with ResultReader(connection, prefix=prefix, run=run) as reader:
+        return reader.wait_for_run(RUN_SECONDS)
+
+
+def _text(settings: WorkerSettings, summary: Summary) -> str:
+    rate = summary.events / summary.seconds if summary.seconds else 0.0
+    per_core = summary.events / summary.cpu_seconds if summary.cpu_seconds else 0.0
+    stages = ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in summary.stages.items())
+    return (
+        f"{settings.engine} on {settings.info.run}: {'done' if summary.ended else 'stopped'}; {summary.events} events, "
+        f"{summary.duplicates} duplicates, {summary.dead_letters} dead letters in {summary.seconds:.2f} s "
+        f"({rate:,.0f} events/s, {per_core:,.0f} per CPU second; {stages})"
+    )
