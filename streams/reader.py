@@ -62,7 +62,7 @@ class ResultReader:
     def __enter__(self) -> Self:
         self._thread.start()
         self._connected.wait(CONNECT_SECONDS + 1)
-        self._check()
+        self.check()
         return self
 
     def __exit__(
@@ -81,7 +81,7 @@ class ResultReader:
         Raises:
             BrokerError: Reading has failed for good.
         """
-        self._check()
+        self.check()
         with self._lock:
             return self._follow.view()
 
@@ -128,7 +128,8 @@ class ResultReader:
         found = self.snapshot().engines.get(engine)
         return found is not None and found.drained
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Raise BrokerError when reading has failed for good."""
         if self._failure is not None:
             raise BrokerError(
                 f"no results from {self.connection.bootstrap_servers}: {self._failure}"

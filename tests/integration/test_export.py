@@ -1,0 +1,77 @@
+"""The exporter as a process of its own, against a real broker."""
+
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from joinstorm import oracle
+from joinstorm.cli import main
+from joinstorm.supervisor import joinstorm
+from joinstorm.truth import publish
+from producers.opening import open_run
+from streams.connection import Connection
+from streams.errors import EXIT_ENVIRONMENT, EXIT_INTERRUPTED
+from tests.tinytape import tiny_tape
+
+pytestmark = pytest.mark.integration
+SECONDS = 30.0
+
+
+@contextmanager
+def exporting(*options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Run the command; yield the address it says and the process."""
+    process = subprocess.Popen(joinstorm("export", "--port", "0", *options), stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip(), process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def sample(url: str, name: str) -> float | None:
+    """Return the first sample of a name on the page."""
+    text = urllib.request.urlopen(url).read().decode()
+    found = [one for family in text_string_to_metric_families(text) for one in family.samples if one.name == name]
+    return found[0].value if found else None
+
+
+def test_the_page_follows_a_run_that_is_opened_later(kafka: Connection, unique_run: str, tmp_path: Path) -> None:
+    """Started before the run, it serves the run's values once they are there, and ends on SIGTERM."""
+    prefix = f"{unique_run}."
+    tape = tiny_tape(tmp_path / "tiny.tape")
+    with exporting("--bootstrap-servers", kafka.bootstrap_servers, "--topic-prefix", prefix) as (url, process):
+        assert sample(url, "joinstorm_run_info") is None
+        info = open_run(kafka, tape.info, run=unique_run, prefix=prefix, partitions=2)
+        truth = oracle.ask(tape.path, info)
+        publish(kafka, info, truth.records(info))
+        deadline = time.monotonic() + SECONDS
+        while sample(url, "joinstorm_engine_ended") != 1 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert sample(url, "joinstorm_engine_ended") == 1
+        assert sample(url, "joinstorm_engine_progress_ratio") == 1
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(SECONDS) == EXIT_INTERRUPTED
+
+
+def test_a_taken_port_names_the_option(kafka: Connection, unique_run: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 3, and the text says how to choose another."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        where = ["--bootstrap-servers", kafka.bootstrap_servers, "--topic-prefix", f"{unique_run}."]
+        assert main(["export", "--port", port, *where]) == EXIT_ENVIRONMENT
+    assert "--port" in capsys.readouterr().err
+
+
+def test_no_broker_no_exporter(capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 3 and the address nobody answers at."""
+    assert main(["export", "--bootstrap-servers", "127.0.0.1:9"]) == EXIT_ENVIRONMENT
+    assert "127.0.0.1:9" in capsys.readouterr().err
