@@ -22,7 +22,6 @@ from streams.state import FORMAT, PartitionState
 RECORD_FORMAT: Final = 1
 PART_BYTES: Final = 900_000
 """Parts stay below the 1 MiB a broker takes without being asked for more."""
-_CHECKSUM_BYTES: Final = 16
 
 
 class Part(msgspec.Struct, frozen=True, array_like=True):
@@ -48,12 +47,9 @@ _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Part)
 
 
-def _checksum(data: bytes, *about: object) -> bytes:
-    return hashlib.blake2b(data, digest_size=_CHECKSUM_BYTES, salt=b"", person=_digest(about)).digest()
-
-
-def _digest(about: object) -> bytes:
-    return hashlib.blake2b(repr(about).encode(), digest_size=16).digest()
+def _checksum(part: Part) -> bytes:
+    about = repr(msgspec.structs.astuple(part)[:-2]).encode()
+    return hashlib.blake2b(part.data, digest_size=16, key=hashlib.blake2b(about).digest()).digest()
 
 
 @dataclass
@@ -103,21 +99,24 @@ class ChainWriter:
 
     def _parts(self, data: bytes, next_offset: int) -> Iterator[bytes]:
         parts = max(1, -(-len(data) // PART_BYTES))
-        for part in range(parts):
-            piece = data[part * PART_BYTES : (part + 1) * PART_BYTES]
-            about = (self.topic, self.partition, self._chain, self._number, part, parts, next_offset)
-            yield _encoder.encode(
-                Part(
-                    RECORD_FORMAT,
-                    FORMAT,
-                    self.info.run,
-                    self.info.tape_sha256,
-                    self.engine,
-                    *about,
-                    _checksum(piece, *about),
-                    piece,
-                )
+        for number in range(parts):
+            part = Part(
+                v=RECORD_FORMAT,
+                state_format=FORMAT,
+                run=self.info.run,
+                tape_sha256=self.info.tape_sha256,
+                engine=self.engine,
+                topic=self.topic,
+                partition=self.partition,
+                chain=self._chain,
+                number=self._number,
+                part=number,
+                parts=parts,
+                next_offset=next_offset,
+                checksum=b"",
+                data=data[number * PART_BYTES : (number + 1) * PART_BYTES],
             )
+            yield _encoder.encode(msgspec.structs.replace(part, checksum=_checksum(part)))
 
 
 class AnotherEngineError(ValueError):
@@ -135,6 +134,8 @@ def read_part(raw: bytes, info: RunInfo, engine: str, topic: str, partition: int
         part = _decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"not a checkpoint of this version: {error}") from None
+    if part.checksum != _checksum(part):
+        raise ValueError("damaged: the checksum does not fit")
     if part.engine != engine:
         raise AnotherEngineError(f"a checkpoint of another engine: expected {engine!r}, found {part.engine!r}")
     expected = (FORMAT, info.run, info.tape_sha256, topic, partition)
@@ -143,9 +144,6 @@ def read_part(raw: bytes, info: RunInfo, engine: str, topic: str, partition: int
     for name, want, have in zip(names, expected, found, strict=True):
         if want != have:
             raise ValueError(f"a checkpoint of another {name}: expected {want!r}, found {have!r}")
-    about = (topic, partition, part.chain, part.number, part.part, part.parts, part.next_offset)
-    if part.checksum != _checksum(part.data, *about):
-        raise ValueError("damaged: the checksum does not fit")
     return part
 
 

@@ -314,7 +314,7 @@ WORKER_DEAD_LETTERS = _counter(
 )  # fmt: skip
 WORKER_STAGE = _counter(
     "worker_stage_seconds", "seconds", "engine stage",
-    "Time this worker has spent itself per stage: decode, fold, publish, checkpoint, restore. Waiting is in restore only.",
+    "Time spent per stage: decode, fold, publish, checkpoint, restore. Only restore has waiting in it.",
     "measured", _SINCE_START,
 )  # fmt: skip
 WORKER_LAG = _gauge(

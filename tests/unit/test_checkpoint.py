@@ -126,7 +126,8 @@ def test_checkpoints_of_another_engine_partition_or_version_are_refused() -> Non
         ({"state_format": 99}, "state format"),
         ({"v": 2}, "version"),
     ):
-        raw = msgspec.msgpack.encode(msgspec.structs.replace(part, **changes))
+        changed = msgspec.structs.replace(part, **changes)
+        raw = msgspec.msgpack.encode(msgspec.structs.replace(changed, checksum=checkpoint._checksum(changed)))
         with pytest.raises(ValueError, match=word):
             read_part(raw, INFO, "faust", PRESENCE, 0)
 
