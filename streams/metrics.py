@@ -33,8 +33,8 @@ TWEET_KINDS = {"post": "posts", "reply": "replies", "quote": "quotes", "repost":
 """Label ``kind`` of tweet metrics to the count of ``results.reaction`` behind it."""
 REPLAY_STATES = ("playing", "paused", "ended", "failed")
 
-AS_OF = "event time, from the night's start to the engine's watermark"
-LAST_MINUTE = "the last 60 s of event time before the engine's watermark"
+AS_OF = "the night up to the engine's watermark"
+LAST_MINUTE = "the last 60 s of event time before the watermark"
 NOW = "now"
 
 
