@@ -100,6 +100,11 @@ class Grammar:
             [[[tag.lower() for tag in entry["tags"]] for entry in row] for row in tags], pa.list_(pa.string())
         )
 
+    def phrases(self) -> list[str]:
+        """Return every phrase with every filling, in all variants, without what is put around it."""
+        found: list[str] = self._written.to_pylist()
+        return found
+
     def say(self, register: Ints, stance: Ints, answers: npt.NDArray[np.bool_], bits: Bits) -> Wording:
         """Return a text per row.
 
