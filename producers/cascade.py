@@ -6,7 +6,6 @@ from typing import Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from producers.randomness import LEVELS
 from producers.tweetdraws import MILLI, Draws, Ints, delays_ms, popularity_milli
 from producers.tweetspec import CascadeSpec
 from streams.events import TweetKind
@@ -91,8 +90,8 @@ def grow(
 
 def _pull(rows: Family, spec: CascadeSpec, draws: Draws) -> Pull:
     """A popularity of mean 1 per tweet times the spec's means."""
-    popularity = popularity_milli(spec.popularity_tail)[draws.below("popularity", LEVELS, len(rows))]
-    reach = popularity * _WEIGHT[rows.kind] / MILLI
+    table = popularity_milli(spec.popularity_tail)
+    reach = table[draws.below("popularity", len(table), len(rows))] * _WEIGHT[rows.kind] / MILLI
     means = {REPLY: reach * spec.replies, QUOTE: reach * spec.quotes, REPOST: reach * spec.reposts}
     return Pull(means, delays_ms(spec.median_minutes, spec.tail))
 
@@ -110,9 +109,8 @@ def _answers_of_kind(rows: Family, kind: int, pull: Pull, end: int, draws: Draws
     mean = pull.means[kind]
     count = np.floor(mean + draws.uniform("count", len(rows))).astype(np.int64)
     parent = np.repeat(np.arange(len(rows), dtype=np.int64), count)
-    at = (
-        rows.at[parent] + pull.delays[draws.below("delay", LEVELS, len(parent))] + draws.below("ms", MILLI, len(parent))
-    )
+    delay = pull.delays[draws.below("delay", len(pull.delays), len(parent))]
+    at = rows.at[parent] + delay + draws.below("ms", MILLI, len(parent))
     parent, at = parent[at < end], at[at < end]
     return Family(at, np.full(len(at), kind, np.int8), rows.stance[parent], parent, rows.root[parent])
 
