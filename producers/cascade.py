@@ -97,7 +97,7 @@ def _pull(rows: Family, spec: CascadeSpec, draws: Draws) -> Pull:
 
 
 def _answers(rows: Family, pull: Pull, mix: tuple[int, ...], spec: CascadeSpec, end: int, draws: Draws) -> Family:
-    """The next generation; ``parent`` and ``root`` are rows of this one, to be placed."""
+    """The next generation; its parents are rows of this one, to be placed."""
     parts = [_answers_of_kind(rows, kind, pull, end, draws.at(KINDS[kind])) for kind in (REPLY, QUOTE, REPOST)]
     found = Family.joined(parts)
     same = (found.kind == REPOST) | (draws.uniform("echo", len(found)) < spec.echo)

@@ -118,7 +118,7 @@ def test_mixed_bits_are_even() -> None:
 
 
 def test_rates_tell_the_night() -> None:
-    """Anticipation is highest at the scheduled start, the wave follows the strain, the talk's tweets last as it does."""
+    """Anticipation is highest at the scheduled start, the wave follows the strain, talk is tweeted about while it lasts."""
     rate = {topic.name: topic.rate for topic in topics(TweetSpec(), NIGHT)}
     start, melted = NIGHT.scheduled_start, NIGHT.scheduled_start + 19 * MINUTE_MS
     assert rate["anticipation"](start) == TweetSpec().anticipation_per_minute
