@@ -118,7 +118,7 @@ def test_mixed_bits_are_even() -> None:
 
 
 def test_rates_tell_the_night() -> None:
-    """Anticipation is highest at the scheduled start, the wave follows the strain, talk is tweeted about while it lasts."""
+    """Anticipation is highest at the scheduled start, the wave follows the strain, the talk ends with the talk."""
     rate = {topic.name: topic.rate for topic in topics(TweetSpec(), NIGHT)}
     start, melted = NIGHT.scheduled_start, NIGHT.scheduled_start + 19 * MINUTE_MS
     assert rate["anticipation"](start) == TweetSpec().anticipation_per_minute
