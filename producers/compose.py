@@ -62,10 +62,9 @@ class Composer:
     Args:
         info: The run: topics, partitions, step of the watermarks.
         plan: Declared faults.
-        marks_after: The event time after which watermarks are still to be sent; the run's start if not given.
     """
 
-    def __init__(self, info: RunInfo, plan: Plan | None = None, *, marks_after: int | None = None) -> None:
+    def __init__(self, info: RunInfo, plan: Plan | None = None) -> None:
         self.info = info
         self.plan: Plan = NoFaults() if plan is None else plan
         names = info.names()
@@ -74,7 +73,8 @@ class Composer:
         ]
         self._partition_of = partition_table(info.people, info.partitions)
         self._events = [0] * len(self._carried)
-        self._marked = info.start if marks_after is None else marks_after
+        self.marked = info.start
+        """The event time after which watermarks are still to be sent."""
 
     def compose(self, batches: Iterable[pa.RecordBatch]) -> Iterator[Block]:
         """Yield a block of lanes for every block of the tape, and a last one that ends with the end marks."""
@@ -94,7 +94,7 @@ class Composer:
         until = int(batch.column("at")[-1].as_py())
         next_row = int(batch.column("event_id")[-1].as_py()) + 1
         sent = [self._lane(number, lane, until) for number, lane in enumerate(self._fresh(batch))]
-        self._marked = max(self._marked, until - self.plan.disorder_ms)
+        self.marked = max(self.marked, until - self.plan.disorder_ms)
         held = [int(lane.rows.min()) for lane in self._carried if len(lane)]
         return Block(tuple(sent), until, min(held, default=next_row))
 
@@ -118,7 +118,7 @@ class Composer:
 
     def _watermarks(self, lane: Lane, until: int) -> Lane:
         held = self.plan.disorder_ms
-        at = watermark_times(self._marked, until - held, self.info.watermark_step_ms)
+        at = watermark_times(self.marked, until - held, self.info.watermark_step_ms)
         return lanes.marks(
             lane.topic, lane.partition, at + held, at, [watermark(self.info.run, one) for one in at.tolist()]
         )

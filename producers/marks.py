@@ -6,23 +6,6 @@ import numpy.typing as npt
 from streams.events import Mark, MarkKind, encode
 
 
-def step_for(speed: float, window_ms: int) -> int:
-    """Return the watermark step for a speed: about a quarter of a second on the wall, in whole windows.
-
-    Engines settle a window when a watermark passes it, so more marks than windows say nothing new; and more than a
-    minute of event time between marks would make a viewer wait.
-
-    Args:
-        speed: Event seconds per second; 0 means as fast as it goes.
-        window_ms: Width of the result windows.
-    """
-    longest = max(window_ms, 60_000 - 60_000 % window_ms)
-    if not speed:
-        return longest
-    windows = -(-int(speed * 250) // window_ms)
-    return min(max(window_ms, windows * window_ms), longest)
-
-
 def watermark_times(after: int, upto: int, step_ms: int) -> npt.NDArray[np.int64]:
     """Return the multiples of the step in ``(after, upto]``."""
     first = (after // step_ms + 1) * step_ms

@@ -1,15 +1,17 @@
 """Opens a run: its topics, and everything an engine must know before it starts."""
 
+import contextlib
 import time
 
-from kafka import KafkaProducer
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
 from producers.admin import ensure_topics
 from producers.tapeformat import TapeInfo
 from streams import runinfo
+from streams.admin import open_admin
 from streams.connection import Connection
-from streams.errors import BrokerError
+from streams.errors import BrokerError, ContractError
 from streams.runinfo import DEFAULT_WINDOW_MS, RunInfo
 from streams.topics import (
     CHECKPOINTS,
@@ -91,6 +93,49 @@ def run_info(tape: TapeInfo, names: Topics, *, partitions: int, window_ms: int, 
         topics={base: names.input(base) for base in _OWN} | {base: names.shared(base) for base in _SHARED},
         created_ms=time.time_ns() // 1_000_000,
     )
+
+
+def opened_run(connection: Connection, run: str, prefix: str = "") -> RunInfo | None:
+    """Return the information of a run that somebody has opened and nobody has played yet, None if there is no such run.
+
+    Raises:
+        BrokerError: Nobody answers, or the broker refuses.
+        ContractError: Its input topics hold records already.
+    """
+    try:
+        with contextlib.closing(open_admin(connection)) as admin:
+            topics = set(admin.list_topics())
+        if Topics(run, prefix).shared(RUN_INFO) not in topics:
+            return None
+        with contextlib.closing(KafkaConsumer(**connection.for_kafka_python())) as consumer:
+            info = _read_info(consumer, TopicPartition(Topics(run, prefix).shared(RUN_INFO), 0), run)
+            if info is not None:
+                _refuse_played(consumer, info)
+    except KafkaError as error:
+        raise BrokerError(f"{connection.bootstrap_servers}: cannot read {prefix}{RUN_INFO}: {error}") from error
+    return info
+
+
+def _read_info(consumer: KafkaConsumer, place: TopicPartition, run: str) -> RunInfo | None:
+    consumer.assign([place])
+    consumer.seek_to_beginning(place)
+    end = consumer.end_offsets([place])[place]
+    found = None
+    while consumer.position(place) < end:
+        for record in consumer.poll(timeout_ms=500).get(place, []):
+            if record.key == run.encode() and record.value is not None:
+                found = runinfo.decode_info(record.value)
+    return found
+
+
+def _refuse_played(consumer: KafkaConsumer, info: RunInfo) -> None:
+    places = [TopicPartition(info.topics[base], number) for base in INPUTS for number in range(info.partitions)]
+    held = sum(consumer.end_offsets(places).values())
+    if held:
+        raise ContractError(
+            f"run {info.run} has been played: its input topics hold {held} records. A run is played once; choose "
+            "another id, or go on from a saved position with --resume"
+        )
 
 
 def publish_once(connection: Connection, topic: str, key: str, value: bytes) -> None:

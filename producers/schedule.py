@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from producers.lanes import Ints
+from streams.runinfo import DEFAULT_WINDOW_MS
 
 AS_FAST_AS_IT_GOES = 0.0
 _KEPT = 256
@@ -154,6 +155,23 @@ class Schedule:
             return
         self._walls = [*self._walls[-_KEPT:], max(wall, self._walls[-1])]
         self._events = [*self._events[-_KEPT:], max(event, self._events[-1])]
+
+
+def default_watermark_step(speed: float, window_ms: int = DEFAULT_WINDOW_MS) -> int:
+    """Return the watermark step for a speed: about a quarter of a second on the wall, in whole windows.
+
+    Engines settle a window when a watermark passes it, so more marks than windows say nothing new; and more than a
+    minute of event time between marks would make a viewer wait.
+
+    Args:
+        speed: Event seconds per second; 0 means as fast as it goes.
+        window_ms: Width of the result windows.
+    """
+    longest = max(window_ms, 60_000 - 60_000 % window_ms)
+    if not speed:
+        return longest
+    windows = -(-int(speed * 250) // window_ms)
+    return min(max(window_ms, windows * window_ms), longest)
 
 
 def quiet_stretches(starts: list[tuple[int, bool]], end: int) -> list[tuple[int, int]]:

@@ -1,0 +1,37 @@
+"""Senders by the name the command line knows them by; each library is imported when it is asked for."""
+
+import importlib
+from collections.abc import Callable
+
+from producers.senders.abstract import Sender, Watcher
+from streams.connection import Connection
+from streams.errors import EnvironmentMissingError
+
+_CLASSES = {
+    "kafka-python": ("producers.senders.kafka_python", "KafkaPythonSender"),
+    "aiokafka": ("producers.senders.aio", "AiokafkaSender"),
+}
+CLIENTS = tuple(_CLASSES)
+
+
+def sender_factory(client: str, connection: Connection, *, paced: bool) -> Callable[[Watcher], Sender]:
+    """Return a function that opens a sender for a watcher.
+
+    Args:
+        client: One of ``CLIENTS``.
+        connection: Where the broker is.
+        paced: Whether events have due times, or leave as fast as it goes.
+
+    Raises:
+        EnvironmentMissingError: There is no such client; the text lists those there are.
+    """
+    if client not in _CLASSES:
+        raise EnvironmentMissingError(f"unknown client {client!r}; known: {', '.join(CLIENTS)}")
+    module, name = _CLASSES[client]
+    make = getattr(importlib.import_module(module), name)
+
+    def open_sender(watcher: Watcher) -> Sender:
+        sender: Sender = make(connection, watcher, paced=paced)
+        return sender
+
+    return open_sender
