@@ -95,12 +95,13 @@ class Oracle:
                 self._add(self.audience, waited, ALL, "waited_20m")
 
 
-def long_night(run: str = "run-1", partitions: int = 2) -> RunInfo:
+END = START + 5_000 * 600 - 1
+TALK_START = START + 40 * 60_000
+
+
+def long_night() -> RunInfo:
     """Return a night long enough for somebody to wait 20 minutes: 600 windows, the talk after 40 minutes."""
-    info = run_info(run, partitions=partitions)
-    return msgspec.structs.replace(
-        info, end=START + 5_000 * 600 - 1, talk_start=START + 40 * 60_000, events=60, people=8
-    )
+    return msgspec.structs.replace(run_info(), end=END, talk_start=TALK_START, events=60, people=8)
 
 
 WINDOW, WINDOWS = 5_000, 600
@@ -124,13 +125,13 @@ class _Digits:
         return choices[self.below(len(choices))]
 
 
-def event_of(number: int, event_id: int) -> Presence | Tweet:
+def event_of(number: int, event_id: int, people: int = 8) -> Presence | Tweet:
     """Return the event of the long night that a number below ``NUMBERS`` stands for."""
     pick = _Digits(number)
     if pick.below(3):
         return Presence(
             kind=pick.one_of(*PresenceKind),
-            listener=pick.below(8),
+            listener=pick.below(people),
             space=pick.one_of("first", "second"),
             try_=1 + pick.below(12),
             reason=pick.one_of(*_REASONS),
@@ -142,7 +143,7 @@ def event_of(number: int, event_id: int) -> Presence | Tweet:
         )
     return Tweet(
         kind=pick.one_of(*TweetKind),
-        author=pick.below(8),
+        author=pick.below(people),
         conversation=pick.one_of("123", "7", "8"),
         text=pick.one_of(*_TEXTS),
         hashtags=pick.one_of(*_TAGS),

@@ -7,6 +7,7 @@ taken in between. What cannot be written is cut again in a later cycle: results 
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Collection, Iterable
@@ -124,7 +125,8 @@ class Worker:
     async def speak(self) -> None:
         """Say what there is to say, again and again; ends only by being cancelled."""
         while True:
-            await self._changed.wait()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), self._until_checkpoint())
             self._changed.clear()
             started, spent = time.monotonic(), self._spent()
             try:
@@ -137,6 +139,16 @@ class Worker:
             low, high = PUBLISH_SECONDS
             pause = min(high, max(low, (self._spent() - spent) / SHARE))
             await asyncio.sleep(pause - (time.monotonic() - started))
+
+    def _until_checkpoint(self) -> float | None:
+        """Return how long until a checkpoint is due; None while everything is in one."""
+        if not self._uncheckpointed():
+            return None
+        return max(0.0, self._next_checkpoint - time.monotonic())
+
+    def _uncheckpointed(self) -> list[PartitionState]:
+        known = self.checkpointed
+        return [state for place, state in self.partitions.states.items() if state.next_offset > known.get(place, 0)]
 
     def _spent(self) -> float:
         """Return the time spent on speaking so far."""
@@ -165,7 +177,6 @@ class Worker:
             raise
         if cut.saved:
             await self._write(cut.saved)
-        if due:
             pause = max(self.settings.checkpoint_seconds, (self._spent() - spent) / SHARE)
             self._next_checkpoint = time.monotonic() + pause
         self._note_end()
@@ -183,8 +194,7 @@ class Worker:
                 cut.progress.append(state.progress(self.settings.engine))
         if checkpoint:
             with self.partitions.stages.measure(CHECKPOINT):
-                states = [s for p, s in self.partitions.states.items() if s.next_offset > self.checkpointed.get(p, 0)]
-                cut.saved = self.checkpoints.cut(states)
+                cut.saved = self.checkpoints.cut(self._uncheckpointed())
         return cut
 
     async def _publish(self, cut: _Cut) -> None:
