@@ -12,16 +12,24 @@ import click
 from joinstorm.supervisor import InterruptedRun
 from streams.errors import EXIT_INTERRUPTED, JoinstormError
 
+CHATTY = ("kafka", "aiokafka")
+"""Client libraries that log every refused connection as an error; what it came to is told by our own errors."""
+
 
 class LazyGroup(click.Group):
     """A group whose commands live in modules that are imported only when needed, so that ``--help`` is quick."""
 
     commands_by_name: ClassVar[dict[str, str]] = {
         "broker": "joinstorm.commands.broker",
+        "chaos": "joinstorm.commands.chaos",
+        "compare": "joinstorm.commands.compare",
+        "conform": "joinstorm.commands.conform",
         "dashboards": "joinstorm.commands.dashboards",
+        "engines": "joinstorm.commands.engines",
         "events": "joinstorm.commands.events",
         "export": "joinstorm.commands.export",
         "facts": "joinstorm.commands.facts",
+        "follow": "joinstorm.commands.follow",
         "import": "joinstorm.commands.import_",
         "record": "joinstorm.commands.record",
         "replay": "joinstorm.commands.replay",
@@ -30,6 +38,7 @@ class LazyGroup(click.Group):
         "stream": "joinstorm.commands.stream",
         "truth": "joinstorm.commands.truth",
         "verify": "joinstorm.commands.verify",
+        "whatif": "joinstorm.commands.whatif",
     }
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
@@ -63,6 +72,9 @@ def cli(verbose: int) -> None:
     logging.basicConfig(
         level=levels[min(verbose, 2)], stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    if verbose < len(levels) - 1:
+        for library in CHATTY:
+            logging.getLogger(library).setLevel(logging.CRITICAL)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,0 +1,108 @@
+"""Following runs: a command is run for the newest run, and again for the next one; old events can be forgotten."""
+
+import contextlib
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from joinstorm.following import Following
+from joinstorm.forgetting import forget
+from joinstorm.runlist import RunList
+from joinstorm.supervisor import joinstorm
+from producers.opening import open_run
+from producers.tape import Tape
+from streams.admin import open_admin
+from streams.connection import Connection
+from streams.errors import BrokerError
+from streams.metrics import TRUTH
+from streams.reader import ResultReader
+from tests.tinytape import tiny_tape
+
+pytestmark = pytest.mark.integration
+SECONDS = 60.0
+
+
+@pytest.fixture
+def prefix(unique_run: str) -> str:
+    """Return a prefix of this test's own: other tests' runs are not the newest here."""
+    return f"{unique_run}."
+
+
+@pytest.fixture
+def tape(tmp_path: Path) -> Tape:
+    """Return a small night."""
+    return tiny_tape(tmp_path / "tape.parquet")
+
+
+@pytest.fixture
+def following(kafka: Connection, prefix: str, tape: Tape, tmp_path: Path) -> "Iterator[subprocess.Popen[bytes]]":
+    """Start ``joinstorm follow truth TAPE``, before there is any run."""
+    options = ["--bootstrap-servers", kafka.bootstrap_servers, "--topic-prefix", prefix, "--keep-runs", "1"]
+    beat = ["--heartbeat", str(tmp_path / "alive")]
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(
+            joinstorm("follow", *options, *beat, "truth", str(tape.path)), stderr=log, stdout=log
+        )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(SECONDS)
+
+
+def until(state: Callable[[], bool], what: str) -> None:
+    """Wait for a state, with a deadline."""
+    deadline = time.monotonic() + SECONDS
+    while not state():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.1)
+
+
+def test_each_run_gets_its_truth_and_old_events_are_forgotten(
+    kafka: Connection, prefix: str, tape: Tape, tmp_path: Path, following: "subprocess.Popen[bytes]"
+) -> None:
+    """The command is started for every run in turn; with --keep-runs 1 only the newest run keeps its events."""
+    for run in ("one", "two"):
+        open_run(kafka, tape.info, run=run, prefix=prefix)
+        with ResultReader(kafka, prefix=prefix, run=run) as reader:
+            reader.wait_until_drained([TRUTH], SECONDS)
+    log = (tmp_path / "log").read_text()
+    assert f"run one: truth {tape.path}" in log
+    assert following.poll() is None, log
+    assert (tmp_path / "alive").exists()
+    with contextlib.closing(open_admin(kafka)) as admin:
+        until(
+            lambda: f"{prefix}space.presence.one" not in admin.list_topics(), "the first run's events are still there"
+        )
+        assert f"{prefix}space.presence.two" in admin.list_topics()
+
+
+def test_once_is_about_the_newest_run_and_has_the_commands_exit_code(
+    kafka: Connection, prefix: str, tape: Tape
+) -> None:
+    """The newest run is taken, and what the command says by its exit code is passed on."""
+    for run in ("old", "new"):
+        open_run(kafka, tape.info, run=run, prefix=prefix)
+    said: list[str] = []
+    assert Following(["truth", str(tape.path)], kafka, prefix, say=said.append).once() == 0
+    assert said == [f"run new: truth {tape.path}"]
+    assert Following(["truth", "no such tape"], kafka, prefix, say=said.append).once() == 2
+
+
+def test_forgetting_is_for_runs_that_are_not_kept(kafka: Connection, prefix: str, tape: Tape) -> None:
+    """As many runs as asked for keep their events, and forgetting again finds nothing more to do."""
+    infos = [open_run(kafka, tape.info, run=run, prefix=prefix) for run in ("a", "b", "c")]
+    with RunList(kafka, prefix) as runs:
+        until(lambda: len(runs.runs()) == 3, "not all runs are known")
+        assert [info.run for info in runs.runs()] == ["a", "b", "c"]
+    assert forget(kafka, infos, keep=2) == [f"{prefix}{base}.a" for base in ("checkpoints", "space.presence", "tweets")]
+    assert forget(kafka, infos, keep=5) == []
+
+
+def test_nobody_at_the_address_is_said() -> None:
+    """Without a broker it ends with an error that names the address."""
+    with pytest.raises(BrokerError, match=r"127\.0\.0\.1:1"):
+        RunList(Connection("127.0.0.1:1"), answer_seconds=0.5).__enter__()
