@@ -21,7 +21,6 @@ from streams.topics import INPUTS
 SHARD: Final = "all"
 MEMORY_LIMIT: Final = "2GB"
 """Beyond this the database goes to a temporary folder."""
-_UPPER, _LOWER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"
 
 
 @dataclass(frozen=True)
@@ -141,10 +140,22 @@ def _holds(rule: SubjectRule) -> str:
         tests.append(f"conversation::VARCHAR IN ({', '.join(map(_quoted, rule.conversations))})")
     if rule.hashtags:
         tests.append(f"list_has_any(coalesce(hashtags, []), [{', '.join(map(_quoted, rule.hashtags))}])")
-    # translate, not lower: the rule lowers ASCII letters only, so that every language's lower case will do.
-    lowered = f"translate(text, '{_UPPER}', '{_LOWER}')"
-    tests.extend(f"contains({lowered}, {_quoted(word)})" for word in rule.words)
+    patterns = [pattern for word in rule.words if (pattern := _pattern(word)) is not None]
+    if patterns:
+        tests.append(f"regexp_matches(text, {_quoted('|'.join(patterns))})")
     return " OR ".join(tests)
+
+
+def _pattern(word: str) -> str | None:
+    """Return a pattern for texts that hold a word once their ASCII letters are lowered, None where none can.
+
+    Not ``lower``, which lowers more than ASCII; the rule is meant for every language.
+    """
+    if any("A" <= letter <= "Z" for letter in word):
+        return None
+    return "".join(
+        f"[{letter}{letter.upper()}]" if "a" <= letter <= "z" else f"\\x{{{ord(letter):x}}}" for letter in word
+    )
 
 
 def _quoted(text: str) -> str:

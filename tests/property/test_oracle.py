@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import duckdb
 import msgspec
 import pyarrow.parquet as pq
 import pytest
@@ -95,6 +96,20 @@ def test_every_count_of_the_contract_has_a_query() -> None:
     assert asked == {"audience": set(AUDIENCE_COUNTS), "reaction": {*REACTION_COUNTS, "hashtag:"}}
     assert {query.count for query in QUERIES if query.table == "estimates"} == {STANCE}
     assert all(query.words for query in QUERIES)
+
+
+words = st.text(st.sampled_from("aAzZkK\u212a\u0130ßé .*[|\\\n'%"), min_size=1, max_size=4)
+
+
+@given(words, st.text(st.sampled_from("aAzZkK\u212a\u0130ßé .*[|\\\n'%"), max_size=8))
+@settings(max_examples=60)
+def test_words_are_found_with_ascii_letters_lowered_and_nothing_else(word: str, text: str) -> None:
+    """Punctuation means itself, and letters beyond ASCII keep their case."""
+    with duckdb.connect() as connection:
+        sql = oracle.subject_sql([SubjectRule("said", words=(word,))])
+        found = connection.execute(f"SELECT {sql} FROM (SELECT $text AS text)", {"text": text}).fetchone()
+    lowered = "".join(letter.lower() if letter.isascii() else letter for letter in text)
+    assert found == ("said" if word in lowered else "other",)
 
 
 def test_no_rules_no_subjects(tmp_path: Path) -> None:
