@@ -143,6 +143,14 @@ class Supervisor:
             if code:
                 raise EngineError(f"{part.name} ended with exit code {code}; the end of {part.log}:\n{part.tail()}")
 
+    def end(self, part: Part, number: signal.Signals) -> None:
+        """End one part with a signal and forget it: its exit code is nobody's concern any more."""
+        self.parts.remove(part)
+        part.signal(number)
+        if part.wait(self.stop_seconds) is None:
+            part.signal(signal.SIGKILL)
+            part.process.wait()
+
     def stop(self) -> None:
         """End every part that still runs, newest first: SIGTERM to all, then SIGKILL to what is left."""
         alive = [part for part in reversed(self.parts) if part.exit_code() is None]

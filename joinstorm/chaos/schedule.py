@@ -1,0 +1,123 @@
+"""What goes wrong and when: a schedule of faults, made from a seed or read from its text."""
+
+import difflib
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from streams.errors import ScenarioError
+
+
+class FaultKind(StrEnum):
+    """What can be done to a running job."""
+
+    KILL_WORKER = "kill-worker"
+    """SIGKILL; the same worker is started again at once."""
+    FREEZE_WORKER = "freeze-worker"
+    """SIGSTOP for some seconds: long enough, and the group goes on without it until it wakes as a zombie."""
+    SLOW_WORKER = "slow-worker"
+    """Stopped four fifths of the time for some seconds."""
+    ADD_WORKER = "add-worker"
+    REMOVE_WORKER = "remove-worker"
+    """SIGTERM to the newest worker, unless it is the only one."""
+    KILL_PRODUCER = "kill-producer"
+    """SIGKILL; started again from its saved position."""
+    KILL_EXPORTER = "kill-exporter"
+    """SIGKILL; started again."""
+    STOP_BROKER = "stop-broker"
+    """Shut down in order, started again after some seconds."""
+    KILL_BROKER = "kill-broker"
+    """SIGKILL, started again after some seconds."""
+
+
+TAKES_SECONDS: Final = (
+    FaultKind.FREEZE_WORKER,
+    FaultKind.SLOW_WORKER,
+    FaultKind.STOP_BROKER,
+    FaultKind.KILL_BROKER,
+)
+"""Faults that last; the others are over at once."""
+LONGEST_SECONDS: Final = 60.0
+
+
+@dataclass(frozen=True, order=True)
+class Fault:
+    """One fault.
+
+    Args:
+        at: When: share of the tape's events the engine has counted, 0 to 1.
+        kind: What.
+        seconds: How long it lasts, 0 for the kinds that do not.
+    """
+
+    at: float
+    kind: FaultKind
+    seconds: float = 0.0
+
+    def __str__(self) -> str:
+        """Return the text ``parse`` reads."""
+        return f"{self.at:.2f}:{self.kind}" + (f":{self.seconds:g}" if self.seconds else "")
+
+
+def text(faults: Sequence[Fault]) -> str:
+    """Return a schedule as the text ``parse`` reads."""
+    return ",".join(map(str, faults))
+
+
+def parse(given: str) -> list[Fault]:
+    """Read a schedule: ``SHARE:KIND[:SECONDS]``, several separated by commas, as in ``0.30:kill-worker``.
+
+    Raises:
+        ScenarioError: A fault is unknown or a figure impossible; the text says which and what is allowed.
+    """
+    return sorted(_parse_one(part.strip()) for part in given.split(",") if part.strip())
+
+
+def _parse_one(given: str) -> Fault:
+    share, _, rest = given.partition(":")
+    name, _, seconds = rest.partition(":")
+    if name not in list(FaultKind):
+        close = difflib.get_close_matches(name, [known.value for known in FaultKind], n=1)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        raise ScenarioError(f"fault {given!r}: unknown kind {name!r}; {hint}known are {', '.join(FaultKind)}")
+    kind = FaultKind(name)
+    at = _figure(given, "share of the events", share, 1.0)
+    if seconds and kind not in TAKES_SECONDS:
+        raise ScenarioError(f"fault {given!r}: {kind} takes no seconds")
+    lasts = _figure(given, "seconds", seconds, LONGEST_SECONDS) if seconds else 0.0
+    return Fault(at, kind, lasts or (3.0 if kind in TAKES_SECONDS else 0.0))
+
+
+def _figure(given: str, what: str, number: str, greatest: float) -> float:
+    try:
+        value = float(number)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= greatest:
+        raise ScenarioError(f"fault {given!r}: {what} {number!r}, expected a number from 0 to {greatest:g}")
+    return value
+
+
+def draw(seed: int, least: int = 3, most: int = 5) -> list[Fault]:
+    """Return the schedule of a seed: ``least`` to ``most`` faults, in time order.
+
+    The broker is taken away at most once in a schedule: it costs seconds, and many schedules say more than a long one.
+    """
+    dice = random.Random(f"chaos-{seed}")  # noqa: S311 - a seed is wanted, not secrecy
+    count = dice.randint(least, most)
+    kinds: list[FaultKind] = []
+    brokers = {FaultKind.STOP_BROKER, FaultKind.KILL_BROKER}
+    while len(kinds) < count:
+        kind = dice.choice(list(FaultKind))
+        if kind not in brokers or not brokers & set(kinds):
+            kinds.append(kind)
+    return sorted(
+        Fault(
+            round(dice.uniform(0.02, 0.92), 2),
+            kind,
+            round(dice.uniform(0.5, 2.5 if kind in brokers else 9.0), 1) if kind in TAKES_SECONDS else 0.0,
+        )
+        for kind in kinds
+    )

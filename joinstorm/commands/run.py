@@ -1,0 +1,105 @@
+"""``joinstorm run``: the whole job."""
+
+import time
+from pathlib import Path
+
+import click
+
+from joinstorm import verdict as verdicts
+from joinstorm.commands.facts import text
+from joinstorm.commands.replay import SpeedParam
+from joinstorm.night import Order, Outcome, run_night
+from joinstorm.options import bootstrap_servers, scale, seed, topic_prefix
+from joinstorm.pipeline import Plan
+from joinstorm.supervisor import interruptible
+from producers.senders.registry import CLIENTS
+from streams.connection import Connection
+from streams.errors import EXIT_FAILED, EXIT_OK
+from streams.topics import DEFAULT_PARTITIONS
+
+
+@click.command()
+@click.argument("scenario", default="launch")
+@scale(0.1)
+@seed
+@click.option("--speed", type=SpeedParam(), default="max", help="Event seconds per second, or max.")
+@click.option("--skip-quiet", is_flag=True, help="Send the hours nobody waits for at full speed.")
+@click.option("--engine", default="faust", help="Stream processor: a name of `joinstorm engines`, or module:Class.")
+@click.option("--workers", type=click.IntRange(1, 64), default=1, help="Worker processes in one group.")
+@click.option("--client", type=click.Choice(CLIENTS), default=CLIENTS[0], help="Producer client.")
+@bootstrap_servers()
+@topic_prefix
+@click.option(
+    "--partitions", type=click.IntRange(1, 1000), default=DEFAULT_PARTITIONS, help="Partitions of each input topic."
+)
+@click.option(
+    "--tape",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    help="Replay this tape; nothing is recorded.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    help="Folder for tape, verdict, report and logs.",
+)
+@click.option("--metrics-port", type=click.IntRange(0, 65535), default=0, help="Port of /metrics; 0: any free one.")
+@click.option("--report/--no-report", default=True, help="Write the HTML report.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the result on stdout."
+)
+def command(  # noqa: PLR0913, PLR0917 - one argument per option
+    scenario: str,
+    scale: float,
+    seed: int | None,
+    speed: float,
+    skip_quiet: bool,
+    engine: str,
+    workers: int,
+    client: str,
+    connection: Connection | None,
+    prefix: str,
+    partitions: int,
+    tape: Path | None,
+    out: Path | None,
+    metrics_port: int,
+    report: bool,
+    form: str,
+) -> int:
+    """Replay a night through Kafka into an engine, and hold every number to the truth.
+
+    SCENARIO is a name of `joinstorm scenarios list` or a YAML file. Without --bootstrap-servers an embedded Kafka is
+    started and ended. Exit code 0 only when the verdict is exact, 1 when it is not.
+    """
+    out = out or Path("out") / time.strftime("%Y%m%d-%H%M%S")
+    plan = Plan(
+        tape=tape or out / "tape.parquet",
+        connection=connection or Connection(),
+        engine=engine,
+        workers=workers,
+        speed=speed,
+        client=client,
+        prefix=prefix,
+        partitions=partitions,
+        skip_quiet=skip_quiet,
+    )
+    with interruptible():
+        outcome = run_night(Order(scenario, out, scale, seed, tape, connection, plan, metrics_port))
+        verdicts.write(outcome.verdict, out / "verdict.json")
+        page = None
+    _print(outcome, out, page, form)
+    return EXIT_OK if outcome.verdict.exact else EXIT_FAILED
+
+
+def _print(outcome: Outcome, out: Path, page: Path | None, form: str) -> None:
+    if form == "json":
+        click.echo(verdicts.to_json(outcome.verdict).decode(), nl=False)
+        return
+    if outcome.facts:
+        click.echo(text(outcome.facts, f"{outcome.verdict.scenario}, what is known beside this tape"))
+    click.echo(verdicts.to_text(outcome.verdict))
+    seconds = ", ".join(f"{stage} {value:.1f} s" for stage, value in outcome.verdict.seconds.items())
+    click.echo(f"{seconds}\nverdict: {out / 'verdict.json'}")
+    if page is not None:
+        click.echo(f"report:  {page}")

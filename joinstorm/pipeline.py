@@ -1,0 +1,177 @@
+"""One replay with everything it needs, each part a process of its own: truth, workers and producer around a broker."""
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from joinstorm.supervisor import Part, Supervisor, joinstorm
+from producers.opening import open_run
+from producers.schedule import default_watermark_step
+from producers.tape import Tape
+from streams.connection import Connection
+from streams.errors import DeadlineError, EngineError
+from streams.metrics import TRUTH
+from streams.reader import ResultReader
+from streams.runinfo import RunInfo
+from streams.runview import RunView
+from streams.topics import DEFAULT_PARTITIONS
+
+LOOK_SECONDS = 0.25
+STALL_SECONDS = 90.0
+"""An engine that counts nothing new for so long, with everything sent, is taken for stuck."""
+
+
+def run_id() -> str:
+    """Return a run id nobody else uses, that tells when it was made."""
+    return f"run-{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:6]}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to replay and how.
+
+    Args:
+        tape: The tape.
+        connection: The broker.
+        engine: Name of the engine.
+        workers: Worker processes in one group.
+        speed: Event seconds per second, 0 for as fast as it goes.
+        client: ``kafka-python`` or ``aiokafka``.
+        prefix: Put before every topic name.
+        partitions: Partitions of each input topic.
+        skip_quiet: Send quiet phases at full speed.
+        replay_options: Further options of ``joinstorm replay``.
+        run: Run id; made up if not given.
+    """
+
+    tape: Path
+    connection: Connection
+    engine: str = "faust"
+    workers: int = 1
+    speed: float = 0.0
+    client: str = "kafka-python"
+    prefix: str = ""
+    partitions: int = DEFAULT_PARTITIONS
+    skip_quiet: bool = False
+    replay_options: tuple[str, ...] = ()
+    run: str = field(default_factory=run_id)
+
+
+class Pipeline:
+    """The parts of one replay; the supervisor ends them.
+
+    Args:
+        plan: What to replay and how.
+        supervisor: Starts the parts and keeps their logs.
+    """
+
+    def __init__(self, plan: Plan, supervisor: Supervisor) -> None:
+        self.plan = plan
+        self.supervisor = supervisor
+        self.workers: dict[int, Part] = {}
+        self.replay: Part | None = None
+        self.info: RunInfo | None = None
+
+    def open(self) -> RunInfo:
+        """Create the topics and publish what engines must know."""
+        plan = self.plan
+        self.info = open_run(
+            plan.connection,
+            Tape.open(plan.tape).info,
+            run=plan.run,
+            prefix=plan.prefix,
+            partitions=plan.partitions,
+            watermark_step_ms=default_watermark_step(plan.speed),
+        )
+        return self.info
+
+    def start_truth(self) -> Part:
+        """Start the oracle; it publishes the truth and ends."""
+        return self.supervisor.start("truth", joinstorm("truth", str(self.plan.tape), *self._where()))
+
+    def start_worker(self, index: int) -> Part:
+        """Start the worker with the number ``index``, again if it was there before."""
+        options = ["--engine", self.plan.engine, "--worker", str(index), "--metrics-port", "0"]
+        part = self.supervisor.start(f"worker-{index}", joinstorm("stream", *options, *self._where()))
+        self.workers[index] = part
+        return part
+
+    def start_replay(self, *further: str) -> Part:
+        """Start the producer."""
+        plan = self.plan
+        options = ["--speed", f"{plan.speed:g}" if plan.speed else "max", "--client", plan.client, "--format", "json"]
+        if plan.skip_quiet:
+            options.append("--skip-quiet")
+        command = joinstorm("replay", str(plan.tape), *options, *self._where(), *plan.replay_options, *further)
+        self.replay = self.supervisor.start("replay", command)
+        return self.replay
+
+    def _where(self) -> list[str]:
+        plan = self.plan
+        where = ["--bootstrap-servers", plan.connection.bootstrap_servers, "--run", plan.run]
+        return [*where, "--topic-prefix", plan.prefix] if plan.prefix else where
+
+    def views(self, reader: ResultReader) -> Iterator[RunView]:
+        """Yield what is known, a few times a second, until engine and truth are drained and the producer is done.
+
+        Raises:
+            EngineError: A part failed, or ended before its work was done; the text holds its last log lines.
+            DeadlineError: Everything was sent and the engine has counted nothing new for a long time.
+        """
+        stall = _Stall(self.plan.engine)
+        while True:
+            view = reader.snapshot()
+            yield view
+            self.supervisor.check()
+            if all(name in view.engines and view.engines[name].drained for name in (self.plan.engine, TRUTH)):
+                break
+            self._check_workers(view)
+            stall.look(view)
+            time.sleep(LOOK_SECONDS)
+        if self.replay is not None:
+            self.replay.process.wait()
+            self.supervisor.check()
+        yield reader.snapshot()
+
+    def _check_workers(self, view: RunView) -> None:
+        engine = view.engines.get(self.plan.engine)
+        if (engine is None or not engine.covered.ended) and self.workers:
+            gone = [part for part in self.workers.values() if part.exit_code() is not None]
+            if len(gone) == len(self.workers):
+                tail = gone[0].tail()
+                raise EngineError(
+                    f"engine {self.plan.engine}: every worker has ended, and its results have not; the end of "
+                    f"{gone[0].log}:\n{tail}"
+                )
+
+    def replay_summary(self) -> dict[str, Any]:
+        """Return what the producer said of itself when it ended."""
+        if self.replay is None:
+            return {}
+        lines = [line for line in self.replay.log.read_text().splitlines() if line.startswith("{")]
+        summary: dict[str, Any] = json.loads(lines[-1]) if lines else {}
+        return summary
+
+
+class _Stall:
+    """Notices that an engine has stopped counting."""
+
+    def __init__(self, engine: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._since = clock()
+        self._last: object = None
+
+    def look(self, view: RunView) -> None:
+        engine = view.engines.get(self._engine)
+        state = (view.status, None if engine is None else engine.covered)
+        if state != self._last:
+            self._last, self._since = state, self._clock()
+        paused = view.status is not None and view.status.state == "paused"
+        if not paused and self._clock() - self._since > STALL_SECONDS:
+            missing = "anything" if engine is None else ", ".join(engine.covered.missing) or "nothing"
+            raise DeadlineError(f"engine {self._engine}: nothing new for {STALL_SECONDS:.0f} s; not ended: {missing}")
