@@ -104,9 +104,10 @@ class Replay:
         settings: How to play.
         plan: Declared faults.
         clock: Monotonic seconds.
+        prepare: Runs ahead with the composing of blocks.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a collaborator that tests replace
         self,
         tape: Tape,
         info: RunInfo,
@@ -116,6 +117,7 @@ class Replay:
         *,
         plan: Plan | None = None,
         clock: Callable[[], float] = time.monotonic,
+        prepare: Callable[[Iterator[Block]], Ahead[Block]] = Ahead,
     ) -> None:
         self.tape = tape
         self.info = info
@@ -123,6 +125,7 @@ class Replay:
         self.settings = settings or Settings()
         self._plan = plan
         self._clock = clock
+        self._prepare = prepare
         resume = self.settings.resume
         self.schedule = Schedule(resume.at if resume else info.start, self.settings.speed)
         self.meter = Meter(self.schedule, clock)
@@ -147,7 +150,7 @@ class Replay:
         state: State = "failed"
         try:
             self._begin(started)
-            with Ahead(self._blocks()) as blocks:
+            with self._prepare(self._blocks()) as blocks:
                 while (block := blocks.take(self._idle)) is not None:
                     self._play_block(block)
             self._drain()

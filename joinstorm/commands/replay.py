@@ -18,10 +18,10 @@ from joinstorm.supervisor import InterruptedRun, interruptible
 from producers.deck import MAX, Deck, speed_of
 from producers.opening import open_run, opened_run
 from producers.position import load_position
-from producers.replay import Result, Settings, StoppedError
+from producers.replay import Replay, Result, Settings, StoppedError
 from producers.schedule import default_watermark_step
 from producers.senders.registry import CLIENTS, sender_factory
-from producers.session import Session
+from producers.session import play_rounds
 from producers.tape import Tape
 from producers.when import moment_ms
 from streams.connection import Connection
@@ -112,14 +112,15 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
             settings = replace(settings, resume=load_position(resume, opened.info.sha256))
         info = settings.resume.info if settings.resume else _open(opening, opened, run or _made_up(opened))
         with progress() as show, _stopping(Deck(show)) as deck:
-            session = Session(
-                opened,
-                info,
-                sender_factory(client, opening.connection, paced=speed > 0),
-                deck,
-                lambda number: _open(opening, opened, f"{info.run}-{number}"),
-            )
-            for result in session.play(settings, rounds):
+            make_sender = sender_factory(client, opening.connection, paced=speed > 0)
+
+            def play_run(run_info: RunInfo, how: Settings) -> Result:
+                return Replay(opened, run_info, make_sender, deck, how).play()
+
+            def open_next(number: int) -> RunInfo:
+                return _open(opening, opened, f"{info.run}-{number}")
+
+            for result in play_rounds(info, settings, deck, play_run, open_next, rounds=rounds):
                 click.echo(json.dumps(asdict(result)) if form == "json" else text(result))
 
 

@@ -1,0 +1,168 @@
+"""Playing tapes in tests: a clock that moves when the sender waits, and commands that come at set times."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Self
+
+import msgspec
+
+from producers.ahead import Ahead
+from producers.compose import Block
+from producers.deck import Deck
+from producers.lanes import Lane
+from producers.opening import run_info
+from producers.replay import Replay, Result, Settings
+from producers.senders.abstract import Watcher
+from producers.senders.lists import ListSender
+from producers.session import play_rounds
+from producers.tape import Tape
+from streams.events import Mark, MarkKind, Presence, Tweet, decode_presence, decode_tweet
+from streams.runinfo import RunInfo
+from streams.topics import PRESENCE, Topics
+
+Record = tuple[int, bytes | None, bytes]
+Sent = dict[tuple[str, int], list[Record]]
+
+
+class Crash(Exception):  # noqa: N818 - not an error: what a test does to a replay
+    """The producer is gone, from one moment to the next."""
+
+
+class FakeTime:
+    """A clock that moves when somebody sleeps, and does what was planned on the way."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+        self.plans: list[tuple[float, Callable[[], object]]] = []
+
+    def __call__(self) -> float:
+        """Return the time."""
+        return self.now
+
+    def at(self, seconds: float, do: Callable[[], object]) -> None:
+        """Plan something for so many seconds from now."""
+        self.plans = sorted([*self.plans, (self.now + seconds, do)], key=lambda plan: plan[0])
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass, at least a tenth of a millisecond."""
+        self.now += max(seconds, 1e-4)
+        while self.plans and self.plans[0][0] <= self.now:
+            self.plans.pop(0)[1]()
+
+
+class SlowSender(ListSender):
+    """Acknowledges nothing until it waits, so that there is always something on its way."""
+
+    def __init__(self, watcher: Watcher, time: FakeTime) -> None:
+        super().__init__(watcher, time, time.sleep)
+        self._unsettled: list[Lane] = []
+
+    def send(self, lane: Lane) -> None:
+        """Keep the records, unacknowledged."""
+        columns = zip(lane.at.tolist(), lane.keys.to_pylist(), lane.values.to_pylist(), strict=True)
+        self.records.setdefault((lane.topic, lane.partition), []).extend(columns)
+        self._watcher.left(lane, self._clock())
+        self._unsettled.append(lane)
+
+    def wait(self, seconds: float) -> None:
+        """Acknowledge half of what there is."""
+        for _ in range((len(self._unsettled) + 1) // 2):
+            self._watcher.settled(self._unsettled.pop(0), self._clock(), {})
+        super().wait(seconds)
+
+
+class Inline(Ahead[Block]):
+    """Composes when asked, in the same thread: the clock of a test does not run on meanwhile."""
+
+    def __init__(self, items: Iterator[Block]) -> None:
+        super().__init__(items)
+        self._source = items
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Nothing to end."""
+
+    def take(self, meanwhile: Callable[[float], None]) -> Block | None:  # noqa: ARG002 - never waits
+        """Return the next block."""
+        return next(self._source, None)
+
+
+def info_of(tape: Tape, run: str = "test", **changes: Any) -> RunInfo:
+    """Return the run information of a tape: two partitions, a watermark every ten seconds."""
+    info = run_info(tape.info, Topics(run), partitions=2, window_ms=5_000, watermark_step_ms=10_000)
+    return msgspec.structs.replace(info, **changes)
+
+
+class Player:
+    """Plays a tape into lists, on a clock of its own."""
+
+    def __init__(self, tape: Tape, settings: Settings | None = None, info: RunInfo | None = None, **more: Any) -> None:
+        self.time = FakeTime()
+        self.deck = Deck()
+        self.info = info or info_of(tape)
+        self.senders: list[SlowSender] = []
+        self._tape = tape
+        self._settings = settings or Settings()
+        self._more = more
+
+    def open(self, watcher: Watcher) -> SlowSender:
+        """Open a sender."""
+        self.senders.append(SlowSender(watcher, self.time))
+        return self.senders[-1]
+
+    def play(self) -> Result:
+        """Play to the end."""
+        return self.play_run(self.info, self._settings)
+
+    def play_run(self, info: RunInfo, settings: Settings) -> Result:
+        """Play a run to the end."""
+        return Replay(
+            self._tape, info, self.open, self.deck, settings, clock=self.time, prepare=Inline, **self._more
+        ).play()
+
+    def play_rounds(self, settings: Settings, rounds: int = 1) -> list[Result]:
+        """Play run after run."""
+        return list(play_rounds(self.info, settings, self.deck, self.play_run, self._next, rounds=rounds))
+
+    def _next(self, number: int) -> RunInfo:
+        return info_of(self._tape, f"test-{number}")
+
+    @property
+    def sent(self) -> Sent:
+        """What was sent, by topic and partition."""
+        return self.senders[-1].records
+
+
+def play(tape: Tape, path: Path | None = None, **settings: Any) -> Sent:
+    """Play a tape from beginning to end and return what was sent."""
+    player = Player(tape, Settings(**settings, position_file=path))
+    player.play()
+    return player.sent
+
+
+def decoded(topic: str, records: list[Record]) -> list[Presence | Tweet | Mark]:
+    """Return the events and marks of a partition."""
+    decode = decode_presence if topic.startswith(PRESENCE) else decode_tweet
+    return [decode(value) for _, _, value in records]
+
+
+def check_marks(sent: Sent, info: RunInfo, *, late: bool = False) -> None:
+    """Assert what the contract says of marks: watermarks at every step, nothing before them late, one end each."""
+    steps = list(range(info.start + info.watermark_step_ms, info.end + 1, info.watermark_step_ms))
+    assert len(sent) == 2 * info.partitions
+    for (topic, _), records in sent.items():
+        said = decoded(topic, records)
+        watermarks = [one.at for one in said if isinstance(one, Mark) and one.mark is MarkKind.WATERMARK]
+        assert watermarks == steps
+        marked = 0
+        for one in said:
+            if isinstance(one, Mark):
+                marked = one.at
+            else:
+                assert late or one.at >= marked
+        last = said[-1]
+        assert isinstance(last, Mark)
+        assert last == Mark(mark=MarkKind.END, at=info.end, run=info.run, v=1, events=last.events)
+        assert last.events == len({one.event_id for one in said if not isinstance(one, Mark)})
