@@ -70,7 +70,3 @@ class Calendar:
         ids, due = ids[order], due[order]
         self.due[ids] = NEVER
         return ids, due
-
-    def empty(self) -> bool:
-        """Say whether nobody is due any more."""
-        return not bool((self.due != NEVER).any())

@@ -32,8 +32,8 @@ class Crowd:
         self.doing = np.full(count, TRY, dtype=np.int8)
         self.room = np.zeros(count, dtype=np.int8)
         """The room they are in or set out for."""
-        self.tries = np.zeros(count, dtype=np.int16)
-        self.fails = np.zeros(count, dtype=np.int16)
+        self.tries = np.zeros(count, dtype=np.int32)
+        self.fails = np.zeros(count, dtype=np.int32)
         """Failed attempts in a row."""
         self.last = np.full(count, -1, dtype=np.int32)
         """When their latest event was: the next one is later."""
@@ -120,6 +120,10 @@ class Crowd:
         back = ids[returns]
         self._returned[back] = True
         self.next(back, TRY, self.last[back] + self.demand.return_delay.of(back))
+
+    def all_gone(self) -> bool:
+        """Say whether nobody is in a room or waiting for one."""
+        return not bool((self.where != AWAY).any())
 
     def listen(self, ids: Ids, begin: Millis, talk_end: int) -> None:
         """They stay for the talk as long as they like; who hears its end lingers a little."""

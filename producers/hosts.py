@@ -41,7 +41,13 @@ class Programme:
     closed: int | None = None
     reopened: int | None = None
     talk_start: int | None = None
-    _calm_since: int | None = None
+    _calm: bool = True
+    _since: int = 0
+    """How the open room has been lately, and since when."""
+
+    def __post_init__(self) -> None:
+        """Begin to watch at the scheduled start."""
+        self._since = self.scheduled
 
     @property
     def talk_end(self) -> int | None:
@@ -55,7 +61,7 @@ class Programme:
 
     def decide(self, now: int, strain: float) -> Act | None:
         """Look at the room once a second and say what is done about it, if anything."""
-        if self.talk_start is not None or now < self.scheduled:
+        if self.talk_start is not None or now <= self.scheduled:
             return None
         if self.room == CLOSED:
             return self._reopen(now)
@@ -64,7 +70,7 @@ class Programme:
             self.talk_start = now
             return Act.BEGIN
         late = now >= self.scheduled + self.spec.close_after_minutes * MINUTE_MS
-        if late and self.closed is None and self._calm_since is None:
+        if late and self.closed is None and self._melted_long(now):
             self.closed, self.room = now, CLOSED
             return Act.CLOSE
         return None
@@ -72,16 +78,19 @@ class Programme:
     def _reopen(self, now: int) -> Act | None:
         if self.second_opens is None or now < self.second_opens:
             return None
-        self.room, self.reopened, self._calm_since = 1, now, now
+        self.room, self.reopened, self._calm, self._since = 1, now, True, now
         return Act.REOPEN
 
     def _watch(self, now: int, strain: float) -> None:
-        if strain < self.spec.calm_below:
-            self._calm_since = now if self._calm_since is None else self._calm_since
-            return
-        self._calm_since = None
-        if self.melting is None:
+        calm = strain < self.spec.calm_below
+        if calm != self._calm:
+            self._calm, self._since = calm, now
+        if not calm and self.melting is None:
             self.melting = now
 
     def _settled(self, now: int) -> bool:
-        return self._calm_since is not None and now - self._calm_since >= self.spec.settle_minutes * MINUTE_MS
+        return self._calm and now - self._since >= self.spec.settle_minutes * MINUTE_MS
+
+    def _melted_long(self, now: int) -> bool:
+        """Say whether it melts, and not just since a moment ago."""
+        return not self._calm and now - self._since >= MINUTE_MS

@@ -26,7 +26,7 @@ EVENT = np.dtype(
         ("at", "<i4"),  # ms after the opening
         ("person", "<i4"),
         ("since_drop", "<i4"),  # ms, NONE where it does not apply
-        ("try", "<i2"),
+        ("try", "<i4"),
         ("kind", "i1"),
         ("room", "i1"),
         ("reason", "i1"),
@@ -45,7 +45,7 @@ class PresenceLog:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self._minute: list[Events] = []
+        self._minute: list[bytes] = []
         self.total = 0
         """Events taken in so far."""
 
@@ -54,7 +54,7 @@ class PresenceLog:
         kind: int,
         at: Millis,
         person: Ids,
-        tries: npt.NDArray[np.int16],
+        tries: npt.NDArray[np.int32],
         room: npt.NDArray[np.int8] | int,
         *,
         reason: npt.NDArray[np.int8] | int = NONE,
@@ -64,18 +64,18 @@ class PresenceLog:
         events = np.empty(len(at), dtype=EVENT)
         events["at"], events["person"], events["try"] = at, person, tries
         events["kind"], events["room"], events["reason"], events["since_drop"] = kind, room, reason, since_drop
-        self._minute.append(events)
+        self._minute.append(events.tobytes())
         self.total += len(at)
 
     def flush(self, before: int) -> None:
         """Write out what happened before this time; nothing earlier may follow."""
         if not self._minute:
             return
-        events = np.concatenate(self._minute)
+        events = np.frombuffer(b"".join(self._minute), dtype=EVENT)
         events = events[np.argsort(events["at"], kind="stable")]
         ready = int(np.searchsorted(events["at"], before))
         self._file.write(events[:ready].tobytes())
-        self._minute = [events[ready:]]
+        self._minute = [events[ready:].tobytes()]
 
     def read(self) -> Iterator[Events]:
         """Yield everything written, from the first event on, a chunk at a time."""

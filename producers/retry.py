@@ -23,7 +23,7 @@ class RetryPolicy:
         grown = [base if spec.policy == "fixed" else min(cap, base * 2.0**step) for step in range(32)]
         self._delays = np.array([round(seconds * 1000) for seconds in [spec.after_drop_seconds, *grown]], np.int64)
 
-    def delays(self, fails: npt.NDArray[np.int16], uniform: npt.NDArray[np.float64]) -> Millis:
+    def delays(self, fails: npt.NDArray[np.int32], uniform: npt.NDArray[np.float64]) -> Millis:
         """Return delays in ms, at least one.
 
         Args:

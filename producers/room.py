@@ -14,6 +14,7 @@ from producers.spec import Server
 
 Ids = npt.NDArray[np.int32]
 
+_BURST = 5.0
 _SMOOTHING = 0.2
 """Weight of the latest second in the moving average of attempts per second."""
 
@@ -84,12 +85,14 @@ class Room:
         return self.strain
 
     def admit(self, uniform: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
-        """Say which of a second's attempts are let in, first come, first served within the admissions of a second.
+        """Say which of a second's attempts are let in: by chance under strain, then first come, first served.
+
+        Admissions that were not needed are kept for up to ``_BURST`` seconds.
 
         Args:
-            uniform: A uniform number per attempt, in order of time: under strain some fail by chance.
+            uniform: A uniform number per attempt, in order of time.
         """
-        self._tokens = min(self._tokens + self._admissions, max(self._admissions, 1.0))
+        self._tokens = min(self._tokens + self._admissions, max(self._admissions * _BURST, 1.0))
         admitted = uniform >= self._spec.refuse_share * self.strain
         admitted &= np.cumsum(admitted) <= self._tokens
         self._tokens -= int(np.count_nonzero(admitted))

@@ -154,8 +154,10 @@ def _conditions(scenario: Scenario) -> list[tuple[tuple[str | int, ...], bool, s
     schedule, crowd, hosts = scenario.schedule, scenario.crowd, scenario.hosts
     opens_minutes = (schedule.opens - schedule.scheduled_start) / timedelta(minutes=1)
     knots = [minute for minute, _ in crowd.arrivals]
+    night = (schedule.ends - schedule.scheduled_start).total_seconds()
     last = schedule.thread or schedule.ends
-    longest = hosts.latest_start_minutes + hosts.talk_minutes + _LONGEST_EXPONENTIAL * crowd.farewell_minutes
+    lingering = _LONGEST_EXPONENTIAL * max(crowd.farewell_minutes, crowd.linger_minutes)
+    longest = hosts.latest_start_minutes + hosts.talk_minutes + lingering
     over = schedule.scheduled_start + timedelta(minutes=longest)
     return [
         (("schedule", "opens"), round(schedule.opens.timestamp() * 1000) % _STEP_MS == 0, "a whole five seconds"),
@@ -168,6 +170,7 @@ def _conditions(scenario: Scenario) -> list[tuple[tuple[str | int, ...], bool, s
         ),
         (("crowd", "arrivals"), all(a < b for a, b in itertools.pairwise(knots)), "minutes that only grow"),
         (("crowd", "arrivals", 0), knots[0] >= opens_minutes, f"a minute at or after the opening ({opens_minutes:g})"),
+        (("crowd", "arrivals"), knots[-1] * 60 <= night, f"no minute after the night's end ({night / 60:g})"),
         (("crowd", "arrivals"), any(rate > 0 for _, rate in crowd.arrivals), "a rate above zero somewhere"),
         (
             ("hosts", "closing_seconds"),

@@ -71,7 +71,7 @@ class Evening:
             progress: Called with the ms since the opening, after every minute.
         """
         minute = 0
-        while not (self._over(minute * MINUTE_TICKS * TICK_MS) and self.crowd.calendar.empty()):
+        while not (self._over(minute * MINUTE_TICKS * TICK_MS) and self.crowd.all_gone()):
             self.crowd.calendar.open_minute(minute)
             for tick in range(minute * MINUTE_TICKS, (minute + 1) * MINUTE_TICKS):
                 self._second(tick)

@@ -79,7 +79,7 @@ class Crowd(_Part, frozen=True):
     """Relative shares of the client programs."""
     patience_minutes: Minutes
     """Mean time somebody is willing to wait for the talk (exponential)."""
-    tolerated_fails: Positive
+    tolerated_fails: Annotated[float, Meta(gt=0, le=10_000)]
     """Mean number of failed attempts in a row before somebody gives up (geometric)."""
     follow_share: Share
     """Who follows into the second room when the first one is closed."""
@@ -138,7 +138,7 @@ class Hosts(_Part, frozen=True):
     """What the hosts do about it."""
 
     close_after_minutes: Minutes
-    """A room that melts this long after the scheduled start is closed."""
+    """A room that melts so long after the scheduled start, and has for a minute, is closed."""
     closing_seconds: Annotated[float, Meta(gt=0, le=600)]
     """How long it takes to disconnect everybody from it."""
     reopen_after_minutes: Minutes
