@@ -68,6 +68,7 @@ class AudienceFold:
     def _count_first_joins(self, events: PresenceColumns, since: Ints) -> None:
         rows = np.flatnonzero((events.cell == JOIN) | (events.cell == REJOIN))
         people, times, spaces = events.person[rows], since[rows], events.space[rows]
+        self._counts.touch(times // self._info.window_ms, len(self._joins))
         for name, earliest in enumerate(self._joins):
             here = np.flatnonzero(spaces == name)
             self._count_firsts(name, earliest, people[here], times[here])
@@ -83,6 +84,8 @@ class AudienceFold:
     def _count_waited(self, events: PresenceColumns, since: Ints) -> None:
         attempts = np.flatnonzero(events.cell <= FIRST_ATTEMPT)
         leaves = np.flatnonzero((events.cell == LEAVE) | (events.cell == GIVE_UP))
+        due = since[attempts] + WAITED_MS
+        self._counts.touch(due[due <= self._talk_start] // self._info.window_ms, len(self._joins))
         came = self._attempt.lower(events.person[attempts], since[attempts])
         left = self._leave.lower(events.person[leaves], since[leaves])
         both = np.concatenate((came.slot, left.slot))

@@ -66,6 +66,7 @@ class ReactionFold:
 
     def _count_authors(self, events: TweetColumns, since: Ints) -> None:
         step, everywhere = self._info.window_ms, len(self._names) - 1
+        self._counts.touch(since // step, everywhere)
         for name, earliest in enumerate(self._firsts):
             rows = slice(None) if name == everywhere else np.flatnonzero(events.subject == name)
             slots, before, after = earliest.lower(events.person[rows], since[rows])

@@ -68,6 +68,14 @@ class WindowCounts:
                 self._unpublished[where] = True
                 self._unsaved[where] = True
 
+    def touch(self, window: Ints, name: int) -> None:
+        """Have rows published again, changed or not.
+
+        A worker that read the same events in smaller chunks may have published such a row when it was different for a
+        moment, and was killed before its next checkpoint. Whoever reads them again in one chunk has to say what holds.
+        """
+        self._unpublished[window, name] = True
+
     def take_unpublished(self) -> tuple[Rows, Bools]:
         """Return the rows changed since the last call, and a token that gives them back to ``not_published``."""
         taken = self._unpublished.copy()
