@@ -59,11 +59,16 @@ def built(node: yaml.Node) -> object:
     Raises:
         ScenarioError: A value cannot be what its form says (a day of the 32nd, a tag of another program).
     """
-    loader = yaml.SafeLoader("")
+    if isinstance(node, yaml.MappingNode):
+        return {str(name.value): built(value) for name, value in node.value}
+    if isinstance(node, yaml.SequenceNode):
+        return [built(value) for value in node.value]
     try:
-        return loader.construct_document(node)
-    except (yaml.YAMLError, ValueError, TypeError) as error:
-        raise ScenarioError(f"{place(node)}: {' '.join(str(error).split())}") from None
+        return yaml.SafeLoader("").construct_object(node)
+    except yaml.MarkedYAMLError as error:
+        raise ScenarioError(f"{place(node)}: {error.problem}") from None
+    except (ValueError, TypeError) as error:
+        raise ScenarioError(f"{place(node)}: {node.value}: {error}") from None
 
 
 def find(node: yaml.Node, path: Steps) -> yaml.Node:
