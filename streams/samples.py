@@ -12,7 +12,7 @@ from streams.derive import POSTED, NightAt, NightView
 from streams.difference import Difference
 from streams.families import Families
 from streams.metrics import PRESENCE_KINDS, REPLAY_STATES, TOP_HASHTAGS, TWEET_KINDS
-from streams.reaction_baseline import BLOCK_STEPS, STEP_MS, Estimate
+from streams.reaction_baseline import Estimate
 from streams.reaction_estimate import ReactionEstimate, estimate_reaction
 from streams.results import STANCE, STANCES
 from streams.runinfo import ALL, RunInfo, RunStatus
@@ -96,12 +96,12 @@ def reaction_at(info: RunInfo, view: NightView, until: int) -> ReactionEstimate 
     subject = next((rule.subject for rule in info.subjects if info.thread in rule.conversations), None)
     if info.announced is None or subject is None:
         return None
-    before = view.grid.until(info.announced)
-    if until <= before or before * info.window_ms < BLOCK_STEPS * STEP_MS or info.window_ms > STEP_MS:
-        return None
     running = view.reaction[subject]
     counts = np.diff(sum(running.column(kind)[: until + 1] for kind in POSTED))
-    return estimate_reaction(counts, start=info.start, window_ms=info.window_ms, announced=info.announced)
+    try:
+        return estimate_reaction(counts, start=info.start, window_ms=info.window_ms, announced=info.announced)
+    except ValueError:  # not yet announced, or too little of a baseline before it
+        return None
 
 
 def minutes_since_announced(info: RunInfo, now: NightAt) -> float:
