@@ -1,9 +1,9 @@
 """What the announcement's subject would have had without the announcement: a prediction from the counts before it.
 
 Quasi-Poisson regression on the hour of the day. Tweets come in cascades, so the dispersion is taken over blocks of two
-hours, which hold most of a cascade. The interval of the prediction is that of Farrington et al. (1996, J. R. Statist.
-Soc. A 159, 547-563): on the 2/3 power of the count, so that small counts keep their skew; with Student's quantiles, as
-the dispersion is estimated from few blocks.
+and a half hours, which hold most of a cascade. The interval of the prediction is that of Farrington et al. (1996,
+J. R. Statist. Soc. A 159, 547-563): on the 2/3 power of the count, so that small counts keep their skew; with Student's
+quantiles, as the dispersion is estimated from few blocks.
 """
 
 import math
@@ -17,7 +17,9 @@ import numpy.typing as npt
 MINUTE_MS: Final = 60_000
 STEP_MS: Final = 10 * MINUTE_MS
 """Counts are fitted in steps of about this length."""
-BLOCK_STEPS: Final = 12
+LEAST_STEPS: Final = 12
+"""A baseline shorter than this is none."""
+_BLOCK_STEPS: Final = 15
 """Steps per block of the dispersion."""
 _LEAST_BLOCKS: Final = 6
 _RHYTHM_FROM_MS: Final = 18 * 60 * MINUTE_MS
@@ -112,7 +114,7 @@ def _regress(design: Array, counts: Array) -> tuple[Array, Array]:
 
 def _dispersion(counts: Array, expected: Array, parameters: int) -> tuple[float, int]:
     """Pearson's statistic over blocks, per degree of freedom, at least 1 (Poisson)."""
-    size = max(1, min(BLOCK_STEPS, len(counts) // _LEAST_BLOCKS))
+    size = max(1, min(_BLOCK_STEPS, len(counts) // _LEAST_BLOCKS))
     blocks = len(counts) // size
     seen, fitted = (part[: blocks * size].reshape(blocks, size).sum(axis=1) for part in (counts, expected))
     degrees = max(1, blocks - parameters)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from streams.reaction_baseline import BLOCK_STEPS, MINUTE_MS, STEP_MS, Array, Baseline, Estimate, fit, student
+from streams.reaction_baseline import LEAST_STEPS, MINUTE_MS, STEP_MS, Array, Baseline, Estimate, fit, student
 from streams.reaction_shape import Curve, peak_and_half_life
 
 LEVEL = 0.95
@@ -37,7 +37,7 @@ class ReactionEstimate:
     half_life_ms: Estimate | None
     """From the peak until half of the excess seen after the peak had come; None while there is no clear excess."""
     dispersion: float
-    """Variance per mean of the baseline's counts in blocks of two hours, 1 for a Poisson process."""
+    """Variance per mean of the baseline's counts in blocks of two and a half hours, 1 for a Poisson process."""
 
 
 def estimate_reaction(
@@ -59,7 +59,7 @@ def estimate_reaction(
         raise ValueError(f"window_ms {window_ms}: expected 1 to {STEP_MS}; level {level}: expected between 0 and 1")
     values = np.asarray(counts, dtype=np.float64)
     first = (announced - start) // window_ms
-    if first * window_ms < BLOCK_STEPS * STEP_MS or first >= len(values):
+    if first * window_ms < LEAST_STEPS * STEP_MS or first >= len(values):
         raise ValueError("expected counts of at least two hours before the announcement and of one window after it")
     begin, after = start + first * window_ms, values[first:]
     baseline = fit(values[:first], begin, window_ms)

@@ -55,10 +55,7 @@ def subject_expr(
 
 def ascii_lower(text: str) -> str:
     """Lower-case A to Z and nothing else, so that every language agrees on the outcome."""
-    return text.translate(_ASCII_LOWER)
-
-
-_ASCII_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+    return text.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
 
 
 def _holds(rule: SubjectRule, conversation: pl.Expr, hashtags: pl.Expr, text: pl.Expr) -> pl.Expr:
