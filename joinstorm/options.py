@@ -67,3 +67,22 @@ def seed(command: _F) -> _F:
         default=None,
         help="Another night of the same kind; the scenario's own if not given.",
     )(command)
+
+
+def engine_options(command: _F) -> _F:
+    """``--option NAME=VALUE``, several times; passed on as the dict ``options``."""
+    return click.option(
+        "--option",
+        "options",
+        multiple=True,
+        metavar="NAME=VALUE",
+        callback=lambda _ctx, _param, texts: dict(map(_named, texts)),
+        help="A setting of one engine alone.",
+    )(command)
+
+
+def _named(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise click.BadParameter(f"{text!r}: expected NAME=VALUE")
+    return name, value

@@ -3,7 +3,7 @@
 import click
 import msgspec
 
-from joinstorm.options import bootstrap_servers, run_id, topic_prefix
+from joinstorm.options import bootstrap_servers, engine_options, run_id, topic_prefix
 from streams.connection import Connection
 from streams.engines.abstract import Summary, WorkerSettings
 from streams.engines.registry import load
@@ -25,6 +25,7 @@ RUN_SECONDS = 30.0
 @click.option("--metrics-port", type=click.IntRange(0, 65535), default=None, help="Serve /metrics here; 0: any port.")
 @click.option("--metrics-address", default="127.0.0.1", help="Address /metrics listens on.")
 @click.option("--checkpoint-seconds", type=click.FloatRange(0), default=1.0, help="Shortest time between checkpoints.")
+@engine_options
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the summary.")
 def command(  # noqa: PLR0913, PLR0917 - one argument per option
     engine: str,
@@ -36,6 +37,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     metrics_port: int | None,
     metrics_address: str,
     checkpoint_seconds: float,
+    options: dict[str, str],
     form: str,
 ) -> int:
     """Run one worker of an engine until its run is done, or until SIGTERM.
@@ -53,6 +55,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
         metrics_port=metrics_port,
         metrics_address=metrics_address,
         checkpoint_seconds=checkpoint_seconds,
+        options=options,
     )
     summary = worker_of.run(settings)
     click.echo(_text(settings, summary) if form == "text" else msgspec.json.encode(summary).decode())

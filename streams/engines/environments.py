@@ -1,4 +1,4 @@
-"""Engines whose library clashes with ours, or is too large to be everybody's, live in a Python environment of their own.
+"""Engines whose library clashes with ours, or is too large for everybody, live in a Python environment of their own.
 
 ``joinstorm engines install NAME`` makes it, under the cache folder. A worker then runs there, in a child process that
 sees of this project the package ``streams`` alone.
@@ -94,7 +94,7 @@ def _ours(folder: Path) -> Path:
     ours = folder / OURS
     wanted = Path(streams.__file__).parent
     link = ours / "streams"
-    if not link.is_symlink() or Path(os.readlink(link)) != wanted:
+    if not link.is_symlink() or link.readlink() != wanted:
         ours.mkdir(exist_ok=True)
         fresh = ours / f".streams-{os.getpid()}"
         fresh.symlink_to(wanted)

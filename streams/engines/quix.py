@@ -1,4 +1,4 @@
-"""Engine ``quix``: Quix Streams, its state stores and changelogs, as its manual teaches; the work is in ``quix_flow``."""
+"""Engine ``quix``: Quix Streams, its state and changelogs used as its manual teaches; the work is in ``quix_flow``."""
 
 from typing import ClassVar
 

@@ -150,7 +150,7 @@ class Fold:
         self.events = self.duplicates = self.dead_letters = 0
         self.first = self.last = 0.0
 
-    def __call__(self, raw: bytes, key: str, timestamp: int, headers: Headers, state: State) -> Iterable[Out]:
+    def __call__(self, raw: bytes, _key: str, _timestamp: int, headers: Headers, state: State) -> Iterable[Out]:
         """Fold one record of a source partition and return what is to be written."""
         self.last = time.monotonic()
         self.first = self.first or self.last
@@ -167,7 +167,7 @@ class Fold:
 
     def _nothing(self, topic: str, partition: int) -> Progress:
         shard = str(partition)
-        return Progress(1, self.info.run, self.engine, topic, shard, (partition,), 0, None, False, 0, 0, 0)  # noqa: FBT003 - the record's own order
+        return Progress(1, self.info.run, self.engine, topic, shard, (partition,), 0, None, False, 0, 0, 0)
 
     def _step(self, raw: bytes, progress: Progress, state: State) -> tuple[list[Out], Progress]:
         try:

@@ -13,6 +13,9 @@ GROUP: Final = "joinstorm.engines"
 BUILT_IN: Final = {
     "faust": "streams.engines.faust:FaustEngine",
     "faust-tables": "streams.engines.faust_tables:FaustTablesEngine",
+    "kafka-python": "streams.engines.kafka_python:KafkaPythonEngine",
+    "quix": "streams.engines.quix:QuixEngine",
+    "external": "streams.engines.external:ExternalEngine",
 }
 
 

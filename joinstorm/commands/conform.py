@@ -1,0 +1,94 @@
+"""``joinstorm conform``: hold an engine to the contract, point by point."""
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from joinstorm.broker import EmbeddedBroker
+from joinstorm.conform import Certificate, Outcome, choose, conform
+from joinstorm.conform_points import POINTS
+from joinstorm.conform_report import line_of, to_json, to_text, write
+from joinstorm.enginecatalog import entry, subject, version_of
+from joinstorm.machine import machine
+from joinstorm.options import bootstrap_servers, engine_options
+from joinstorm.supervisor import interruptible
+from joinstorm.versions import versions
+from streams.connection import Connection
+from streams.errors import EXIT_FAILED, EXIT_OK
+
+NAMES = ", ".join(point.name for point in POINTS)
+
+
+@click.command(epilog=f"Points: {NAMES}.")
+@click.argument("engine")
+@click.option("--name", default="", help="The name its results stand under; the engine's own if not given.")
+@engine_options
+@click.option("--point", "points", multiple=True, metavar="NAME", help="Only this point; several times for several.")
+@click.option("--jobs", type=click.IntRange(1), default=1, help="Points played at once.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for the certificate and the logs."
+)
+@bootstrap_servers()
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the certificate.")
+def command(  # noqa: PLR0913, PLR0917 - one argument per option
+    engine: str,
+    name: str,
+    options: dict[str, str],
+    points: tuple[str, ...],
+    jobs: int,
+    out: Path | None,
+    connection: Connection | None,
+    form: str,
+) -> int:
+    """Hold ENGINE (a name, or module:Class) to the contract of docs/adding-an-engine.md.
+
+    Every point is a run of its own: golden nights, duplicates, disorder, late events, silent partitions, corrupt
+    records, a restart, SIGKILL, a second worker, the end. Exit code 0 when every point it supports is exact.
+    """
+    chosen = choose(points)
+    tested = subject(engine, shown_as=name, options=options)
+    with interruptible(), _folder(out) as folder, _broker(connection) as broker:
+        outcomes = conform(broker, tested, folder, points=chosen, jobs=jobs, told=_tell)
+    library = version_of(engine) if ":" not in engine else ""
+    certificate = Certificate(
+        engine=tested.engine,
+        outcomes=outcomes,
+        versions={**versions(), **({"engine": library} if library else {})},
+        machine=machine(),
+        made=datetime.now(UTC).isoformat(timespec="seconds"),
+        limits=entry(engine).limits,
+    )
+    if out is not None:
+        write(certificate, out)
+    click.echo(to_text(certificate) if form == "text" else to_json(certificate).decode(), nl=form == "text")
+    return EXIT_OK if certificate.exact else EXIT_FAILED
+
+
+def _tell(outcome: Outcome) -> None:
+    click.echo(line_of(outcome), err=True)
+
+
+@contextlib.contextmanager
+def _broker(connection: Connection | None) -> Iterator[Connection]:
+    if connection is not None:
+        yield connection
+        return
+    with EmbeddedBroker() as broker:
+        yield broker.connection
+
+
+@contextlib.contextmanager
+def _folder(out: Path | None) -> Iterator[Path]:
+    if out is not None:
+        yield out
+        return
+    made = Path(tempfile.mkdtemp(prefix="joinstorm-conform-"))
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
