@@ -150,8 +150,8 @@ WRONG_COUNTS = total(ERROR_SUM, "engine")
 LAG_WALL = f"{LAG} / on () group_left () clamp_min({m.REPLAY_SPEED.name}, 1)"
 
 # --- the exporter -----------------------------------------------------------------------------------------------------
-READ_PER_SECOND = total(per_second(m.READ_RECORDS), "topic")
-REJECTED = total(select(m.REJECTED_RECORDS), "topic", "reason")
+READ_PER_SECOND = per_second(m.READ_RECORDS)
+REJECTED = m.REJECTED_RECORDS.name
 SCRAPE = m.SCRAPE.name
 
 # --- workers of the engine faust --------------------------------------------------------------------------------------

@@ -62,10 +62,13 @@ class Prometheus:
     Args:
         folder: Where it keeps its data, and its log.
         config: Its configuration; by default it scrapes nothing and evaluates nothing.
+        lookback: How long a sample speaks for its series. Blocks have no marks where a series ends, as scrapes have, so
+            for them it should be little more than the step between samples.
     """
 
     folder: Path
     config: str = "{}"
+    lookback: str = "5m"
     port: int = field(default=0, init=False)
 
     def __enter__(self) -> Self:
@@ -87,8 +90,8 @@ class Prometheus:
                 f"--config.file={self.folder / 'prometheus.yml'}",
                 f"--storage.tsdb.path={self.folder / 'data'}",
                 f"--storage.tsdb.retention.time={RETENTION}",
+                f"--query.lookback-delta={self.lookback}",
                 f"--web.listen-address=127.0.0.1:{self.port}",
-                "--storage.tsdb.no-lockfile",
             ],
             stdin=subprocess.DEVNULL,
             stdout=self._log,

@@ -1,7 +1,10 @@
 """``joinstorm dashboards``: make the boards, check them, bring them into a Grafana."""
 
+import contextlib
+import dataclasses
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -9,10 +12,10 @@ import click
 from dashboards import stored
 from dashboards.grafana import Grafana, Login
 from dashboards.publish import DATA_SOURCE_UID, FOLDER_TITLE, Change, PhaseMark, Publication, publish
+from joinstorm.proof.report import Report
 from producers.tape import Tape
-from streams.errors import EXIT_FAILED, EXIT_OK
+from streams.errors import EXIT_FAILED, EXIT_OK, EnvironmentMissingError
 
-_DOCS = Path("docs/boards.md")
 _MAX_DIFF = 40
 
 
@@ -31,17 +34,66 @@ def command() -> None:
 )
 def build(out: Path) -> None:
     """Write the boards' JSON and the rules' YAML from their code, and docs/boards.md in a source checkout."""
-    from dashboards.build import files, write  # noqa: PLC0415 - needs the extra [dashboards]
-
-    changed = [str(out / name) for name in write(out, files())]
-    if out == stored.HERE and (stored.HERE.parent / _DOCS.parent).is_dir():
+    with _extra():
         from dashboards import docs  # noqa: PLC0415 - needs the extra [dashboards]
-
-        changed += [str(stored.HERE.parent / name) for name in write(stored.HERE.parent, {str(_DOCS): docs.text()})]
+        from dashboards.build import files, write  # noqa: PLC0415 - needs the extra [dashboards]
+    changed = [str(out / name) for name in write(out, files())]
+    root = stored.HERE.parent
+    if out == stored.HERE and (root / docs.PATH).parent.is_dir():
+        changed += [str(root / name) for name in write(root, {docs.PATH: docs.text()})]
     for name in changed:
         click.echo(f"wrote {name}")
     if not changed:
         click.echo("nothing to do: every file is as the code makes it")
+
+
+@command.command()
+@click.option("--mutate", is_flag=True, help="Also alter every query and rule, one place at a time, and count.")
+@click.option(
+    "--tape",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The night to prove them on (launch at scale 0.01 if not given).",
+)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+def check(tape: Path | None, form: str, *, mutate: bool) -> int:
+    """Prove the boards and rules: files, linter's rules, promtool's tests, every query against the oracle.
+
+    Needs prometheus and promtool. Exit code 1 when anything is wrong or an alteration goes unnoticed.
+    """
+    with _extra():
+        from joinstorm.proof.run import prove  # noqa: PLC0415 - needs the extra [dashboards]
+    report = prove(tape, mutate=mutate, tell=lambda text: click.echo(f"{text} …", err=True))
+    click.echo(json.dumps(dataclasses.asdict(report), indent=2) if form == "json" else _report_text(report))
+    return EXIT_OK if report.passed else EXIT_FAILED
+
+
+def _report_text(report: Report) -> str:
+    """Return a line per part, what is wrong below it."""
+    parts = [
+        ("generated files as the code makes them", report.stale),
+        ("linter's rules", report.findings),
+        ("every metric on a board", report.unshown),
+        ("rules and their promtool tests", [report.rules] if report.rules else []),
+        (f"{report.queries} queries equal to the oracle at every moment", report.mismatches),
+    ]
+    for name, altered in (("queries", report.query_mutants), ("rules", report.rule_mutants)):
+        if altered is not None:
+            share = f"{altered.tried} alterations of {name}, {altered.found:.1%} found"
+            parts.append((share, altered.survivors))
+    lines = []
+    for name, wrong in parts:
+        lines.append(f"{'wrong' if wrong else 'ok':<6} {name}")
+        lines += [f"       {line}" for line in wrong]
+    return "\n".join(lines)
+
+
+@contextlib.contextmanager
+def _extra() -> Iterator[None]:
+    """Say how to get what only building and checking the boards needs."""
+    try:
+        yield
+    except ModuleNotFoundError as missing:
+        raise EnvironmentMissingError(f"{missing.name} is not installed; pip install 'joinstorm[dashboards]'") from None
 
 
 @command.command(name="publish")

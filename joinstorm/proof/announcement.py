@@ -1,14 +1,16 @@
 """What the panels of *The announcement* must show, from the oracle's counts."""
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from typing import Final
 
 from joinstorm.prometheus import Vector
+from joinstorm.proof.counted import Counted
 from joinstorm.proof.launch import stances_minute
 from joinstorm.proof.moment import Expected, Moment, Shown, many, merged, minute_before, one
 from streams.metrics import TOP_HASHTAGS, TWEET_KINDS
-from streams.reaction_estimate import Estimate, ReactionEstimate, estimate_reaction
+from streams.reaction_baseline import Estimate
+from streams.reaction_estimate import ReactionEstimate, estimate_reaction
 from streams.results import HASHTAG, STANCES
 
 SUBJECT: Final = "announcement"
@@ -94,11 +96,24 @@ def _hashtags(now: Moment) -> Vector:
 
 
 def _effect(shown: Shown) -> ReactionEstimate | None:
-    """Return the estimate from the oracle's counts; None before the announcement."""
-    info = shown.counted.info
-    if info.announced is None or shown.at <= info.announced:
+    """Return the estimate over the oracle's counts; None before the announcement."""
+    return _effect_of(shown.counted, shown.at)
+
+
+@cache
+def _effect_of(counted: Counted, at: int) -> ReactionEstimate | None:
+    info = counted.info
+    if info.announced is None or at < info.announced + info.window_ms:
         return None
-    return _estimate(id(shown.counted), shown.counted.per_window(SUBJECT, tuple(TWEET_KINDS.values()), shown.at), shown)
+    counts = counted.by_window(SUBJECT, tuple(TWEET_KINDS.values()), at)
+    return estimate_reaction(counts, start=info.start, window_ms=info.window_ms, announced=info.announced)
+
+
+def _baseline(now: Moment) -> Vector:
+    found, info = _effect(now.engine), now.info
+    if found is None or info.announced is None:
+        return {}
+    return one(found.without.value / ((now.engine.at - info.announced) / 60_000), engine=now.chosen[0])
 
 
 def _in_seconds(estimate: Estimate | None) -> Estimate | None:

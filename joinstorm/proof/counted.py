@@ -34,7 +34,7 @@ class Column:
 _EMPTY = Column([], [])
 
 
-@dataclass
+@dataclass(eq=False)
 class Counted:
     """All counts of one engine.
 
@@ -55,6 +55,7 @@ class Counted:
         self._audience = _columns(self.audience)
         self._reaction = _columns(self.reaction)
         self._estimates = _columns(self.estimates)
+        self._busy = sorted({window for window, _ in self.audience})
 
     def presence(self, space: str, count: str, end: int, since: int | None = None) -> int:
         """Return a count of ``results.audience`` up to ``end``, or between ``since`` and ``end`` (event time, ms)."""
@@ -79,9 +80,19 @@ class Counted:
 
     def peak(self, space: str, end: int) -> tuple[int, int]:
         """Return the greatest audience at the end of a window up to ``end``, and the first such end."""
-        ends = range(self.info.start, end - end % self.info.window_ms + 1, self.info.window_ms)
-        best = max(ends, key=lambda at: (self.audience_at(space, at), -at))
+        best = max(self.ends(end), key=lambda at: (self.audience_at(space, at), -at))
         return self.audience_at(space, best), best
+
+    def ends(self, end: int) -> list[int]:
+        """Return the start of the night and the ends, up to ``end``, of the windows in which anything happened."""
+        width = self.info.window_ms
+        return [self.info.start, *(window + width for window in self._busy[: bisect_right(self._busy, end - width)])]
+
+    def by_window(self, subject: str, counts: Iterable[str], end: int) -> list[int]:
+        """Return the sum of some counts of ``results.reaction`` for each window up to ``end``, zeros included."""
+        width = self.info.window_ms
+        starts = range(self.info.start, end - width + 1, width)
+        return [sum(self.reaction.get((at, subject), {}).get(count, 0) for count in counts) for at in starts]
 
     def words(self, prefix: str) -> list[tuple[str, str]]:
         """Return subject and count of every count of ``results.reaction`` whose name begins so."""
@@ -116,3 +127,16 @@ def doubled(rows: Rows, windows: Iterable[int]) -> Rows:
         key: {count: value * (2 if key[0] in twice else 1) for count, value in counts.items()}
         for key, counts in rows.items()
     }
+
+
+def haunted(rows: Rows, spaces: Iterable[str]) -> Rows:
+    """Return the rows with one of everything more, in every room, in every window in which something happened."""
+    windows = {window for window, _ in rows}
+    ghost = dict.fromkeys(("attempts", "arrivals", "joins", "fails", "leaves", "drops", "give_ups", "rejoins_60s"), 1)
+    found = {key: dict(counts) for key, counts in rows.items()}
+    for window in windows:
+        for space in spaces:
+            counts = found.setdefault((window, space), {})
+            for count, value in ghost.items():
+                counts[count] = counts.get(count, 0) + value
+    return found

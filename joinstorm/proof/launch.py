@@ -1,8 +1,10 @@
 """What the panels of *The launch* must show, from the oracle's counts."""
 
+from functools import cache
 from typing import Final
 
 from joinstorm.prometheus import Vector
+from joinstorm.proof.counted import Counted
 from joinstorm.proof.moment import Expected, Moment, Shown, many, merged, minute_before, one
 from streams.metrics import PRESENCE_KINDS, TWEET_KINDS
 from streams.results import STANCES
@@ -84,7 +86,12 @@ def _audience(shown: Shown, space: str) -> int:
 
 
 def _peak(now: Moment, space: str) -> tuple[int, int]:
-    return now.engine.counted.peak(space, now.engine.at)
+    return _peak_of(now.engine.counted, space, now.engine.at)
+
+
+@cache
+def _peak_of(counted: Counted, space: str, at: int) -> tuple[int, int]:
+    return counted.peak(space, at)
 
 
 def _ever(now: Moment) -> Vector:

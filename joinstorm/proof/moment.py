@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from joinstorm.proof.counted import MINUTE_MS, Counted
 from joinstorm.prometheus import Labels, Vector
+from joinstorm.proof.counted import MINUTE_MS, Counted
 from streams.metrics import TRUTH
 from streams.progress import Covered
 from streams.runinfo import RunInfo, RunStatus

@@ -1,4 +1,4 @@
-"""What the panels of *The pipeline* and *Engines* must show, from what the proof's replay did and was told to get wrong."""
+"""What the panels of *The pipeline* and *Engines* must show, from what the proof's replay did and was told to do."""
 
 from collections.abc import Callable
 
@@ -19,7 +19,7 @@ def pipeline() -> dict[tuple[str, str], Expected]:
         ("On time", "A"): lambda now: one(now.status.on_time_ratio),
         ("Last word", "A"): lambda now: one(now.seconds - now.status.wall_ms / 1000),
         ("Not sent", "A"): lambda now: one(now.status.failed, outcome="failed"),
-        ("Run over", "A"): lambda now: one(0),
+        ("Run over", "A"): lambda now: one(float(now.status.state == "ended")),
         ("Replay speed", "A"): lambda now: one(now.status.actual_speed),
         ("Replay speed", "B"): lambda now: one(now.status.speed or None),
         ("Replay lateness", "A"): lambda now: one(now.status.lateness_seconds),
@@ -85,7 +85,7 @@ def _progress(now: Moment) -> Vector:
 
 
 def _lag(now: Moment) -> Vector:
-    return _of_engines(lambda shown: (now.at - shown.at) / 1000)(now)
+    return _of_engines(lambda shown: max(0, now.at - shown.at) / 1000)(now)
 
 
 def _lag_to_wait(now: Moment) -> Vector:
