@@ -51,7 +51,14 @@ class Jump:
     moment: int
 
 
-Command: TypeAlias = Pause | Resume | Stop | SetSpeed | Step | Jump
+@dataclass(frozen=True)
+class Shift:
+    """Jump by so many milliseconds of event time from where the replay is when it obeys, within the night."""
+
+    milliseconds: int
+
+
+Command: TypeAlias = Pause | Resume | Stop | SetSpeed | Step | Jump | Shift
 
 
 @dataclass(frozen=True)
@@ -115,7 +122,8 @@ class Deck:
             info, here = self._info, self._state.at
         if info is None:
             raise ScenarioError("the replay has not begun: there is nowhere to jump yet")
-        self._give(Jump(moment_ms(moment, info.phases, info.start, info.end, here)))
+        found = moment_ms(moment, info.phases, info.start, info.end, here)
+        self._give(Shift(found - here) if moment.lstrip().startswith(("+", "-")) else Jump(found))
 
     def stop(self) -> None:
         """End the replay."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from producers.ahead import Ahead
 from producers.compose import Block, Composer, Plan
-from producers.deck import Deck, Jump, Pause, Resume, SetSpeed, Step, Stop
+from producers.deck import Deck, Jump, Pause, Resume, SetSpeed, Shift, Step, Stop
 from producers.lanes import MARK_ROW, Ints
 from producers.meter import Meter
 from producers.position import Position
@@ -132,7 +132,7 @@ class Replay:
         self._make_sender = make_sender
         self._stretches = quiet_stretches([(phase.start, phase.quiet) for phase in info.phases], info.end)
         self._lookout = 0.0
-        self._at = info.start
+        self._at = resume.at if resume else info.start
 
     def play(self) -> Result:
         """Play to the end.
@@ -163,7 +163,7 @@ class Replay:
         resume = self.settings.resume
         composer = Composer(self.info, self._plan)
         if resume:
-            composer.marked = resume.at - 1 - composer.plan.disorder_ms
+            composer.marked = max(self.info.start, resume.at - 1 - composer.plan.disorder_ms)
             composer.skip(batch.slice(0, resume.row - start) for start, batch in self._before(resume.row))
         yield from composer.compose(self.tape.blocks(resume.row if resume else 0))
 
@@ -175,6 +175,8 @@ class Replay:
             yield start, batch
 
     def _begin(self, now: float) -> None:
+        resume = self.settings.resume
+        self._save(resume.row if resume else 0)
         self.schedule.start(now)
         if self.settings.begin is not None:
             self.schedule.rush(now, self.settings.begin)
@@ -221,6 +223,9 @@ class Replay:
                     self.schedule.skip(now, self.schedule.position(now) + milliseconds)
                 case Jump(moment):
                     self._jump(now, moment)
+                case Shift(milliseconds):
+                    moment = round(self.schedule.position(now)) + milliseconds
+                    self._jump(now, max(self.info.start, min(moment, self.info.end)))
                 case Stop():
                     raise StoppedError
             self._lookout = 0.0
@@ -266,7 +271,7 @@ class Replay:
             known = [one for one in (due, unsent, block.until) if one is not None]
             self._at = max(self._at, min(known))
             if self._report("playing" if self.schedule.running else "paused"):
-                self._save(block, cursors)
+                self._save(self._safe_row(block, cursors))
 
     def _check(self) -> None:
         failed = self.meter.failed
@@ -293,16 +298,16 @@ class Replay:
         )
         return written
 
-    def _save(self, block: Block | None, cursors: list[int]) -> None:
-        if self.settings.position_file is None:
-            return
-        rows = [self.info.events if block is None else block.low_row]
+    def _safe_row(self, block: Block, cursors: list[int]) -> int:
+        """Return a row of the tape before which everything is acknowledged."""
         row, _ = self.meter.behind()
-        rows += [] if row is None else [row]
-        if block is not None:
-            rows += [_least(lane.rows[begin:]) for lane, begin in zip(block.lanes, cursors, strict=True)]
-        position = Position(1, min(rows), self._at, self.schedule.speed, self.info, ended=block is None)
-        position.save(self.settings.position_file)
+        unsent = [_least(lane.rows[begin:]) for lane, begin in zip(block.lanes, cursors, strict=True)]
+        return min([block.low_row, *unsent, *([] if row is None else [row])])
+
+    def _save(self, row: int, *, ended: bool = False) -> None:
+        if self.settings.position_file is not None:
+            position = Position(1, row, self._at, self.schedule.speed, self.info, ended=ended)
+            position.save(self.settings.position_file)
 
     def _finish(self, state: State) -> None:
         if state == "ended":
@@ -310,7 +315,7 @@ class Replay:
         self._report(state)
         self._sender.close(LAST_SECONDS if state == "ended" else GIVE_UP_SECONDS)
         if state == "ended":
-            self._save(None, [])
+            self._save(self.info.events, ended=True)
 
     def _result(self, state: str, seconds: float) -> Result:
         left, there = self.meter.left_late, self.meter.there_late

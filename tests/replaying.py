@@ -51,11 +51,18 @@ class FakeTime:
 
 
 class SlowSender(ListSender):
-    """Acknowledges nothing until it waits, so that there is always something on its way."""
+    """Acknowledges nothing until it waits, so that there is always something on its way.
 
-    def __init__(self, watcher: Watcher, time: FakeTime) -> None:
+    Args:
+        watcher: Who is told.
+        time: The clock.
+        least: The shortest time a wait takes; longer makes the test quicker and the replay later.
+    """
+
+    def __init__(self, watcher: Watcher, time: FakeTime, least: float = 0.0) -> None:
         super().__init__(watcher, time, time.sleep)
         self._unsettled: list[Lane] = []
+        self._least = least
 
     def send(self, lane: Lane) -> None:
         """Keep the records, unacknowledged."""
@@ -68,7 +75,7 @@ class SlowSender(ListSender):
         """Acknowledge half of what there is."""
         for _ in range((len(self._unsettled) + 1) // 2):
             self._watcher.settled(self._unsettled.pop(0), self._clock(), {})
-        super().wait(seconds)
+        super().wait(max(seconds, self._least))
 
 
 class Inline(Ahead[Block]):
@@ -98,7 +105,16 @@ def info_of(tape: Tape, run: str = "test", **changes: Any) -> RunInfo:
 class Player:
     """Plays a tape into lists, on a clock of its own."""
 
-    def __init__(self, tape: Tape, settings: Settings | None = None, info: RunInfo | None = None, **more: Any) -> None:
+    def __init__(
+        self,
+        tape: Tape,
+        settings: Settings | None = None,
+        info: RunInfo | None = None,
+        *,
+        least: float = 0.0,
+        **more: Any,
+    ) -> None:
+        self._least = least
         self.time = FakeTime()
         self.deck = Deck()
         self.info = info or info_of(tape)
@@ -109,7 +125,7 @@ class Player:
 
     def open(self, watcher: Watcher) -> SlowSender:
         """Open a sender."""
-        self.senders.append(SlowSender(watcher, self.time))
+        self.senders.append(SlowSender(watcher, self.time, self._least))
         return self.senders[-1]
 
     def play(self) -> Result:
