@@ -6,10 +6,12 @@ first in ``LEXICON``; without any cue the text is ``neutral``. It knows nothing 
 often it is right, stance by stance, is measured against the generator's labels and published in docs/reaction.md.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from streams.results import STANCES
@@ -89,15 +91,18 @@ def stance_expr(text: str = "text") -> pl.Expr:
     return best.replace_strict(ranks, return_dtype=pl.Enum(STANCES))
 
 
-def stances_of(texts: Iterable[str]) -> list[str]:
-    """Return the stance of each text; each distinct text is read once."""
-    column = pl.Series("text", list(texts), dtype=pl.String)
-    known = column.unique().to_frame().with_columns(stance_expr().alias("stance"))
-    return column.to_frame().join(known, on="text", how="left", maintain_order="left")["stance"].to_list()
+def stance_codes(texts: Sequence[str]) -> npt.NDArray[np.int16]:
+    """Return the stances of many texts, as indices into ``STANCES``; several times as fast as one by one."""
+    column = pl.Series("text", texts, dtype=pl.String)
+    stances = column.to_frame().select(stance_expr()).to_series()
+    return stances.to_physical().to_numpy().astype(np.int16)
 
 
 def _any(cues: tuple[str, ...], lowered: str) -> bool:
-    return any(cue in lowered for cue in cues)
+    for cue in cues:  # noqa: SIM110 - a generator takes half as long again
+        if cue in lowered:
+            return True
+    return False
 
 
 def _points(text: str, cues: Cues) -> pl.Expr:
