@@ -22,7 +22,6 @@ class LazyGroup(click.Group):
     commands_by_name: ClassVar[dict[str, str]] = {
         "broker": "joinstorm.commands.broker",
         "chaos": "joinstorm.commands.chaos",
-        "compare": "joinstorm.commands.compare",
         "conform": "joinstorm.commands.conform",
         "dashboards": "joinstorm.commands.dashboards",
         "engines": "joinstorm.commands.engines",

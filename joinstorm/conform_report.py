@@ -12,7 +12,7 @@ _HEAD: Final = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
 <style>
 body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a }}
-table {{ border-collapse: collapse; width: 100% }} 
+table {{ border-collapse: collapse; width: 100% }}
 th, td {{ text-align: left; vertical-align: top; padding: .4rem .6rem }}
 tr {{ border-bottom: 1px solid #ddd }} pre {{ white-space: pre-wrap; font-size: .85rem }}
 .exact {{ color: #0a5c2b }} .wrong, .failed {{ color: #9c1c1c; font-weight: 600 }} .unsupported {{ color: #555 }}

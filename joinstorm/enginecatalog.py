@@ -65,7 +65,7 @@ CATALOG: Final[Mapping[str, Entry]] = {
     ),
     "flink": Entry(
         "Flink SQL on a local Flink; the same job file submits to a cluster",
-        "Records that are not JSON vanish in its format, uncounted; one job, one worker: it grows by slots of a cluster.",
+        "Its JSON format drops what is not JSON uncounted. One job is one worker; it grows by slots of a cluster.",
         "apache-flink",
         seconds=120.0,
         rescales="never",

@@ -46,6 +46,8 @@ class OwnEnvironmentEngine(Engine):
     """The module whose presence says that the engine can run here."""
     requirements: ClassVar[tuple[str, ...]]
     """What pip installs into the environment."""
+    jars: ClassVar[tuple[str, ...]] = ()
+    """Jars to fetch beside it, as ``group:artifact:version``."""
     flow: ClassVar[str]
     """The module that imports the library and has ``run(settings) -> Summary``."""
 

@@ -1,0 +1,78 @@
+"""Makes the environments of engines that have one of their own: a Python environment, and jars where they need some."""
+
+import fcntl
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import requests
+from jgo.maven import MavenContext
+from jgo.parse import Coordinate
+
+from streams.engines import registry
+from streams.engines.environments import INSTALLED, OwnEnvironmentEngine, environment, interpreter
+from streams.errors import EngineError, EnvironmentMissingError
+
+PIP_SECONDS = 1800
+JARS = "jars"
+
+
+def install(name: str, environ: Mapping[str, str]) -> Path:
+    """Make an engine's own environment, or bring it up to its present requirements; return its folder.
+
+    Raises:
+        EngineError: There is no such engine, or it needs no environment of its own.
+        EnvironmentMissingError: Something cannot be fetched; the text has the end of what pip said.
+    """
+    engine = registry.load(name)
+    if not isinstance(engine, OwnEnvironmentEngine):
+        raise EngineError(f"engine {name!r} needs no environment of its own: it is installed with joinstorm")
+    folder = environment(name, environ)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    wanted = "\n".join([*engine.requirements, *engine.jars]) + "\n"
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two installations at once: the second one finds the first one's
+        if interpreter(folder) is None or (folder / INSTALLED).read_text() != wanted:
+            _make(folder, engine)
+            (folder / INSTALLED).write_text(wanted)
+    return folder
+
+
+def remove(name: str, environ: Mapping[str, str]) -> None:
+    """Remove an engine's own environment; nothing happens where there is none."""
+    shutil.rmtree(environment(name, environ), ignore_errors=True)
+
+
+def _make(folder: Path, engine: OwnEnvironmentEngine) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    _run([sys.executable, "-m", "venv", str(folder)])
+    _run([str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", *engine.requirements])
+    for coordinate in engine.jars:
+        _fetch(coordinate, folder / JARS)
+
+
+def _run(command: list[str]) -> None:
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=PIP_SECONDS, check=False, stdin=subprocess.DEVNULL
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise EnvironmentMissingError(f"{' '.join(command)}: {error}") from error
+    if done.returncode:
+        tail = "\n".join((done.stdout + done.stderr).splitlines()[-15:])
+        raise EnvironmentMissingError(f"{' '.join(command)} ended with exit code {done.returncode}:\n{tail}")
+
+
+def _fetch(coordinate: str, jars: Path) -> None:
+    """Fetch one jar, without what it says it depends on."""
+    jars.mkdir(parents=True, exist_ok=True)
+    try:
+        component = Coordinate.parse(coordinate)
+        context = MavenContext(repo_cache=jars / "cache", timeout=60)
+        jar = context.create_dependency(component).artifact.resolve()
+    except (RuntimeError, requests.RequestException) as error:
+        raise EnvironmentMissingError(f"cannot fetch {coordinate}: {error}") from error
+    shutil.copy(jar, jars / Path(jar).name)
+    shutil.rmtree(jars / "cache", ignore_errors=True)
