@@ -72,7 +72,7 @@ def burst(**changes: dict[str, Any]) -> Scenario:
     Args:
         changes: By section, fields with other values.
     """
-    base = load("launch")
+    base = _launch()
     moment = datetime(2023, 5, 24, 22, 0, tzinfo=UTC)
     sections: dict[str, dict[str, Any]] = {
         "schedule": {"opens": moment.replace(hour=21, minute=52), "thread": None, "ends": moment.replace(hour=23)},
@@ -89,10 +89,15 @@ def burst(**changes: dict[str, Any]) -> Scenario:
         },
     }
     parts = {
-        name: msgspec.structs.replace(getattr(base, name), **fields, **changes.get(name, {}))
+        name: msgspec.structs.replace(getattr(base, name), **{**fields, **changes.get(name, {})})
         for name, fields in sections.items()
     }
     return msgspec.structs.replace(base, name="burst", facts=(), **parts)
+
+
+@lru_cache(maxsize=1)
+def _launch() -> Scenario:
+    return load("launch")
 
 
 AWAY, KNOCKING, INSIDE, OUTSIDE = range(4)
