@@ -9,6 +9,7 @@ pick parts by index and join columns.
 import itertools
 import re
 import string
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -79,14 +80,7 @@ class Grammar:
         self._cores = _Pool.of(
             [_cores(book, stance, manner, common) for manner in MANNERS for book, stance in voices], pa.string()
         )
-        written = self._cores.items.to_pylist()
-        variants = [
-            written,
-            [core.lower() for core in written],
-            [_typo(core) for core in written],
-            [core.upper() for core in written],
-        ]
-        self._written = pa.array(itertools.chain.from_iterable(variants), pa.string())
+        self._written = _variants(self._cores.items.to_pylist())
         self._openers = _Pool.of([common["opener"]["post"], common["opener"]["answer"]], pa.string())
         self._tails = _Pool.of([common["tail"]], pa.string())
         self._emoji = _Pool.of([common["emoji"][stance] for _, stance in voices], pa.string())
@@ -175,6 +169,12 @@ def _filled(phrase: str, slots: dict[str, list[str]]) -> list[str]:
         phrase.format(**dict(zip(names, values, strict=True)))
         for values in itertools.product(*(slots[n] for n in names))
     ]
+
+
+def _variants(written: list[str]) -> pa.StringArray:
+    """All phrases as written, then all in lower case, with a typo, shouted."""
+    ways: tuple[Callable[[str], str], ...] = (str, str.lower, _typo, str.upper)
+    return pa.array([way(core) for way in ways for core in written], pa.string())
 
 
 def _typo(text: str) -> str:

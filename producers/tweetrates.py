@@ -1,8 +1,7 @@
-"""What people write about in a night, and how much of it at every minute."""
+"""How much is written about each theme at every minute of a night."""
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -10,13 +9,7 @@ import numpy as np
 from producers.night import MINUTE_MS, Night
 from producers.tweetdraws import Draws, Ints
 from producers.tweetspec import TweetSpec
-from streams.results import STANCES
 
-LAUNCH: Final = "launch"
-ANNOUNCEMENT: Final = "announcement"
-OTHER: Final = "other"
-SUBJECTS: Final = (LAUNCH, ANNOUNCEMENT, OTHER)
-THREAD: Final = "thread"
 _MICRO = 1_000_000
 _DAY: Final = (
     *(125, 120, 113, 100, 82, 66, 52, 42, 36, 34, 38, 50),
@@ -28,63 +21,28 @@ Rate = Callable[[int], float]
 """Originals per minute at scale 1 by event time (ms)."""
 
 
-@dataclass(frozen=True)
-class Topic:
-    """One thing people write about: its number in snowflake ids, what it means, its stances, its rate.
-
-    ``mix`` has a weight per stance, in the order of ``STANCES``.
-    """
-
-    name: str
-    number: int
-    subject: str
-    mix: tuple[int, ...]
-    rate: Rate
-    effect: bool = field(default=False, kw_only=True)
-    """Would not exist without the announcement."""
-
-
-def _mix(**weights: int) -> tuple[int, ...]:
-    return tuple(weights.get(stance, 0) for stance in STANCES)
-
-
-_MIXES: Final = {
-    "background": _mix(neutral=78, support=8, thanks=7, mockery=4, speculation=3),
-    "farewells": _mix(thanks=55, support=20, neutral=25),
-    "anticipation": _mix(neutral=50, support=24, speculation=10, mockery=12, blame=2, thanks=2),
-    "wave": _mix(mockery=60, blame=15, neutral=11, speculation=7, support=5, thanks=2),
-    "talk": _mix(neutral=42, support=25, mockery=18, blame=5, thanks=5, speculation=5),
-    "aftermath": _mix(mockery=34, blame=20, neutral=18, support=16, speculation=9, thanks=3),
-    THREAD: _mix(thanks=46, support=14, speculation=18, mockery=10, blame=6, neutral=6),
-    "about": _mix(speculation=36, thanks=18, mockery=18, blame=12, support=8, neutral=8),
-}
-MIXES: Final = _MIXES
-"""Weights of the stances per topic, in the order of ``STANCES``."""
-
-
-def topics(spec: TweetSpec, night: Night) -> list[Topic]:
-    """Return what is written about in this night, but for the thread itself; no topic depends on another."""
+def rates(spec: TweetSpec, night: Night) -> dict[str, Rate]:
+    """Return the rate of each theme of this night but the thread's own; no theme depends on another."""
     strain = _strain_felt(spec, night)
-    found = [
-        Topic("background", 1, OTHER, _MIXES["background"], _daily(spec.background_per_minute)),
-        Topic("farewells", 2, OTHER, _MIXES["farewells"], _daily(spec.farewells_per_minute)),
-        Topic("anticipation", 3, LAUNCH, _MIXES["anticipation"], _anticipation(spec, night)),
-        Topic("wave", 4, LAUNCH, _MIXES["wave"], lambda at: spec.wave_per_minute * strain(at)),
-        Topic("talk", 5, LAUNCH, _MIXES["talk"], _talk(spec, night)),
-        Topic("aftermath", 6, LAUNCH, _MIXES["aftermath"], _aftermath(spec, night)),
-    ]
+    found = {
+        "background": _daily(spec.background_per_minute),
+        "farewells": _daily(spec.farewells_per_minute),
+        "anticipation": _anticipation(spec, night),
+        "wave": lambda at: spec.wave_per_minute * strain(at),
+        "talk": _talk(spec, night),
+        "aftermath": _aftermath(spec, night),
+    }
     if spec.announcement and night.announced is not None:
-        rate = _about(spec, night.announced)
-        found.append(Topic("about", 8, ANNOUNCEMENT, _MIXES["about"], rate, effect=True))
+        found["about"] = _about(spec, night.announced)
     return found
 
 
-def times(topic: Topic, night: Night, scale: float, draws: Draws) -> Ints:
-    """Return the event times (ms) of a topic's originals, a Poisson process of its rate, in order."""
+def times(rate: Rate, night: Night, scale: float, draws: Draws) -> Ints:
+    """Return the event times (ms) of originals, a Poisson process of this rate, in order."""
     starts = np.arange(night.start, night.end, MINUTE_MS, dtype=np.int64)
     widths = np.minimum(starts + MINUTE_MS, night.end) - starts
-    rates = [topic.rate(int(start) + MINUTE_MS // 2) for start in starts]
-    expected = [round(rate * scale * int(w) * _MICRO / MINUTE_MS) for rate, w in zip(rates, widths, strict=True)]
+    levels = [rate(int(start) + MINUTE_MS // 2) for start in starts]
+    expected = [round(level * scale * int(w) * _MICRO / MINUTE_MS) for level, w in zip(levels, widths, strict=True)]
     upto = np.cumsum(np.array(expected, dtype=np.int64))
     if not len(upto) or not upto[-1]:
         return np.empty(0, dtype=np.int64)

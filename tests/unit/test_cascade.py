@@ -6,7 +6,7 @@ import pytest
 from producers.cascade import POST, QUOTE, REPLY, REPOST, Family, Pull, grow, posts
 from producers.night import MINUTE_MS
 from producers.tweetdraws import MILLI, Draws, delays_ms, mixed, popularity_milli
-from producers.tweetrates import topics
+from producers.tweetrates import rates
 from producers.tweetspec import CascadeSpec, TweetSpec
 from streams.results import STANCES
 from tests.tweetnight import HOUR_MS, NIGHT
@@ -119,7 +119,7 @@ def test_mixed_bits_are_even() -> None:
 
 def test_rates_tell_the_night() -> None:
     """Anticipation is highest at the scheduled start, the wave follows the strain, the talk ends with the talk."""
-    rate = {topic.name: topic.rate for topic in topics(TweetSpec(), NIGHT)}
+    rate = rates(TweetSpec(), NIGHT)
     start, melted = NIGHT.scheduled_start, NIGHT.scheduled_start + 19 * MINUTE_MS
     assert rate["anticipation"](start) == TweetSpec().anticipation_per_minute
     assert rate["anticipation"](start - 25 * MINUTE_MS) == pytest.approx(rate["anticipation"](start) / 2)

@@ -10,7 +10,8 @@ import pytest
 
 from producers.night import MINUTE_MS
 from producers.tapeformat import SCHEMA
-from producers.tweets import SNOWFLAKE_EPOCH_MS, TweetSource
+from producers.tweetlayout import SNOWFLAKE_EPOCH_MS
+from producers.tweets import TweetSource
 from producers.tweetspec import CascadeSpec, TweetSpec
 from streams.errors import ScenarioError
 from streams.results import STANCES
@@ -117,6 +118,16 @@ def test_the_thread_is_one_conversation_of_one_author() -> None:
     assert "After almost four incredible years at Twitter" in theirs["text"][0]
     assert all("not quoted" in text for text in theirs["text"].to_list()[1:])
     assert theirs["hashtags"][0].to_list() == ["lovewhereyouworked"]
+
+
+def test_a_thread_that_the_night_cuts_off_has_fewer_posts() -> None:
+    """What would come at the end of the night or later is left out, of the thread as of all else."""
+    announced = NIGHT.end - 90_000
+    made = source(night=replace(NIGHT, announced=announced)).chunk(announced, NIGHT.end)
+    theirs = [row for row in made.to_pylist() if row["person"] == PEOPLE - 1]
+    assert [row["at"] - announced for row in theirs] == [0, 40_000, 80_000]
+    late = source(night=replace(NIGHT, announced=NIGHT.end + HOUR_MS)).chunk(NIGHT.start, NIGHT.end + 2 * HOUR_MS)
+    assert not any(late.column("label_effect").to_pylist())
 
 
 def test_the_wave_follows_the_strain() -> None:
