@@ -1,0 +1,72 @@
+"""What the measurements of the reaction share: a scenario's night, its tweets, and their place in the docs."""
+
+import re
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from producers.night import Night
+from producers.record import night_of, simulate
+from producers.scenario import load
+from producers.spec import Scenario
+from producers.tweets import TweetSource
+from producers.tweetspec import TweetSpec
+from streams.runinfo import DEFAULT_WINDOW_MS
+from streams.subject import subject_expr
+
+ROOMS_SCALE = 0.02
+_SLICE_MS = 3_600_000
+
+
+def night_and_scenario(name: str) -> tuple[Night, Scenario]:
+    """Return a scenario and its night; the rooms are played once and small: the reaction does not depend on them."""
+    scenario = load(name)
+    with tempfile.TemporaryFile() as file:
+        _, evening = simulate(scenario, scale=ROOMS_SCALE, seed=1, file=file)
+    return night_of(scenario, evening.programme, evening.course), scenario
+
+
+def tweets_of(spec: TweetSpec, night: Night, scenario: Scenario, *, seed: int, scale: float) -> TweetSource:
+    """Return the tweets of that night for one seed."""
+    listeners = max(1, round(scenario.crowd.listeners * scale))
+    people = listeners + round(scenario.crowd.further_authors * scale) + 1
+    return TweetSource(spec, night, seed=seed, scale=scale, people=people, listeners=listeners)
+
+
+def frame_of(source: TweetSource, start: int, end: int) -> pl.DataFrame:
+    """Return tweets as an engine would see them, with the labels and the subject the rules give."""
+    names = ["at", "conversation", "hashtags", "text", "label_stance", "label_subject"]
+    frame = pl.from_arrow(source.chunk(start, end).select(names))
+    if not isinstance(frame, pl.DataFrame):
+        raise TypeError("expected a table of tweets")
+    texts = pl.col("conversation", "label_stance", "label_subject").cast(pl.String)
+    return frame.with_columns(texts).with_columns(subject_expr(source.subjects).cast(pl.String).alias("subject"))
+
+
+def counts_of(source: TweetSource, night: Night, subject: str) -> npt.NDArray[np.int64]:
+    """Return the tweets on a subject per window of the default length."""
+    windows = -(-(night.end - night.start) // DEFAULT_WINDOW_MS)
+    counts = np.zeros(windows, dtype=np.int64)
+    for start in range(night.start, night.end, _SLICE_MS):
+        frame = frame_of(source, start, min(start + _SLICE_MS, night.end))
+        at = frame.filter(pl.col("subject") == subject)["at"].to_numpy()
+        counts += np.bincount((at - night.start) // DEFAULT_WINDOW_MS, minlength=windows)
+    return counts
+
+
+def publish(section: str, markdown: str, path: Path | None) -> None:
+    """Print a measurement and, if asked to, put it between its marks in a document."""
+    print(markdown)
+    if path is None:
+        return
+    begin, end = f"<!-- {section} -->", f"<!-- end of {section} -->"
+    text = path.read_text(encoding="utf-8")
+    replaced, found = re.subn(
+        f"{re.escape(begin)}.*?{re.escape(end)}", lambda _: f"{begin}\n{markdown}\n{end}", text, flags=re.DOTALL
+    )
+    if found != 1:
+        raise SystemExit(f"{path}: expected one section between {begin} and {end}, found {found}")
+    path.write_text(replaced, encoding="utf-8")
