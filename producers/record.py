@@ -22,7 +22,7 @@ from producers.spec import MOST_SEEDS, Scenario
 from producers.tape import TapeWriter
 from producers.tapeformat import SCHEMA, TapeInfo
 from producers.tweets import TweetSource
-from streams.errors import ScenarioError
+from streams.errors import ScenarioError, TapeError
 from streams.runinfo import Phase
 from streams.topics import PRESENCE, TWEETS
 
@@ -69,8 +69,8 @@ def record(
         progress: Told how far it is.
 
     Raises:
-        ScenarioError: The scale is not between 0 (excluded) and ``MAX_SCALE``, the seed is negative, or the crowd is
-            too large.
+        ScenarioError: The scale is not between 0 (excluded) and ``MAX_SCALE``, the seed is out of range, or the crowd
+            is too large.
         TapeError: The tape cannot be written.
     """
     path = Path(path)
@@ -103,6 +103,8 @@ def simulate(
     hosts = scenario.hosts
     usual = -opens_ms + (hosts.close_after_minutes + hosts.talk_minutes + hosts.end_minutes) * MINUTE_MS
     evening.run(None if progress is None else lambda now: progress(min(1.0, now / usual)))
+    if progress is not None:
+        progress(1.0)
     return demand, evening
 
 
@@ -237,7 +239,7 @@ def _spool(path: Path) -> Any:
     try:
         return tempfile.TemporaryFile(dir=path.absolute().parent)
     except OSError as error:
-        raise ScenarioError(f"{path}: no file can be written beside it: {error}") from None
+        raise TapeError(f"{path}: no file can be written beside it: {error}") from None
 
 
 def _ms(moment: datetime) -> int:
