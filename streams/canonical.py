@@ -116,7 +116,10 @@ class PresenceScanner:
         return self.scan_buffer(b"".join((*values, b"\0" * PADDING)), ends - lengths, ends)
 
     def scan_buffer(self, data: bytes, starts: Ints, ends: Ints) -> Found:
-        """Read the records that lie at ``starts`` to ``ends`` in ``data``, which has ``PADDING`` bytes after them."""
+        """Read the records that lie at ``starts`` to ``ends`` in ``data``.
+
+        Those in the last ``PADDING`` bytes of ``data`` are not accepted.
+        """
         read = _Reader(data)
         head = read.words(starts, _HEAD)
         ok = (head["a"] == _word(b'{"event_')) & (head["b"] == _word(b'ent_id":'))
@@ -167,7 +170,7 @@ class _Reader:
 
     def __init__(self, data: bytes) -> None:
         self._data = data
-        self._last = len(data) - PADDING
+        self._last = max(0, len(data) - PADDING)
 
     def words(self, positions: Ints, layout: np.dtype[Any]) -> NDArray[Any]:
         size = layout.itemsize

@@ -25,6 +25,7 @@ from streams.events import (
     PresenceKind,
     decode_presence,
 )
+from streams.packed import Packed
 from streams.runinfo import RunInfo
 
 SCAN_FROM = 400
@@ -122,15 +123,18 @@ class PresenceDecoder:
 
     def decode(self, values: Sequence[bytes | None]) -> Decoded[PresenceColumns]:
         """Decode the values of a chunk; never raises for what they hold."""
-        raws = [raw if raw is not None else b"" for raw in values] if None in values else values
+        raws = values if isinstance(values, Packed) else _without_none(values)
         if len(raws) < self._scan_from:
-            return self._one_by_one(raws)  # type: ignore[arg-type]  # no None is left
-        found = self._scanner.scan(raws)  # type: ignore[arg-type]  # no None is left
+            return self._one_by_one(raws)
+        if isinstance(raws, Packed):
+            found = self._scanner.scan_buffer(raws.data, raws.starts, raws.ends)
+        else:
+            found = self._scanner.scan(raws)
         columns = PresenceColumns(found.event_id, found.at, found.person, found.space, found.cell)
         ok = found.ok
         decoded = Decoded(columns)
         if not ok.all():
-            self._fill(decoded, np.flatnonzero(~ok).tolist(), raws, ok)  # type: ignore[arg-type]  # no None is left
+            self._fill(decoded, np.flatnonzero(~ok).tolist(), raws, ok)
         return self._checked(decoded, ok)
 
     def _one_by_one(self, raws: Sequence[bytes]) -> Decoded[PresenceColumns]:
@@ -181,6 +185,10 @@ class PresenceDecoder:
         if not keep.all():
             decoded.columns = columns.where(keep)
         return decoded
+
+
+def _without_none(values: Sequence[bytes | None]) -> Sequence[bytes]:
+    return [raw if raw is not None else b"" for raw in values]
 
 
 class Range:

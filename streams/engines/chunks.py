@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from streams.packed import Packed
+
 
 @dataclass(slots=True)
 class Chunk:
@@ -20,7 +22,7 @@ class Chunk:
 
     start: int
     next_offset: int
-    values: list[bytes | None]
+    values: Sequence[bytes | None]
     offsets: list[Sequence[int]]
 
     def offset_of(self, row: int) -> int:
@@ -53,10 +55,16 @@ def merged(chunks: Iterable[Chunk], records: int) -> Iterator[Chunk]:
                 yield growing
             growing = chunk
         else:
-            values, offsets = growing.values + chunk.values, [*growing.offsets, *chunk.offsets]
+            values, offsets = _joined(growing.values, chunk.values), [*growing.offsets, *chunk.offsets]
             growing = Chunk(growing.start, chunk.next_offset, values, offsets)
         if len(growing.values) >= records:
             yield growing
             growing = None
     if growing is not None:
         yield growing
+
+
+def _joined(one: Sequence[bytes | None], other: Sequence[bytes | None]) -> Sequence[bytes | None]:
+    if isinstance(one, Packed) and isinstance(other, Packed) and one.data is other.data:
+        return one + other
+    return [*one, *other]

@@ -23,7 +23,7 @@ from yarl import URL
 
 from streams.engines.abstract import Engine, Summary, WorkerSettings
 from streams.engines.chunks import Chunk
-from streams.engines.faust_transport import ChunkTransport, Hooks
+from streams.engines.faust_transport import ChunkTransport, Hooks, NoTables
 from streams.engines.partitions import MissingRecordsError, Place
 from streams.engines.watch import RunWatch
 from streams.engines.worker import Worker
@@ -86,6 +86,7 @@ class _Session:
             group,
             broker=brokers,
             datadir=str(self._folder),
+            TableManager=NoTables,
             broker_max_poll_records=None,
             broker_session_timeout=SESSION_SECONDS,
             broker_heartbeat_interval=SESSION_SECONDS / 6,

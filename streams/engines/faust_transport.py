@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import CorruptRecordException
+from faust.tables.manager import TableManager
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP, ConsumerMessage
 
@@ -163,6 +164,15 @@ class ChunkConsumer(Consumer):  # type: ignore[misc]  # Faust has no usable type
         """Go on where the checkpoints say."""
         offsets: Mapping[TP, int] = await self._hooks.own(self.assignment())
         await self.seek_wait(offsets)
+
+
+class NoTables(TableManager):  # type: ignore[misc]  # Faust has no usable type information
+    """Faust's table manager without the second it waits for tables to be announced: there are none."""
+
+    async def on_start(self) -> None:
+        """Go on at once."""
+        await self._update_channels()
+        await self.recovery.start()
 
 
 class ChunkTransport(Transport):  # type: ignore[misc]  # Faust has no usable type information
