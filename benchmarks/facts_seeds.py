@@ -1,0 +1,53 @@
+"""Hold the launch of many seeds against the table of facts, at its full size.
+
+    python benchmarks/facts_seeds.py --seeds 20
+
+For each seed the rows that do not hold, then how many seeds had none. Exit code 1 when more than one in twenty misses.
+"""
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import click
+
+from joinstorm.facts import facts_of
+from producers.record import record
+from producers.scenario import load
+from producers.spec import Measure
+from producers.tape import Tape
+
+_SHOWN: tuple[Measure, ...] = (
+    *("waited_20m", "first_room_peak", "talk_late_minutes", "second_room_speaking", "second_room_distinct"),
+)
+ALLOWED = 0.05
+"""Share of seeds that may miss a row."""
+
+
+@click.command()
+@click.option("--seeds", default=20, help="How many: 1, 2, 3 …")
+@click.option("--scale", default=1.0, help="1 is the real size.")
+@click.option("--scenario", default="launch", help="Name or path.")
+def main(seeds: int, scale: float, scenario: str) -> int:
+    """Print one line per seed, and the outcome."""
+    missed = sum(bool(misses(scenario, scale, seed)) for seed in range(1, seeds + 1))
+    click.echo(f"{seeds - missed} of {seeds} seeds hold every row")
+    return 1 if missed > ALLOWED * seeds else 0
+
+
+def misses(scenario: str, scale: float, seed: int) -> list[str]:
+    """Record one night and return the rows that do not hold."""
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="joinstorm-") as folder:
+        path = record(load(scenario), Path(folder, "tape.parquet"), scale=scale, seed=seed).path
+        rows = facts_of(Tape.open(path))
+    wrong = [f"row {row.fact.row} {row.fact.measure}: {row.value}" for row in rows if row.holds is False]
+    figures = {row.fact.measure: row.value for row in rows if row.fact.measure}
+    told = ", ".join(f"{name} {figures[name]:,.4g}" for name in _SHOWN if figures.get(name) is not None)
+    click.echo(f"seed {seed}: {'; '.join(wrong) or 'holds'} ({told}; {time.monotonic() - started:.0f} s)")
+    return wrong
+
+
+if __name__ == "__main__":
+    sys.exit(main(standalone_mode=False))
