@@ -15,6 +15,7 @@ BUILT_IN: Final = {
     "faust-tables": "streams.engines.faust_tables:FaustTablesEngine",
     "kafka-python": "streams.engines.kafka_python:KafkaPythonEngine",
     "quix": "streams.engines.quix:QuixEngine",
+    "bytewax": "streams.engines.bytewax:BytewaxEngine",
     "external": "streams.engines.external:ExternalEngine",
 }
 

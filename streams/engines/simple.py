@@ -12,7 +12,9 @@ state, writing results.
 """
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import msgspec
 
 from streams.errors import DecodeError
 from streams.events import (
@@ -240,6 +242,20 @@ class PartitionFold:
         self.changed.clear()
         return [*out, self._progress()]
 
+    def save(self) -> bytes:
+        """Return the whole state, for ``load``."""
+        rows = [(row, counts) for row, counts in self.rows.items()]
+        known = {name: getattr(self, name) for name in _SAVED}
+        return msgspec.msgpack.encode({**known, "rows": rows, "changed": list(self.changed)})
+
+    def load(self, saved: bytes) -> None:
+        """Put a saved state back."""
+        state = msgspec.msgpack.decode(saved, type=_State)
+        for name in _SAVED:
+            setattr(self, name, getattr(state, name))
+        self.rows = dict(state.rows)
+        self.changed = set(state.changed)
+
     def _progress(self) -> Progress:
         return Progress(
             v=1,
@@ -255,3 +271,20 @@ class PartitionFold:
             duplicates=self.duplicates,
             dead_letters=self.dead_letters,
         )
+
+
+class _State(msgspec.Struct):
+    """A saved ``PartitionFold``."""
+
+    next_offset: int
+    watermark: int | None
+    ended: bool
+    events: int
+    duplicates: int
+    dead_letters: int
+    people: dict[int, Person]
+    rows: list[tuple[Row, Counts]]
+    changed: list[Row]
+
+
+_SAVED: Final = ("next_offset", "watermark", "ended", "events", "duplicates", "dead_letters", "people")
