@@ -194,6 +194,8 @@ class Replay:
                 self.schedule.reached(self._clock(), block.until if due is None else due)
                 self._sender.wait(0.0)
             else:
+                if first > horizon:
+                    self.schedule.reached(now, first)  # a rush to the very end leaves nothing else to end it
                 wait = self.schedule.seconds_until(now, first)
                 self._sender.wait(TICK_SECONDS if wait <= TICK_SECONDS else min(wait, IDLE_SECONDS))
             self._look_after(block, cursors)

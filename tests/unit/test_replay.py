@@ -11,9 +11,10 @@ from producers.tape import Tape
 from streams import runinfo
 from streams.errors import DeliveryError, ScenarioError, TapeError
 from streams.events import Mark
+from streams.runinfo import Phase
 from streams.topics import INPUTS
 from tests.replaying import Player, SlowSender, check_marks, decoded, info_of, play
-from tests.tinytape import NIGHT_MS, START, tiny_events, tiny_tape, write_tape
+from tests.tinytape import NIGHT_MS, START, tiny_events, tiny_info, tiny_tape, write_tape
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +70,17 @@ def test_quiet_phases_are_sent_at_full_speed(tape: Tape) -> None:
     assert player.sent == play(tape)
     assert result.paced < tape.rows
     assert result.on_time_ratio == 1.0
+
+
+def test_a_night_may_end_in_a_quiet_phase(tmp_path: Path) -> None:
+    """--skip-quiet to the very end: the end marks, which are due with the end of the rush, are sent as well."""
+    info = tiny_info(people=60, phases=(Phase("open", START), Phase("aftermath", START + 400_000, quiet=True)))
+    quiet = write_tape(tmp_path / "quiet.parquet", tiny_events(people=60), info)
+    player = Player(quiet, Settings(speed=10, skip_quiet=True))
+    begun = player.time()
+    assert player.play().state == "ended"
+    assert player.time() - begun == pytest.approx(40, abs=0.2)
+    assert player.sent == play(quiet)
 
 
 def test_a_range_is_paced_and_the_rest_is_sent_all_the_same(tape: Tape) -> None:
