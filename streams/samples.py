@@ -91,9 +91,14 @@ def add_tweets(families: Families, engine: str, now: NightAt, *, at: float | Non
     families.add(metrics.THREAD_REPOSTS, reposts, engine, at=at)
 
 
+def subject_of_announcement(info: RunInfo) -> str | None:
+    """Return the subject whose rule takes the thread's conversation; None where there is none."""
+    return next((rule.subject for rule in info.subjects if info.thread in rule.conversations), None)
+
+
 def reaction_at(info: RunInfo, view: NightView, until: int) -> ReactionEstimate | None:
     """Estimate the reaction over the first ``until`` windows; None where there is none yet, or too short a baseline."""
-    subject = next((rule.subject for rule in info.subjects if info.thread in rule.conversations), None)
+    subject = subject_of_announcement(info)
     if info.announced is None or subject is None:
         return None
     running = view.reaction[subject]
