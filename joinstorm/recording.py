@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from joinstorm.supervisor import interruptible
 from producers import scenario
 from producers.record import Recording, record
 from producers.tape import Tape
@@ -17,7 +18,7 @@ _STAGES = {"rooms": "simulating the rooms", "tape": "writing tweets and tape"}
 
 
 def record_scenario(name: str, path: Path, *, scale: float, seed: int | None) -> Recording:
-    """Record a scenario, shipped or from a file.
+    """Record a scenario, shipped or from a file; SIGTERM ends it as Ctrl-C does, and leaves nothing behind.
 
     Raises:
         ScenarioError: It is unknown, malformed or cannot be simulated.
@@ -26,7 +27,10 @@ def record_scenario(name: str, path: Path, *, scale: float, seed: int | None) ->
     loaded = scenario.load(name)
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
-    with Progress(*columns, TimeElapsedColumn(), console=console, disable=not sys.stderr.isatty()) as bars:
+    with (
+        interruptible(),
+        Progress(*columns, TimeElapsedColumn(), console=console, disable=not sys.stderr.isatty()) as bars,
+    ):
         tasks = {stage: bars.add_task(f"{loaded.name}: {words}", total=1.0) for stage, words in _STAGES.items()}
         return record(
             loaded,

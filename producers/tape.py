@@ -52,6 +52,9 @@ class TapeWriter:
             )
         except OSError as error:
             raise TapeError(f"{self.path}: cannot be written: {error}") from None
+        except BaseException:  # an interruption just now finds nobody who would remove the file
+            self._part.unlink(missing_ok=True)
+            raise
         return self
 
     def __exit__(

@@ -1,5 +1,9 @@
 """Recording: the same night again is the same tape, in order, with everything it says of itself."""
 
+import importlib
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -109,6 +113,22 @@ def test_ids_are_dense(night: Recording) -> None:
     listening = person[pa.compute.equal(topic, "space.presence").to_numpy()]
     assert listening.max() < night.listeners
     assert 0 <= person.min() <= person.max() < night.info.people
+
+
+def test_the_processor_does_not_matter(tmp_path: Path) -> None:
+    """With all of numpy's vector instructions switched off the tape is the same."""
+    program = (
+        "import sys; from producers.record import record; from producers.scenario import load;"
+        "print(record(load('quiet'), sys.argv[1], scale=0.2).info.sha256)"
+    )
+    numpy = importlib.import_module("numpy._core._multiarray_umath")  # the features are named nowhere else
+    features = [name for name in numpy.__cpu_dispatch__ if numpy.__cpu_features__[name]]
+    off = {"NPY_DISABLE_CPU_FEATURES": ",".join(features)}
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "a.parquet")],
+        env={**os.environ, **off}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.strip() == GOLDEN["quiet", 0.2][0]
 
 
 def test_slices_do_not_show(night: Recording, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
