@@ -28,7 +28,8 @@ OVER: Final = 'state="ended"'
 class Recording:
     """A series kept for alerts and long ranges; ``name`` is ``level:metric:operation``.
 
-    ``max`` where one figure is meant: two exporters of one night say the same, the one ahead says it first.
+    ``max`` where one figure is meant: two exporters of one night say the same, the one ahead says it first. No
+    recording reads another one, so ``promtool tsdb create-blocks-from rules`` can make them all in one go.
     """
 
     name: str
@@ -63,7 +64,7 @@ PEAK = Recording(
     "engine:joinstorm_audience_peak_listeners:max", f"max by (engine) ({select(m.AUDIENCE_PEAK, ENGINES)})"
 )
 WAITING = Recording("engine:joinstorm_waiting_people:max", f"max by (engine) ({select(m.WAITING, ENGINES)})")
-CROWD = Recording("engine:joinstorm_crowd_people:sum", f"{AUDIENCE.name} + {WAITING.name}")
+CROWD = Recording("engine:joinstorm_crowd_people:sum", f"{AUDIENCE.expr} + max by (engine) ({select(m.WAITING)})")
 GROWTH = Recording(
     "engine:joinstorm_waiting_growth_people:last_minute",
     f"{total(select(m.PRESENCE_MINUTE, ENGINES, kind('arrival', 'drop')), 'engine')}"

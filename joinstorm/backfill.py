@@ -12,7 +12,7 @@ from producers.opening import run_info
 from producers.tape import Tape
 from streams import metrics as m
 from streams.derive import Night, NightView
-from streams.errors import TapeError
+from streams.errors import ContractError
 from streams.exporter import Exporter
 from streams.metrics import EXPORTER_METRICS, TRUTH, Metric
 from streams.progress import Covered
@@ -80,18 +80,25 @@ def night_of(truth: Truth, info: RunInfo) -> NightView:
     return night.view()
 
 
-def nights_of_tape(path: Path) -> tuple[RunInfo, dict[str, NightView]]:
-    """Return what a tape, or the tape in the folder of a run, holds, counted by the oracle.
+def nights_of_tape(tape: Tape) -> tuple[RunInfo, dict[str, NightView]]:
+    """Return what a tape holds, counted by the oracle, as the engine ``truth``.
 
     Raises:
-        TapeError: There is no tape, or it cannot be read.
+        TapeError: The tape cannot be read.
     """
-    if path.is_dir():
-        path = path / "tape.parquet"
-    if not path.exists():
-        raise TapeError(f"{path}: there is no such tape; make one with: joinstorm record")
-    info = info_of(Tape.open(path))
-    return info, {TRUTH: night_of(ask(path, info), info)}
+    info = info_of(tape)
+    return info, {TRUTH: night_of(ask(tape.path, info), info)}
+
+
+def nights_of_run(view: RunView) -> tuple[RunInfo, dict[str, NightView]]:
+    """Return what every engine of a run has counted, the truth included.
+
+    Raises:
+        ContractError: The run is not known, or no engine has written anything.
+    """
+    if view.info is None or not view.engines:
+        raise ContractError("no engine has written results for this run")
+    return view.info, {name: engine.night for name, engine in view.engines.items()}
 
 
 def info_of(tape: Tape) -> RunInfo:

@@ -20,6 +20,7 @@ class LazyGroup(click.Group):
     """A group whose commands live in modules that are imported only when needed, so that ``--help`` is quick."""
 
     commands_by_name: ClassVar[dict[str, str]] = {
+        "backfill": "joinstorm.commands.backfill",
         "broker": "joinstorm.commands.broker",
         "chaos": "joinstorm.commands.chaos",
         "conform": "joinstorm.commands.conform",

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from dashboards import promql
 from streams.metrics import Metric
 
 _NAME: Final = re.compile(r"(?<![\w:$\"|])(?:joinstorm_\w+|engine:[\w:]+)")
@@ -35,7 +36,7 @@ _WHOLE: Final = {
     "a hundredth more": "({0}) * 1.01",
     "one more": "({0}) + 1",
     "the other sign": "-({0})",
-    "one series too few": "topk(count({0}) - 1, {0})",
+    "one series too few": "topk(scalar(count({0}) - 1), {0})",
 }
 """What can be done to an expression as a whole; {0} is the expression."""
 _TURNED: Final = {"=": "!=", "!=": "=", "=~": "!~", "!~": "=~"}
@@ -53,15 +54,25 @@ class Mutant:
 def mutants(expr: str, siblings: Mapping[str, str]) -> list[Mutant]:
     """Return every alteration of an expression, each in one place; none equals the original or another one.
 
+    But for the emptied one they are all PromQL: what Prometheus refuses is found without looking at an answer.
+
     Args:
         expr: PromQL, with Grafana's variables in it.
         siblings: For a metric's name, another one that could be mistaken for it.
     """
     found: dict[str, str] = {}
     for what, text in _all(expr, siblings):
-        if text != expr:
+        if text != expr and (not text or _is_promql(text)):
             found.setdefault(text, what)
     return [Mutant(what, text) for text, what in found.items()]
+
+
+def _is_promql(text: str) -> bool:
+    try:
+        promql.read(promql.fill(text))
+    except promql.PromqlError:
+        return False
+    return True
 
 
 def siblings(metrics: Iterable[Metric], recorded: Iterable[str] = ()) -> dict[str, str]:

@@ -2,10 +2,10 @@
 
 import copy
 import os
-import shutil
+import re
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,11 @@ import yaml
 from dashboards import stored
 from joinstorm.prometheus import promtool, tool
 from joinstorm.proof.mutants import mutants
+from streams.errors import JoinstormError
 
+_BATCH: Final = 20
+"""Alterations per promtool process."""
+_VERDICT: Final = re.compile(r"Unit Testing: +(\S+)\n +(SUCCESS|FAILED)")
 _OTHER: Final = {"page": "ticket", "ticket": "page"}
 
 
@@ -53,24 +57,21 @@ def check_rules(folder: Path = stored.HERE) -> str:
     return promtool("test", "rules", str(folder / stored.RULE_TESTS))
 
 
-def hunt(siblings: Mapping[str, str], progress: Callable[[RuleMutant], None] | None = None) -> RuleHunt:
+def hunt(siblings: Mapping[str, str]) -> RuleHunt:
     """Alter every rule of the package and see whether its tests notice.
 
     Raises:
         EnvironmentMissingError: promtool is not installed.
     """
-    program = tool("promtool")
     rules = yaml.safe_load((stored.HERE / stored.RULES).read_text())
     tests = yaml.safe_load((stored.HERE / stored.RULE_TESTS).read_text())
     made = list(rule_mutants(rules, siblings))
-    found = RuleHunt(tried=len(made))
+    batches = [made[at : at + _BATCH] for at in range(0, len(made), _BATCH)]
+    program = tool("promtool")
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        for mutant, passed in zip(made, pool.map(lambda one: _passes(program, one, tests), made), strict=True):
-            if progress is not None:
-                progress(mutant)
-            if passed:
-                found.survivors.append(mutant)
-    return found
+        passed = pool.map(lambda batch: _passed(program, batch, tests), batches)
+        survivors = [mutant for batch in passed for mutant in batch]
+    return RuleHunt(len(made), survivors)
 
 
 def rule_mutants(rules: dict[str, Any], siblings: Mapping[str, str]) -> Iterator[RuleMutant]:
@@ -108,19 +109,28 @@ def _with(rules: dict[str, Any], place: int, change: dict[str, Any] | None) -> d
     return altered
 
 
-def _passes(program: str, mutant: RuleMutant, tests: dict[str, Any]) -> bool:
-    """Run the tests that ask for the rule."""
+def _passed(program: str, batch: list[RuleMutant], tests: dict[str, Any]) -> list[RuleMutant]:
+    """Run, for each mutant, the tests that ask for its rule; return the mutants that passed them."""
+    with tempfile.TemporaryDirectory(prefix="joinstorm-rules-") as folder:
+        paths = [_write(Path(folder), number, mutant, tests) for number, mutant in enumerate(batch)]
+        # One processor each: as many run at once as there are.
+        alone = {**os.environ, "GOMAXPROCS": "1"}
+        command = [program, "test", "rules", *map(str, paths)]
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, env=alone
+        )
+    said = dict(_VERDICT.findall(done.stdout))
+    if said.keys() != set(map(str, paths)):
+        raise JoinstormError(f"promtool did not say what became of every test: {done.stdout}")
+    return [mutant for mutant, path in zip(batch, paths, strict=True) if said[str(path)] == "SUCCESS"]
+
+
+def _write(folder: Path, number: int, mutant: RuleMutant, tests: dict[str, Any]) -> Path:
     chosen = [test for test in tests["tests"] if mutant.rule in _asked(test)]
-    folder = Path(tempfile.mkdtemp(prefix="joinstorm-rules-"))
-    try:
-        (folder / "joinstorm.yaml").write_text(yaml.safe_dump(mutant.rules))
-        (folder / "tests.yaml").write_text(yaml.safe_dump({**tests, "tests": chosen}))
-        command = [program, "test", "rules", str(folder / "tests.yaml")]
-        alone = {**os.environ, "GOMAXPROCS": "1"}  # as many run at once as there are processors
-        done = subprocess.run(command, capture_output=True, check=False, env=alone)
-        return done.returncode == 0
-    finally:
-        shutil.rmtree(folder)
+    rules, path = folder / f"{number}.rules.yaml", folder / f"{number}.yaml"
+    rules.write_text(yaml.safe_dump(mutant.rules))
+    path.write_text(yaml.safe_dump({**tests, "rule_files": [rules.name], "tests": chosen}))
+    return path
 
 
 def _asked(test: dict[str, Any]) -> set[str]:
