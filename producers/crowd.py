@@ -70,13 +70,12 @@ class Crowd:
         self.last[ids] = at
         self.fails[ids] += 1
 
-    def drop(self, ids: Ids, at: Millis, reason: int) -> Millis:
-        """They are thrown out; returns when, for it cannot be before they came in."""
+    def drop(self, ids: Ids, at: Millis, reason: int) -> None:
+        """They are thrown out, though not before they came in."""
         at = np.maximum(at, self.last[ids] + 1)
         self._events.add(log.DROP, at, ids, self.tries[ids], self.room[ids], reason=reason)
         self.where[ids], self.last[ids], self.dropped[ids] = WAITING, at, at
         self._held.remove(ids)
-        return at
 
     def leave(self, ids: Ids, at: Millis) -> None:
         """They go, out of the room or, having waited in vain, from outside it: the sitting is over."""

@@ -3,7 +3,7 @@
 Nothing here is a script of the night: in a room that stays calm the talk begins almost on time and nothing is closed.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from producers.spec import Hosts
@@ -41,8 +41,8 @@ class Programme:
     closed: int | None = None
     reopened: int | None = None
     talk_start: int | None = None
-    _calm: bool = True
-    _since: int = 0
+    _calm: bool = field(default=True, init=False)
+    _since: int = field(default=0, init=False)
     """How the open room has been lately, and since when."""
 
     def __post_init__(self) -> None:

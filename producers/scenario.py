@@ -156,7 +156,8 @@ def _conditions(scenario: Scenario) -> list[tuple[tuple[str | int, ...], bool, s
     knots = [minute for minute, _ in crowd.arrivals]
     night = (schedule.ends - schedule.scheduled_start).total_seconds()
     last = schedule.thread or schedule.ends
-    lingering = _LONGEST_EXPONENTIAL * max(crowd.farewell_minutes, crowd.linger_minutes)
+    lingering = _LONGEST_EXPONENTIAL * max(crowd.farewell_minutes, crowd.linger_minutes, crowd.follow_minutes)
+    lingering = max(lingering, scenario.retry.cap_seconds / 60)
     longest = hosts.latest_start_minutes + hosts.talk_minutes + lingering
     over = schedule.scheduled_start + timedelta(minutes=longest)
     return [

@@ -13,7 +13,7 @@ from joinstorm.cli import main
 from joinstorm.commands import facts as command
 from joinstorm.facts import MEASURES, FactRow, facts_of, measure
 from producers.record import record
-from producers.scenario import load
+from producers.scenario import load, names
 from producers.spec import Fact, Measure, Scenario
 from producers.tape import Tape
 from streams.errors import ScenarioError
@@ -137,3 +137,12 @@ def test_sources_are_told(recorded: Recorded) -> None:
     """Every row says whether its fact was stated, reported or assumed."""
     assert isinstance(msgspec.convert(recorded("launch", 0.02).info.scenario, Scenario), Scenario)
     assert {row.fact.kind for row in facts_of(recorded("launch", 0.02))} == {"stated", "press", "assumed"}
+
+
+def test_the_documentation_has_every_fact_and_scenario(recorded: Recorded) -> None:
+    """docs/scenarios.md speaks of every shipped scenario and has each row of the table of facts."""
+    text = (Path(__file__).parents[2] / "docs" / "scenarios.md").read_text(encoding="utf-8")
+    for name in names():
+        assert f"`{name}`" in text
+    for row in facts_of(recorded("launch", 0.02)):
+        assert f"| {row.fact.row} | {row.fact.fact} | {row.fact.kind} | {command.accepted(row)} |" in text
