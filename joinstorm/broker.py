@@ -22,7 +22,8 @@ from streams.admin import open_admin
 from streams.connection import Connection
 from streams.errors import BrokerError, EnvironmentMissingError
 
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
+"""Two or three seconds are usual; a machine with much else to do takes its time."""
 STOP_SECONDS = 10.0
 START_TRIES = 3
 """A free port may be taken by somebody else before Kafka binds it."""
@@ -194,17 +195,21 @@ class EmbeddedBroker:
                 self.close()
         return None
 
-    def _prepare(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir=self.parent))
-        self._lock = (self._folder / "lock").open("w")
+    def _claim(self) -> None:
+        """Make the data folder, locked for as long as this process lives."""
+        folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir=self.parent))
+        self._folder, self._lock = folder, (folder / "lock").open("w")
         fcntl.flock(self._lock, fcntl.LOCK_EX)
+
+    def _prepare(self) -> None:
+        self._claim()
         self.port, controller = free_ports(2)
-        settings = SETTINGS.format(port=self.port, controller=controller, data=self._folder / "data")
-        (self._folder / "server.properties").write_text(settings)
+        settings = SETTINGS.format(port=self.port, controller=controller, data=self.folder / "data")
+        (self.folder / "server.properties").write_text(settings)
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         command = self._command("kafka.tools.StorageTool", "-XX:TieredStopAtLevel=1")
         done = subprocess.run(
-            [*command[:-1], "format", "--cluster-id", cluster, "--config", command[-1]],
+            [*command[:-1], "format", f"--cluster-id={cluster}", "--config", command[-1]],
             capture_output=True, text=True, timeout=READY_SECONDS, check=False, preexec_fn=die_with_parent(),
         )  # fmt: skip
         if done.returncode:

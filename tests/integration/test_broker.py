@@ -1,0 +1,127 @@
+"""The embedded broker: it comes back on its data, goes with whoever started it, and says why it failed."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+
+from joinstorm import broker as module
+from joinstorm.broker import EmbeddedBroker, sweep
+from joinstorm.kafkahome import find_java, kafka_jars
+from streams.admin import open_admin
+from streams.connection import Connection
+from streams.errors import EnvironmentMissingError
+from tests.conftest import required
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> EmbeddedBroker:
+    """Return a broker that is not started yet; skip where it cannot be."""
+    made = EmbeddedBroker(parent=tmp_path)
+    try:
+        find_java(os.environ)
+        kafka_jars(os.environ)
+    except EnvironmentMissingError as error:
+        if required():
+            raise
+        pytest.skip(str(error))
+    return made
+
+
+def write(connection: Connection, topic: str, value: bytes) -> None:
+    """Write one record and wait until it is there."""
+    with contextlib.closing(KafkaProducer(**connection.for_kafka_python())) as producer:
+        producer.send(topic, value, timestamp_ms=1_684_965_600_000).get(timeout=20)
+
+
+def read(connection: Connection, topic: str) -> list[bytes]:
+    """Return all values of a topic with one partition."""
+    place = TopicPartition(topic, 0)
+    with contextlib.closing(KafkaConsumer(**connection.for_kafka_python())) as consumer:
+        consumer.assign([place])
+        consumer.seek_to_beginning(place)
+        end = consumer.end_offsets([place])[place]
+        values: list[bytes] = []
+        while consumer.position(place) < end:
+            values += [record.value for record in consumer.poll(timeout_ms=500).get(place, [])]
+        return values
+
+
+def test_address_and_data_survive_a_stop_and_a_kill(broker: EmbeddedBroker) -> None:
+    """After a restart, and after kill -9, the same address serves what was written; afterwards everything is gone."""
+    with broker:
+        connection, folder = broker.connection, broker.folder
+        with contextlib.closing(open_admin(connection)) as admin:
+            admin.create_topics({"kept": {"num_partitions": 1, "replication_factor": 1}}, wait_for_metadata=True)
+        write(connection, "kept", b"one")
+        broker.restart()
+        write(connection, "kept", b"two")
+        broker.kill()
+        assert not broker.alive()
+        broker.start()
+        assert broker.connection == connection
+        assert read(connection, "kept") == [b"one", b"two"]
+        pid = broker.pid
+    assert pid is not None
+    assert not psutil.pid_exists(pid)
+    assert not folder.exists()
+
+
+def test_a_start_that_fails_shows_the_end_of_its_log(broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker with a setting Kafka refuses: the text has Kafka's own words, and nothing is left behind."""
+    monkeypatch.setattr(module, "SETTINGS", module.SETTINGS + "num.io.threads=none\n")
+    with pytest.raises(EnvironmentMissingError, match=r"(?s)num\.io\.threads"):
+        broker.__enter__()
+    assert not list(broker.parent.iterdir())
+
+
+def test_it_dies_with_a_killed_owner_and_is_swept_up_later(broker: EmbeddedBroker) -> None:
+    """Kill -9 of the process that started it ends it too; its folder goes when the next broker starts."""
+    if not sys.platform.startswith("linux"):
+        pytest.skip("the kernel's parent-death signal is Linux's")
+    code = (
+        "import time; from pathlib import Path; from joinstorm.broker import EmbeddedBroker\n"
+        f"with EmbeddedBroker(parent=Path({str(broker.parent)!r})) as b: print(b.pid, flush=True); time.sleep(600)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as owner:
+        assert owner.stdout is not None
+        kafka = psutil.Process(int(owner.stdout.readline()))
+        owner.send_signal(signal.SIGKILL)
+    psutil.wait_procs([kafka], timeout=10)
+    assert not kafka.is_running()
+    assert list(broker.parent.glob("joinstorm-kafka-*"))
+    sweep(broker.parent)
+    assert not list(broker.parent.glob("joinstorm-kafka-*"))
+
+
+def test_sweeping_leaves_running_brokers_alone(tmp_path: Path) -> None:
+    """A folder whose owner still holds its lock stays."""
+    owner = EmbeddedBroker(parent=tmp_path)
+    owner._claim()
+    sweep(tmp_path)
+    assert owner.folder.exists()
+    owner.close()
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_command_prints_its_address_and_ends_on_a_signal() -> None:
+    """``joinstorm broker``: one line on stdout, SIGTERM ends it with exit code 130 and takes Kafka along."""
+    command = [sys.executable, "-m", "joinstorm.cli", "broker"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        address = process.stdout.readline().strip()
+        children = psutil.Process(process.pid).children(recursive=True)
+        open_admin(Connection(address)).close()
+        process.terminate()
+        assert process.wait(20) == 130
+    assert children
+    psutil.wait_procs(children, timeout=5)
+    assert not any(child.is_running() for child in children)
