@@ -80,6 +80,10 @@ class Follower:
             records=dict(self._records),
         )
 
+    def drained(self, engine: str) -> bool:
+        """Whether everything an engine wrote has been taken, its end included."""
+        return self.state is not None and self.state.drained(engine)
+
     def seen(self) -> str:
         """Return what was seen so far, for an error's text."""
         if self.state is None:

@@ -97,36 +97,47 @@ class ResultReader:
             BrokerError: Reading has failed for good.
             DeadlineError: It did not hold in time; the text says what was seen instead.
         """
+        found: list[RunView] = []
+
+        def holds() -> bool:
+            view = self._follow.view()
+            if predicate(view):
+                found.append(view)
+            return bool(found)
+
+        self._wait(holds, seconds, what)
+        return found[0]
+
+    def wait_for_run(self, seconds: float) -> RunInfo:
+        """Wait until the run is known and return its information; raises like ``wait_for``."""
+        what = "a run in run.info" if self._follow.wanted is None else f"run {self._follow.wanted} in run.info"
+        self._wait(lambda: self._follow.state is not None, seconds, what)
+        assert self._follow.state is not None
+        return self._follow.state.info
+
+    def wait_until_drained(self, engines: Sequence[str], seconds: float) -> RunView:
+        """Wait until engines have ended and everything they wrote has been read; raises like ``wait_for``."""
+        what = f"the end of {' and '.join(engines)}"
+        self._wait(lambda: all(self._follow.drained(name) for name in engines), seconds, what)
+        return self.snapshot()
+
+    def _wait(self, holds: Callable[[], bool], seconds: float, what: str) -> None:
+        """Ask again whenever records have come, the lock being held."""
         deadline = time.monotonic() + seconds
         while True:
-            view = self.snapshot()
-            if predicate(view):
-                return view
+            self.check()
             with self._news:
+                if holds():
+                    return
                 if not self._news.wait(deadline - time.monotonic()):
                     raise DeadlineError(f"{what}: not within {seconds:g} s; {self._follow.seen()}")
             self._stopping.wait(LOOK_SECONDS)
 
-    def wait_for_run(self, seconds: float) -> RunInfo:
-        """Wait until the run is known and return its information; raises like ``wait_for``."""
-        info = self.wait_for(
-            lambda view: view.info is not None, seconds, f"run {self._follow.wanted or ''} in run.info"
-        )
-        assert info.info is not None
-        return info.info
-
-    def wait_until_drained(self, engines: Sequence[str], seconds: float) -> RunView:
-        """Wait until engines have ended and everything they wrote has been read; raises like ``wait_for``."""
-        return self.wait_for(
-            lambda view: all(name in view.engines and view.engines[name].drained for name in engines),
-            seconds,
-            f"the end of {' and '.join(engines)}",
-        )
-
     def drained(self, engine: str) -> bool:
         """Whether an engine has ended on all partitions, and the result topics were read to their ends after that."""
-        found = self.snapshot().engines.get(engine)
-        return found is not None and found.drained
+        self.check()
+        with self._lock:
+            return self._follow.drained(engine)
 
     def check(self) -> None:
         """Raise BrokerError when reading has failed for good."""

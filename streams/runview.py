@@ -160,6 +160,10 @@ class RunState:
         """Note that everything an engine wrote has been taken."""
         self._engines[engine].drained = True
 
+    def drained(self, engine: str) -> bool:
+        """Whether an engine is marked as drained."""
+        return engine in self._engines and self._engines[engine].drained
+
     def engines(self) -> dict[str, EngineView]:
         """Return every engine as it is now."""
         return {
