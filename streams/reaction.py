@@ -61,7 +61,7 @@ class ReactionFold:
         places = zip(window[tagged].tolist(), events.subject[tagged].tolist(), strict=True)
         for row, place in zip(tagged.tolist(), places, strict=True):
             counts = self._tags.setdefault(place, {})
-            for tag in events.tags[row]:
+            for tag in set(events.tags[row]):
                 counts[tag] = counts.get(tag, 0) + 1
 
     def _count_authors(self, events: TweetColumns, since: Ints) -> None:
