@@ -165,8 +165,8 @@ class Ledger:
         The first ``MAX_STRAYS`` are kept.
         """
         self._columns = {word: row for row, word in enumerate((*counts, *estimates))}
-        self._offsets = {word: row * grid.windows for word, row in self._columns.items()}
-        self._estimates = frozenset(estimates)
+        self._offsets = {word: self._columns[word] * grid.windows for word in counts}
+        self._estimates = {word: self._columns[word] * grid.windows for word in estimates}
         size = len(self._columns) * grid.windows
         self._cells = {name: array("q", bytes(8 * size)) for name in names}
         self._logs = {name: _Log() for name in names}
@@ -179,23 +179,22 @@ class Ledger:
         Raises:
             ContractError: A count beyond what a night can hold.
         """
-        for value in counts.values():
-            if not -LIMIT < value < LIMIT:
-                raise ContractError(f"window {window}, {name!r}: a count of {value} is beyond ±2^40")
-        for value in estimates.values():
-            if not -LIMIT < value < LIMIT:
-                raise ContractError(f"window {window}, {name!r}: an estimate of {value} is beyond ±2^40")
+        for values in (counts, estimates):
+            if values and not (min(values.values()) > -LIMIT and max(values.values()) < LIMIT):
+                raise ContractError(f"window {window}, {name!r}: a count beyond ±2^40 in {values}")
         index = self.grid.index(window)
         if index is None or name not in self._cells:
             self._stray((window, name, shard), version, counts)
             return
-        lane = self._won.setdefault((name, shard), {})
+        lane = self._won.get((name, shard))
+        if lane is None:
+            lane = self._won[name, shard] = {}
         known = lane.get(index)
         if known is not None:
             if version < known[0]:
                 return
             self._add(name, index, known[1], known[2], -1)
-        lane[index] = (version, counts, estimates)
+        lane[index] = (version, counts, estimates or _NONE)
         self._add(name, index, counts, estimates, 1)
         self._frozen.pop(name, None)
 
@@ -213,13 +212,15 @@ class Ledger:
         cells, offsets = self._cells[name], self._offsets
         for word, value in counts.items():
             offset = offsets.get(word)
-            if offset is None or word in self._estimates:
+            if offset is None:
                 self._logs[name].add(index, word, sign * value)
             else:
                 cells[offset + index] += sign * value
+        offsets = self._estimates
         for word, value in estimates.items():
-            if word in self._estimates:
-                cells[offsets[word] + index] += sign * value
+            offset = offsets.get(word)
+            if offset is not None:
+                cells[offset + index] += sign * value
 
     def _stray(self, key: tuple[int, str, str], version: int, counts: Counts) -> None:
         known = self.strays.get(key)

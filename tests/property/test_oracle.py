@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from joinstorm import oracle
 from joinstorm.oracle_queries import QUERIES
+from streams.errors import TapeError
 from streams.events import Presence, Tweet
 from streams.results import AUDIENCE_COUNTS, REACTION_COUNTS, STANCE, Progress, ReactionResult, summed
 from streams.runinfo import SubjectRule
@@ -62,6 +63,16 @@ def test_missing_events_are_missing_in_the_truth(tmp_path: Path, events: list[Pr
 def test_a_tapes_name_is_no_pattern(tmp_path: Path, name: str) -> None:
     """Characters that mean something to SQL or to a file pattern are characters."""
     assert oracle.ask(write(tmp_path / name, []), INFO).events == {}
+
+
+@pytest.mark.parametrize("content", [None, b"", b"PAR1 and then nothing"])
+def test_what_is_no_tape_is_refused(tmp_path: Path, content: bytes | None) -> None:
+    """A file that is missing, empty or cut off is an error with its name."""
+    path = tmp_path / "night.tape"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(TapeError, match=r"night\.tape: cannot be counted"):
+        oracle.ask(path, INFO)
 
 
 def test_records_carry_every_count_and_an_end(tmp_path: Path) -> None:
