@@ -1,5 +1,7 @@
 """``joinstorm run``: the whole job."""
 
+import shlex
+import sys
 import time
 from pathlib import Path
 
@@ -87,9 +89,17 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     with interruptible():
         outcome = run_night(Order(scenario, out, scale, seed, tape, connection, plan, metrics_port))
         verdicts.write(outcome.verdict, out / "verdict.json")
-        page = None
+        page = _report(outcome, out) if report else None
     _print(outcome, out, page, form)
     return EXIT_OK if outcome.verdict.exact else EXIT_FAILED
+
+
+def _report(outcome: Outcome, out: Path) -> Path:
+    # matplotlib takes a while to load: only runs that want the report pay for it
+    from joinstorm.report import Material, write_report  # noqa: PLC0415
+
+    made_by = shlex.join(["joinstorm", *sys.argv[1:]])
+    return write_report(out / "report.html", Material(outcome.view, outcome.verdict, outcome.facts, made_by))
 
 
 def _print(outcome: Outcome, out: Path, page: Path | None, form: str) -> None:
