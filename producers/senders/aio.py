@@ -32,6 +32,8 @@ class _Queue:
 
     waiting: deque[Lane] = field(default_factory=deque)
     batches: int = 0
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held until the client has a batch: while it looks for the leader, the next batch must not overtake."""
 
 
 class AiokafkaSender:
@@ -158,7 +160,9 @@ class AiokafkaSender:
     async def _deliver(self, queue: _Queue, lane: Lane) -> None:
         failed: dict[str, int] = {}
         try:
-            await (await self._accepted(_built(lane), lane))
+            async with queue.turn:
+                accepted = await self._accepted(_built(lane), lane)
+            await accepted
         except KafkaError as error:
             failed[type(error).__name__] = len(lane)
         except asyncio.CancelledError:

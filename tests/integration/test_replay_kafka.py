@@ -1,0 +1,184 @@
+"""A replay through a real broker, with both clients: what is read back is the tape, in order, marked and keyed."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from kafka import KafkaConsumer, TopicPartition
+
+from joinstorm.cli import cli
+from producers.deck import Deck
+from producers.opening import open_run, opened_run
+from producers.replay import Replay, Result, Settings
+from producers.senders.registry import CLIENTS, sender_factory
+from producers.tape import Tape
+from streams import runinfo
+from streams.connection import Connection
+from streams.errors import BrokerError, ContractError, EnvironmentMissingError
+from streams.runinfo import RunInfo, RunStatus
+from streams.topics import INPUTS, RUN_STATUS
+from tests.replaying import Sent, check_marks, play
+from tests.tinytape import tiny_tape
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def tape(tmp_path_factory: pytest.TempPathFactory) -> Tape:
+    """Return a night large enough for whole batches."""
+    return tiny_tape(tmp_path_factory.mktemp("tape") / "night.parquet", people=900)
+
+
+def opened(kafka: Connection, tape: Tape, run: str) -> RunInfo:
+    """Open a run of two partitions."""
+    return open_run(kafka, tape.info, run=run, partitions=2, watermark_step_ms=10_000)
+
+
+def replay(kafka: Connection, tape: Tape, info: RunInfo, client: str, **settings: Any) -> Result:
+    """Play a tape with a client."""
+    how = Settings(**settings)
+    return Replay(tape, info, sender_factory(client, kafka, paced=how.speed > 0), Deck(), how).play()
+
+
+def read_back(kafka: Connection, info: RunInfo) -> Sent:
+    """Return every record of a run's input topics."""
+    places = [TopicPartition(info.topics[base], number) for base in INPUTS for number in range(info.partitions)]
+    found: Sent = {(place.topic, place.partition): [] for place in places}
+    with contextlib.closing(KafkaConsumer(**kafka.for_kafka_python(), max_poll_records=5000)) as consumer:
+        consumer.assign(places)
+        consumer.seek_to_beginning(*places)
+        ends = consumer.end_offsets(places)
+        deadline = time.monotonic() + 60
+        while any(consumer.position(place) < end for place, end in ends.items()):
+            assert time.monotonic() < deadline
+            for place, records in consumer.poll(timeout_ms=500).items():
+                found[place.topic, place.partition] += [(one.timestamp, one.key, one.value) for one in records]
+    return found
+
+
+def last_status(kafka: Connection, run: str) -> RunStatus | None:
+    """Return a run's newest status."""
+    place = TopicPartition(RUN_STATUS, 0)
+    newest = None
+    with contextlib.closing(KafkaConsumer(**kafka.for_kafka_python())) as consumer:
+        consumer.assign([place])
+        consumer.seek_to_beginning(place)
+        end = consumer.end_offsets([place])[place]
+        while consumer.position(place) < end:
+            for record in consumer.poll(timeout_ms=500).get(place, []):
+                if record.key == run.encode():
+                    newest = runinfo.decode_status(record.value)
+    return newest
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_the_broker_holds_the_tape(kafka: Connection, unique_run: str, tape: Tape, client: str) -> None:
+    """As fast as it goes: record for record what the list sender was given, and a status that says ended."""
+    info = opened(kafka, tape, unique_run)
+    result = replay(kafka, tape, info, client)
+    assert (result.state, result.sent, result.failed, result.client) == ("ended", tape.rows, 0, client)
+    found = read_back(kafka, info)
+    assert found == renamed(play(tape), info)
+    check_marks(found, info)
+    status = last_status(kafka, unique_run)
+    assert status is not None
+    assert (status.state, status.sent, status.at) == ("ended", tape.rows, info.end)
+
+
+def renamed(sent: Sent, info: RunInfo) -> Sent:
+    """Return what was sent under another run id as it would be under this one."""
+    old, new = '"run":"test"', f'"run":"{info.run}"'
+    return {
+        (topic.replace(".test", f".{info.run}"), partition): [
+            (at, key, value if key else value.replace(old.encode(), new.encode())) for at, key, value in records
+        ]
+        for (topic, partition), records in sent.items()
+    }
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_paced_replay_keeps_its_schedule(kafka: Connection, unique_run: str, tape: Tape, client: str) -> None:
+    """At speed 240 the ten minutes take no less than 2.5 s, every event is paced and nothing is lost."""
+    info = opened(kafka, tape, unique_run)
+    result = replay(kafka, tape, info, client, speed=240)
+    assert result.seconds >= 2.4
+    assert (result.sent, result.paced) == (tape.rows, tape.rows)
+    assert result.lateness_p50 <= result.acknowledged_p50
+    assert read_back(kafka, info) == renamed(play(tape), info)
+
+
+def test_a_run_is_played_once(kafka: Connection, unique_run: str, tape: Tape) -> None:
+    """An opened run is found until it is played; then its records stand in the way."""
+    assert opened_run(kafka, unique_run) is None
+    info = opened(kafka, tape, unique_run)
+    assert opened_run(kafka, unique_run) == info
+    replay(kafka, tape, info, "aiokafka")
+    with pytest.raises(ContractError, match=r"has been played: .* hold \d+ records"):
+        opened_run(kafka, unique_run)
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_nobody_at_the_address(tape: Tape, client: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sender of a broker that is not there is an error that names the address."""
+    monkeypatch.setattr("producers.senders.kafka_python.ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr("producers.senders.aio.ANSWER_SECONDS", 0.5)
+    with pytest.raises(BrokerError, match=r"127\.0\.0\.1:1"):
+        sender_factory(client, Connection("127.0.0.1:1"), paced=False)(None)  # type: ignore[arg-type] # never told
+    with pytest.raises(EnvironmentMissingError, match="known: kafka-python, aiokafka"):
+        sender_factory("pulsar", Connection(), paced=False)
+
+
+def test_the_command_plays_an_opened_run_and_tells_in_json(kafka: Connection, unique_run: str, tape: Tape) -> None:
+    """``joinstorm replay`` plays the run it is given and prints one line of JSON; an altered tape is refused."""
+    info = opened(kafka, tape, unique_run)
+    arguments = ["--bootstrap-servers", kafka.bootstrap_servers, "--run", unique_run, "--client", "aiokafka"]
+    done = CliRunner().invoke(cli, ["replay", str(tape.path), "--speed", "max", "--format", "json", *arguments])
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert (told["run"], told["sent"], told["failed"]) == (unique_run, tape.rows, 0)
+    assert sum(map(len, read_back(kafka, info).values())) > tape.rows
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_stopped_command_says_failed(kafka: Connection, unique_run: str, tape: Tape, client: str) -> None:
+    """SIGTERM ends a paced replay within seconds with exit code 130, and its run says failed."""
+    command = [sys.executable, "-m", "joinstorm.cli", "replay", str(tape.path), "--speed", "1", "--client", client]
+    command += ["--bootstrap-servers", kafka.bootstrap_servers, "--run", unique_run]
+    with subprocess.Popen(command, env={**os.environ, "PYTHONUNBUFFERED": "1"}) as process:
+        deadline = time.monotonic() + 60
+        while not playing(kafka, unique_run):
+            assert time.monotonic() < deadline
+            assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) == 130
+    status = last_status(kafka, unique_run)
+    assert status is not None
+    assert status.state == "failed"
+
+
+def playing(kafka: Connection, run: str) -> bool:
+    """Whether a run's status says so."""
+    status = last_status(kafka, run)
+    return status is not None and status.state == "playing"
+
+
+def test_an_altered_tape_is_refused(kafka: Connection, tmp_path: Path) -> None:
+    """A tape whose content is not what was recorded is not sent: exit code 2 and a text that says so."""
+    tape = tiny_tape(tmp_path / "night.parquet")
+    data = tape.path.read_bytes().replace(tape.info.sha256.encode(), b"0" * 64)
+    tape.path.write_bytes(data)
+    arguments = ["replay", str(tape.path), "--bootstrap-servers", kafka.bootstrap_servers]
+    with subprocess.Popen(
+        [sys.executable, "-m", "joinstorm.cli", *arguments], stderr=subprocess.PIPE, text=True
+    ) as process:
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "altered" in told
