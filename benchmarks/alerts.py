@@ -1,6 +1,6 @@
 """Whether the alerts fire in their phases, and nowhere else, over many nights that melt and many that do not.
 
-    python benchmarks/alerts.py --seeds 20
+    python -m benchmarks.alerts --seeds 20
 
 For each night the alerts that fired and where, then what was missed and what was false; at the end precision and recall
 over all of them. Exit code 1 when either is below 1. Needs prometheus and promtool.

@@ -34,6 +34,8 @@ NOT_OF_THE_NIGHT: Final = (
     m.REPLAY_STATE,
     m.REPLAY_SEEN,
     m.LAG,
+    m.DUPLICATES,
+    m.DEAD_LETTERS,
     m.READ_RECORDS,
     m.REJECTED_RECORDS,
     m.SCRAPE,

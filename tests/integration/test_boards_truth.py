@@ -1,0 +1,132 @@
+"""What the boards show is what happened: a night in a real Prometheus, every query against the oracle."""
+
+import copy
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from click.testing import CliRunner
+
+from dashboards import rules, stored
+from joinstorm.backfill import times
+from joinstorm.cli import cli
+from joinstorm.prometheus import Prometheus
+from joinstorm.proof import check
+from joinstorm.proof import rules as rule_proof
+from joinstorm.proof.alerts import alerts_of, judge
+from joinstorm.proof.mutants import siblings
+from joinstorm.proof.night import Night
+from joinstorm.proof.run import LOOKBACK, SERVED
+from producers.record import record
+from producers.scenario import load
+from tests.conftest import required
+
+ONCE: Final = "module"
+
+
+@pytest.fixture(scope=ONCE, autouse=True)
+def prometheus_is_there() -> None:
+    """Skip what needs Prometheus where it is not installed, with the way to get it."""
+    if not (shutil.which("prometheus") and shutil.which("promtool")) and not required():
+        pytest.skip("prometheus and promtool are not installed: apt-get install prometheus")
+
+
+@pytest.fixture(scope=ONCE)
+def tape(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a small night that melts."""
+    return record(load("launch"), tmp_path_factory.mktemp("tape") / "tape.parquet", scale=0.01, seed=1).path
+
+
+@pytest.fixture(scope=ONCE)
+def night(tape: Path) -> Night:
+    """Return the night with its three engines."""
+    return Night.of_tape(tape)
+
+
+@pytest.fixture(scope=ONCE)
+def prometheus(night: Night, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    """Return a Prometheus that has the night."""
+    folder = tmp_path_factory.mktemp("prometheus")
+    check.store(night, folder)
+    with Prometheus(folder, lookback=LOOKBACK) as running:
+        yield running
+
+
+@pytest.fixture(scope=ONCE)
+def proof(night: Night, prometheus: Prometheus) -> check.Proof:
+    """Return the proof over the committed boards."""
+    return check.Proof(night, prometheus, stored.boards())
+
+
+def test_every_query_answers_what_the_oracle_says(proof: check.Proof) -> None:
+    """Every panel and annotation, at a moment inside each phase and at the end, for several engines and rooms."""
+    assert [str(mismatch) for mismatch in proof.mismatches()] == []
+
+
+def test_every_altered_query_is_found(proof: check.Proof) -> None:
+    """Emptying or altering any one query, in any one place, shows in an answer."""
+    hunt = proof.hunt(siblings(SERVED))
+    assert hunt.tried > 500
+    assert [str(survivor) for survivor in hunt.survivors] == []
+
+
+def test_a_panel_nobody_wrote_an_answer_for_is_a_mismatch(night: Night, prometheus: Prometheus) -> None:
+    """A new panel cannot slip in unproven; nor can one that answers nothing anywhere."""
+    boards: dict[str, dict[str, Any]] = {"joinstorm-launch": copy.deepcopy(stored.boards()["joinstorm-launch"])}
+    panel = boards["joinstorm-launch"]["panels"][1]
+    panel["title"] = "Unheard of"
+    (mismatch,) = check.Proof(night, prometheus, boards).mismatches()
+    assert "nobody wrote down" in str(mismatch)
+
+
+def test_variables_offer_what_there_is(night: Night, prometheus: Prometheus) -> None:
+    """Engines and rooms of the night, all of them and nothing else."""
+    at = night.moments()[2][1] / 1000
+    for label, wanted in (("engine", {"truth", "faust", "faust-tables"}), ("space", set(night.info.spaces))):
+        selectors = {
+            variable["query"]["query"].removeprefix("label_values(").removesuffix(f", {label})")
+            for board in stored.boards().values()
+            for variable in board["templating"]["list"]
+            if variable["name"] == label
+        }
+        for selector in selectors:
+            answer = prometheus.query(f"count by ({label}) ({selector})", at)
+            assert {dict(labels)[label] for labels in answer} == wanted
+
+
+def test_rules_pass_their_tests_and_every_altered_rule_fails_them() -> None:
+    """Silent and then firing, by promtool; no alteration of any rule goes unnoticed."""
+    assert "SUCCESS" in rule_proof.check_rules()
+    hunt = rule_proof.hunt(siblings(SERVED, [rule.name for rule in rules.RECORDINGS]))
+    assert hunt.tried > 200
+    assert [str(survivor) for survivor in hunt.survivors] == []
+
+
+@pytest.mark.parametrize(("scenario", "melts"), [("launch", True), ("control", False)])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_alerts_fire_in_their_phases_and_nowhere_else(tmp_path: Path, scenario: str, seed: int, *, melts: bool) -> None:
+    """A night that melts fires every alert where it is due; the same crowd in large enough rooms fires none of them."""
+    tape = record(load(scenario), tmp_path / "tape.parquet", scale=0.02, seed=seed).path
+    info, fired = alerts_of(tape, tmp_path)
+    judgement = judge(fired, info, melts=melts)
+    assert (judgement.missed, judgement.false) == (frozenset(), frozenset())
+    assert judgement.right
+
+
+def test_backfill_puts_the_night_at_its_real_dates(tape: Path, night: Night, tmp_path: Path) -> None:
+    """Blocks made by the command answer at moments of May 2023 what the oracle says."""
+    done = CliRunner().invoke(
+        cli, ["backfill", str(tape), "--out", str(tmp_path), "--step", "60", "--quiet-step", "300"]
+    )
+    assert done.exit_code == 0, done.output
+    assert "--storage.tsdb.retention.time=20y" in done.output
+    truth = night.counted["truth"]
+    with Prometheus(tmp_path, lookback="59s") as running:
+        looked_at = list(times(night.info, 60, 300))
+        for phase in night.info.phases:
+            at = next(moment for moment in looked_at if moment >= phase.start)
+            answer = running.query('joinstorm_audience_listeners{engine="truth"}', at / 1000)
+            shown = {dict(labels)["space"]: value for labels, value in answer.items()}
+            assert shown == {space: truth.audience_at(space, at) for space in night.info.spaces}
