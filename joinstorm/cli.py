@@ -21,6 +21,7 @@ class LazyGroup(click.Group):
 
     commands_by_name: ClassVar[dict[str, str]] = {
         "backfill": "joinstorm.commands.backfill",
+        "bench": "joinstorm.commands.bench",
         "broker": "joinstorm.commands.broker",
         "chaos": "joinstorm.commands.chaos",
         "conform": "joinstorm.commands.conform",

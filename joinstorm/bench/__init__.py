@@ -1,0 +1,1 @@
+"""Measuring engines side by side: one run, one topic, one process each."""

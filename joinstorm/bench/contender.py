@@ -1,0 +1,150 @@
+"""One contender of ``joinstorm bench engines``, measured in a process of its own.
+
+Wall clock time runs from the first record to the last; processor time from when everything is imported to the end, all
+threads included, so that what a library costs to load is nobody's.
+"""
+
+import asyncio
+import os
+import sys
+import tempfile
+import time
+from typing import Any, Final
+
+os.environ.setdefault("POLARS_MAX_THREADS", "1")  # before anything imports polars: every contender has one core
+
+import faust
+import msgspec
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from streams.connection import Connection
+from streams.engines.abstract import WorkerSettings
+from streams.engines.registry import load
+from streams.events import Presence, Tweet
+from streams.reader import ResultReader
+from streams.runinfo import RunInfo
+
+YARDSTICK: Final = "yardstick"
+STOCK: Final = "stock-faust"
+RUN_SECONDS: Final = 30.0
+
+
+class Measured(msgspec.Struct, frozen=True):
+    """What a contender came to."""
+
+    name: str
+    events: int
+    seconds: float
+    cpu_seconds: float
+
+    @property
+    def per_second(self) -> float:
+        """Events per second of wall clock time."""
+        return self.events / self.seconds if self.seconds else 0.0
+
+    @property
+    def per_cpu_second(self) -> float:
+        """Events per second of processor time."""
+        return self.events / self.cpu_seconds if self.cpu_seconds else 0.0
+
+
+async def yardstick(connection: Connection, info: RunInfo) -> Measured:
+    """Fetch with aiokafka's ``getmany`` and decode with msgspec, and nothing else: no Faust, no state, no results."""
+    decoders = {
+        info.names().presence: msgspec.json.Decoder(Presence).decode,
+        info.names().tweets: msgspec.json.Decoder(Tweet).decode,
+    }
+    consumer = AIOKafkaConsumer(
+        **connection.for_aiokafka(),
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=4 << 20,
+        fetch_max_bytes=64 << 20,
+        fetch_max_wait_ms=20,
+    )
+    await consumer.start()
+    try:
+        consumer.assign([TopicPartition(topic, part) for topic in decoders for part in range(info.partitions)])
+        events, first, cpu = 0, 0.0, time.process_time()
+        while events < info.events:
+            for partition, records in (await consumer.getmany(timeout_ms=1000, max_records=20_000)).items():
+                first = first or time.monotonic()
+                decode = decoders[partition.topic]
+                for record in records:
+                    if record.key is not None:  # marks have none
+                        decode(record.value)
+                        events += 1
+        return Measured(YARDSTICK, events, time.monotonic() - first, time.process_time() - cpu)
+    finally:
+        await consumer.stop()
+
+
+class _StockEvent(faust.Record):  # type: ignore[misc]  # Faust has no types
+    kind: str = ""  # a mark has none
+    event_id: int = 0
+    at: int = 0
+    listener: int = 0
+    space: str = ""
+
+
+async def stock(connection: Connection, info: RunInfo, limit: int) -> Measured:
+    """Count events by kind in an agent over typed records, as Faust's manual teaches, up to ``limit``."""
+    done = asyncio.Event()
+    found: dict[str, Any] = {"events": 0, "first": 0.0, "last": 0.0, "kinds": {}}
+    with tempfile.TemporaryDirectory(prefix="joinstorm-stock-") as folder:
+        app = faust.App(
+            f"joinstorm-stock-{info.run}",
+            broker=[f"kafka://{server}" for server in connection.servers()],
+            datadir=folder,
+            consumer_auto_offset_reset="earliest",
+            topic_disable_leader=True,
+            topic_allow_declare=False,
+            web_enabled=False,
+        )
+
+        async def count(stream: Any) -> None:
+            async for event in stream:
+                found["first"] = found["first"] or time.monotonic()
+                found["kinds"][event.kind] = found["kinds"].get(event.kind, 0) + 1
+                found["events"] += 1
+                if found["events"] == limit:
+                    found["last"] = time.monotonic()
+                    done.set()
+
+        app.agent(app.topic(info.names().presence, key_type=bytes, value_type=_StockEvent), name="count")(count)
+        app.in_worker = True
+        app.finalize()
+        cpu = time.process_time()
+        await app.start()
+        try:
+            await done.wait()
+            spent = time.process_time() - cpu
+        finally:
+            await app.stop()
+    return Measured(STOCK, limit, found["last"] - found["first"], spent)
+
+
+def engine(name: str, connection: Connection, info: RunInfo) -> Measured:
+    """Let an engine do its whole work: decode, fold, results, checkpoints."""
+    contender = load(name)
+    cpu = time.process_time()
+    summary = contender.run(WorkerSettings(connection=connection, info=info, engine=name))
+    return Measured(name, summary.events, summary.seconds, time.process_time() - cpu)
+
+
+def main(name: str, servers: str, run: str, limit: str) -> None:
+    """Measure one contender and print it as JSON."""
+    connection = Connection(servers)
+    with ResultReader(connection, run=run) as reader:
+        info = reader.wait_for_run(RUN_SECONDS)
+    if name == YARDSTICK:
+        measured = asyncio.run(yardstick(connection, info))
+    elif name == STOCK:
+        measured = asyncio.run(stock(connection, info, int(limit)))
+    else:
+        measured = engine(name, connection, info)
+    print(msgspec.json.encode(measured).decode())  # noqa: T201 - the parent reads it
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
