@@ -25,7 +25,7 @@ from streams.topics import DEFAULT_PARTITIONS
 @scale(0.1)
 @seed
 @click.option("--speed", type=SpeedParam(), default="max", help="Event seconds per second, or max.")
-@click.option("--skip-quiet", is_flag=True, help="Send the hours nobody waits for at full speed.")
+@click.option("--skip-quiet/--play-quiet", default=True, help="Send the hours nobody waits for at full speed, or not.")
 @click.option("--engine", default="faust", help="Stream processor: a name of `joinstorm engines`, or module:Class.")
 @click.option("--workers", type=click.IntRange(1, 64), default=1, help="Worker processes in one group.")
 @click.option("--client", type=click.Choice(CLIENTS), default=CLIENTS[0], help="Producer client.")
@@ -98,8 +98,9 @@ def _report(outcome: Outcome, out: Path) -> Path:
     # matplotlib takes a while to load: only runs that want the report pay for it
     from joinstorm.report import Material, write_report  # noqa: PLC0415
 
+    title = outcome.tape.info.scenario.get("title", "")
     made_by = shlex.join(["joinstorm", *sys.argv[1:]])
-    return write_report(out / "report.html", Material(outcome.view, outcome.verdict, outcome.facts, made_by))
+    return write_report(out / "report.html", Material(outcome.view, outcome.verdict, outcome.facts, made_by, title))
 
 
 def _print(outcome: Outcome, out: Path, page: Path | None, form: str) -> None:
