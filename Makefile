@@ -7,7 +7,7 @@ DEV_STAMP := $(VENV)/.installed-dev
 SCALE ?= 0.1
 ARGS ?=
 
-.PHONY: help run test check lint types clean
+.PHONY: help run test check lint types compose test-compose clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,6 +38,13 @@ types: $(DEV_STAMP)
 	$(BIN)/mypy
 
 check: lint types test ## exactly what CI runs
+
+compose: ## the whole stack in containers, with Grafana on http://localhost:3000; needs Docker
+	@[ -n "$$(docker compose ps --quiet)" ] || $(PYTHON) docker/check_ports.py
+	docker compose up --build $(ARGS)
+
+test-compose: $(DEV_STAMP) ## bring the containers up, prove the verdict, take them down; needs Docker and the images of .env
+	JOINSTORM_TEST_COMPOSE=1 $(BIN)/python -m pytest tests/e2e/test_compose.py $(ARGS)
 
 clean: ## remove what make made
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,41 @@
+# joinstorm in a container: the first stage installs, the second one has what is needed to run and nothing else.
+ARG PYTHON_IMAGE=python:3.12-slim
+
+FROM ${PYTHON_IMAGE} AS build
+WORKDIR /src
+RUN python3 -m venv /opt/joinstorm
+ENV PATH=/opt/joinstorm/bin:$PATH PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+# Dependencies first: they change less often than the code.
+COPY pyproject.toml constraints.txt ./
+RUN python3 -c "import tomllib; print('\n'.join(tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies']))" \
+        > requirements.txt \
+    && pip install --quiet --constraint constraints.txt --requirement requirements.txt
+COPY README.md LICENSE ./
+COPY streams streams
+COPY producers producers
+COPY dashboards dashboards
+COPY joinstorm joinstorm
+RUN pip install --quiet --no-deps .
+# Engines with a Python environment of their own, such as "quix bytewax"; what a worker would link there on its first
+# run is linked here, for containers are read-only.
+ARG ENGINES=""
+ENV JOINSTORM_CACHE_DIR=/opt/joinstorm/cache
+WORKDIR /
+RUN mkdir -p "$JOINSTORM_CACHE_DIR" \
+    && ours=$(python3 -c "import streams; print(streams.__path__[0])") \
+    && for engine in $ENGINES; do \
+        joinstorm engines install "$engine" || exit 1; \
+        mkdir "$JOINSTORM_CACHE_DIR/engines/$engine/ours" || exit 1; \
+        ln -s "$ours" "$JOINSTORM_CACHE_DIR/engines/$engine/ours/streams" || exit 1; \
+    done
+
+FROM ${PYTHON_IMAGE}
+RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin joinstorm \
+    && mkdir /tape && chown joinstorm /tape
+COPY --from=build --chown=joinstorm /opt/joinstorm /opt/joinstorm
+ENV PATH=/opt/joinstorm/bin:$PATH JOINSTORM_CACHE_DIR=/opt/joinstorm/cache \
+    PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MPLCONFIGDIR=/tmp
+USER joinstorm
+WORKDIR /tape
+ENTRYPOINT ["joinstorm"]
+CMD ["--help"]
