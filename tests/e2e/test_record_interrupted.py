@@ -26,7 +26,7 @@ def until_it_writes(folder: Path, process: subprocess.Popen[bytes]) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_an_interrupted_recording_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
     """Ended by SIGTERM or Ctrl-C while it writes, a recording says so by its exit code and leaves no file behind."""
-    arguments = ["record", "launch", "--scale", "0.5", "--out", str(tmp_path / "tape.parquet")]
+    arguments = ["record", "launch", "--scale", "0.15", "--out", str(tmp_path / "tape.parquet")]
     with subprocess.Popen([sys.executable, "-m", "joinstorm.cli", *arguments]) as process:
         until_it_writes(tmp_path, process)
         process.send_signal(number)

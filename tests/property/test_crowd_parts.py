@@ -95,7 +95,7 @@ evenings = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(evenings, st.integers(0, 1000))
 def test_any_evening_is_legal(changes: dict[str, dict[str, Any]], seed: int) -> None:
     """Whatever the crowd, the server and the policy: legal paths only, and everybody is gone at the end."""
@@ -106,7 +106,7 @@ def test_any_evening_is_legal(changes: dict[str, dict[str, Any]], seed: int) -> 
     assert again.events.tobytes() == played.events.tobytes()
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.floats(0.1, 4), st.floats(1.1, 3), st.integers(0, 1000))
 def test_more_capacity_turns_fewer_away(capacity: float, factor: float, seed: int) -> None:
     """More capacity never means (but for chance) that more people are refused and thrown out, at any capacity."""
