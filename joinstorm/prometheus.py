@@ -152,16 +152,17 @@ class Prometheus:
         data = self._ask("/api/v1/query_range", asked)
         return {_labels(series["metric"]): [float(at) for at, _ in series["values"]] for series in data["result"]}
 
-    def get(self, path: str) -> Any:
-        """Return the ``data`` of any other part of the API."""
-        return self._ask(path, None)
+    def samples(self, selector: str, back: str, at: float) -> dict[Labels, list[tuple[float, float]]]:
+        """Return the raw samples (time, value) of each series in the stretch ``back`` (as ``5m``) before a moment."""
+        data = self._ask("/api/v1/query", {"query": f"{selector}[{back}]", "time": f"{at:.3f}"})
+        return {
+            _labels(series["metric"]): [(float(when), float(value)) for when, value in series["values"]]
+            for series in data["result"]
+        }
 
-    def _ask(self, path: str, form: Mapping[str, str] | None) -> Any:
-        if form is None:
-            self._connection.request("GET", path)
-        else:
-            kind = {"Content-Type": "application/x-www-form-urlencoded"}
-            self._connection.request("POST", path, urllib.parse.urlencode(form), kind)
+    def _ask(self, path: str, form: Mapping[str, str]) -> Any:
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        self._connection.request("POST", path, urllib.parse.urlencode(form), kind)
         answer = json.loads(self._connection.getresponse().read())
         if answer["status"] != "success":
             raise QueryError(f"{answer['errorType']}: {answer['error']}")

@@ -83,7 +83,7 @@ def test_the_text_is_openmetrics() -> None:
     samples = [sample for family in families for sample in family.samples]
     assert len(samples) == written
     drops = [
-        (sample.timestamp, sample.value)
+        (float(str(sample.timestamp)), sample.value)
         for sample in samples
         if sample.name == "joinstorm_presence_events_total" and sample.labels["kind"] == "drop"
     ]
