@@ -122,7 +122,6 @@ RUN = m.RUN_INFO.name
 RUN_ENDED = m.RUN_ENDED.name
 EVENT_TIME = millis(m.REPLAY_TIME.name)
 PHASE_NOW = f"{m.PHASE.name} == 1"
-PHASE_STARTS = f"sort({millis(m.PHASE_START.name)})"
 NIGHT_DONE = f"({m.REPLAY_TIME.name} - {m.NIGHT_START.name}) / ({m.NIGHT_END.name} - {m.NIGHT_START.name})"
 TALK_LATE = f"{m.TALK_START.name} - on () {select(m.PHASE_START, IN_SCHEDULED)}"
 REPLAY_SPEED = m.REPLAY_SPEED.name

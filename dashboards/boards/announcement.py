@@ -49,7 +49,7 @@ def _effect() -> tuple[Panel, ...]:
     )
     half_life = Text(
         "Half-life",
-        "How long the excess takes to fall to half after its peak: the estimate and the ends of its interval.",
+        "From the peak until half of the excess after it has come: the estimate and the ends of its interval.",
         "nothing until the peak is past; a wide interval that narrows with every quarter of an hour.",
     )
     return (
