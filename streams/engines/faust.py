@@ -8,21 +8,20 @@ import asyncio
 import contextlib
 import logging
 import os
-import signal
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
 import faust
 import msgspec
 from faust.types import TP
-from yarl import URL
 
 from streams.engines.abstract import Engine, Summary, WorkerSettings
 from streams.engines.chunks import Chunk
+from streams.engines.faust_session import app_settings, brokers, signals, stop_app, tasks_of, wait_for_end
 from streams.engines.faust_transport import ChunkTransport, Hooks, NoTables
 from streams.engines.partitions import MissingRecordsError, Place
 from streams.engines.watch import RunWatch
@@ -32,10 +31,7 @@ from streams.worker_metrics import Surroundings, serve
 
 log = logging.getLogger(__name__)
 
-SESSION_SECONDS: Final = 6.0
-"""The shortest a broker allows by default: a worker that was killed is missed after this long."""
 FETCH_BYTES: Final = 4 << 20
-STOP_SECONDS: Final = 5.0
 MISSING_LIMIT: Final = 20
 """Records that are missing are asked for again this often before the worker gives up."""
 
@@ -67,41 +63,31 @@ class _Session:
         self._worker = Worker(self._settings)
         self._watch = RunWatch(self._settings.connection, self._settings.info, self._settings.engine)
         self._app = self._create_app()
-        with _signals(self._stop):
-            async with _tasks(self._worker.speak(), self._watch.follow()) as tasks:
+        with signals(self._stop):
+            async with tasks_of(self._worker.speak(), self._watch.follow()) as tasks:
                 try:
                     with self._metrics():
                         await self._app.start()
-                        ended = await self._wait(tasks)
+                        ended = await wait_for_end(self._app, self._stop, self._done(), tasks)
                 finally:
                     await self._end()
+        if self._failure is not None:
+            raise self._failure
         return self._worker.summary(ended=ended)
 
     def _create_app(self) -> Any:
-        settings, info = self._settings, self._settings.info
-        group = f"{info.prefix}joinstorm-{settings.engine}-{info.run}"
-        member = None if settings.worker is None else f"{group}-{settings.worker}"
-        brokers = [URL(f"kafka://{server}") for server in settings.connection.servers()]
+        settings = self._settings
         app = faust.App(
-            group,
-            broker=brokers,
-            datadir=str(self._folder),
+            **app_settings(settings, str(self._folder)),
             TableManager=NoTables,
             broker_max_poll_records=None,
-            broker_session_timeout=SESSION_SECONDS,
-            broker_heartbeat_interval=SESSION_SECONDS / 6,
-            consumer_auto_offset_reset="earliest",
-            consumer_group_instance_id=member,
             consumer_max_fetch_size=FETCH_BYTES,
-            stream_wait_empty=False,
             table_standby_replicas=0,
             topic_allow_declare=False,
-            topic_disable_leader=True,
-            web_enabled=False,
-            worker_redirect_stdouts=False,
         )
         topics = list(self._worker.partitions.base_of)
-        app.transport = ChunkTransport(brokers, app, Hooks(topics, self._own, self._release, self._committable))
+        hooks = Hooks(topics, self._own, self._release, self._committable)
+        app.transport = ChunkTransport(brokers(settings), app, hooks)
         app.agent(app.topic(*topics, key_type=bytes, value_type=bytes, value_serializer="raw"), name="chunks")(
             self._agent
         )
@@ -145,26 +131,6 @@ class _Session:
     def _committable(self, tp: TP) -> int | None:
         return self._worker.checkpointed.get(self._place(tp)) or None
 
-    async def _wait(self, tasks: Collection["asyncio.Task[None]"]) -> bool:
-        """Wait until the run is done (True) or something asks to stop (False)."""
-        stopped = asyncio.ensure_future(self._stop.wait())
-        crashed = asyncio.ensure_future(self._app._crashed.wait())  # noqa: SLF001 - mode offers no other way to wait
-        done = asyncio.ensure_future(self._done())
-        waiting = {stopped, crashed, done, *tasks}
-        try:
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for one in (stopped, crashed, done):
-                one.cancel()
-        for task in tasks:
-            if task.done():
-                task.result()
-        if self._failure is not None:
-            raise self._failure
-        if crashed.done() and not crashed.cancelled():
-            raise EngineError(f"Faust gave up: {self._app.crash_reason!r}")
-        return done.done() and not done.cancelled()
-
     async def _done(self) -> None:
         """Return when every partition of the run has ended, this worker's and everybody else's."""
         while True:
@@ -203,30 +169,6 @@ class _Session:
 
     async def _end(self) -> None:
         started = time.monotonic()
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._app.stop(), STOP_SECONDS)
+        await stop_app(self._app)
         await self._worker.close()
         log.info("stopped in %.1f s", time.monotonic() - started)
-
-
-@contextlib.contextmanager
-def _signals(stop: asyncio.Event) -> Iterator[None]:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    try:
-        yield
-    finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
-
-
-@contextlib.asynccontextmanager
-async def _tasks(*coroutines: Any) -> AsyncIterator[list["asyncio.Task[None]"]]:
-    tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
-    try:
-        yield tasks
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

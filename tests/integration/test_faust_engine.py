@@ -1,6 +1,7 @@
 """The engine faust on a real broker, as processes that are killed, stopped and joined by others at any moment."""
 
 import asyncio
+import json
 import os
 import random
 import signal
@@ -10,8 +11,10 @@ from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from click.testing import CliRunner
 from kafka import KafkaConsumer, TopicPartition
 
+from joinstorm.cli import cli
 from joinstorm.supervisor import Supervisor
 from streams.connection import Connection
 from streams.deadletters import read
@@ -84,8 +87,15 @@ def test_disorder_repetition_and_odd_records(kafka: Connection, unique_run: str,
     mine = {letter.source: letter for letter in letters if letter.run == info.run}
     assert {letter.value: letter.reason for letter in mine.values() if letter.topic == info.names().presence} == odd
     assert [letter.reason for letter in mine.values() if letter.topic == info.names().tweets] == [NOT_JSON]
+    shown = CliRunner().invoke(cli, ["dead-letters", *_at(kafka), "--run", info.run, "--format", "json"])
+    assert sorted(json.loads(line)["source"] for line in shown.stdout.splitlines()) == sorted(mine)
+    assert "wrong_version" in CliRunner().invoke(cli, ["dead-letters", *_at(kafka), "--run", info.run]).stdout
     for letter in mine.values():
         assert _record_at(kafka, letter.topic, letter.partition, letter.offset) == (letter.value or None)
+
+
+def _at(kafka: Connection) -> list[str]:
+    return ["--bootstrap-servers", kafka.bootstrap_servers]
 
 
 def _beyond(events: list[Event], info: RunInfo) -> Presence:

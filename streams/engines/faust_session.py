@@ -1,0 +1,99 @@
+"""What the engines on Faust share: an app that keeps to itself, and a worker's life from start to end."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Awaitable, Collection, Iterator
+from typing import Any, Final
+
+from yarl import URL
+
+from streams.engines.abstract import WorkerSettings
+from streams.errors import EngineError
+
+SESSION_SECONDS: Final = 6.0
+"""The shortest a broker allows by default: a worker that was killed is missed after this long."""
+STOP_SECONDS: Final = 5.0
+
+
+def brokers(settings: WorkerSettings) -> list[URL]:
+    """Return the brokers as Faust wants them."""
+    return [URL(f"kafka://{server}") for server in settings.connection.servers()]
+
+
+def app_settings(settings: WorkerSettings, folder: str) -> dict[str, Any]:
+    """Return settings of a Faust app: one consumer group per run and engine, nothing of it outside ``folder``."""
+    info = settings.info
+    group = f"{info.prefix}joinstorm-{settings.engine}-{info.run}"
+    return {
+        "id": group,
+        "broker": brokers(settings),
+        "datadir": folder,
+        "broker_session_timeout": SESSION_SECONDS,
+        "broker_heartbeat_interval": SESSION_SECONDS / 6,
+        "consumer_auto_offset_reset": "earliest",
+        "consumer_group_instance_id": None if settings.worker is None else f"{group}-{settings.worker}",
+        "stream_wait_empty": False,
+        "topic_disable_leader": True,
+        "web_enabled": False,
+        "worker_redirect_stdouts": False,
+    }
+
+
+async def wait_for_end(
+    app: Any, stop: asyncio.Event, done: Awaitable[None], tasks: Collection["asyncio.Task[None]"] = ()
+) -> bool:
+    """Wait until ``done`` returns (True) or something asks to stop (False).
+
+    Raises:
+        EngineError: Faust gave up.
+    """
+    stopped = asyncio.ensure_future(stop.wait())
+    crashed = asyncio.ensure_future(app._crashed.wait())  # noqa: SLF001 - mode offers no other way to wait
+    ended = asyncio.ensure_future(done)
+    try:
+        await asyncio.wait({stopped, crashed, ended, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for one in (stopped, crashed, ended):
+            if not one.done():
+                one.cancel()
+    for task in tasks:
+        if task.done():
+            task.result()
+    if crashed.done() and not crashed.cancelled():
+        raise EngineError(f"Faust gave up: {app.crash_reason!r}")
+    if ended.done() and not ended.cancelled():
+        ended.result()
+        return True
+    return False
+
+
+async def stop_app(app: Any) -> None:
+    """Stop a Faust app, or leave it behind after some seconds: its process ends anyway."""
+    with contextlib.suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(app.stop(), STOP_SECONDS)
+
+
+@contextlib.contextmanager
+def signals(stop: asyncio.Event) -> Iterator[None]:
+    """Have SIGTERM and SIGINT set an event."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+@contextlib.asynccontextmanager
+async def tasks_of(*coroutines: Any) -> AsyncIterator[list["asyncio.Task[None]"]]:
+    """Run coroutines beside what is inside; they are cancelled at its end."""
+    tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
+    try:
+        yield tasks
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
