@@ -1,0 +1,70 @@
+"""A worker's /metrics say what its state says."""
+
+import asyncio
+import urllib.request
+
+from prometheus_client import CollectorRegistry
+
+from streams import metrics
+from streams.connection import Connection
+from streams.engines.abstract import WorkerSettings
+from streams.engines.chunks import Chunk
+from streams.engines.worker import Worker
+from streams.events import Mark, MarkKind, encode
+from streams.state import PartitionState
+from streams.topics import PRESENCE
+from streams.worker_metrics import Surroundings, WorkerCollector, serve
+from tests.oracle import event_of, long_night
+
+INFO = long_night()
+PLACE = (PRESENCE, 1)
+
+
+async def _worker() -> Worker:
+    worker = Worker(WorkerSettings(Connection("127.0.0.1:1"), INFO, "faust"))
+    worker.partitions.put([PartitionState(INFO, *PLACE)])
+    mark = Mark(mark=MarkKind.WATERMARK, at=INFO.start + 1_000, run=INFO.run, v=1)
+    values: list[bytes | None] = [encode(event_of(3 * n + 1, n)) for n in range(5)]
+    values += [values[0], b"garbage", encode(mark)]
+    await worker.take(PLACE, Chunk(0, 8, values, [range(8)]))
+    return worker
+
+
+def _registry() -> CollectorRegistry:
+    around = Surroundings(lambda: {PLACE: 20}, lambda: INFO.start + 3_500)
+    registry = CollectorRegistry()
+    registry.register(WorkerCollector(asyncio.run(_worker()), around))
+    return registry
+
+
+def test_every_metric_is_there_under_its_name_and_labels() -> None:
+    """What is served is what streams.metrics announces, and nothing else."""
+    families = {family.name: family for family in _registry().collect()}
+    assert set(families) == {metric.name.removesuffix("_total") for metric in metrics.WORKER_METRICS}
+    for metric in metrics.WORKER_METRICS:
+        family = families[metric.name.removesuffix("_total")]
+        assert family.type == metric.type
+        assert family.documentation == metric.help
+        assert all(tuple(sample.labels) == metric.labels for sample in family.samples)
+
+
+def test_counts_and_lags() -> None:
+    """Events, duplicates, records put aside, and how far the partition is behind in records and in event time."""
+    registry = _registry()
+    place = {"engine": "faust", "topic": PRESENCE, "partition": "1"}
+    assert registry.get_sample_value(metrics.WORKER_EVENTS.name, place) == 5
+    assert registry.get_sample_value(metrics.WORKER_DUPLICATES.name, place) == 1
+    assert registry.get_sample_value(metrics.WORKER_CHUNKS.name, place) == 1
+    reason = {"engine": "faust", "topic": PRESENCE, "reason": "not_json"}
+    assert registry.get_sample_value(metrics.WORKER_DEAD_LETTERS.name, reason) == 1
+    assert registry.get_sample_value(metrics.WORKER_LAG.name, place) == 12
+    assert registry.get_sample_value(metrics.WORKER_EVENT_LAG.name, place) == 2.5
+
+
+def test_metrics_are_served_on_a_free_port_and_end() -> None:
+    """Port 0 takes any; closing frees it."""
+    worker = asyncio.run(_worker())
+    port, close = serve(worker, Surroundings(dict, lambda: None), 0, "127.0.0.1")
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        assert b"joinstorm_worker_events_total" in answer.read()
+    close()
