@@ -1,33 +1,23 @@
 """``joinstorm replay``: a tape into Kafka, paced or as fast as it goes."""
 
 import json
-import signal
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import asdict
 from pathlib import Path
-from types import FrameType
+from typing import Any
 
 import click
 
 from joinstorm import options
-from joinstorm.progress import progress
-from joinstorm.supervisor import InterruptedRun, interruptible
-from producers.deck import MAX, Deck, speed_of
-from producers.opening import open_run, opened_run
-from producers.position import load_position
-from producers.replay import Replay, Result, Settings, StoppedError
-from producers.schedule import default_watermark_step
-from producers.senders.registry import CLIENTS, sender_factory
-from producers.session import play_rounds
-from producers.tape import Tape
-from producers.when import moment_ms
-from streams.connection import Connection
+from joinstorm.replaying import Job, Player
+from joinstorm.supervisor import interruptible
+from producers.deck import MAX, speed_of
+from producers.replay import Result
+from producers.senders.registry import CLIENTS
 from streams.errors import JoinstormError
-from streams.runinfo import DEFAULT_WINDOW_MS, RunInfo
+from streams.runinfo import DEFAULT_WINDOW_MS
 from streams.topics import DEFAULT_PARTITIONS
+
+_file = click.Path(path_type=Path)
 
 
 class SpeedParam(click.ParamType):
@@ -43,20 +33,8 @@ class SpeedParam(click.ParamType):
             self.fail(str(error), param, ctx)
 
 
-@dataclass(frozen=True)
-class Opening:
-    """How runs are opened."""
-
-    connection: Connection
-    prefix: str
-    partitions: int
-    window_ms: int
-    watermark_step_ms: int
-    replication: int
-
-
 @click.command()
-@click.argument("tape", type=click.Path(path_type=Path))
+@click.argument("tape", type=_file)
 @click.option("--speed", type=SpeedParam(), default="60", help="Event seconds per second, from 0.1 on; max: no pacing.")
 @click.option("--client", type=click.Choice(CLIENTS), default=CLIENTS[0], help="Kafka client library that sends.")
 @options.bootstrap_servers()
@@ -64,111 +42,37 @@ class Opening:
 @click.option("--run", "--run-id", "run", default=None, metavar="ID", help="Run id, used once.  [default: made up]")
 @click.option("--partitions", type=click.IntRange(1, 1000), default=DEFAULT_PARTITIONS, help="Of each input topic.")
 @click.option("--replication", type=click.IntRange(1, 100), default=1, help="Copies of each topic.")
-@click.option("--window", "window_s", type=click.FloatRange(0.001), default=DEFAULT_WINDOW_MS / 1000, help="Seconds.")
-@click.option("--watermark-step", type=click.FloatRange(0.001), default=None, help="Seconds.  [default: by speed]")
+@click.option(
+    "--window", type=click.FloatRange(0.001), default=DEFAULT_WINDOW_MS / 1000, help="Of the results, in seconds."
+)
+@click.option(
+    "--watermark-step", type=click.FloatRange(0.001), default=None, help="In seconds of the night.  [default: by speed]"
+)
 @click.option("--skip-quiet", is_flag=True, help="Send quiet phases at full speed.")
 @click.option("--from", "begin", default=None, metavar="MOMENT", help="Send what is before at full speed: talk-30s.")
 @click.option("--until", default=None, metavar="MOMENT", help="Send what is after at full speed: talk+10m.")
 @click.option("--rounds", type=click.IntRange(0), default=1, help="Play so many times, each a run; 0: for ever.")
 @click.option(
-    "--position", type=click.Path(path_type=Path), default=None, help="Save the position there, every second."
+    "--fault", multiple=True, metavar="KIND=RATE[:TIME]", help="duplicate, out-of-order, late, corrupt, missing."
 )
-@click.option("--resume", type=click.Path(path_type=Path), default=None, help="Go on from a saved position.")
+@click.option("--fault-seed", type=click.IntRange(0), default=0, help="Another one hits other events.")
+@click.option(
+    "--faults-file", type=_file, default=None, help="Where the faults are accounted for.  [default: by the tape]"
+)
+@click.option("--control", default="127.0.0.1:0", metavar="HOST:PORT|off", help="Where the deck listens; port 0: any.")
+@click.option("--position", type=_file, default=None, help="Save the position there, every second.")
+@click.option("--resume", type=_file, default=None, help="Go on from a saved position.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the result.")
-def command(  # noqa: PLR0913, PLR0917 - one argument per option
-    tape: Path,
-    speed: float,
-    client: str,
-    connection: Connection | None,
-    prefix: str,
-    run: str | None,
-    partitions: int,
-    replication: int,
-    window_s: float,
-    watermark_step: float | None,
-    skip_quiet: bool,
-    begin: str | None,
-    until: str | None,
-    rounds: int,
-    position: Path | None,
-    resume: Path | None,
-    form: str,
-) -> None:
+def command(form: str, **asked: Any) -> None:
     """Send a tape to Kafka, every event when it is due, and follow it until the broker has it.
 
     TAPE is a file that `joinstorm record` or `joinstorm import` wrote. A run that was opened before and not yet
     played is played; any other run id opens a new one. A MOMENT is a phase (melting), an offset to one (talk+10m) or a
-    time (2023-05-24T22:05:00Z).
+    time (2023-05-24T22:05:00Z). While it plays, `joinstorm control` pauses it, moves it and changes its speed.
     """
-    window_ms = round(window_s * 1000)
-    step_ms = round(watermark_step * 1000) if watermark_step else default_watermark_step(speed, window_ms)
-    opening = Opening(connection or Connection(), prefix, partitions, window_ms, step_ms, replication)
     with interruptible():
-        opened = Tape.open(tape)
-        opened.verify()
-        settings = Settings(speed=speed, skip_quiet=skip_quiet, position_file=position)
-        settings = _ranged(settings, opened, begin, until)
-        if resume is not None:
-            settings = replace(settings, resume=load_position(resume, opened.info.sha256))
-        info = settings.resume.info if settings.resume else _open(opening, opened, run or _made_up(opened))
-        with progress() as show, _stopping(Deck(show)) as deck:
-            make_sender = sender_factory(client, opening.connection, paced=speed > 0)
-
-            def play_run(run_info: RunInfo, how: Settings) -> Result:
-                return Replay(opened, run_info, make_sender, deck, how).play()
-
-            def open_next(number: int) -> RunInfo:
-                return _open(opening, opened, f"{info.run}-{number}")
-
-            for result in play_rounds(info, settings, deck, play_run, open_next, rounds=rounds):
-                click.echo(json.dumps(asdict(result)) if form == "json" else text(result))
-
-
-def _open(opening: Opening, tape: Tape, run: str) -> RunInfo:
-    known = opened_run(opening.connection, run, opening.prefix)
-    if known is not None and known.tape_sha256 == tape.info.sha256:
-        return known
-    return open_run(
-        opening.connection,
-        tape.info,
-        run=run,
-        prefix=opening.prefix,
-        partitions=opening.partitions,
-        window_ms=opening.window_ms,
-        watermark_step_ms=opening.watermark_step_ms,
-        replication=opening.replication,
-    )
-
-
-def _made_up(tape: Tape) -> str:
-    name = "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in tape.info.name.lower())
-    return f"{name[:20].strip('-') or 'tape'}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:6]}"
-
-
-def _ranged(settings: Settings, tape: Tape, begin: str | None, until: str | None) -> Settings:
-    info = tape.info
-
-    def moment(text: str | None) -> int | None:
-        return None if text is None else moment_ms(text, info.phases, info.start, info.end, info.start)
-
-    return replace(settings, begin=moment(begin), until=moment(until))
-
-
-@contextmanager
-def _stopping(deck: Deck) -> Iterator[Deck]:
-    """While the tape plays, SIGTERM and SIGINT tell the deck to stop, which ends the run in order."""
-
-    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a signal handler's signature
-        deck.stop()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield deck
-    except StoppedError:
-        raise InterruptedRun from None
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for result in Player(Job(**asked)).play():
+            click.echo(json.dumps(asdict(result)) if form == "json" else text(result))
 
 
 def text(result: Result) -> str:

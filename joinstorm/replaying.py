@@ -1,0 +1,179 @@
+"""Plays a tape as the command line asks for it: opens runs, declares faults, listens to the deck's controls."""
+
+import logging
+import signal
+import uuid
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from types import FrameType
+
+from joinstorm.progress import progress
+from joinstorm.supervisor import InterruptedRun
+from producers.control import ControlServer
+from producers.deck import Deck
+from producers.faultfile import fault_path, read_faults, write_faults
+from producers.faults import FaultPlan, parse_faults
+from producers.opening import open_run, opened_run
+from producers.position import Position, load_position
+from producers.replay import Replay, Result, Settings, StoppedError
+from producers.schedule import default_watermark_step
+from producers.senders.registry import sender_factory
+from producers.session import play_rounds
+from producers.tape import Tape
+from producers.when import moment_ms
+from streams.connection import Connection
+from streams.errors import ScenarioError
+from streams.runinfo import RunInfo
+
+_log = logging.getLogger(__name__)
+NO_CONTROL = "off"
+
+
+@dataclass(frozen=True)
+class Job:
+    """What ``joinstorm replay`` was asked for; every field is one of its options."""
+
+    tape: Path
+    speed: float
+    client: str
+    connection: Connection | None
+    prefix: str
+    run: str | None
+    partitions: int
+    replication: int
+    window: float
+    watermark_step: float | None
+    skip_quiet: bool
+    begin: str | None
+    until: str | None
+    rounds: int
+    fault: tuple[str, ...]
+    fault_seed: int
+    faults_file: Path | None
+    control: str
+    position: Path | None
+    resume: Path | None
+
+
+class Player:
+    """Plays a job.
+
+    Args:
+        job: What was asked for.
+
+    Raises:
+        JoinstormError: What was asked for cannot be done.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.faults = parse_faults(job.fault, job.fault_seed)
+        self.connection = job.connection or Connection()
+        self.tape = Tape.open(job.tape)
+        self.settings = Settings(
+            speed=job.speed,
+            skip_quiet=job.skip_quiet,
+            begin=self._moment(job.begin),
+            until=self._moment(job.until),
+            resume=self._resumed(),
+            position_file=job.position,
+        )
+
+    def play(self) -> Iterator[Result]:
+        """Verify the tape, open the run, and yield the result of every round.
+
+        Raises:
+            InterruptedRun: SIGTERM or SIGINT came while it played.
+            JoinstormError: It cannot be played, or not all of it was acknowledged.
+        """
+        self.tape.verify()
+        first = self.first_run
+        with progress() as show, _stopping(Deck(show)) as deck, _controlled(deck, self.job.control):
+            make_sender = sender_factory(self.job.client, self.connection, paced=self.job.speed > 0)
+
+            def play_run(info: RunInfo, settings: Settings) -> Result:
+                return Replay(self.tape, info, make_sender, deck, settings, plan=self._plan(info)).play()
+
+            def open_next(number: int) -> RunInfo:
+                return self._open(f"{first.run}-{number}")
+
+            yield from play_rounds(first, self.settings, deck, play_run, open_next, rounds=self.job.rounds)
+
+    @cached_property
+    def first_run(self) -> RunInfo:
+        """The run to begin with: the resumed one, one that is opened and not played, or a new one."""
+        if self.settings.resume is not None:
+            return self.settings.resume.info
+        return self._open(self.job.run or _made_up(self.tape.info.name))
+
+    def _open(self, run: str) -> RunInfo:
+        job = self.job
+        known = opened_run(self.connection, run, job.prefix)
+        if known is not None and known.tape_sha256 == self.tape.info.sha256:
+            return known
+        window_ms = round(job.window * 1000)
+        step = job.watermark_step
+        return open_run(
+            self.connection,
+            self.tape.info,
+            run=run,
+            prefix=job.prefix,
+            partitions=job.partitions,
+            window_ms=window_ms,
+            watermark_step_ms=round(step * 1000) if step else default_watermark_step(job.speed, window_ms),
+            replication=job.replication,
+        )
+
+    def _moment(self, text: str | None) -> int | None:
+        info = self.tape.info
+        return None if text is None else moment_ms(text, info.phases, info.start, info.end, info.start)
+
+    def _resumed(self) -> Position | None:
+        return None if self.job.resume is None else load_position(self.job.resume, self.tape.info.sha256)
+
+    def _plan(self, info: RunInfo) -> FaultPlan | None:
+        """Return what goes wrong in a run: what its accounts say if they are there, else what is asked for."""
+        path = self.job.faults_file or fault_path(self.tape.path, info.run)
+        if path.exists() and (told := read_faults(path).info).run == info.run:
+            return FaultPlan(told.faults())
+        if not self.faults.rates:
+            return None
+        write_faults(path, self.tape, self.faults, info)
+        return FaultPlan(self.faults)
+
+
+def _made_up(name: str) -> str:
+    plain = "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in name.lower())
+    return f"{plain[:20].strip('-') or 'tape'}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:6]}"
+
+
+def _controlled(deck: Deck, address: str) -> AbstractContextManager[object]:
+    if address == NO_CONTROL:
+        return nullcontext()
+    host, colon, port = address.rpartition(":")
+    if not (colon and port.isdigit()):
+        raise ScenarioError(f"--control {address!r}: expected HOST:PORT or {NO_CONTROL}")
+    server = ControlServer(deck, host, int(port))
+    _log.info("the deck listens at %s", server.url)
+    return server
+
+
+@contextmanager
+def _stopping(deck: Deck) -> Iterator[Deck]:
+    """While the tape plays, SIGTERM and SIGINT tell the deck to stop, which ends the run in order."""
+
+    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a signal handler's signature
+        deck.stop()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield deck
+    except StoppedError:
+        raise InterruptedRun from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
