@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaProducer
 from click.testing import CliRunner
 from kafka import KafkaConsumer, TopicPartition
 
+from joinstorm.broker import EmbeddedBroker
 from joinstorm.cli import cli
 from joinstorm.supervisor import Supervisor
 from streams.connection import Connection
@@ -292,3 +293,23 @@ def test_the_group_is_committed_up_to_the_checkpoints(
         until(lambda: {tp: consumer.committed(tp) for tp in places} == ends, "everything committed")
     finally:
         consumer.close()
+
+
+@pytest.mark.slow
+def test_a_broker_that_is_killed_and_comes_back(unique_run: str, supervisor: Supervisor) -> None:
+    """The worker waits for it, says again what was not acknowledged, and the counts are exact."""
+    events = random_night(3_000, 10)
+    with EmbeddedBroker() as broker:
+        info = open_night(broker.connection, unique_run, len(events))
+        workers = Workers(supervisor, broker.connection, info, "--checkpoint-seconds", "0.2")
+        with Feed(broker.connection, info) as feed:
+            part = workers.start(0)
+            feed.send(events[:1_500])
+            feed.producer.flush(timeout=30)
+            until(lambda: "goes on at offset" in part.log.read_text(), "the worker at work")
+            broker.kill()
+            broker.start()
+            feed.send(events[1_500:])
+            feed.end()
+        workers.wait(90)
+        assert_exact(broker.connection, info, events)
