@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from joinstorm.kafkahome import find_java, kafka_jars
-from joinstorm.supervisor import die_with_parent
+from joinstorm.supervisor import die_with_parent, held_signals
 from streams.admin import open_admin
 from streams.connection import Connection
 from streams.errors import BrokerError, EnvironmentMissingError
@@ -144,7 +144,7 @@ class EmbeddedBroker:
         """Start it on its data and wait until an admin client lists the broker."""
         if self.alive():
             return
-        with (self.folder / "kafka.log").open("ab") as log:
+        with (self.folder / "kafka.log").open("ab") as log, held_signals():
             self.process = subprocess.Popen(
                 self._command("kafka.Kafka", HEAP, "-Xms256m", "-XX:+UseG1GC"),
                 stdin=subprocess.DEVNULL,
@@ -208,12 +208,19 @@ class EmbeddedBroker:
         (self.folder / "server.properties").write_text(settings)
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         command = self._command("kafka.tools.StorageTool", "-XX:TieredStopAtLevel=1")
-        done = subprocess.run(
-            [*command[:-1], "format", f"--cluster-id={cluster}", "--config", command[-1]],
-            capture_output=True, text=True, timeout=READY_SECONDS, check=False, preexec_fn=die_with_parent(),
-        )  # fmt: skip
-        if done.returncode:
-            raise EnvironmentMissingError(f"the embedded Kafka cannot format its storage:\n{done.stdout}{done.stderr}")
+        with held_signals():
+            process = subprocess.Popen(
+                [*command[:-1], "format", f"--cluster-id={cluster}", "--config", command[-1]],
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=die_with_parent(),  # noqa: PLW1509 - one system call, looked up before the fork
+            )  # fmt: skip
+        try:
+            said, _ = process.communicate(timeout=READY_SECONDS)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        if process.returncode:
+            raise EnvironmentMissingError(f"the embedded Kafka cannot format its storage:\n{said}")
 
     def _command(self, main: str, *options: str) -> list[str]:
         classpath = os.pathsep.join(map(str, self._jars))

@@ -10,7 +10,7 @@ from typing import Final
 
 from joinstorm.forgetting import forget
 from joinstorm.runlist import RunList
-from joinstorm.supervisor import STOP_SECONDS, die_with_parent, joinstorm
+from joinstorm.supervisor import STOP_SECONDS, die_with_parent, held_signals, joinstorm
 from streams.connection import Connection
 from streams.errors import EXIT_OK, DeadlineError
 from streams.runinfo import RunInfo
@@ -120,13 +120,14 @@ class Following:
             "JOINSTORM_BOOTSTRAP_SERVERS": self.connection.bootstrap_servers,
             "JOINSTORM_TOPIC_PREFIX": self.prefix,
         }
-        return subprocess.Popen(
-            joinstorm(*self.command, "--run", info.run),
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-            preexec_fn=die_with_parent(),  # noqa: PLW1509 - one system call, looked up before the fork
-            env={**os.environ, **told},
-        )
+        with held_signals():
+            return subprocess.Popen(
+                joinstorm(*self.command, "--run", info.run),
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+                preexec_fn=die_with_parent(),  # noqa: PLW1509 - one system call, looked up before the fork
+                env={**os.environ, **told},
+            )
 
 
 def _end(child: "subprocess.Popen[bytes]") -> None:

@@ -20,6 +20,7 @@ from joinstorm.supervisor import Part, Supervisor, joinstorm
 from joinstorm.verdict import Verdict, judge
 from joinstorm.verification import published_truth
 from joinstorm.versions import versions
+from producers import scenario
 from producers.tape import Tape
 from streams.connection import Connection
 from streams.errors import EngineError, ScenarioError
@@ -90,6 +91,8 @@ def run_night(order: Order, screen: TextIO = sys.stderr) -> Outcome:
     Raises:
         JoinstormError: Something cannot be done; the text says what and what to do about it.
     """
+    if order.tape is None:
+        scenario.load(order.scenario)  # what is wrong with it is said before anything is started
     watch = Watch()
     with contextlib.ExitStack() as stack:
         stack.enter_context(watch.stage("total"))

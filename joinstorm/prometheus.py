@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Self, TypeAlias
 
 from joinstorm.broker import free_ports
-from joinstorm.supervisor import die_with_parent
+from joinstorm.supervisor import die_with_parent, held_signals
 from streams.errors import DeadlineError, EnvironmentMissingError, JoinstormError
 
 RETENTION = "20y"
@@ -84,20 +84,21 @@ class Prometheus:
 
     def _start(self) -> None:
         (self.port,) = free_ports(1)
-        self._process = subprocess.Popen(
-            [
-                tool("prometheus"),
-                f"--config.file={self.folder / 'prometheus.yml'}",
-                f"--storage.tsdb.path={self.folder / 'data'}",
-                f"--storage.tsdb.retention.time={RETENTION}",
-                f"--query.lookback-delta={self.lookback}",
-                f"--web.listen-address=127.0.0.1:{self.port}",
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=self._log,
-            stderr=subprocess.STDOUT,
-            preexec_fn=die_with_parent(),  # noqa: PLW1509 - one system call, looked up before the fork
-        )
+        with held_signals():
+            self._process = subprocess.Popen(
+                [
+                    tool("prometheus"),
+                    f"--config.file={self.folder / 'prometheus.yml'}",
+                    f"--storage.tsdb.path={self.folder / 'data'}",
+                    f"--storage.tsdb.retention.time={RETENTION}",
+                    f"--query.lookback-delta={self.lookback}",
+                    f"--web.listen-address=127.0.0.1:{self.port}",
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=self._log,
+                stderr=subprocess.STDOUT,
+                preexec_fn=die_with_parent(),  # noqa: PLW1509 - one system call, looked up before the fork
+            )
         self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         self._wait()
 

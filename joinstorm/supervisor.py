@@ -17,6 +17,7 @@ from streams.errors import EXIT_INTERRUPTED, EngineError
 STOP_SECONDS = 5.0
 TAIL_LINES = 15
 _PR_SET_PDEATHSIG = 1
+_ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
 class InterruptedRun(BaseException):
@@ -30,11 +31,11 @@ def interruptible() -> Iterator[None]:
     """Turn SIGTERM and SIGINT into ``InterruptedRun``, once: the second signal does not disturb the ending."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a signal handler's signature
-        for one in (signal.SIGTERM, signal.SIGINT):
+        for one in _ENDING:
             signal.signal(one, signal.SIG_IGN)
         raise InterruptedRun
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {number: signal.signal(number, interrupt) for number in _ENDING}
     try:
         yield
     finally:
@@ -42,17 +43,30 @@ def interruptible() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def die_with_parent() -> Callable[[], None] | None:
-    """Return a ``preexec_fn`` that has the kernel end the child when its parent dies, None where there is no such call.
+@contextlib.contextmanager
+def held_signals() -> Iterator[None]:
+    """Let SIGTERM and SIGINT wait while a process is started and noted down.
+
+    Python runs hooks around a fork and ignores what is raised in them: a signal that came in just then would be lost.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def die_with_parent() -> Callable[[], None]:
+    """Return a ``preexec_fn`` that hears signals again and, on Linux, has the kernel end the child with its parent.
 
     The kernel watches the thread that forks, so children must be started from a thread that lives as long as the run.
     """
-    if not sys.platform.startswith("linux"):
-        return None
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    prctl = ctypes.CDLL(None, use_errno=True).prctl if sys.platform.startswith("linux") else None
 
     def ask() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
+        if prctl is not None:
+            prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
     return ask
 
@@ -132,8 +146,9 @@ class Supervisor:
 
     def start(self, name: str, command: Sequence[str]) -> Part:
         """Start a part; its output goes to ``<logs>/<name>.log``."""
-        part = Part(name, command, self.logs / f"{name}.log")
-        self.parts.append(part)
+        with held_signals():
+            part = Part(name, command, self.logs / f"{name}.log")
+            self.parts.append(part)
         return part
 
     def check(self) -> None:
