@@ -14,6 +14,7 @@ import requests
 from jgo.maven import MavenContext
 from jgo.parse import Coordinate
 
+from streams.cache import cache_folder
 from streams.errors import EnvironmentMissingError
 
 KAFKA_VERSION = "4.3.1"
@@ -23,13 +24,6 @@ LEAST_JAVA = 17
 INSTEAD = "or give a broker that is already there with --bootstrap-servers HOST:PORT"
 
 _log = logging.getLogger(__name__)
-
-
-def cache_folder(environ: Mapping[str, str]) -> Path:
-    """Return where fetched jars are kept: JOINSTORM_CACHE_DIR, else ``joinstorm`` in the user's cache folder."""
-    if own := environ.get("JOINSTORM_CACHE_DIR"):
-        return Path(own)
-    return Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "joinstorm"
 
 
 def find_java(environ: Mapping[str, str]) -> Path:

@@ -7,7 +7,8 @@ import pytest
 import requests
 
 from joinstorm import kafkahome
-from joinstorm.kafkahome import KAFKA_VERSION, cache_folder, find_java, java_version, kafka_jars
+from joinstorm.kafkahome import KAFKA_VERSION, find_java, java_version, kafka_jars
+from streams.cache import cache_folder
 from streams.errors import EnvironmentMissingError
 
 
