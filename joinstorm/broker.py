@@ -29,6 +29,8 @@ START_TRIES = 3
 """A free port may be taken by somebody else before Kafka binds it."""
 TAIL_LINES = 20
 HEAP = "-Xmx768m"
+QUICK = "-XX:TieredStopAtLevel=1"
+"""For a life of a minute compiling once, quickly, takes less time than it would save (docs/performance.md)."""
 FOLDER_PREFIX = "joinstorm-kafka-"
 
 # Small internal topics and no waiting for more group members: this broker serves one run on one machine.
@@ -146,7 +148,7 @@ class EmbeddedBroker:
             return
         with (self.folder / "kafka.log").open("ab") as log, held_signals():
             self.process = subprocess.Popen(
-                self._command("kafka.Kafka", HEAP, "-Xms256m", "-XX:+UseG1GC"),
+                self._command("kafka.Kafka", HEAP, "-Xms256m", "-XX:+UseG1GC", QUICK),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -207,7 +209,7 @@ class EmbeddedBroker:
         settings = SETTINGS.format(port=self.port, controller=controller, data=self.folder / "data")
         (self.folder / "server.properties").write_text(settings)
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        command = self._command("kafka.tools.StorageTool", "-XX:TieredStopAtLevel=1")
+        command = self._command("kafka.tools.StorageTool", QUICK)
         with held_signals():
             process = subprocess.Popen(
                 [*command[:-1], "format", f"--cluster-id={cluster}", "--config", command[-1]],

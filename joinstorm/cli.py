@@ -11,6 +11,7 @@ import click
 
 from joinstorm.supervisor import InterruptedRun
 from streams.errors import EXIT_INTERRUPTED, JoinstormError
+from streams.heap import keep_freed_memory
 
 CHATTY = ("kafka", "aiokafka")
 """Client libraries that log every refused connection as an error; what it came to is told by our own errors."""
@@ -82,6 +83,7 @@ def cli(verbose: int) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code (see ``streams.errors``)."""
+    keep_freed_memory()
     try:
         result = cli.main(args=None if argv is None else list(argv), standalone_mode=False)
     except click.Abort:

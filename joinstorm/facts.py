@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import duckdb
 import msgspec
-import pyarrow.dataset
 
 from joinstorm.oracle_queries import PRESENCE, QUERIES
+from joinstorm.tapedatabase import tape_database
 from producers.spec import Fact, Measure, Scenario
 from producers.tape import Tape
 from streams.errors import ScenarioError, TapeError
@@ -185,16 +185,16 @@ def measure(tape: Tape, names: Iterable[Measure], size: float) -> dict[Measure, 
     Raises:
         TapeError: It cannot be read.
     """
-    with duckdb.connect() as connection:
-        try:
-            connection.register("tape", pyarrow.dataset.dataset(str(tape.path), format="parquet"))
+    try:
+        with tape_database(tape.path) as connection:
+            connection.execute("CREATE VIEW tape AS SELECT * FROM recorded")
             connection.execute(f"CREATE VIEW presence AS {PRESENCE}")
             connection.execute('CREATE MACRO window_of("at") AS "at" - ("at" % 5000)')
             connection.execute(_AUDIENCE)
             known = _parameters(tape, size)
             return {name: _value(connection, MEASURES[name], known, size) for name in sorted(names)}
-        except (duckdb.Error, OSError) as error:
-            raise TapeError(f"{tape.path}: cannot be measured: {error}") from None
+    except (duckdb.Error, OSError) as error:
+        raise TapeError(f"{tape.path}: cannot be measured: {error}") from None
 
 
 def _value(connection: Any, measured: Measured, known: dict[str, Any], size: float) -> float | None:

@@ -1,7 +1,5 @@
 """The oracle: every count of a run, asked of its tape in SQL; it shares no code with the folds."""
 
-import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from joinstorm.oracle_queries import PRESENCE, QUERIES, TWEETS, Query
+from joinstorm.tapedatabase import tape_database
 from streams.derive import Rows, Tables
 from streams.errors import TapeError
 from streams.metrics import TRUTH
@@ -19,8 +18,6 @@ from streams.runinfo import OTHER, RunInfo, SubjectRule
 from streams.topics import INPUTS
 
 SHARD: Final = "all"
-MEMORY_LIMIT: Final = "2GB"
-"""Beyond this the database goes to a temporary folder."""
 
 
 @dataclass(frozen=True)
@@ -77,35 +74,20 @@ def ask(tape: Path | str, info: RunInfo, *, exclude: Iterable[int] = (), threads
     Raises:
         TapeError: The file cannot be read.
     """
-    with tempfile.TemporaryDirectory(prefix="joinstorm-oracle-") as folder:
-        link = Path(folder, "tape.parquet")
-        link.symlink_to(Path(tape).resolve())  # a name without the characters that mean a pattern to read_parquet
-        connection = duckdb.connect(
-            config={
-                "memory_limit": MEMORY_LIMIT,
-                "threads": threads or os.cpu_count() or 1,
-                "temp_directory": folder,
-                "preserve_insertion_order": False,
-                "autoinstall_known_extensions": False,
-            }
-        )
-        try:
-            _open(connection, link, info, exclude)
+    try:
+        with tape_database(tape, threads) as connection:
+            _open(connection, info, exclude)
             return _ask(connection, info)
-        except duckdb.Error as error:
-            raise TapeError(f"{tape}: cannot be counted: {error}") from None
-        finally:
-            connection.close()
+    except duckdb.Error as error:
+        raise TapeError(f"{tape}: cannot be counted: {error}") from None
 
 
-def _open(connection: Any, tape: Path, info: RunInfo, exclude: Iterable[int]) -> None:
+def _open(connection: Any, info: RunInfo, exclude: Iterable[int]) -> None:
     """Name the tape's two streams, without the events that were left out, and the windows."""
     missing = pa.table({"event_id": pa.array(sorted(set(exclude)), pa.int64())})
     connection.register("missing", missing)
     without = "ANTI JOIN missing USING (event_id)" if missing.num_rows else ""
-    connection.execute(
-        f"CREATE VIEW tape AS SELECT * FROM read_parquet({_quoted(str(tape))}) {without}"  # noqa: S608 - quoted
-    )
+    connection.execute(f"CREATE VIEW tape AS SELECT * FROM recorded {without}")  # noqa: S608 - two fixed words
     connection.execute(f"CREATE VIEW presence AS {PRESENCE}")
     # A table, as every query below asks for the subject and finding it takes reading all texts.
     connection.execute(f"CREATE TABLE tweets AS {TWEETS.format(subject=subject_sql(info.subjects))}")

@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Iterable
 from typing import Any, Final
+from zlib import crc32
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from aiokafka.partitioner import murmur2
 
 from streams.connection import Connection
 from streams.errors import BrokerError
@@ -16,7 +16,6 @@ from streams.topics import RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION
 
 BATCH_BYTES: Final = 512 << 10
 CONNECT_SECONDS: Final = 15.0
-_POSITIVE: Final = 0x7FFFFFFF
 
 
 def publish(connection: Connection, info: RunInfo, records: Iterable[Result | Progress]) -> int:
@@ -73,7 +72,7 @@ class _Sender:
         """Put a record into its partition's batch."""
         if topic not in self._partitions:
             self._partitions[topic] = len(await self.producer.partitions_for(topic))
-        partition = (murmur2(key) & _POSITIVE) % self._partitions[topic]
+        partition = crc32(key) % self._partitions[topic]
         batch = self._open.get((topic, partition))
         if batch is None or batch.append(key=key, value=value, timestamp=None) is None:
             if batch is not None:

@@ -59,6 +59,9 @@ class SpeedParam(click.ParamType):
 @click.option(
     "--faults-file", type=_file, default=None, help="Where the faults are accounted for.  [default: by the tape]"
 )
+@click.option(
+    "--verify/--no-verify", default=True, help="Read the tape beforehand to see that it is whole; somebody else does."
+)
 @click.option("--control", default="127.0.0.1:0", metavar="HOST:PORT|off", help="Where the deck listens; port 0: any.")
 @click.option("--position", type=_file, default=None, help="Save the position there, every second.")
 @click.option("--resume", type=_file, default=None, help="Go on from a saved position.")
