@@ -18,7 +18,7 @@ from joinstorm.moments import Moments
 from joinstorm.pipeline import Pipeline, Plan
 from joinstorm.supervisor import Part, Supervisor, joinstorm
 from joinstorm.verdict import Verdict, judge
-from joinstorm.verification import published_truth
+from joinstorm.verification import gathered, published_truth
 from joinstorm.versions import versions
 from producers import scenario
 from producers.tape import Tape
@@ -176,8 +176,11 @@ def _display(screen: TextIO, title: str, url: str) -> Display:
 
 
 def _judge(view: RunView, pipeline: Pipeline) -> Verdict:
+    plan = pipeline.plan
     truth, events = published_truth(view)
-    return judge(view, pipeline.plan.engine, truth, events, versions=versions())
+    assert view.info is not None
+    evidence = gathered(plan.connection, view.info, plan.engine, Tape.open(plan.tape))
+    return judge(view, plan.engine, truth, events, versions=versions(), evidence=evidence)
 
 
 def _rates(watch: Watch, pipeline: Pipeline, verdict: Verdict) -> dict[str, float]:

@@ -69,6 +69,13 @@ def seed(command: _F) -> _F:
     )(command)
 
 
+def faults(command: _F) -> _F:
+    """``--fault KIND=RATE[:TIME]``, several times, and ``--fault-seed``; passed on as ``fault`` and ``fault_seed``."""
+    seed = click.option("--fault-seed", type=click.IntRange(0), default=0, help="Another one hits other events.")
+    words = "Goes wrong in the stream: duplicate, out-of-order, late, corrupt, missing; several times."
+    return click.option("--fault", multiple=True, metavar="KIND=RATE[:TIME]", help=words)(seed(command))
+
+
 def engine_options(command: _F) -> _F:
     """``--option NAME=VALUE``, several times; passed on as the dict ``options``."""
     return click.option(

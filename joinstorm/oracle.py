@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from joinstorm.oracle_queries import PRESENCE, QUERIES, TWEETS, Query
@@ -62,7 +64,9 @@ class Truth:
             )  # fmt: skip
 
 
-def ask(tape: Path | str, info: RunInfo, *, exclude: Iterable[int] = (), threads: int | None = None) -> Truth:
+def ask(
+    tape: Path | str, info: RunInfo, *, exclude: Iterable[int] | npt.NDArray[np.int64] = (), threads: int | None = None
+) -> Truth:
     """Count a tape by SQL.
 
     Args:
@@ -82,9 +86,10 @@ def ask(tape: Path | str, info: RunInfo, *, exclude: Iterable[int] = (), threads
         raise TapeError(f"{tape}: cannot be counted: {error}") from None
 
 
-def _open(connection: Any, info: RunInfo, exclude: Iterable[int]) -> None:
+def _open(connection: Any, info: RunInfo, exclude: Iterable[int] | npt.NDArray[np.int64]) -> None:
     """Name the tape's two streams, without the events that were left out, and the windows."""
-    missing = pa.table({"event_id": pa.array(sorted(set(exclude)), pa.int64())})
+    left_out = exclude if isinstance(exclude, np.ndarray) else np.fromiter(exclude, np.int64)
+    missing = pa.table({"event_id": pa.array(np.unique(left_out))})
     connection.register("missing", missing)
     without = "ANTI JOIN missing USING (event_id)" if missing.num_rows else ""
     connection.execute(f"CREATE VIEW tape AS SELECT * FROM recorded {without}")  # noqa: S608 - two fixed words

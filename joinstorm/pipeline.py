@@ -16,7 +16,7 @@ from streams.connection import Connection
 from streams.errors import DeadlineError, EngineError
 from streams.metrics import TRUTH
 from streams.reader import ResultReader
-from streams.runinfo import RunInfo
+from streams.runinfo import Faults, RunInfo
 from streams.runview import RunView
 from streams.topics import DEFAULT_PARTITIONS
 
@@ -45,6 +45,8 @@ class Plan:
         partitions: Partitions of each input topic.
         skip_quiet: Send quiet phases at full speed.
         replay_options: Further options of ``joinstorm replay``.
+        faults: What is to go wrong in the stream.
+        faults_file: Where every injected fault is written; beside the tape if not given.
         run: Run id; made up if not given.
     """
 
@@ -58,6 +60,8 @@ class Plan:
     partitions: int = DEFAULT_PARTITIONS
     skip_quiet: bool = False
     replay_options: tuple[str, ...] = ()
+    faults: Faults | None = None
+    faults_file: Path | None = None
     run: str = field(default_factory=run_id)
 
 
@@ -86,6 +90,7 @@ class Pipeline:
             prefix=plan.prefix,
             partitions=plan.partitions,
             watermark_step_ms=default_watermark_step(plan.speed),
+            faults=plan.faults,
         )
         return self.info
 
@@ -107,6 +112,8 @@ class Pipeline:
         options.append("--no-verify")  # the truth does, beside it; a damaged tape ends the run
         if plan.skip_quiet:
             options.append("--skip-quiet")
+        if plan.faults_file is not None:
+            options += ["--faults-file", str(plan.faults_file)]
         command = joinstorm("replay", str(plan.tape), *options, *self._where(), *plan.replay_options, *further)
         self.replay = self.supervisor.start("replay", command)
         return self.replay

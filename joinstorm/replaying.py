@@ -116,7 +116,7 @@ class Player:
         job = self.job
         known = opened_run(self.connection, run, job.prefix)
         if known is not None and known.tape_sha256 == self.tape.info.sha256:
-            return known
+            return self._as_opened(known)
         window_ms = round(job.window * 1000)
         step = job.watermark_step
         return open_run(
@@ -128,7 +128,14 @@ class Player:
             window_ms=window_ms,
             watermark_step_ms=round(step * 1000) if step else default_watermark_step(job.speed, window_ms),
             replication=job.replication,
+            faults=self.faults,
         )
+
+    def _as_opened(self, known: RunInfo) -> RunInfo:
+        """Return a run that somebody else has opened; what goes wrong in it was declared there."""
+        if self.job.fault and known.faults != (self.faults if self.faults.rates else None):
+            raise ScenarioError(f"run {known.run} was opened with other faults; declare them where it is opened")
+        return known
 
     def _moment(self, text: str | None) -> int | None:
         info = self.tape.info
@@ -138,14 +145,13 @@ class Player:
         return None if self.job.resume is None else load_position(self.job.resume, self.tape.info.sha256)
 
     def _plan(self, info: RunInfo) -> FaultPlan | None:
-        """Return what goes wrong in a run: what its accounts say if they are there, else what is asked for."""
-        path = self.job.faults_file or fault_path(self.tape.path, info.run)
-        if path.exists() and (told := read_faults(path).info).run == info.run:
-            return FaultPlan(told.faults())
-        if not self.faults.rates:
+        """Return what goes wrong in a run, written down before it happens."""
+        if info.faults is None:
             return None
-        write_faults(path, self.tape, self.faults, info)
-        return FaultPlan(self.faults)
+        path = self.job.faults_file or fault_path(self.tape.path, info.run)
+        if not (path.exists() and read_faults(path).info.run == info.run):
+            write_faults(path, self.tape, info.faults, info)
+        return FaultPlan(info.faults)
 
 
 def _made_up(name: str) -> str:

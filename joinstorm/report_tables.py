@@ -7,7 +7,7 @@ from typing import Final
 from joinstorm.commands.facts import accepted, figure
 from joinstorm.comparison import Mismatch
 from joinstorm.facts import MEASURES, FactRow
-from joinstorm.verdict import Verdict
+from joinstorm.verdict import Verdict, missing_named
 
 _MARKS: Final = {True: '<span class="ok">holds</span>', False: '<span class="no">does not</span>', None: ""}
 
@@ -62,6 +62,8 @@ def verdict(found: Verdict, *, paced: bool) -> str:
         rows.append(("on time", f"{found.on_time_ratio:.2%} of the paced events left within 100 ms of their due time"))
     for kind, counts in found.faults.items():
         rows += [(f"faults {escape(kind)}: {escape(name)}", f"{count:,}") for name, count in counts.items()]
+    if found.missing_events:
+        rows.append(("events missing, in the truth as well", missing_named(found)))
     return f"<h2>The verdict</h2>\n{table((), rows)}{''.join(_wrong(found))}{_stages(found)}"
 
 

@@ -1,14 +1,18 @@
 """The verdict: an engine's final counts held against the truth, every difference named."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from joinstorm.accounts import Accounts, Evidence, account
 from joinstorm.comparison import NO_COUNTS, Mismatch, compare
+from producers.faults import MISSING
 from streams.derive import Tables
+from streams.progress import Covered
+from streams.runinfo import RunInfo
 from streams.runview import EngineView, RunView
 
 ON_TIME: Final = 0.99
@@ -19,7 +23,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """What ``verdict.json`` holds."""
 
     exact: bool
-    """Every count of every window equals the truth, every partition has ended, and all the engine wrote is valid."""
+    """Every count of every window equals the truth, every partition has ended, all the engine wrote is valid, and every
+    declared fault is accounted for."""
     engine: str
     run: str
     scenario: str
@@ -35,7 +40,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     mismatches_by_count: dict[str, int]
     mismatches_named: tuple[Mismatch, ...]
     problems: tuple[str, ...]
-    """What besides a count keeps it from being exact: no end, records that are no results."""
+    """What besides a count keeps it from being exact: no end, records that are no results, faults unaccounted for."""
     remarks: tuple[str, ...]
     """What is worth saying and keeps nothing from being exact: a replay that was not on time."""
     stance_agreement: float | None
@@ -45,6 +50,9 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """By stage of the run."""
     events_per_second: dict[str, float] = {}
     faults: dict[str, dict[str, int]] = msgspec.field(default_factory=lambda: {"injected": {}, "accounted": {}})
+    """Declared faults by kind: events hit, and how many of them were found again."""
+    missing_events: tuple[int, ...] = ()
+    """Ids of the first events that were declared as missing; the truth leaves out all of them."""
     versions: dict[str, str] = {}
 
 
@@ -108,6 +116,7 @@ def judge(
     truth_events: int,
     *,
     versions: Mapping[str, str] | None = None,
+    evidence: Evidence | None = None,
 ) -> Verdict:
     """Hold an engine's final counts against the truth.
 
@@ -117,13 +126,15 @@ def judge(
         truth: The oracle's final counts.
         truth_events: Events the tape has (without those declared as missing).
         versions: Library versions, for the record.
+        evidence: What there is to account for declared faults with; a run that has any is not exact without it.
     """
     info = view.info
     assert info is not None
     known = view.engines.get(engine)
     mine = final_tables(known) if known else Tables({}, {}, {})
     found = compare(mine, truth, info)
-    wrong = problems(view, engine)
+    accounts = _accounts(info, engine, known, evidence, same=found.digest == found.truth_digest)
+    wrong = (*problems(view, engine), *accounts.problems)
     return Verdict(
         exact=not (found.mismatches or wrong) and found.digest == found.truth_digest,
         engine=engine,
@@ -140,11 +151,23 @@ def judge(
         mismatches_by_count=found.by_count,
         mismatches_named=found.named,
         problems=wrong,
-        remarks=remarks(view, engine, truth_events),
+        remarks=(*remarks(view, engine, truth_events), *accounts.remarks),
         stance_agreement=stance_agreement(mine, truth),
         on_time_ratio=view.status.on_time_ratio if view.status else None,
+        faults={"injected": accounts.injected, "accounted": accounts.accounted},
+        missing_events=accounts.missing,
         versions=dict(versions or {}),
     )
+
+
+def _accounts(
+    info: RunInfo, engine: str, known: EngineView | None, evidence: Evidence | None, *, same: bool
+) -> Accounts:
+    if info.faults is None:
+        return Accounts()
+    if evidence is None:
+        return Accounts(problems=["faults: declared, and nobody has accounted for them"])
+    return account(info, engine, known.covered if known else Covered(), evidence, same=same)
 
 
 def write(verdict: Verdict, path: Path) -> None:
@@ -175,6 +198,7 @@ def to_text(verdict: Verdict) -> str:
         lines.append(f"truth  {verdict.truth_digest}")
     if stance is not None:
         lines.append(f"stances (an estimate): {stance:.1%} of the tweets in equal numbers")
+    lines += _faults(verdict)
     lines += [f"- {problem}" for problem in verdict.problems]
     lines += [f"- {count}: {number:,} differ" for count, number in verdict.mismatches_by_count.items()]
     lines += [f"  {mismatch}" for mismatch in verdict.mismatches_named]
@@ -182,3 +206,18 @@ def to_text(verdict: Verdict) -> str:
         lines.append(f"  and {verdict.mismatches - len(verdict.mismatches_named):,} more")
     lines += [f"note: {remark}" for remark in verdict.remarks]
     return "\n".join(lines)
+
+
+def _faults(verdict: Verdict) -> Iterator[str]:
+    injected, accounted = verdict.faults["injected"], verdict.faults["accounted"]
+    if injected:
+        each = (f"{kind} {accounted.get(kind, 0):,} of {count:,}" for kind, count in injected.items())
+        yield f"faults accounted for: {', '.join(each)}"
+    if verdict.missing_events:
+        yield f"missing, in the truth as well: events {missing_named(verdict)}"
+
+
+def missing_named(verdict: Verdict) -> str:
+    """Return the ids of the missing events that are named, and how many more there are."""
+    more = verdict.faults["injected"].get(MISSING, 0) - len(verdict.missing_events)
+    return ", ".join(map(str, verdict.missing_events)) + (f" and {more:,} more" if more > 0 else "")

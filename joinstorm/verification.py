@@ -5,8 +5,13 @@ from importlib.metadata import version
 from typing import Final
 
 from joinstorm import oracle
+from joinstorm.accounts import Evidence
+from joinstorm.declared import copies, declared
+from joinstorm.enginecatalog import entry
+from joinstorm.letters import letters_of, records_on
 from joinstorm.verdict import Verdict, final_tables, judge
 from producers.tape import Tape
+from streams.connection import Connection
 from streams.derive import Tables
 from streams.errors import ContractError, DeadlineError
 from streams.metrics import TRUTH
@@ -45,13 +50,40 @@ def verify(reader: ResultReader, engine: str, tape: Tape | None, deadline: float
     info = reader.wait_for_run(RUN_SECONDS)
     if tape is not None:
         check_tape(info, tape)
-        asked = oracle.ask(tape.path, info)
+        asked = oracle.ask(tape.path, info, exclude=declared(info).missing)
         truth, events = asked.tables, sum(asked.events.values())
     else:
         truth, events = published_truth(reader.wait_until_drained([TRUTH], deadline))
     with contextlib.suppress(DeadlineError):
         reader.wait_until_drained([engine], deadline)
-    return judge(reader.snapshot(), engine, truth, events, versions={"joinstorm": version("joinstorm")})
+    return judge(
+        reader.snapshot(),
+        engine,
+        truth,
+        events,
+        versions={"joinstorm": version("joinstorm")},
+        evidence=gathered(reader.connection, info, engine, tape),
+    )
+
+
+def gathered(connection: Connection, info: RunInfo, engine: str, tape: Tape | None) -> Evidence | None:
+    """Return what there is to account for a run's declared faults with, None where it has none.
+
+    Args:
+        connection: Where the broker is.
+        info: The run.
+        engine: The engine to be judged.
+        tape: Without it damaged copies are counted, and not held against the dead letters byte for byte.
+
+    Raises:
+        BrokerError: The topics cannot be read.
+        TapeError: The tape cannot be read.
+    """
+    if info.faults is None:
+        return None
+    letters = letters_of(connection, info, engine) if entry(engine).letters else None
+    sent = None if tape is None else list(copies(tape, info))
+    return Evidence(declared(info), records_on(connection, info), letters, sent)
 
 
 def published_truth(view: RunView) -> tuple[Tables, int]:

@@ -86,14 +86,14 @@ class Composer:
     def skip(self, batches: Iterable[pa.RecordBatch]) -> None:
         """Take in blocks that an earlier replay has sent: they count for the end marks and are not sent again."""
         for batch in batches:
-            for number, lane in enumerate(self._fresh(batch)):
+            for number, lane in enumerate(self.fresh(batch)):
                 self._events[number] += self.plan.apply(lane)[1]
 
     def block(self, batch: pa.RecordBatch) -> Block:
         """Return what a block of the tape comes to, as far as it is due before the next block can begin."""
         until = int(batch.column("at")[-1].as_py())
         next_row = int(batch.column("event_id")[-1].as_py()) + 1
-        sent = [self._lane(number, lane, until) for number, lane in enumerate(self._fresh(batch))]
+        sent = [self._lane(number, lane, until) for number, lane in enumerate(self.fresh(batch))]
         self.marked = max(self.marked, until - self.plan.disorder_ms)
         held = [int(lane.rows.min()) for lane in self._carried if len(lane)]
         return Block(tuple(sent), until, min(held, default=next_row))
@@ -123,8 +123,8 @@ class Composer:
             lane.topic, lane.partition, at + held, at, [watermark(self.info.run, one) for one in at.tolist()]
         )
 
-    def _fresh(self, batch: pa.RecordBatch) -> Iterator[Lane]:
-        """Yield the events of a block, encoded, lane by lane."""
+    def fresh(self, batch: pa.RecordBatch) -> Iterator[Lane]:
+        """Yield the events of a block, encoded, lane by lane: nothing is done to them yet."""
         topics = batch.column("topic").cast(pa.string())
         for base in INPUTS:
             wanted = batch.select(_COLUMNS.get(base, _COLUMNS[""]))

@@ -12,11 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from producers.faults import CORRUPT, DAMAGES, DUPLICATE, KINDS, LATE, MISSING, OUT_OF_ORDER, Faults, hits
+from producers.faults import CORRUPT, DAMAGES, DUPLICATE, KINDS, LATE, MISSING, OUT_OF_ORDER, hits
 from producers.partition import partition_table
 from producers.tape import Tape
 from streams.errors import TapeError
-from streams.runinfo import RunInfo
+from streams.runinfo import Faults, RunInfo
 
 METADATA_KEY = b"joinstorm-faults"
 SCHEMA = pa.schema(

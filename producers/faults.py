@@ -6,10 +6,11 @@ the accounts come to the same. Damage is done to a further copy: only a missing 
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -18,6 +19,7 @@ from producers import lanes
 from producers.lanes import Ints, Lane
 from producers.when import duration_ms
 from streams.errors import ScenarioError
+from streams.runinfo import Faults
 
 Bools: TypeAlias = npt.NDArray[np.bool_]
 
@@ -33,29 +35,6 @@ DAMAGES = ("truncated", "binary", "wrong-version", "nameless", "foreign-id")
 _BEYOND = (1 << 53) - 1
 
 
-@dataclass(frozen=True)
-class Faults:
-    """What is to go wrong, and how often.
-
-    Args:
-        rates: Share of the events, 0 to 1, by kind.
-        seed: Another one hits other events.
-        duplicate_ms: A second copy follows within so much event time.
-        out_of_order_ms: Events out of order leave up to so much event time late, and the watermarks wait for them.
-        late_ms: Late events leave after so much to twice as much event time, after their watermark.
-    """
-
-    rates: Mapping[str, float] = field(default_factory=dict)
-    seed: int = 0
-    duplicate_ms: int = 60_000
-    out_of_order_ms: int = 30_000
-    late_ms: int = 300_000
-
-    def rate(self, kind: str) -> float:
-        """Return the share of events hit by a kind of fault."""
-        return self.rates.get(kind, 0.0)
-
-
 def parse_faults(texts: Iterable[str], seed: int = 0) -> Faults:
     """Read declared faults from ``KIND=RATE`` or ``KIND=RATE:DURATION``.
 
@@ -68,8 +47,10 @@ def parse_faults(texts: Iterable[str], seed: int = 0) -> Faults:
         if found is None:
             raise ScenarioError(f"fault {text!r}: expected KIND=RATE or KIND=RATE:DURATION, as duplicate=0.01")
         kind, rate, duration = found.groups()
-        faults = replace(faults, rates={**faults.rates, kind: _rate(kind, rate)}, **_duration(kind, duration))
-    return faults
+        faults = msgspec.structs.replace(
+            faults, rates={**faults.rates, kind: _rate(kind, rate)}, **_duration(kind, duration)
+        )
+    return msgspec.structs.replace(faults, rates={kind: rate for kind, rate in faults.rates.items() if rate})
 
 
 def _rate(kind: str, text: str) -> float:
@@ -115,6 +96,8 @@ def hits(faults: Faults, event_ids: Ints) -> Hits:
     """Return what happens to events, by their ids alone."""
 
     def struck(kind: str) -> Bools:
+        if not faults.rate(kind):  # most runs have few kinds, and a draw costs the same for all
+            return np.zeros(len(event_ids), dtype=np.bool_)
         return _draw(faults.seed, kind, event_ids) < faults.rate(kind)
 
     missing = struck(MISSING)
@@ -149,9 +132,13 @@ class FaultPlan:
         hit = hits(self.faults, lane.rows)
         there = _late_by(lane, hit.delay).take(np.flatnonzero(~hit.missing))
         again = _late_by(lane, hit.echo).take(np.flatnonzero(hit.duplicate))
-        hurt = np.flatnonzero(hit.corrupt)
-        damaged = _damaged(_late_by(lane, hit.delay).take(hurt), hit.damage[hurt])
-        return lanes.joined([there, again, damaged]), len(there)
+        return lanes.joined([there, again, damaged_copies(lane, hit)]), len(there)
+
+
+def damaged_copies(lane: Lane, hit: Hits) -> Lane:
+    """Return the damaged copies of those records of a lane that get one."""
+    hurt = np.flatnonzero(hit.corrupt)
+    return _damaged(_late_by(lane, hit.delay).take(hurt), hit.damage[hurt])
 
 
 def _late_by(lane: Lane, delay: Ints) -> Lane:

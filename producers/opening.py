@@ -12,7 +12,7 @@ from streams import runinfo
 from streams.admin import open_admin
 from streams.connection import Connection
 from streams.errors import BrokerError, ContractError
-from streams.runinfo import DEFAULT_WINDOW_MS, RunInfo
+from streams.runinfo import DEFAULT_WINDOW_MS, Faults, RunInfo
 from streams.topics import (
     CHECKPOINTS,
     DEAD_LETTERS,
@@ -41,6 +41,7 @@ def open_run(  # noqa: PLR0913 - every one is an option of the command line
     window_ms: int = DEFAULT_WINDOW_MS,
     watermark_step_ms: int = DEFAULT_WINDOW_MS,
     replication: int = 1,
+    faults: Faults | None = None,
 ) -> RunInfo:
     """Create the topics of a run and publish its ``run.info``.
 
@@ -53,6 +54,7 @@ def open_run(  # noqa: PLR0913 - every one is an option of the command line
         window_ms: Width of the tumbling windows of all results, event time.
         watermark_step_ms: Event time between two watermarks.
         replication: Copies of each topic.
+        faults: What is to go wrong in the stream.
 
     Raises:
         BrokerError: Nobody answers, or the broker refuses.
@@ -62,12 +64,27 @@ def open_run(  # noqa: PLR0913 - every one is an option of the command line
     specs = names.specs(partitions)
     own = {names.input(base) for base in INPUTS}
     ensure_topics(connection, [s for s in specs if s.name in own], [s for s in specs if s.name not in own], replication)
-    info = run_info(tape_info, names, partitions=partitions, window_ms=window_ms, watermark_step_ms=watermark_step_ms)
+    info = run_info(
+        tape_info,
+        names,
+        partitions=partitions,
+        window_ms=window_ms,
+        watermark_step_ms=watermark_step_ms,
+        faults=faults if faults and faults.rates else None,
+    )
     publish_once(connection, names.shared(RUN_INFO), run, runinfo.encode(info))
     return info
 
 
-def run_info(tape: TapeInfo, names: Topics, *, partitions: int, window_ms: int, watermark_step_ms: int) -> RunInfo:
+def run_info(
+    tape: TapeInfo,
+    names: Topics,
+    *,
+    partitions: int,
+    window_ms: int,
+    watermark_step_ms: int,
+    faults: Faults | None = None,
+) -> RunInfo:
     """Return the run information of a tape played into the topics ``names``."""
     return RunInfo(
         v=1,
@@ -92,6 +109,7 @@ def run_info(tape: TapeInfo, names: Topics, *, partitions: int, window_ms: int, 
         prefix=names.prefix,
         topics={base: names.input(base) for base in _OWN} | {base: names.shared(base) for base in _SHARED},
         created_ms=time.time_ns() // 1_000_000,
+        faults=faults,
     )
 
 

@@ -41,6 +41,28 @@ ALL = "*"
 """In place of a space or subject: counts of distinct people over all of them."""
 
 
+class Faults(msgspec.Struct, frozen=True):
+    """What is to go wrong in a run's stream, and how often; which events are hit follows from their ids and the seed.
+
+    Engines need not know it: the verdict does, to account for every single one.
+    """
+
+    rates: dict[str, float] = {}
+    """Share of the events, 0 to 1, by kind: duplicate, out-of-order, late, corrupt, missing."""
+    seed: int = 0
+    """Another one hits other events."""
+    duplicate_ms: int = 60_000
+    """A second copy follows within so much event time."""
+    out_of_order_ms: int = 30_000
+    """Events out of order leave up to so much event time late, and the watermarks wait for them."""
+    late_ms: int = 300_000
+    """Late events leave after so much to twice as much event time, after their watermark."""
+
+    def rate(self, kind: str) -> float:
+        """Return the share of events hit by a kind of fault."""
+        return self.rates.get(kind, 0.0)
+
+
 class RunInfo(msgspec.Struct, frozen=True):
     """One record of ``run.info`` (compacted); the key is the run id."""
 
@@ -76,6 +98,8 @@ class RunInfo(msgspec.Struct, frozen=True):
     """Base name to full topic name, for every topic of the run."""
     created_ms: int
     """Wall clock time the run was opened; the newest run is the one with the greatest."""
+    faults: Faults | None = None
+    """Declared faults, None where nothing is to go wrong."""
 
     def names(self) -> Topics:
         """Return the topic names of this run."""

@@ -7,13 +7,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from joinstorm.accounts import Evidence
 from joinstorm.broker import EmbeddedBroker
 from joinstorm.chaos.schedule import Fault, FaultKind
 from joinstorm.pipeline import Pipeline, Plan
 from joinstorm.supervisor import Part, Supervisor, joinstorm
 from joinstorm.verdict import Verdict, judge
-from joinstorm.verification import published_truth
+from joinstorm.verification import gathered, published_truth
+from producers.tape import Tape
 from streams.reader import ResultReader
+from streams.runinfo import RunInfo
 from streams.runview import RunView
 
 SLOW_CYCLE_SECONDS = 0.25
@@ -87,7 +90,13 @@ class ChaosRun:
                 while left and counted >= left[0].at * info.events:
                     self._deal(left.pop(0), counted)
             truth, events = published_truth(view)
-            return ChaosResult(judge(view, self.plan.engine, truth, events), self.blows)
+            evidence = self._evidence(info)
+            return ChaosResult(judge(view, self.plan.engine, truth, events, evidence=evidence), self.blows)
+
+    def _evidence(self, info: RunInfo) -> Evidence | None:
+        if info.faults is not None and not self.broker.alive():
+            self.broker.start()  # taken away so late that everything was read before
+        return gathered(self.plan.connection, info, self.plan.engine, Tape.open(self.plan.tape))
 
     @property
     def _position(self) -> Path:

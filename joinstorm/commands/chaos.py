@@ -14,10 +14,12 @@ from joinstorm.broker import EmbeddedBroker
 from joinstorm.chaos.run import ChaosResult, ChaosRun
 from joinstorm.chaos.schedule import Fault, draw, parse, text
 from joinstorm.chaos.shrink import shrink
+from joinstorm.options import faults as stream_faults
 from joinstorm.options import scale
 from joinstorm.pipeline import Plan, run_id
 from joinstorm.recording import tape_of
 from joinstorm.supervisor import interruptible
+from producers.faults import parse_faults
 from streams.connection import Connection
 from streams.errors import EXIT_FAILED, EXIT_OK, JoinstormError
 
@@ -40,6 +42,7 @@ class RunLine(msgspec.Struct, frozen=True):
 @click.option("--runs", type=click.IntRange(1), default=5, help="Schedules to run.")
 @click.option("--seed", type=click.IntRange(0), default=1, help="Seed of the first schedule; each run takes the next.")
 @click.option("--faults", default=None, metavar="SHARE:KIND[:SECONDS],…", help="Run this schedule instead.")
+@stream_faults
 @click.option("--engine", default="faust", help="Engine: a name, or module:Class.")
 @click.option("--workers", type=click.IntRange(1, 8), default=1, help="Workers at the start.")
 @click.option(
@@ -56,6 +59,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     runs: int,
     seed: int,
     faults: str | None,
+    fault: tuple[str, ...],
+    fault_seed: int,
     engine: str,
     workers: int,
     client: str,
@@ -66,7 +71,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     """Deal faults to a running job and hold its digest to the clean one.
 
     Each run draws at least three faults from its seed: workers, producer, exporter and broker are killed, frozen,
-    slowed down, added and removed while the night is replayed into an embedded Kafka. A schedule that fails is printed
+    slowed down, added and removed while the night is replayed into an embedded Kafka. With --fault the stream is
+    faulty as well, and every injected fault is accounted for. A schedule that fails is printed
     as the command that repeats it. Exit code 0 only when every digest equals the truth's.
     """
     schedules = [(None, parse(faults))] * runs if faults else [(seed + n, draw(seed + n)) for n in range(runs)]
@@ -75,13 +81,15 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
         tempfile.TemporaryDirectory(prefix="joinstorm-chaos-") as folder,
         tape_of(scenario, scale=scale, seed=None) as tape,
     ):
-        plan = Plan(tape=tape.path, connection=Connection(), engine=engine, workers=workers, client=client)
+        declared = parse_faults(fault, fault_seed)
+        plan = Plan(tape.path, Connection(), engine=engine, workers=workers, client=client, faults=declared)
         stage = _Stage(plan, keep or Path(folder))
         lines = [stage.line(which, one, form) for which, one in schedules]
         bad = next((one for (_, one), line in zip(schedules, lines, strict=True) if not line.exact), None)
         if bad is not None:
             fewest = shrink(bad, stage.fails) if shrinking else bad
             options = f"--scale {scale:g} --engine {engine} --workers {workers} --client {client}"
+            options += "".join(f" --fault {one}" for one in fault) + (f" --fault-seed {fault_seed}" if fault else "")
             click.echo(
                 f"repeat with: joinstorm chaos {shlex.quote(scenario)} {options} --faults {text(fewest)}", err=True
             )

@@ -52,10 +52,7 @@ class SpeedParam(click.ParamType):
 @click.option("--from", "begin", default=None, metavar="MOMENT", help="Send what is before at full speed: talk-30s.")
 @click.option("--until", default=None, metavar="MOMENT", help="Send what is after at full speed: talk+10m.")
 @click.option("--rounds", type=click.IntRange(0), default=1, help="Play so many times, each a run; 0: for ever.")
-@click.option(
-    "--fault", multiple=True, metavar="KIND=RATE[:TIME]", help="duplicate, out-of-order, late, corrupt, missing."
-)
-@click.option("--fault-seed", type=click.IntRange(0), default=0, help="Another one hits other events.")
+@options.faults
 @click.option(
     "--faults-file", type=_file, default=None, help="Where the faults are accounted for.  [default: by the tape]"
 )

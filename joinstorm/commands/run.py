@@ -11,9 +11,10 @@ from joinstorm import verdict as verdicts
 from joinstorm.commands.facts import text
 from joinstorm.commands.replay import SpeedParam
 from joinstorm.night import Order, Outcome, run_night
-from joinstorm.options import bootstrap_servers, scale, seed, topic_prefix
+from joinstorm.options import bootstrap_servers, faults, scale, seed, topic_prefix
 from joinstorm.pipeline import Plan
 from joinstorm.supervisor import interruptible
+from producers.faults import parse_faults
 from producers.senders.registry import CLIENTS
 from streams.connection import Connection
 from streams.errors import EXIT_FAILED, EXIT_OK
@@ -46,6 +47,7 @@ from streams.topics import DEFAULT_PARTITIONS
     default=None,
     help="Folder for tape, verdict, report and logs.",
 )
+@faults
 @click.option("--metrics-port", type=click.IntRange(0, 65535), default=0, help="Port of /metrics; 0: any free one.")
 @click.option("--report/--no-report", default=True, help="Write the HTML report.")
 @click.option(
@@ -65,6 +67,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     partitions: int,
     tape: Path | None,
     out: Path | None,
+    fault: tuple[str, ...],
+    fault_seed: int,
     metrics_port: int,
     report: bool,
     form: str,
@@ -72,7 +76,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     """Replay a night through Kafka into an engine, and hold every number to the truth.
 
     SCENARIO is a name of `joinstorm scenarios list` or a YAML file. Without --bootstrap-servers an embedded Kafka is
-    started and ended. Exit code 0 only when the verdict is exact, 1 when it is not.
+    started and ended. With --fault as in `joinstorm replay`, the verdict accounts for every injected fault. Exit code 0
+    only when the verdict is exact, 1 when it is not.
     """
     out = out or Path("out") / time.strftime("%Y%m%d-%H%M%S")
     plan = Plan(
@@ -85,6 +90,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
         prefix=prefix,
         partitions=partitions,
         skip_quiet=skip_quiet,
+        faults=parse_faults(fault, fault_seed),
+        faults_file=out / "faults.parquet",
     )
     with interruptible():
         outcome = run_night(Order(scenario, out, scale, seed, tape, connection, plan, metrics_port))

@@ -6,6 +6,7 @@ import click
 import msgspec
 
 from joinstorm import oracle
+from joinstorm.declared import declared
 from joinstorm.options import bootstrap_servers, run_id, topic_prefix
 from joinstorm.truth import publish
 from joinstorm.verification import RUN_SECONDS, check_tape
@@ -26,7 +27,8 @@ def command(
 ) -> None:
     """Count TAPE by SQL and write the counts to the result topics, as the engine named truth.
 
-    A verdict is a comparison with them; a board can show any engine's error against them while it runs.
+    Events that the run declares as missing are left out. A verdict is a comparison with the counts; a board can show
+    any engine's error against them while it runs.
     """
     connection = connection or Connection()
     opened = Tape.open(tape)
@@ -34,7 +36,7 @@ def command(
     with ResultReader(connection, prefix=prefix, run=run) as reader:
         info = reader.wait_for_run(RUN_SECONDS)
     check_tape(info, opened)
-    truth = oracle.ask(opened.path, info, threads=threads)
+    truth = oracle.ask(opened.path, info, exclude=declared(info).missing, threads=threads)
     written = publish(connection, info, truth.records(info))
     events = sum(truth.events.values())
     summary = {"run": info.run, "events": events, "records": written, "digest": truth.digest}

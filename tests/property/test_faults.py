@@ -19,7 +19,6 @@ from producers.faults import (
     MISSING,
     OUT_OF_ORDER,
     FaultPlan,
-    Faults,
     damaged,
     hits,
     parse_faults,
@@ -29,6 +28,7 @@ from producers.replay import Settings
 from producers.tape import Tape
 from streams.errors import DecodeError, ScenarioError, TapeError
 from streams.events import Mark, MarkKind, Presence, Tweet, decode_presence, decode_tweet, encode
+from streams.runinfo import Faults
 from streams.topics import INPUTS, PRESENCE
 from tests.replaying import Crash, Player, Sent, check_marks, info_of, play
 from tests.tinytape import tiny_events, tiny_tape
