@@ -153,8 +153,16 @@ READ_PER_SECOND = per_second(m.READ_RECORDS)
 REJECTED = m.REJECTED_RECORDS.name
 SCRAPE = m.SCRAPE.name
 
+# --- the broker -------------------------------------------------------------------------------------------------------
+BROKER_UP = m.BROKER_UP.name
+BROKER_UNHEALTHY = m.BROKER_UNHEALTHY.name
+BROKER_RESPONSE = m.BROKER_RESPONSE.name
+BROKER_WRITTEN = per_second(m.BROKER_WRITTEN)
+BROKER_KEPT = m.BROKER_KEPT.name
+
 # --- workers of the engine faust --------------------------------------------------------------------------------------
 # ``instance`` is the label Prometheus gives each target: one per worker.
+WORKER_AGE = f"time() - {select(m.WORKER_START, OF_ENGINES)}"
 COUNTED_BY_WORKER = total(per_second(m.WORKER_EVENTS, OF_ENGINES), "engine", "instance")
 LAG_RECORDS = total(select(m.WORKER_LAG, OF_ENGINES), "engine", "topic")
 LAG_OF_PARTITIONS = f"max by (engine, topic) ({select(m.WORKER_EVENT_LAG, OF_ENGINES)})"

@@ -22,6 +22,7 @@ from joinstorm.verification import gathered, published_truth
 from joinstorm.versions import versions
 from producers import scenario
 from producers.tape import Tape
+from streams.brokerwatch import BrokerWatch
 from streams.connection import Connection
 from streams.errors import EngineError, ScenarioError
 from streams.exporter import Exporter
@@ -167,7 +168,10 @@ def _exporter(reader: ResultReader, port: int | None) -> Iterator[str]:
     if port is None:
         yield ""
         return
-    with Exporter(reader).serving(port) as url:
+    with (
+        BrokerWatch(reader.connection, reader.topics) as broker,
+        Exporter(reader, broker.look).serving(port) as url,
+    ):
         yield url
 
 

@@ -11,6 +11,7 @@ from prometheus_client.core import Metric as Family
 from prometheus_client.registry import Collector
 
 from streams import metrics, samples
+from streams.brokerview import BrokerView
 from streams.derive import NightAt
 from streams.difference import difference
 from streams.errors import EnvironmentMissingError
@@ -35,10 +36,12 @@ class Exporter(Collector):
 
     Args:
         source: Where the run is read.
+        broker: Says how the broker is; None as long as that is not known.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, broker: Callable[[], BrokerView | None] = lambda: None) -> None:
         self._source = source
+        self._broker = broker
         self._took = 0.0
         self._lock = threading.Lock()
         self._known: dict[tuple[str, str], tuple[tuple[object, ...], object]] = {}
@@ -51,6 +54,9 @@ class Exporter(Collector):
             view = self._source.snapshot()
             samples.add_reading(families, view)
             families.add(metrics.SCRAPE, self._took)
+            broker = self._broker()
+            if broker is not None:
+                samples.add_broker(families, broker)
             if view.info is not None:
                 self._add_run(families, view, view.info)
             self._took = time.perf_counter() - started

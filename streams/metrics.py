@@ -277,6 +277,30 @@ AUDIENCE_ERROR = _gauge(
     "audience of the engine - audience of the truth", AS_OF,
 )  # fmt: skip
 
+# --- the broker, as the exporter sees it ------------------------------------------------------------------------------
+_ASKED = "the last answer"
+BROKER_UP = _gauge(
+    "broker_up", "boolean", "", "1 while the broker answers, 0 when it has not for six seconds.",
+    "asked every two seconds", NOW,
+)  # fmt: skip
+BROKER_RESPONSE = _gauge(
+    "broker_response_seconds", "seconds", "", "What the broker took to describe the topics of the run.", "measured",
+    _ASKED,
+)  # fmt: skip
+BROKER_UNHEALTHY = _gauge(
+    "broker_unhealthy_partitions", "partitions", "",
+    "Partitions of the run's topics without a leader, or with a replica that is not in sync.", "count", _ASKED,
+)  # fmt: skip
+BROKER_WRITTEN = _counter(
+    "broker_written_records", "records", "topic", "Records ever written to the topic, marks and checkpoints included.",
+    "sum over partitions of the end offset", _ASKED,
+)  # fmt: skip
+BROKER_KEPT = _gauge(
+    "broker_kept_records", "records", "topic",
+    "Offsets the topic still spans; of compacted topics an upper bound of the records.",
+    "sum over partitions of end offset - first offset", _ASKED,
+)  # fmt: skip
+
 # --- the exporter itself ----------------------------------------------------------------------------------------------
 READ_RECORDS = _counter(
     "exporter_records", "records", "topic", "Records the exporter has read, of all runs.", "count", "since its start"
@@ -291,11 +315,16 @@ SCRAPE = _gauge(
     "the previous scrape",
 )  # fmt: skip
 
+BROKER_METRICS = (BROKER_UP, BROKER_RESPONSE, BROKER_UNHEALTHY, BROKER_WRITTEN, BROKER_KEPT)
 EXPORTER_METRICS: tuple[Metric, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Metric))
 """All of the above, in the order of definition."""
 
 # --- the workers of the engine faust, each on its own port ------------------------------------------------------------
 _SINCE_START = "since the worker's start"
+WORKER_START = _gauge(
+    "worker_start_timestamp_seconds", "seconds", "engine", "Wall clock time at which this worker started.", "measured",
+    NOW,
+)  # fmt: skip
 WORKER_EVENTS = _counter(
     "worker_events", "events", "engine topic partition", "Distinct events this worker has counted itself.", "count",
     _SINCE_START,

@@ -10,6 +10,7 @@ _SECTIONS = (
     ("Tweets and the announcement", ("tweets", "stance", "hashtag", "distinct_authors", "thread", "reaction")),
     ("The run and its replay", ("run", "phase", "night", "talk", "announcement", "replay")),
     ("Engines", ("engine",)),
+    ("The broker", ("broker",)),
     ("The exporter", ("exporter",)),
     ("Workers", ("worker",)),
 )
@@ -17,7 +18,7 @@ _HEAD = f"""# Metrics
 
 Made from `streams/metrics.py` (`python -m streams.metrics_doc`); a test fails when the two differ.
 
-Two kinds of pages serve these metrics: the exporter (`joinstorm export`, or inside `joinstorm run`) the first five
+Two kinds of pages serve these metrics: the exporter (`joinstorm export`, or inside `joinstorm run`) the first six
 groups, every worker of the engine `faust` the last one, on a port of its own.
 
 **Which run.** The exporter serves one run: the newest, or the one it was told. `joinstorm_run_info` says which. So no

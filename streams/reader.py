@@ -85,6 +85,12 @@ class ResultReader:
         with self._lock:
             return self._follow.view()
 
+    def topics(self) -> dict[str, str]:
+        """Return the topics of the run, base name to full name; those that hold all runs before there is one."""
+        with self._lock:
+            state = self._follow.state
+        return {base: name for name, base in self.names.items()} if state is None else state.info.topics
+
     def wait_for(self, predicate: Callable[[RunView], bool], seconds: float, what: str) -> RunView:
         """Wait until ``predicate`` holds and return the view it held for.
 

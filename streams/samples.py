@@ -8,6 +8,7 @@ from itertools import islice
 import numpy as np
 
 from streams import metrics
+from streams.brokerview import BrokerView
 from streams.derive import POSTED, NightAt, NightView
 from streams.difference import Difference
 from streams.families import Families
@@ -162,6 +163,16 @@ def add_difference(families: Families, engine: str, found: Difference, *, at: fl
         families.add(metrics.ERROR_SUM, size, engine, value, at=at)
     for space, gap in found.audience.items():
         families.add(metrics.AUDIENCE_ERROR, gap, engine, space, at=at)
+
+
+def add_broker(families: Families, broker: BrokerView, *, at: float | None = None) -> None:
+    """Add how the broker is."""
+    families.add(metrics.BROKER_UP, broker.up, at=at)
+    families.add(metrics.BROKER_RESPONSE, broker.response_seconds, at=at)
+    families.add(metrics.BROKER_UNHEALTHY, broker.unhealthy, at=at)
+    for metric, counts in ((metrics.BROKER_WRITTEN, broker.written), (metrics.BROKER_KEPT, broker.kept)):
+        for topic, count in counts.items():
+            families.add(metric, count, topic, at=at)
 
 
 def add_reading(families: Families, view: RunView, *, at: float | None = None) -> None:

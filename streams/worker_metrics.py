@@ -19,10 +19,12 @@ class Surroundings:
     Args:
         ends: Offset after the last record of each owned partition, as far as known.
         replayed: Event time up to which everything was sent, if known.
+        started: When the worker started, in seconds since the epoch.
     """
 
     ends: Callable[[], Mapping[Place, int]]
     replayed: Callable[[], int | None]
+    started: float
 
 
 class WorkerCollector(Collector):
@@ -36,6 +38,7 @@ class WorkerCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield all families."""
         partitions, worker = self._worker.partitions, self._worker
+        yield self._family(metrics.WORKER_START, [((), self._surroundings.started)])
         by_place = (
             (metrics.WORKER_EVENTS, partitions.events),
             (metrics.WORKER_CHUNKS, partitions.chunks),

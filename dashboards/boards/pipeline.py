@@ -6,7 +6,7 @@ from grafana_foundation_sdk.models.common import BigValueTextMode
 from dashboards import looks, variables
 from dashboards import queries as q
 from dashboards import thresholds as limits
-from dashboards.boards import processor
+from dashboards.boards import broker, processor
 from dashboards.panels import EIGHTH, THIRD, Face, Look, Panel, Query, Text, figure, graph
 
 UID = "joinstorm-pipeline"
@@ -30,8 +30,11 @@ def build() -> dashboard.Dashboard:
     made = made.with_row(dashboard.Row("Nothing is lost"))
     for panel in processor.losing():
         made = made.with_panel(panel)
-    made = made.with_row(dashboard.Row("Chunks and checkpoints"))
+    made = made.with_row(dashboard.Row("Chunks, checkpoints and restarts"))
     for panel in processor.checkpoints():
+        made = made.with_panel(panel)
+    made = made.with_row(dashboard.Row("The broker"))
+    for panel in broker.panels():
         made = made.with_panel(panel)
     made = made.with_row(dashboard.Row("The exporter"))
     for panel in (_read(), _rejected(), _scrape()):

@@ -3,7 +3,7 @@
 from dashboards import looks
 from dashboards import queries as q
 from dashboards import thresholds as limits
-from dashboards.panels import THIRD, Look, Panel, Query, Text, graph
+from dashboards.panels import QUARTER, THIRD, Look, Panel, Query, Text, graph
 
 
 def keeping_up() -> tuple[Panel, ...]:
@@ -17,8 +17,8 @@ def losing() -> tuple[Panel, ...]:
 
 
 def checkpoints() -> tuple[Panel, ...]:
-    """Return the panels about chunks and checkpoints."""
-    return _chunks(), _checkpoints(), _bytes()
+    """Return the panels about chunks, checkpoints and restarts."""
+    return _chunks(), _checkpoints(), _bytes(), _age()
 
 
 def _counted() -> Panel:
@@ -139,7 +139,7 @@ def _chunks() -> Panel:
         "Events per chunk of records taken in, by topic: what one step of the fast path works on.",
         "hundreds to thousands under load; small chunks mean an idle topic, or a producer that sends small batches.",
     )
-    return graph(text, "short", Query(q.CHUNK_SIZE, "{{topic}}"), look=Look(), span=THIRD)
+    return graph(text, "short", Query(q.CHUNK_SIZE, "{{topic}}"), look=Look(), span=QUARTER)
 
 
 def _checkpoints() -> Panel:
@@ -148,7 +148,7 @@ def _checkpoints() -> Panel:
         "Checkpoints the workers write, by kind: a whole state, or the changes since.",
         "about one per partition and second, mostly changes.",
     )
-    return graph(text, "ops", Query(q.CHECKPOINTS, "{{kind}}"), look=Look(), span=THIRD)
+    return graph(text, "ops", Query(q.CHECKPOINTS, "{{kind}}"), look=Look(), span=QUARTER)
 
 
 def _bytes() -> Panel:
@@ -157,4 +157,13 @@ def _bytes() -> Panel:
         "Bytes of the checkpoints the workers write.",
         "it grows with the crowd, not with the events; peaks are whole states.",
     )
-    return graph(text, "Bps", Query(q.CHECKPOINT_BYTES, "{{engine}}"), look=Look(), span=THIRD)
+    return graph(text, "Bps", Query(q.CHECKPOINT_BYTES, "{{engine}}"), look=Look(), span=QUARTER)
+
+
+def _age() -> Panel:
+    text = Text(
+        "Age of the workers",
+        "How long each worker has been running (wall clock).",
+        "lines that climb side by side. One that starts again at zero is a restart; one that ends is a worker gone.",
+    )
+    return graph(text, "s", Query(q.WORKER_AGE, "{{engine}} {{instance}}"), look=Look(), span=QUARTER)

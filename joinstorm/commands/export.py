@@ -6,6 +6,7 @@ import click
 
 from joinstorm.options import bootstrap_servers, run_id, topic_prefix
 from joinstorm.supervisor import interruptible
+from streams.brokerwatch import BrokerWatch
 from streams.connection import Connection
 from streams.exporter import Exporter
 from streams.reader import ResultReader
@@ -27,10 +28,12 @@ def command(port: int, address: str, connection: Connection | None, prefix: str,
     Without --run it follows the newest run, and a newer one as soon as there is one. It may be started before any run.
     """
     forever = threading.Event()
+    where = connection or Connection()
     with (
         interruptible(),
-        ResultReader(connection or Connection(), prefix=prefix, run=run) as reader,
-        Exporter(reader).serving(port, address, option="--port") as url,
+        ResultReader(where, prefix=prefix, run=run) as reader,
+        BrokerWatch(where, reader.topics) as broker,
+        Exporter(reader, broker.look).serving(port, address, option="--port") as url,
     ):
         click.echo(url)
         while not forever.wait(LOOK_SECONDS):

@@ -179,8 +179,8 @@ class Night:
 
     @cached_property
     def _work(self) -> Work:
-        """Series of the workers and of the exporter itself, each with a figure of its own."""
-        names: list[tuple[m.Metric, Labels]] = [(m.SCRAPE, frozenset())]
+        """Series of the workers, of the broker and of the exporter itself, each with a figure of its own."""
+        names = list(_of_the_exporter())
         for metric in m.WORKER_METRICS:
             others = [label for label in metric.labels if label != "engine"]
             for (engine, instance), values in product(_WORKERS, product(*(_VALUES[label] for label in others))):
@@ -191,6 +191,14 @@ class Night:
             value = _counter if metric.type == "counter" else _gauge
             made[metric.name, labels] = partial(value, number, self.info.start / 1000)
         return made
+
+
+def _of_the_exporter() -> Iterator[tuple[m.Metric, Labels]]:
+    """Yield the series of work that the exporter serves: its own cost and the broker's."""
+    yield m.SCRAPE, frozenset()
+    for metric in m.BROKER_METRICS:
+        for values in product(*(_VALUES[label] for label in metric.labels)):
+            yield metric, frozenset(zip(metric.labels, values, strict=True))
 
 
 def _grown(since: float) -> float:

@@ -39,6 +39,14 @@ def pipeline() -> dict[tuple[str, str], Expected]:
         ("Events in a chunk", "A"): _chunk_size,
         ("Checkpoints a second", "A"): _sum(rate(worked(m.WORKER_CHECKPOINTS.name)), "kind"),
         ("Checkpoint bytes a second", "A"): _sum(rate(worked(m.WORKER_CHECKPOINT_BYTES.name)), "engine"),
+        ("Age of the workers", "A"): lambda now: {
+            labels: now.seconds - start for labels, start in now.worked(m.WORKER_START.name).items()
+        },
+        ("Broker", "A"): worked(m.BROKER_UP.name),
+        ("Partitions in trouble", "A"): worked(m.BROKER_UNHEALTHY.name),
+        ("Answer time of the broker", "A"): worked(m.BROKER_RESPONSE.name),
+        ("Records written a second", "A"): rate(worked(m.BROKER_WRITTEN.name)),
+        ("Records kept", "A"): worked(m.BROKER_KEPT.name),
         ("Result records read a second", "A"): _sum(rate(lambda now: many("topic", now.records)), "topic"),
         ("Result records rejected", "A"): lambda now: merged(
             one(count, topic=topic, reason=reason) for (topic, reason), count in now.rejected.items()

@@ -149,7 +149,7 @@ class _Session:
         if settings.metrics_port is None:
             yield
             return
-        around = Surroundings(self._ends, lambda: self._watch.replayed)
+        around = Surroundings(self._ends, lambda: self._watch.replayed, time.time())
         port, close = serve(self._worker, around, settings.metrics_port, settings.metrics_address)
         started = {"engine": settings.engine, "run": settings.info.run, "worker": settings.worker, "pid": os.getpid()}
         line = msgspec.json.encode({**started, "metrics_port": port})

@@ -5,7 +5,7 @@ import socket
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from joinstorm.truth import publish
 from producers.opening import open_run
 from streams.connection import Connection
 from streams.errors import EXIT_ENVIRONMENT, EXIT_INTERRUPTED
+from streams.topics import RESULTS_PROGRESS
 from tests.tinytape import tiny_tape
 
 pytestmark = pytest.mark.integration
@@ -37,11 +38,19 @@ def exporting(*options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
         process.communicate()
 
 
-def sample(url: str, name: str) -> float | None:
-    """Return the first sample of a name on the page."""
+def until(state: Callable[[], bool]) -> None:
+    """Wait for a state."""
+    deadline = time.monotonic() + SECONDS
+    while not state():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def sample(url: str, name: str, **labels: str) -> float | None:
+    """Return the first sample of a name, with these labels, on the page."""
     text = urllib.request.urlopen(url).read().decode()
-    found = [one for family in text_string_to_metric_families(text) for one in family.samples if one.name == name]
-    return found[0].value if found else None
+    samples = (one for family in text_string_to_metric_families(text) for one in family.samples if one.name == name)
+    return next((one.value for one in samples if labels.items() <= one.labels.items()), None)
 
 
 def test_the_page_follows_a_run_that_is_opened_later(kafka: Connection, unique_run: str, tmp_path: Path) -> None:
@@ -50,14 +59,14 @@ def test_the_page_follows_a_run_that_is_opened_later(kafka: Connection, unique_r
     tape = tiny_tape(tmp_path / "tiny.tape")
     with exporting("--bootstrap-servers", kafka.bootstrap_servers, "--topic-prefix", prefix) as (url, process):
         assert sample(url, "joinstorm_run_info") is None
+        until(lambda: sample(url, "joinstorm_broker_up") == 1)
         info = open_run(kafka, tape.info, run=unique_run, prefix=prefix, partitions=2)
         truth = oracle.ask(tape.path, info)
         publish(kafka, info, truth.records(info))
-        deadline = time.monotonic() + SECONDS
-        while sample(url, "joinstorm_engine_ended") != 1 and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert sample(url, "joinstorm_engine_ended") == 1
+        until(lambda: sample(url, "joinstorm_engine_ended") == 1)
         assert sample(url, "joinstorm_engine_progress_ratio") == 1
+        until(lambda: (sample(url, "joinstorm_broker_written_records_total", topic=RESULTS_PROGRESS) or 0) > 0)
+        assert sample(url, "joinstorm_broker_unhealthy_partitions") == 0
         process.send_signal(signal.SIGTERM)
         assert process.wait(SECONDS) == EXIT_INTERRUPTED
 

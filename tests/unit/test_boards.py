@@ -1,6 +1,7 @@
 """The boards as files: what the code makes, by the linter's rules, reading only what is served."""
 
 import copy
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,9 @@ from typing import Any
 
 import pytest
 import yaml
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.cog.plugins import register_default_plugins
+from grafana_foundation_sdk.models import dashboard as model
 
 from dashboards import build, docs, lint, promql, publish, rules, stored, thresholds
 from streams.metrics import EXPORTER_METRICS, WORKER_METRICS
@@ -17,12 +21,35 @@ SERVED = (*EXPORTER_METRICS, *WORKER_METRICS)
 NOT_SHOWN: dict[str, str] = {}
 """Metrics that no board shows, each with its reason."""
 BOARDS = stored.boards()
+DATA_SOURCES_OWN = ("titleFormat", "tagKeys", "step", "useValueForTime")
+"""Fields of an annotation that Prometheus as a data source knows; Grafana's schema leaves them open."""
 
 
 def test_the_committed_files_are_what_the_code_makes() -> None:
     """Boards, rules and docs/boards.md are made anew and compared, byte for byte."""
     assert build.differing(stored.HERE, build.files()) == []
     assert build.differing(ROOT, {docs.PATH: docs.text()}) == []
+
+
+@pytest.mark.parametrize("uid", sorted(BOARDS))
+def test_grafanas_schema_knows_every_field(uid: str) -> None:
+    """A board read by the types of Grafana's schema and written again has lost only the data source's own."""
+    register_default_plugins()
+    back = json.loads(json.dumps(model.Dashboard.from_json(BOARDS[uid]), cls=JSONEncoder))
+    board = copy.deepcopy(BOARDS[uid])
+    for annotation in board["annotations"]["list"]:
+        for name in DATA_SOURCES_OWN:
+            annotation.pop(name, None)
+    assert merged(back, board) == back
+
+
+def merged(here: Any, there: Any) -> Any:
+    """Return ``here`` with everything that ``there`` has."""
+    if isinstance(here, dict) and isinstance(there, dict):
+        return here | {name: merged(here.get(name), value) for name, value in there.items()}
+    if isinstance(here, list) and isinstance(there, list) and len(here) == len(there):
+        return [merged(one, other) for one, other in zip(here, there, strict=True)]
+    return there
 
 
 def test_making_the_boards_twice_gives_the_same_bytes() -> None:

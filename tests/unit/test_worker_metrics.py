@@ -31,7 +31,7 @@ async def _worker() -> Worker:
 
 
 def _registry() -> CollectorRegistry:
-    around = Surroundings(lambda: {PLACE: 20}, lambda: INFO.start + 3_500)
+    around = Surroundings(lambda: {PLACE: 20}, lambda: INFO.start + 3_500, 1_000.5)
     registry = CollectorRegistry()
     registry.register(WorkerCollector(asyncio.run(_worker()), around))
     return registry
@@ -59,12 +59,13 @@ def test_counts_and_lags() -> None:
     assert registry.get_sample_value(metrics.WORKER_DEAD_LETTERS.name, reason) == 1
     assert registry.get_sample_value(metrics.WORKER_LAG.name, place) == 12
     assert registry.get_sample_value(metrics.WORKER_EVENT_LAG.name, place) == 2.5
+    assert registry.get_sample_value(metrics.WORKER_START.name, {"engine": "faust"}) == 1_000.5
 
 
 def test_metrics_are_served_on_a_free_port_and_end() -> None:
     """Port 0 takes any; closing frees it."""
     worker = asyncio.run(_worker())
-    port, close = serve(worker, Surroundings(dict, lambda: None), 0, "127.0.0.1")
+    port, close = serve(worker, Surroundings(dict, lambda: None, 0.0), 0, "127.0.0.1")
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
         assert b"joinstorm_worker_events_total" in answer.read()
     close()
