@@ -41,6 +41,9 @@ JUNK = (
     b'{"v":1,"event_id":0,"at":1684965600000,"kind":"applaud","listener":0,"space":"room-a","client":"web","try":1}',
     b'{"v":1,"event_id":9007199254740991,"at":1684965600000,"kind":"join","listener":0,"space":"a","client":"web","try":1}',
     b'{"v":1,"event_id":-1,"at":1684965600000,"kind":"join","listener":0,"space":"room-a","client":"web","try":1}',
+    b'{"v":1,"event_id":0,"at":0,"kind":"join","listener":0,"space":"room-a","client":"web","try":1}',
+    b'{"v":1,"event_id":0,"at":1684965600000,"kind":"join","listener":0,"space":"no-room","client":"web","try":1}',
+    b'{"v":1,"mark":"end","at":1684965600000,"run":"another-run","events":0}',
 )
 """Records that are none of ours, whatever topic they stand on."""
 

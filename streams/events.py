@@ -119,7 +119,7 @@ NOT_JSON = "not_json"
 WRONG_SHAPE = "wrong_shape"
 WRONG_VERSION = "wrong_version"
 OUT_OF_RANGE = "out_of_range"
-"""An event or person id beyond what run.info announced: not an event of this run."""
+"""An id, a time or a space beyond what run.info announced, or another run's mark: not of this run."""
 REASONS = (NOT_JSON, WRONG_SHAPE, WRONG_VERSION, OUT_OF_RANGE)
 """Every reason a record can be put aside for; the closed set behind the metric label ``reason``."""
 

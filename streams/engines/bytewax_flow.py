@@ -22,29 +22,21 @@ from bytewax.operators import StatefulBatchLogic
 from bytewax.outputs import DynamicSink, StatelessSinkPartition
 from bytewax.recovery import RecoveryConfig, init_db_dir
 from bytewax.run import cli_main
-from confluent_kafka import Producer
 
 from streams.engines.abstract import Summary, WorkerSettings
-from streams.engines.simple import PartitionFold
+from streams.engines.results_writer import Out, ResultsWriter
+from streams.engines.simple import PartitionFold, decode
 from streams.engines.statefolder import forget, state_folder
 from streams.engines.stopping import stop_signals
 from streams.errors import DecodeError, EngineError
-from streams.results import AudienceResult, Progress, ReactionResult, Result, encode, key_of
+from streams.events import Mark, MarkKind
 from streams.runinfo import RunInfo
-from streams.topics import DEAD_LETTERS, INPUTS, RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION
+from streams.topics import INPUTS
 
 PUBLISH: Final = timedelta(milliseconds=250)
 IDLE: Final = timedelta(milliseconds=20)
 WORKERS: Final = "workers"
 """Engine option: worker threads of this process, 1 if not given."""
-FLUSH_SECONDS: Final = 30.0
-_TOPIC_OF: Final[dict[type, str]] = {
-    AudienceResult: RESULTS_AUDIENCE,
-    ReactionResult: RESULTS_REACTION,
-    Progress: RESULTS_PROGRESS,
-}
-Out: TypeAlias = Result | Progress | tuple[DecodeError, bytes | None]
-"""A record to be written, or one that is put aside with the reason why."""
 Saved: TypeAlias = tuple[str, int, bytes]
 """Input topic by base name, partition, and the saved fold."""
 
@@ -138,19 +130,20 @@ class EndingSource(KafkaSource):  # type: ignore[misc]  # only there where Bytew
     def __init__(self, settings: WorkerSettings, stopping: Callable[[], bool]) -> None:
         topics = [settings.info.topics[base] for base in INPUTS]
         super().__init__(settings.connection.servers(), topics, batch_size=2000, add_config={"fetch.wait.max.ms": "50"})
-        self._stopping = stopping
+        self._info, self._stopping = settings.info, stopping
 
     def build_part(self, step_id: str, for_part: str, resume_state: Any) -> "EndingPartition":
         """Build a partition that resumes where its snapshot says."""
         offset, ended = resume_state or (None, False)
-        return EndingPartition(super().build_part(step_id, for_part, offset), self._stopping, ended=ended)
+        inner = super().build_part(step_id, for_part, offset)
+        return EndingPartition(inner, self._info, self._stopping, ended=ended)
 
 
 class EndingPartition(StatefulSourcePartition):  # type: ignore[misc]  # only there where Bytewax is installed
     """A Kafka partition that ends after its end mark; its snapshot is the next offset and whether that was seen."""
 
-    def __init__(self, inner: Any, stopping: Callable[[], bool], *, ended: bool) -> None:
-        self._inner, self._stopping, self._ended = inner, stopping, ended
+    def __init__(self, inner: Any, info: RunInfo, stopping: Callable[[], bool], *, ended: bool) -> None:
+        self._inner, self._info, self._stopping, self._ended = inner, info, stopping, ended
         self._idle = False
 
     def next_batch(self) -> list[KafkaSourceMessage]:
@@ -159,7 +152,7 @@ class EndingPartition(StatefulSourcePartition):  # type: ignore[misc]  # only th
             raise StopIteration
         batch: list[KafkaSourceMessage] = self._inner.next_batch()
         self._idle = not batch
-        self._ended = any(one.key is None and b'"mark":"end"' in (one.value or b"") for one in batch)
+        self._ended = any(_is_end(one, self._info) for one in batch)
         return batch
 
     def next_awake(self) -> datetime | None:
@@ -222,6 +215,17 @@ class FoldLogic(StatefulBatchLogic):  # type: ignore[misc]  # only there where B
         return None if fold is None else (fold.topic, fold.partition, fold.save())
 
 
+def _is_end(message: KafkaSourceMessage, info: RunInfo) -> bool:
+    """Whether a record is this run's end mark: only what the fold takes for one may end the partition."""
+    if b'"end"' not in (message.value or b""):
+        return False
+    try:
+        event = decode(_base(info, message.topic), message.value, info)
+    except DecodeError:
+        return False
+    return isinstance(event, Mark) and event.mark is MarkKind.END
+
+
 def _base(info: RunInfo, topic: str) -> str:
     return next(base for base in INPUTS if info.topics[base] == topic)
 
@@ -241,25 +245,8 @@ class ResultPartition(StatelessSinkPartition):  # type: ignore[misc]  # only the
     """One worker's writer."""
 
     def __init__(self, settings: WorkerSettings) -> None:
-        self._topics = settings.info.topics
-        self._producer = Producer({"bootstrap.servers": settings.connection.bootstrap_servers, "linger.ms": 5})
+        self._writer = ResultsWriter(settings)
 
     def write_batch(self, items: list[Out]) -> None:
         """Write; raises EngineError when the broker does not take everything within 30 s."""
-        for one in items:
-            if isinstance(one, tuple):
-                source = one[0].source.encode()
-                headers = [("reason", one[0].reason.encode()), ("source", source)]
-                self._producer.produce(self._topics[DEAD_LETTERS], one[1], source, headers=headers)
-            elif not isinstance(one, Progress):
-                self._producer.produce(self._topics[_TOPIC_OF[type(one)]], encode(one), key_of(one))
-        self._flush()
-        for one in items:
-            if isinstance(one, Progress):
-                self._producer.produce(self._topics[RESULTS_PROGRESS], encode(one), key_of(one))
-        self._flush()
-
-    def _flush(self) -> None:
-        left = self._producer.flush(FLUSH_SECONDS)
-        if left:
-            raise EngineError(f"{left} results were not written within {FLUSH_SECONDS:.0f} s")
+        self._writer.write(items)

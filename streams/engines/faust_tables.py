@@ -7,14 +7,17 @@ beside the truth: that is what this engine is for (docs/engines.md).
 """
 
 import asyncio
+import contextlib
 import logging
 import tempfile
 import time
 from typing import Any, ClassVar, Final, TypeAlias
 
 import faust
+from kafka.errors import TopicAlreadyExistsError
 
 from streams import results
+from streams.admin import open_admin
 from streams.engines import simple
 from streams.engines.abstract import Engine, Summary, WorkerSettings
 from streams.engines.faust_session import app_settings, signals, stop_app, tasks_of, wait_for_end
@@ -39,7 +42,9 @@ class FaustTablesEngine(Engine):
     def run(self, settings: WorkerSettings) -> Summary:
         """Work until the run is done or a signal asks to stop."""
         with tempfile.TemporaryDirectory(prefix="joinstorm-faust-tables-") as folder:
-            return asyncio.run(_TablesWorker(settings, folder).run())
+            worker = _TablesWorker(settings, folder)
+            worker.make_changelogs()
+            return asyncio.run(worker.run())
 
 
 class _TablesWorker:
@@ -62,6 +67,24 @@ class _TablesWorker:
 
     def _table(self, name: str) -> Any:
         return self._app.Table(name, default=dict, partitions=self._info.partitions)
+
+    def make_changelogs(self) -> None:
+        """Create the tables' changelog topics and wait for them.
+
+        Faust would create them, too, but takes a topic that is still in the making for one without partitions, and
+        then every agent fails on every event.
+        """
+        with contextlib.closing(open_admin(self._settings.connection)) as admin:
+            topic = {
+                "num_partitions": self._info.partitions,
+                "replication_factor": 1,
+                "configs": {"cleanup.policy": "compact"},
+            }
+            names = [table.changelog_topic_name for table in (self._people, self._rows, self._progress)]
+            try:
+                admin.create_topics(dict.fromkeys(names, topic), wait_for_metadata=True)
+            except TopicAlreadyExistsError:  # a worker before, or beside
+                admin.wait_for_topics(names)
 
     async def run(self) -> Summary:
         stop = asyncio.Event()

@@ -5,6 +5,7 @@ results are sums over people. So a first dataframe re-keys each record by its so
 ``group_by`` does), and a second one folds with ``stateful=True``: the state under one partition's key holds its people,
 its rows and its progress. After a crash state is restored as of the committed offsets, and output comes again: the
 offset kept in the state skips what was handed on twice, and results are upserts with source offsets as versions.
+Results leave through a sink rather than ``to_topic``: progress has to wait until the results it speaks of are written.
 
 What it costs by its nature: a topic and a changelog in between and several state operations per event; these topics
 stay on the broker when the run is over.
@@ -19,35 +20,22 @@ import msgspec
 from confluent_kafka import Consumer, TopicPartition
 from msgspec.structs import replace
 from quixstreams import Application, State, message_context
-from quixstreams.models import Serializer, Topic, TopicConfig
+from quixstreams.models import TopicConfig
+from quixstreams.sinks import BaseSink
 
 from streams.engines.abstract import Summary, WorkerSettings
+from streams.engines.results_writer import Out, ResultsWriter
 from streams.engines.simple import Change, Row, changes, decode, person_of, result
 from streams.engines.statefolder import forget, state_folder
 from streams.engines.stopping import RunEnd
 from streams.errors import DecodeError
 from streams.events import Mark
-from streams.results import AudienceResult, Counts, Progress, ReactionResult, Result, encode, key_of
-from streams.topics import DEAD_LETTERS, INPUTS, RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION
+from streams.results import Counts, Progress, key_of
+from streams.topics import INPUTS, RESULTS_PROGRESS
 
 SESSION_MS: Final = 6_000
+PUBLISH_SECONDS: Final = 0.1
 Headers: TypeAlias = list[tuple[str, bytes]]
-
-
-class DeadLetter:
-    """A record put aside, on its way out."""
-
-    def __init__(self, error: DecodeError, value: bytes | None) -> None:
-        self.error, self.value = error, value
-
-
-Out: TypeAlias = Result | Progress | DeadLetter
-_TOPIC_OF: Final[dict[type, str]] = {
-    AudienceResult: RESULTS_AUDIENCE,
-    ReactionResult: RESULTS_REACTION,
-    Progress: RESULTS_PROGRESS,
-    DeadLetter: DEAD_LETTERS,
-}
 
 
 def run(settings: WorkerSettings) -> Summary:
@@ -82,7 +70,8 @@ def _application(settings: WorkerSettings, state_dir: str) -> Application:
         state_dir=state_dir,
         consumer_poll_timeout=0.1,
         consumer_extra_config=consumer,
-        producer_extra_config={"linger.ms": 20},
+        # What is sent again must not overtake: an offset below the last one is taken for a repetition.
+        producer_extra_config={"linger.ms": 20, "enable.idempotence": True},
         loglevel="WARNING",
     )
 
@@ -102,13 +91,8 @@ def _connect(app: Application, settings: WorkerSettings, fold: "Fold") -> None:
     for base in INPUTS:
         topic = app.topic(info.topics[base], key_deserializer="bytes", value_deserializer="bytes")
         app.dataframe(topic).set_headers(_source(base)).to_topic(partitions, key=_partition(base))
-    out: dict[type, Topic] = {
-        kind: app.topic(info.topics[base], key_serializer="bytes", value_serializer=_Encode())
-        for kind, base in _TOPIC_OF.items()
-    }
     folded = app.dataframe(partitions).apply(fold, stateful=True, metadata=True, expand=True)
-    folded = folded.set_headers(_reason)
-    folded.to_topic(lambda value, *_: out[type(value)], key=_key)
+    folded.sink(ResultSink(settings))
 
 
 def _source(base: str) -> Callable[[bytes, Any, int, Headers], Headers]:
@@ -123,19 +107,30 @@ def _partition(base: str) -> Callable[[bytes], str]:
     return lambda value: f"{base}[{message_context().partition}]"  # noqa: ARG005 - Quix hands the value over
 
 
-def _reason(value: Out, key: Any, timestamp: int, before: Headers) -> Headers:  # noqa: ARG001 - Quix's signature
-    if isinstance(value, DeadLetter):
-        return [("reason", value.error.reason.encode()), ("source", value.error.source.encode())]
-    return []
+class ResultSink(BaseSink):  # type: ignore[misc]  # only there where Quix is installed
+    """Writes the newest state of every row a few times a second, and with every commit, before the offsets.
 
+    What is held back when a worker is killed comes again: its records are read again from the committed offsets.
+    """
 
-def _key(value: Out) -> bytes:
-    return value.error.source.encode() if isinstance(value, DeadLetter) else key_of(value)
+    def __init__(self, settings: WorkerSettings) -> None:
+        super().__init__()
+        self._writer = ResultsWriter(settings)
+        self._held: dict[tuple[type, bytes], Out] = {}
+        self._written = time.monotonic()
 
+    def add(self, value: Out, *_: Any, **__: Any) -> None:
+        """Take a record; an older one of the same row need not be written any more."""
+        key = value[0].source.encode() if isinstance(value, tuple) else key_of(value)
+        self._held[type(value), key] = value  # keys of two tables can be the same
+        if time.monotonic() - self._written >= PUBLISH_SECONDS:
+            self.flush()
 
-class _Encode(Serializer):  # type: ignore[misc]  # only there where Quix is installed
-    def __call__(self, value: Out, ctx: Any) -> bytes:  # noqa: ARG002 - Quix's signature
-        return (value.value or b"") if isinstance(value, DeadLetter) else encode(value)
+    def flush(self) -> None:
+        """Write what is held back; raises EngineError when the broker does not take everything within 30 s."""
+        held, self._held = self._held, {}
+        self._writer.write(held.values())
+        self._written = time.monotonic()
 
 
 class Fold:
@@ -175,7 +170,7 @@ class Fold:
             event = decode(progress.topic, raw, self.info, name)
         except DecodeError as error:
             self.dead_letters += 1
-            return [DeadLetter(error, raw)], replace(progress, dead_letters=progress.dead_letters + 1)
+            return [(error, raw)], replace(progress, dead_letters=progress.dead_letters + 1)
         if isinstance(event, Mark):
             watermark = max(event.at, progress.watermark or event.at)
             progress = replace(progress, watermark=watermark, ended=progress.ended or event.mark == "end")

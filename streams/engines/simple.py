@@ -57,14 +57,29 @@ def decode(topic: str, raw: bytes, info: RunInfo, source: str = "") -> Presence 
     """Decode one record of an input topic, given by base name.
 
     Raises:
-        DecodeError: It is none of ours, or its ids lie beyond what run.info announced.
+        DecodeError: It is none of ours, or cannot be of this run.
     """
     event = decode_presence(raw, source) if topic == PRESENCE else decode_tweet(raw, source)
-    if not isinstance(event, Mark):
-        person = person_of(event)
-        if event.event_id >= info.events or person >= info.people:
-            raise DecodeError(OUT_OF_RANGE, f"event {event.event_id} of person {person}", source)
+    wrong = _foreign(event, info)
+    if wrong:
+        raise DecodeError(OUT_OF_RANGE, wrong, source)
     return event
+
+
+def _foreign(event: Presence | Tweet | Mark, info: RunInfo) -> str:
+    """Return what run.info did not announce, empty where all is as announced."""
+    if isinstance(event, Mark):
+        return "" if event.run == info.run else f"run: expected {info.run!r}, found {event.run!r}"
+    if event.event_id >= info.events:
+        return f"event_id: expected 0 to {info.events - 1}, found {event.event_id}"
+    person = person_of(event)
+    if person >= info.people:
+        return f"person: expected 0 to {info.people - 1}, found {person}"
+    if not info.start <= event.at <= info.end:
+        return f"at: expected {info.start} to {info.end}, found {event.at}"
+    if isinstance(event, Presence) and event.space not in info.spaces:
+        return f"space: expected one of {list(info.spaces)}, found {event.space!r}"
+    return ""
 
 
 def person_of(event: Presence | Tweet) -> int:
