@@ -11,7 +11,7 @@ from joinstorm.conform_stage import Subject
 from streams.engines import registry
 from streams.engines.abstract import Engine
 from streams.engines.environments import OwnEnvironmentEngine, environment, interpreter
-from streams.errors import EngineError
+from streams.errors import EngineError, NotInstalledError
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,7 @@ CATALOG: Final[Mapping[str, Entry]] = {
         seconds=90.0,
     ),
 }
+DEFAULT: Final = "faust"
 UNKNOWN: Final = Entry("an engine from elsewhere", "Not known here.")
 
 
@@ -96,6 +97,12 @@ def state(name: str, environ: Mapping[str, str] | None = None) -> str:
         return "installed, in its own environment" if python else f"missing: joinstorm engines install {name}"
     version = version_of(name)
     return f"installed, {version}" if version else "installed"
+
+
+def check(name: str) -> None:
+    """Raise EngineError when an engine is unknown or not installed; the text says what to do about it."""
+    if name != DEFAULT:  # it comes with joinstorm, and takes a second to load
+        subject(name)
 
 
 def installed(name: str) -> bool:
@@ -129,11 +136,12 @@ def subject(name: str, *, shown_as: str = "", options: Mapping[str, str] | None 
         options: Engine options.
 
     Raises:
-        EngineError: It is unknown or not installed; the text says how to install it.
+        UnknownEngineError: Nobody knows it.
+        NotInstalledError: It is not installed; the text says how to install it.
     """
     engine: Engine = registry.load(name)
     if isinstance(engine, OwnEnvironmentEngine) and not installed(name):
-        raise EngineError(f"engine {name!r} is {state(name)}")
+        raise NotInstalledError(f"engine {name!r} is {state(name)}")
     known = entry(engine.name)
     start = ["--engine", name]
     for option, value in (options or {}).items():

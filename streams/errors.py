@@ -53,13 +53,25 @@ class ContractError(JoinstormError):
 
 
 class EngineError(JoinstormError):
-    """An engine is unknown, not installed, failed to start, or stopped before the end of its work."""
+    """An engine failed to start, or stopped before the end of its work."""
 
     exit_code = EXIT_FAILED
 
 
+class UnknownEngineError(EngineError):
+    """Nobody knows an engine of this name, or what it names is none; the text has the known ones."""
+
+    exit_code = EXIT_USAGE
+
+
 class EnvironmentMissingError(JoinstormError):
     """Java, the broker's jars, a port or another part of the surroundings is missing; the text says how to get it."""
+
+    exit_code = EXIT_ENVIRONMENT
+
+
+class NotInstalledError(EngineError, EnvironmentMissingError):
+    """An engine's library is not here; the text has the line that installs it."""
 
     exit_code = EXIT_ENVIRONMENT
 

@@ -20,7 +20,7 @@ import msgspec
 import streams
 from streams.cache import cache_folder
 from streams.engines.abstract import Engine, Summary, WorkerSettings
-from streams.errors import EngineError
+from streams.errors import EngineError, NotInstalledError
 
 INSTALLED: Final = "installed.txt"
 """Written last: an environment without it was cut off while it was made. Holds the requirements."""
@@ -59,7 +59,7 @@ class OwnEnvironmentEngine(Engine):
         """Work here or in the engine's own environment.
 
         Raises:
-            EngineError: Its library is in neither; the text has the line that installs it.
+            NotInstalledError: Its library is in neither; the text has the line that installs it.
         """
         if self.here():
             summary: Summary = importlib.import_module(self.flow).run(settings)
@@ -67,7 +67,7 @@ class OwnEnvironmentEngine(Engine):
         folder = environment(self.name, os.environ)
         python = interpreter(folder)
         if python is None:
-            raise EngineError(f"engine {self.name!r} is not installed: joinstorm engines install {self.name}")
+            raise NotInstalledError(f"engine {self.name!r} is not installed: joinstorm engines install {self.name}")
         return run_there(python, folder, self.flow, settings)
 
 
@@ -78,11 +78,18 @@ def run_there(python: Path, folder: Path, flow: str, settings: WorkerSettings) -
         EngineError: It ended with an error; its own words are on stderr.
     """
     environ = {**os.environ, "PYTHONPATH": str(_ours(folder)), "JOINSTORM_ENGINE_FOLDER": str(folder)}
+    # A session of its own: what is sent to our group reaches the child once, from here. It dies with us (see the host).
     child = subprocess.Popen(
-        [str(python), "-m", HOST, flow], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environ
+        [str(python), "-m", HOST, flow],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environ,
+        start_new_session=True,
     )
-    with _passed_on(child):
+    with _passed_on(child) as told:
         out, _ = child.communicate(msgspec.json.encode(settings))
+    if told and child.returncode:
+        return Summary(ended=False)
     if child.returncode:
         raise EngineError(f"engine {settings.engine!r}: its worker ended with exit code {child.returncode}")
     try:
@@ -105,15 +112,18 @@ def _ours(folder: Path) -> Path:
 
 
 @contextlib.contextmanager
-def _passed_on(child: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Pass SIGTERM and SIGINT on to the child; it ends, and then so do we."""
+def _passed_on(child: subprocess.Popen[bytes]) -> Iterator[list[int]]:
+    """Pass the first SIGTERM or SIGINT on to the child, which ends, and then so do we; yields what was passed on."""
+    told: list[int] = []
 
     def pass_on(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a signal handler's signature
-        child.send_signal(signal.SIGTERM)
+        if not told:
+            child.send_signal(signal.SIGTERM)
+        told.append(number)
 
     before = {number: signal.signal(number, pass_on) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield
+        yield told
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -5,6 +5,8 @@ import importlib
 import os
 import signal
 import sys
+import threading
+import time
 
 import msgspec
 
@@ -12,6 +14,7 @@ from streams.engines.abstract import Summary, WorkerSettings
 from streams.errors import EXIT_USAGE, JoinstormError
 
 _PR_SET_PDEATHSIG = 1
+LOOK_SECONDS = 0.5
 
 
 def main() -> int:
@@ -33,11 +36,16 @@ def main() -> int:
 
 
 def die_with(parent: int) -> None:
-    """Have the kernel end this process when its parent is killed, where there is such a call."""
+    """End this process when its parent is killed: by the kernel where it does that, else by looking again and again."""
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os.kill(os.getpid(), signal.SIGKILL)
+    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(LOOK_SECONDS)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 if __name__ == "__main__":

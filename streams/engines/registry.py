@@ -1,12 +1,19 @@
-"""Engines by name: built in, installed by other packages, or given as ``module:Class``; loaded only when asked for."""
+"""Engines by name: built in, installed by other packages, or given as ``module:Class`` or ``file.py:Class``.
+
+They are loaded only when asked for.
+"""
 
 import difflib
 import importlib
+import importlib.util
+import sys
 from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
 from typing import Final
 
 from streams.engines.abstract import Engine
-from streams.errors import EngineError
+from streams.errors import UnknownEngineError
 
 GROUP: Final = "joinstorm.engines"
 """Entry point group in which another package announces its engines."""
@@ -25,18 +32,24 @@ def names() -> list[str]:
     return sorted(_known())
 
 
+def name_of(name: str) -> str:
+    """Return what the results of an engine, given by name or as ``module:Class``, stand under; raises like ``load``."""
+    return name if name in BUILT_IN else load(name).name
+
+
 def load(name: str) -> Engine:
-    """Return an engine by its name, or by ``module:Class``.
+    """Return an engine by its name, or by ``module:Class`` or ``path/to/file.py:Class``.
 
     Raises:
-        EngineError: It is unknown, cannot be imported or is no engine; the text names the known ones.
+        UnknownEngineError: It is unknown, cannot be imported or is no engine; the text names the known ones.
     """
     known = _known()
     place = known.get(name, name if ":" in name else None)
     if place is None:
         close = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {close[0]!r}? " if close else ""
-        raise EngineError(f"unknown engine {name!r}: {hint}known are {', '.join(sorted(known))}, or module:Class")
+        others = f"known are {', '.join(sorted(known))}, or module:Class, or file.py:Class"
+        raise UnknownEngineError(f"unknown engine {name!r}: {hint}{others}")
     return _create(name, place)
 
 
@@ -44,15 +57,33 @@ def _known() -> dict[str, str]:
     return {point.name: point.value for point in entry_points(group=GROUP)} | BUILT_IN
 
 
+def _module(name: str, place: str) -> ModuleType:
+    """Import a module by name, or a file by its path."""
+    if not place.endswith(".py"):
+        return importlib.import_module(place)
+    path = Path(place)
+    inside = f"joinstorm_engine_{path.stem}"  # a file may be called like a module there is
+    spec = importlib.util.spec_from_file_location(inside, path)
+    if not path.is_file() or spec is None or spec.loader is None:
+        raise UnknownEngineError(f"engine {name!r}: there is no file {place}")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[inside] = module  # as an import does: what the file defines can be found by its name
+    spec.loader.exec_module(module)
+    return module
+
+
 def _create(name: str, place: str) -> Engine:
-    module, _, attribute = place.partition(":")
+    module, _, attribute = place.rpartition(":")
     try:
-        found = getattr(importlib.import_module(module), attribute)
+        found = getattr(_module(name, module), attribute)
     except ModuleNotFoundError as error:
-        raise EngineError(f"engine {name!r} ({place}): {error}; is its package installed?") from error
-    except AttributeError as error:
-        raise EngineError(f"engine {name!r} ({place}): {error}") from error
+        raise UnknownEngineError(f"engine {name!r} ({place}): {error}; is its package installed?") from error
+    except (AttributeError, ImportError, SyntaxError) as error:
+        raise UnknownEngineError(f"engine {name!r} ({place}): {error}") from error
     if not (isinstance(found, type) and issubclass(found, Engine)):
-        raise EngineError(f"engine {name!r} ({place}): expected a subclass of {Engine.__module__}.Engine")
-    engine: Engine = found()
+        raise UnknownEngineError(f"engine {name!r} ({place}): expected a subclass of {Engine.__module__}.Engine")
+    try:
+        engine: Engine = found()
+    except TypeError as error:
+        raise UnknownEngineError(f"engine {name!r} ({place}): {error}") from error
     return engine

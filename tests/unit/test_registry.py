@@ -1,9 +1,11 @@
 """Engines are found by name, by place, or not at all, with a word on what was meant."""
 
+from pathlib import Path
+
 import pytest
 
 from streams.engines.abstract import Engine, Summary, WorkerSettings
-from streams.engines.registry import load, names
+from streams.engines.registry import load, name_of, names
 from streams.errors import EngineError
 
 
@@ -29,6 +31,16 @@ def test_an_engine_given_as_module_and_class() -> None:
     assert load(f"{__name__}:Still").name == "still"
 
 
+def test_an_engine_given_as_file_and_class(tmp_path: Path) -> None:
+    """A file outside every package will do; its name may be that of a module there is."""
+    file = tmp_path / "json.py"
+    file.write_text(f"from {__name__} import Still\n\n\nclass Mine(Still):\n    name = 'mine'\n")
+    assert name_of(f"{file}:Mine") == "mine"
+    file.write_text("class Mine(:\n")
+    with pytest.raises(EngineError, match=r"json\.py"):
+        load(f"{file}:Mine")
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
@@ -37,6 +49,8 @@ def test_an_engine_given_as_module_and_class() -> None:
         ("no.such.module:Engine", "is its package installed"),
         ("streams.errors:NoSuchClass", "NoSuchClass"),
         ("streams.errors:EngineError", "expected a subclass"),
+        ("there/is/none.py:Engine", "there is no file there/is/none.py"),
+        ("streams.engines.abstract:Engine", "abstract"),
     ],
 )
 def test_what_is_no_engine_is_refused_in_words(name: str, text: str) -> None:
