@@ -106,6 +106,28 @@ def conform(
         return tuple(pool.map(trial.play, points))
 
 
+def play(point: Point, connection: Connection, subject: Subject, night: Night, logs: Path) -> Outcome:
+    """Play one point.
+
+    Args:
+        point: The point.
+        connection: A broker.
+        subject: The engine.
+        night: The simulated night the point's own is made from.
+        logs: Folder for the workers' logs and state.
+    """
+    missing = _unsupported(point, subject)
+    if missing:
+        return Outcome(point=point.name, says=point.says, status="unsupported", detail=missing)
+    begin = time.monotonic()
+    try:
+        with Stage(connection, subject, point.night(night), logs) as stage:
+            return _outcome(point, point.play(stage), time.monotonic() - begin)
+    except JoinstormError as error:
+        seconds = round(time.monotonic() - begin, 2)
+        return Outcome(point=point.name, says=point.says, status="failed", detail=str(error), seconds=seconds)
+
+
 class _Trial:
     """Plays points and gives up on an engine that gives no answers."""
 
@@ -116,25 +138,14 @@ class _Trial:
         self.silent = 0
 
     def play(self, point: Point) -> Outcome:
-        outcome = self._play(point)
-        self.silent = self.silent + 1 if outcome.status == "failed" else 0 if outcome.compared else self.silent
-        self.told(outcome)
-        return outcome
-
-    def _play(self, point: Point) -> Outcome:
-        missing = _unsupported(point, self.subject)
-        if missing:
-            return Outcome(point=point.name, says=point.says, status="unsupported", detail=missing)
         if self.silent >= GIVE_UP_AFTER:
             why = f"{self.silent} points before led to no answer"
-            return Outcome(point=point.name, says=point.says, status="not tried", detail=why)
-        begin = time.monotonic()
-        try:
-            with Stage(self.connection, self.subject, point.night(self.night), self.logs / point.name) as stage:
-                return _outcome(point, point.play(stage), time.monotonic() - begin)
-        except JoinstormError as error:
-            seconds = round(time.monotonic() - begin, 2)
-            return Outcome(point=point.name, says=point.says, status="failed", detail=str(error), seconds=seconds)
+            outcome = Outcome(point=point.name, says=point.says, status="not tried", detail=why)
+        else:
+            outcome = play(point, self.connection, self.subject, self.night, self.logs / point.name)
+            self.silent = self.silent + 1 if outcome.status == "failed" else 0 if outcome.compared else self.silent
+        self.told(outcome)
+        return outcome
 
 
 def _unsupported(point: Point, subject: Subject) -> str:

@@ -5,6 +5,7 @@ whether the counts are understood, then whether they survive what happens to rec
 """
 
 import signal
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -21,7 +22,8 @@ STOP_SECONDS: Final = 15.0
 """How long a worker may take over its own ending after SIGTERM."""
 SILENCE_SECONDS: Final = 2.0
 """How long nothing is sent, to see whether silence is mistaken for the end."""
-SLICES: Final = 8
+SLICES: Final = 6
+SLICE_SECONDS: Final = 0.7
 
 
 @dataclass(frozen=True)
@@ -194,26 +196,33 @@ def killed(stage: Stage) -> Finding:
 
 
 def rescaled(stage: Stage) -> Finding:
-    """Bring in a second worker in the middle, then take away the first one."""
+    """Bring in a second worker in the middle, take away the first one, and bring it back."""
     if stage.subject.rescales == "restarts":
         return _restarted_with_two(stage)
     stage.start(0)
-    done, mark = stage.send_until(0.3)
+    done, mark = stage.send_until(0.25)
     stage.wait_watermark(mark)
     stage.start(1)
-    done = _in_slices(stage, done, 0.65)
+    done = _in_slices(stage, done, 0.5)
     complaints = _stopped(stage.workers.pop(0))
-    done = _in_slices(stage, done, 0.9)
+    done = _in_slices(stage, done, 0.7)
+    stage.start(0)
+    done = _in_slices(stage, done, 0.95)
     stage.send_rest(done)
     return finish(stage, also=complaints)
 
 
 def _in_slices(stage: Stage, done: int, until: float) -> int:
-    """Send little by little, each slice when the one before is counted, so that work goes on while workers change."""
+    """Send little by little, each slice when the one before is counted, so that work goes on while workers change.
+
+    No state that is seen from outside tells when a worker has got its share, so this takes some seconds in any case.
+    """
     first = done / len(stage.body)
     for number in range(1, SLICES + 1):
+        due = time.monotonic() + SLICE_SECONDS
         done, mark = stage.send_until(first + (until - first) * number / SLICES, done)
         stage.wait_watermark(mark)
+        time.sleep(max(0.0, due - time.monotonic()))
     return done
 
 
@@ -277,6 +286,10 @@ POINTS: Final = (
         "kill", "loses and repeats nothing when killed (SIGKILL), three times", lambda night: night, killed, "restart"
     ),
     Point(
-        "second-worker", "takes a second worker in, and lets the first one go", lambda night: night, rescaled, "rescale"
+        "second-worker",
+        "takes a second worker in, lets the first one go, and takes it back",
+        lambda night: night,
+        rescaled,
+        "rescale",
     ),
 )

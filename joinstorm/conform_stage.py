@@ -29,6 +29,8 @@ from streams.topics import INPUTS, RUN_INFO
 
 SEND_SECONDS: Final = 30.0
 LOOK_SECONDS: Final = 0.1
+NAMED: Final = 3
+"""How many records that are no results are named when an engine gives no answer."""
 GRACE_SECONDS: Final = 3.0
 """How long results may take to be seen after the progress that speaks of them: readers read several topics."""
 
@@ -129,22 +131,35 @@ class Stage:
             EngineError: No worker is left, or the state did not come in time; the text has the last log lines.
         """
         deadline = time.monotonic() + self.subject.seconds
+        all_gone: float | None = None
         while True:
             try:
                 return self.reader.wait_for(predicate, LOOK_SECONDS, what)
             except DeadlineError as error:
                 seen = str(error).partition("; ")[2]
             self._check_workers(what)
+            # Workers that are done may be gone before all they wrote has been read.
+            all_gone = (all_gone or time.monotonic()) if self._all_gone() else None
+            if all_gone is not None and time.monotonic() - all_gone > GRACE_SECONDS:
+                raise EngineError(f"{what}: every worker has ended before{self._wrong()}{self._tails()}")
             if time.monotonic() > deadline:
-                raise EngineError(f"{what}: not within {self.subject.seconds:g} s; {seen}{self._tails()}")
+                raise EngineError(
+                    f"{what}: not within {self.subject.seconds:g} s; {seen}{self._wrong()}{self._tails()}"
+                )
 
     def _check_workers(self, what: str) -> None:
         failed = [part for part in self.workers.values() if part.exit_code()]
         if failed:
             code = failed[0].exit_code()
             raise EngineError(f"{what}: a worker ended with exit code {code}; the end of its log:\n{failed[0].tail()}")
-        if self.workers and all(part.exit_code() is not None for part in self.workers.values()):
-            raise EngineError(f"{what}: every worker has ended before{self._tails()}")
+
+    def _all_gone(self) -> bool:
+        return bool(self.workers) and all(part.exit_code() is not None for part in self.workers.values())
+
+    def _wrong(self) -> str:
+        """Return the first records the engine wrote that are no results."""
+        mine = [one for one in self.reader.snapshot().rejections if one.engine == self.subject.engine]
+        return "".join(f"; {one.source} is no result: {one.reason}, {one.detail}" for one in mine[:NAMED])
 
     def _tails(self) -> str:
         tails = [part.tail() for part in self.workers.values()]

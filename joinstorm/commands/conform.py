@@ -1,15 +1,10 @@
 """``joinstorm conform``: hold an engine to the contract, point by point."""
 
-import contextlib
-import shutil
-import tempfile
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from joinstorm.broker import EmbeddedBroker
 from joinstorm.conform import Certificate, Outcome, choose, conform
 from joinstorm.conform_points import POINTS
 from joinstorm.conform_report import line_of, to_json, to_text, write
@@ -18,6 +13,7 @@ from joinstorm.machine import machine
 from joinstorm.options import bootstrap_servers, engine_options
 from joinstorm.supervisor import interruptible
 from joinstorm.versions import versions
+from joinstorm.workplace import broker_for, folder_for
 from streams.connection import Connection
 from streams.errors import EXIT_FAILED, EXIT_OK
 
@@ -52,7 +48,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     """
     chosen = choose(points)
     tested = subject(engine, shown_as=name, options=options)
-    with interruptible(), _folder(out) as folder, _broker(connection) as broker:
+    with interruptible(), folder_for(out) as folder, broker_for(connection) as broker:
         outcomes = conform(broker, tested, folder, points=chosen, jobs=jobs, told=_tell)
     library = version_of(engine) if ":" not in engine else ""
     certificate = Certificate(
@@ -71,24 +67,3 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
 
 def _tell(outcome: Outcome) -> None:
     click.echo(line_of(outcome), err=True)
-
-
-@contextlib.contextmanager
-def _broker(connection: Connection | None) -> Iterator[Connection]:
-    if connection is not None:
-        yield connection
-        return
-    with EmbeddedBroker() as broker:
-        yield broker.connection
-
-
-@contextlib.contextmanager
-def _folder(out: Path | None) -> Iterator[Path]:
-    if out is not None:
-        yield out
-        return
-    made = Path(tempfile.mkdtemp(prefix="joinstorm-conform-"))
-    try:
-        yield made
-    finally:
-        shutil.rmtree(made, ignore_errors=True)

@@ -8,7 +8,7 @@ fast (one Python object per record), recover quickly late in a long night, or ho
 
 import time
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from kafka import ConsumerRebalanceListener, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
@@ -39,7 +39,7 @@ class KafkaPythonEngine(Engine):
         """Work; see ``Engine.run``."""
         try:
             with stop_signals() as stop:
-                worker = Worker(settings)
+                worker = self.worker(settings)
                 try:
                     while not stop.is_set() and not worker.done():
                         worker.work()
@@ -48,6 +48,10 @@ class KafkaPythonEngine(Engine):
                 return worker.summary(ended=worker.end.reached)
         except KafkaError as error:
             raise BrokerError(f"{settings.connection.bootstrap_servers}: {error}") from error
+
+    def worker(self, settings: WorkerSettings) -> "Worker":
+        """Return the worker to run."""
+        return Worker(settings)
 
 
 class Worker(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python is untyped
@@ -59,6 +63,8 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python i
     Raises:
         KafkaError: No broker answers.
     """
+
+    fold: ClassVar[type[PartitionFold]] = PartitionFold
 
     def __init__(self, settings: WorkerSettings) -> None:
         self.settings, self.info = settings, settings.info
@@ -94,7 +100,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python i
             self.consumer.seek(tp, fold.next_offset)
 
     def _fold(self, tp: TopicPartition) -> PartitionFold:
-        return PartitionFold(self.info, self.settings.engine, self.bases[tp.topic], tp.partition)
+        return self.fold(self.info, self.settings.engine, self.bases[tp.topic], tp.partition)
 
     def work(self) -> None:
         """Read what is there, fold it, and publish what has changed when it is time."""
@@ -171,5 +177,5 @@ _READING: Final[dict[str, Any]] = {
     "fetch_max_wait_ms": 50,
     "max_partition_fetch_bytes": 4 << 20,
     "session_timeout_ms": 6_000,
-    "heartbeat_interval_ms": 2_000,
+    "heartbeat_interval_ms": 500,  # how soon a member learns that others came or went
 }

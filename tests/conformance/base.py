@@ -1,0 +1,68 @@
+"""The conformance suite as tests: one class, and a small config for every engine."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import pytest
+
+from joinstorm.conform import Outcome, choose, conform
+from joinstorm.conform_points import POINTS
+from joinstorm.conform_stage import Subject
+from joinstorm.enginecatalog import state, subject
+from streams.connection import Connection
+from tests.conftest import required
+
+JOBS = 4
+
+
+@dataclass(frozen=True)
+class Config:
+    """What differs between engines.
+
+    Args:
+        engine: Its name.
+        required: Whether CI must have it.
+        points: The points played here; all if empty. The rest is for ``joinstorm conform``.
+        statuses: Outcomes other than ``exact``, by point, for what an engine cannot do by its nature.
+    """
+
+    engine: str
+    required: bool = True
+    points: tuple[str, ...] = ()
+    statuses: Mapping[str, str] = field(default_factory=dict)
+
+    def subject(self) -> Subject:
+        """Return the engine, or skip the test when it is not installed and need not be."""
+        found = state(self.engine)
+        if not found.startswith("installed") and not (required() and self.required):
+            pytest.skip(f"{self.engine}: {found}")
+        return subject(self.engine)
+
+
+def told(outcome: Outcome) -> str:
+    """Return what to show when a test fails."""
+    return "\n".join([f"{outcome.point}: {outcome.status}", outcome.detail, *map(str, outcome.named)])
+
+
+@pytest.mark.integration
+@pytest.mark.timeout(600)
+class Conformance:
+    """Every engine is held to every point; an engine of its own adds a subclass with a config."""
+
+    config: ClassVar[Config]
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def outcomes(cls, kafka: Connection, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
+        """Play the points, several at once as they wait more than they work, and return the outcomes by name."""
+        folder = tmp_path_factory.mktemp(cls.config.engine)
+        points = choose(cls.config.points)
+        return {one.point: one for one in conform(kafka, cls.config.subject(), folder, points=points, jobs=JOBS)}
+
+    @pytest.mark.parametrize("point", [point.name for point in POINTS])
+    def test_point(self, point: str, outcomes: dict[str, Outcome]) -> None:
+        """What the engine shows at this point of the certificate is what is written of it."""
+        if point not in outcomes:
+            pytest.skip("left to joinstorm conform: it takes long with this engine")
+        assert outcomes[point].status == self.config.statuses.get(point, "exact"), told(outcomes[point])

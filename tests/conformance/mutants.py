@@ -1,0 +1,350 @@
+"""Copies of the engine kafka-python with one bug each, as people write them; the suite must catch every one."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from kafka import TopicPartition
+
+from streams.engines import simple
+from streams.engines.abstract import Engine, Summary, WorkerSettings
+from streams.engines.kafka_python import KafkaPythonEngine, Worker
+from streams.engines.simple import PartitionFold, Person
+from streams.engines.statefolder import state_folder
+from streams.engines.stopping import stop_signals
+from streams.errors import DecodeError, EngineError
+from streams.events import Presence, Tweet
+from streams.results import AudienceResult, Progress, Result
+from streams.runinfo import RunInfo
+from streams.topics import INPUTS, PRESENCE, RESULTS_AUDIENCE
+
+
+class _Mutant(KafkaPythonEngine):
+    """An engine whose worker or fold has a bug."""
+
+    worker_class: type[Worker] = Worker
+    fold_class: type[PartitionFold] = PartitionFold
+
+    def worker(self, settings: WorkerSettings) -> Worker:
+        made = type("Mutant", (self.worker_class,), {"fold": self.fold_class})
+        worker: Worker = made(settings)
+        return worker
+
+
+class _Forgetful(PartitionFold):
+    """Does not know what it has seen."""
+
+    def _count(self, event: Presence | Tweet) -> None:
+        self.people.get(simple.person_of(event), {}).pop("seen", None)
+        super()._count(event)
+
+
+class CountsDuplicates(_Mutant):
+    """Counts an event as often as it comes."""
+
+    fold_class = _Forgetful
+
+
+class _Punctual(PartitionFold):
+    """Takes a watermark for the last word."""
+
+    def _count(self, event: Presence | Tweet) -> None:
+        if self.watermark is None or event.at >= self.watermark:
+            super()._count(event)
+
+
+class DropsLate(_Mutant):
+    """Drops what is late, as many libraries do by default."""
+
+    fold_class = _Punctual
+
+
+class _FirstIsFirst(PartitionFold):
+    """Takes the first join that arrives for the first join."""
+
+    def _count(self, event: Presence | Tweet) -> None:
+        person: Person = self.people.setdefault(simple.person_of(event), {})
+        before = {key: dict(person.get(key, {})) for key in ("join", "first")}
+        super()._count(event)
+        for key, known in before.items():
+            for name, at in known.items():
+                if person[key][name] != at:
+                    self._put_back(event, key, name, at, person)
+
+    def _put_back(self, event: Presence | Tweet, key: str, name: str, at: int, person: Person) -> None:
+        table = RESULTS_AUDIENCE if isinstance(event, Presence) else "results.reaction"
+        count = "first_joins" if key == "join" else "first_authors"
+        for moment, by in ((person[key][name], -1), (at, 1)):
+            self.rows.setdefault((table, simple.window_of(moment, self.info), name), {}).setdefault(count, 0)
+            self.rows[table, simple.window_of(moment, self.info), name][count] += by
+        person[key][name] = at
+
+
+class TrustsOrder(_Mutant):
+    """Never corrects who was first."""
+
+    fold_class = _FirstIsFirst
+
+
+class _Offsets(Worker):
+    """Saves its offsets whenever it has read, and goes on from there, with whatever state it finds."""
+
+    def __init__(self, settings: WorkerSettings) -> None:
+        super().__init__(settings)
+        self.folder: Path = state_folder(settings)
+
+    def on_partitions_assigned(self, assigned: Any) -> None:
+        super().on_partitions_assigned(assigned)
+        for tp, fold in self.folds.items():
+            state, offset = self._file(tp, "state"), self._file(tp, "offset")
+            if state.exists():
+                fold.load(state.read_bytes())
+            if offset.exists():
+                fold.next_offset = json.loads(offset.read_text())
+                self.consumer.seek(tp, fold.next_offset)
+
+    def _file(self, tp: TopicPartition, kind: str) -> Path:
+        return self.folder / f"{tp.topic}-{tp.partition}.{kind}"
+
+    def work(self) -> None:
+        super().work()
+        for tp, fold in self.folds.items():
+            fresh = self._file(tp, "fresh")
+            fresh.write_text(json.dumps(fold.next_offset))
+            fresh.replace(self._file(tp, "offset"))
+
+
+class ForgetsOnRestart(_Mutant):
+    """Begins with empty state where the last worker left off."""
+
+    worker_class = _Offsets
+
+
+class _StateAtTheEnd(_Offsets):
+    def close(self) -> None:
+        for tp, fold in self.folds.items():
+            self._file(tp, "state").write_bytes(fold.save())
+        super().close()
+
+
+class SavesOffsetsFirst(_Mutant):
+    """Saves its state when it is stopped in order, and loses what it has read when it is killed."""
+
+    worker_class = _StateAtTheEnd
+
+
+class _WaitsForAll(PartitionFold):
+    """Believes marks only where it has seen an event."""
+
+    def step(self, raw: bytes, offset: int) -> DecodeError | None:
+        before = (self.watermark, self.ended)
+        error = super().step(raw, offset)
+        if not self.events:
+            self.watermark, self.ended = before
+        return error
+
+
+class StopsAtIdlePartition(_Mutant):
+    """Waits for an event on every partition."""
+
+    fold_class = _WaitsForAll
+
+
+class _Fragile(PartitionFold):
+    def step(self, raw: bytes, offset: int) -> DecodeError | None:
+        error = super().step(raw, offset)
+        if error is not None:
+            raise EngineError(f"cannot go on: {error}")
+        return None
+
+
+class DiesOfCorruptRecords(_Mutant):
+    """One bad record ends it."""
+
+    fold_class = _Fragile
+
+
+class _Quiet(PartitionFold):
+    def step(self, raw: bytes, offset: int) -> DecodeError | None:
+        super().step(raw, offset)
+        self.dead_letters = 0
+        return None
+
+
+class SwallowsCorruptRecords(_Mutant):
+    """Goes on past bad records and tells nobody."""
+
+    fold_class = _Quiet
+
+
+class _Impatient(Worker):
+    """Takes a second of silence for the end."""
+
+    def work(self) -> None:
+        super().work()
+        if self.busy and time.monotonic() - self.busy[1] > 1:
+            for fold in self.folds.values():
+                if not fold.ended:
+                    fold.ended, fold.taken = True, -1
+
+
+class EndsOnSilence(_Mutant):
+    """Ends when nothing has come for a while."""
+
+    worker_class = _Impatient
+
+
+class _Shared(PartitionFold):
+    """Every row under one shard, as if this worker were the only one."""
+
+    _all: dict[Any, dict[str, int]] = {}  # noqa: RUF012 - shared between partitions on purpose
+
+    def __init__(self, info: RunInfo, engine: str, topic: str, partition: int) -> None:
+        super().__init__(info, engine, topic, partition)
+        self.rows = self._all
+
+    def take(self) -> list[Result | Progress]:
+        version = time.time_ns()
+        return [_under(one, version) if not isinstance(one, Progress) else one for one in super().take()]
+
+
+def _under(one: Result, version: int) -> Result:
+    if isinstance(one, AudienceResult):
+        return AudienceResult(1, one.run, one.engine, one.window, one.space, "0", version, one.counts)
+    return type(one)(1, one.run, one.engine, one.window, one.subject, "0", version, one.counts)
+
+
+class OneShardForAll(_Mutant):
+    """Two workers overwrite each other's rows."""
+
+    fold_class = _Shared
+
+
+class _Strict(PartitionFold):
+    def _count(self, event: Presence | Tweet) -> None:
+        super()._count(event)
+        if isinstance(event, Presence) and event.since_drop_ms == 60_000:
+            self.rows[RESULTS_AUDIENCE, simple.window_of(event.at, self.info), event.space]["rejoins_60s"] -= 1
+
+
+class LessThanAMinute(_Mutant):
+    """Reads "within 60 s" as "in less than 60 s"."""
+
+    fold_class = _Strict
+
+
+class _Unicode(PartitionFold):
+    def __init__(self, info: RunInfo, engine: str, topic: str, partition: int) -> None:
+        super().__init__(info, engine, topic, partition)
+        self.lower = topic != PRESENCE
+
+    def step(self, raw: bytes, offset: int) -> DecodeError | None:
+        if self.lower and b'"text"' in raw:
+            fields = json.loads(raw)
+            raw = json.dumps({**fields, "text": fields["text"].lower()}).encode()
+        return super().step(raw, offset)
+
+
+class UnicodeLowerCase(_Mutant):
+    """Uses its language's lower case, which knows more letters than A to Z."""
+
+    fold_class = _Unicode
+
+
+class _BeforeTheTalk(PartitionFold):
+    def __init__(self, info: RunInfo, engine: str, topic: str, partition: int) -> None:
+        super().__init__(_earlier(info), engine, topic, partition)
+
+
+def _earlier(info: RunInfo) -> RunInfo:
+    return RunInfo(
+        **{name: getattr(info, name) for name in info.__struct_fields__} | {"talk_start": info.talk_start - 1}
+    )
+
+
+class BeforeTheTalk(_Mutant):
+    """Reads "20 minutes are over by the start of the talk" as "before"."""
+
+    fold_class = _BeforeTheTalk
+
+
+class _Boaster(Worker):
+    """Publishes progress at once and results every five seconds."""
+
+    def __init__(self, settings: WorkerSettings) -> None:
+        super().__init__(settings)
+        self.waiting: list[Result | Progress] = []
+        self.told = time.monotonic()
+
+    def publish(self) -> None:
+        taken = [one for fold in self.folds.values() for one in fold.take()]
+        self.waiting += [one for one in taken if not isinstance(one, Progress)]
+        if any(fold.ended for fold in self.folds.values()) or time.monotonic() - self.told > 5:
+            self._send(self.waiting)
+            self.told, self.waiting = time.monotonic(), []
+        self._send([one for one in taken if isinstance(one, Progress)])
+
+
+class PromisesEarly(_Mutant):
+    """Says how far it is before the results are written."""
+
+    worker_class = _Boaster
+
+
+class CrashesAtStart(Engine):
+    """Does not come up."""
+
+    name = "crashes"
+
+    def run(self, settings: WorkerSettings) -> Summary:
+        """Do what the class says."""
+        raise EngineError(f"cannot find my configuration file of run {settings.info.run}")
+
+
+class Hangs(Engine):
+    """Comes up and does nothing."""
+
+    name = "hangs"
+
+    def run(self, settings: WorkerSettings) -> Summary:
+        """Do what the class says."""
+        with stop_signals() as stop:
+            stop.wait()
+        assert settings.info
+        return Summary(ended=False)
+
+
+class _Babbler(Worker):
+    def publish(self) -> None:
+        super().publish()
+        for topic in ("results.audience", "results.progress"):
+            self.producer.send(self.info.topics[topic], b"\x00 garbage", key=_key(self.info, self.settings.engine))
+        self.producer.flush()
+
+
+def _key(info: RunInfo, engine: str) -> bytes:
+    return json.dumps([info.run, engine, 0, "?", "?"], separators=(",", ":")).encode()
+
+
+class WritesGarbage(_Mutant):
+    """Writes records that are no results among those that are."""
+
+    worker_class = _Babbler
+
+
+class _Inventor(PartitionFold):
+    def take(self) -> list[Result | Progress]:
+        taken = super().take()
+        return [*self._invented(), *taken] if taken and self.topic == INPUTS[0] else taken
+
+    def _invented(self) -> Iterator[Result]:
+        window = self.info.start - self.info.window_ms + 1
+        yield AudienceResult(1, self.info.run, self.engine, window, "no-such-room", "0", self.next_offset, {"joins": 3})
+
+
+class InventsWindows(_Mutant):
+    """Writes results for windows and rooms that do not exist."""
+
+    fold_class = _Inventor

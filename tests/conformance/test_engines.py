@@ -1,0 +1,40 @@
+"""Every engine against the contract; to add one, add its config."""
+
+from tests.conformance.base import Config, Conformance
+
+ANSWERS = ("golden-doors", "clean", "duplicates", "out-of-order", "late")
+"""For engines that take long to start: what may happen to records."""
+
+
+class TestFaust(Conformance):
+    """The default engine: everything is exact."""
+
+    config = Config("faust")
+
+
+class TestFaustTables(Conformance):
+    """Faust as its manual teaches: it knows no duplicates, and counts again after a crash."""
+
+    config = Config(
+        "faust-tables",
+        points=(*ANSWERS, "kill"),
+        statuses={"golden-doors": "wrong", "duplicates": "wrong", "kill": "wrong"},
+    )
+
+
+class TestKafkaPython(Conformance):
+    """The smallest engine: everything is exact."""
+
+    config = Config("kafka-python")
+
+
+class TestQuix(Conformance):
+    """Quix Streams: everything is exact."""
+
+    config = Config("quix", points=(*ANSWERS, "corrupt", "kill"))
+
+
+class TestBytewax(Conformance):
+    """Bytewax: everything is exact."""
+
+    config = Config("bytewax", points=(*ANSWERS, "corrupt", "kill"))

@@ -1,0 +1,90 @@
+"""The suite can fail: engines with one bug each are caught by the point meant for it, and spared by the others."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from joinstorm.conform import Outcome, choose, conform, play
+from joinstorm.conform_nights import simulated
+from joinstorm.conform_stage import Subject
+from streams.connection import Connection
+from streams.golden import load
+from tests.conformance import mutants
+from tests.conformance.base import JOBS, told
+
+BUGS = (
+    ("CountsDuplicates", "duplicates", "clean"),
+    ("DropsLate", "late", "out-of-order"),
+    ("TrustsOrder", "out-of-order", "clean"),
+    ("ForgetsOnRestart", "restart", "clean"),
+    ("SavesOffsetsFirst", "kill", "restart"),
+    ("StopsAtIdlePartition", "idle-partition", "clean"),
+    ("PromisesEarly", "idle-partition", "clean"),
+    ("DiesOfCorruptRecords", "corrupt", "clean"),
+    ("SwallowsCorruptRecords", "corrupt", "clean"),
+    ("EndsOnSilence", "end", "clean"),
+    ("OneShardForAll", "second-worker", "clean"),
+    ("LessThanAMinute", "golden-doors", "golden-waiting"),
+    ("BeforeTheTalk", "golden-waiting", "golden-doors"),
+    ("UnicodeLowerCase", "golden-thread", "clean"),
+)
+"""Mutant, the point that catches it, and a point it must still be exact on."""
+
+
+def subject(mutant: str, seconds: float = 15.0) -> Subject:
+    """Return a mutant as the suite takes an engine."""
+    return Subject(mutant.lower(), ["--engine", f"{mutants.__name__}:{mutant}"], seconds=seconds)
+
+
+Played = dict[tuple[str, str], Outcome]
+
+
+@pytest.fixture(scope="module")
+def played(kafka: Connection, tmp_path_factory: pytest.TempPathFactory) -> Played:
+    """Play every mutant at its two points, several at once, as they wait more than they work."""
+    folder = tmp_path_factory.mktemp("mutants")
+    night = simulated(folder)
+
+    def one(case: tuple[str, str]) -> Outcome:
+        mutant, point = case
+        return play(choose([point])[0], kafka, subject(mutant), night, folder / mutant / point)
+
+    cases = [(mutant, point) for mutant, *points in BUGS for point in points]
+    with ThreadPoolExecutor(JOBS) as pool:
+        return dict(zip(cases, pool.map(one, cases), strict=True))
+
+
+@pytest.mark.integration
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(("mutant", "point", "spared"), BUGS, ids=[mutant for mutant, _, _ in BUGS])
+def test_a_planted_bug_is_caught_where_it_should_be(mutant: str, point: str, spared: str, played: Played) -> None:
+    """The point meant for the bug is not exact; another one is."""
+    caught, other = played[mutant, point], played[mutant, spared]
+    assert caught.status in {"wrong", "failed"}, told(caught)
+    assert "callback" not in caught.detail, told(caught)
+    assert other.status == "exact", told(other)
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    ("mutant", "status", "words"),
+    [
+        ("CrashesAtStart", "failed", "cannot find my configuration file"),
+        ("Hangs", "failed", "not within 5 s"),
+        ("WritesGarbage", "wrong", "is no result of writesgarbage"),
+        ("InventsWindows", "wrong", "no such window, no such space"),
+    ],
+)
+def test_what_is_no_engine_is_named(mutant: str, status: str, words: str, kafka: Connection, tmp_path: Path) -> None:
+    """A crash, a hang, garbage and results for what does not exist are told as what they are, in time."""
+    outcome = play(choose(["golden-doors"])[0], kafka, subject(mutant, 5.0), load("doors"), tmp_path)
+    assert outcome.status == status
+    assert words in told(outcome)
+
+
+@pytest.mark.integration
+def test_an_engine_without_answers_does_not_hold_up_the_rest(kafka: Connection, tmp_path: Path) -> None:
+    """After two points without an answer the others are not tried."""
+    outcomes = conform(kafka, subject("CrashesAtStart", 5.0), tmp_path, points=choose([])[:4])
+    assert [one.status for one in outcomes] == ["failed", "failed", "not tried", "not tried"]
