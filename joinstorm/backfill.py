@@ -39,6 +39,7 @@ NOT_OF_THE_NIGHT: Final = (
     m.READ_RECORDS,
     m.REJECTED_RECORDS,
     m.SCRAPE,
+    *m.BROKER_METRICS,
 )
 """Metrics about a replay and the machine it ran on: there was none at the real dates."""
 
