@@ -17,7 +17,7 @@ from streams.minima import Distinct, Earliest
 from streams.results import Counts
 from streams.runinfo import ALL, RunInfo
 from streams.snapshot import Arrays
-from streams.windows import Changed, Rows, WindowCounts
+from streams.windows import Changed, Rows, WindowCounts, worded
 
 FIRST_JOINS: Final = CELLS
 WAITED: Final = CELLS + 1
@@ -114,10 +114,9 @@ class AudienceFold:
 
     def _results(self, rows: Rows) -> Iterator[Changed]:
         start, step = self._info.start, self._info.window_ms
-        table = (rows.counts @ _MATRIX).tolist()
+        table = worded(rows.counts @ _MATRIX, _NAMES)
         for window, name, counts in zip(rows.window.tolist(), rows.name.tolist(), table, strict=True):
-            found = {count: value for count, value in zip(_NAMES, counts, strict=True) if value}
-            yield Changed(start + window * step, self._names[name], found, _NO_ESTIMATES)
+            yield Changed(start + window * step, self._names[name], counts, _NO_ESTIMATES)
 
     def save(self, *, everything: bool) -> Arrays:
         """Return what changed since the last call, or everything, as arrays ``load`` understands."""

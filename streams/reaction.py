@@ -12,12 +12,12 @@ import numpy as np
 from streams.canonical import Bools, Ints
 from streams.events import TweetKind
 from streams.minima import Distinct, Earliest
-from streams.results import HASHTAG, STANCE, STANCES
+from streams.results import HASHTAG, STANCE, STANCES, Counts
 from streams.runinfo import ALL, RunInfo
 from streams.snapshot import Arrays
 from streams.subject import subject_names
 from streams.tweetcolumns import KINDS, TweetColumns
-from streams.windows import Changed, Rows, WindowCounts
+from streams.windows import Changed, Rows, WindowCounts, worded
 
 _COUNTS: Final = ("posts", "replies", "quotes", "reposts", "thread_reposts", "first_authors")
 """The first four in the order of ``TweetKind``."""
@@ -26,6 +26,8 @@ _FIRST_AUTHORS: Final = 5
 _STANCES_FROM: Final = len(_COUNTS)
 _KINDS: Final = _STANCES_FROM + len(STANCES)
 _ESTIMATES: Final = tuple(STANCE + stance for stance in STANCES)
+_MAX_TAG_SETS: Final = 10_000
+_NO_TAGS: Final[Counts] = {}
 
 
 class ReactionFold:
@@ -39,7 +41,8 @@ class ReactionFold:
         self._info = info
         self._names = (*subject_names(info.subjects), ALL)
         self._counts = WindowCounts(span // info.window_ms + 1, len(self._names), _KINDS)
-        self._tags: dict[tuple[int, int], dict[str, int]] = {}
+        self._tags: dict[tuple[int, int], Counts] = {}
+        self._words: dict[tuple[str, ...], tuple[str, ...]] = {}
         distinct = Distinct(info.people)
         self._firsts = [Earliest(info.people, span, distinct) for _ in self._names]
         self._unsaved = np.zeros(info.people, np.bool_)
@@ -61,8 +64,17 @@ class ReactionFold:
         places = zip(window[tagged].tolist(), events.subject[tagged].tolist(), strict=True)
         for row, place in zip(tagged.tolist(), places, strict=True):
             counts = self._tags.setdefault(place, {})
-            for tag in set(events.tags[row]):
-                counts[tag] = counts.get(tag, 0) + 1
+            for word in self._words_of(events.tags[row]):
+                counts[word] = counts.get(word, 0) + 1
+
+    def _words_of(self, tags: tuple[str, ...]) -> tuple[str, ...]:
+        """Return what a tweet with these hashtags counts as; remembered, as few sets of them are much used."""
+        words = self._words.get(tags)
+        if words is None:
+            words = tuple(HASHTAG + tag for tag in set(tags))
+            if len(self._words) < _MAX_TAG_SETS:
+                self._words[tags] = words
+        return words
 
     def _count_authors(self, events: TweetColumns, since: Ints) -> None:
         step, everywhere = self._info.window_ms, len(self._names) - 1
@@ -77,20 +89,22 @@ class ReactionFold:
     def take_unpublished(self) -> tuple[list[Changed], Bools]:
         """Return what changed since the last call, and a token for ``not_published``."""
         rows, token = self._counts.take_unpublished()
-        found = zip(rows.window.tolist(), rows.name.tolist(), rows.counts.tolist(), strict=True)
-        return [self._result(*row) for row in found], token
+        start, step = self._info.start, self._info.window_ms
+        windows, names = rows.window.tolist(), rows.name.tolist()
+        counts, estimates = (
+            worded(rows.counts[:, :_STANCES_FROM], _COUNTS),
+            worded(rows.counts[:, _STANCES_FROM:], _ESTIMATES),
+        )
+        found: list[Changed] = []
+        told = zip(windows, names, counts, estimates, strict=True)
+        for window, name, counted, estimated in told:
+            counted.update(self._tags.get((window, name), _NO_TAGS))
+            found.append(Changed(start + window * step, self._names[name], counted, estimated))
+        return found, token
 
     def not_published(self, token: Bools) -> None:
         """Take back what could not be published."""
         self._counts.not_published(token)
-
-    def _result(self, window: int, name: int, cells: list[int]) -> Changed:
-        counts = {count: value for count, value in zip(_COUNTS, cells, strict=False) if value}
-        counts |= {HASHTAG + tag: value for tag, value in self._tags.get((window, name), {}).items()}
-        stances = zip(_ESTIMATES, cells[_STANCES_FROM:], strict=True)
-        estimates = {stance: value for stance, value in stances if value}
-        start = self._info.start + window * self._info.window_ms
-        return Changed(start, self._names[name], counts, estimates)
 
     def save(self, *, everything: bool) -> Arrays:
         """Return what changed since the last call, or everything, as arrays ``load`` understands."""

@@ -114,13 +114,14 @@ class TweetDecoder:
         thread = self._info.thread
         texts = [tweet.text for tweet in tweets]
         bulk = len(tweets) >= max(1, self._bulk_from)
+        column = pl.Series(texts, dtype=pl.String) if bulk else None
         return TweetColumns(
             event_id=np.array([tweet.event_id for tweet in tweets], np.int64),
             at=np.array([tweet.at for tweet in tweets], np.int64),
             person=np.array([tweet.author for tweet in tweets], np.int64),
             kind=np.array([_CODE_OF[id(tweet.kind)] for tweet in tweets], np.int16),
-            subject=self._subjects.of_many(tweets, texts) if bulk else self._subjects.of_each(tweets),
-            stance=stance_codes(texts) if bulk else np.array([_STANCE_CODES[stance_of(t)] for t in texts], np.int16),
+            subject=self._subjects.of_each(tweets) if column is None else self._subjects.of_many(tweets, column),
+            stance=_stance_of_each(texts) if column is None else stance_codes(column),
             in_thread=np.array([tweet.conversation == thread for tweet in tweets], np.bool_),
             tags=[tweet.hashtags for tweet in tweets],
         )
@@ -133,6 +134,10 @@ class TweetDecoder:
             detail = self._range.explain(decoded.columns, place)
             decoded.bad.append(Bad(rows[place], OUT_OF_RANGE, detail))
         decoded.columns = decoded.columns.where(inside)
+
+
+def _stance_of_each(texts: Sequence[str]) -> Codes:
+    return np.array([_STANCE_CODES[stance_of(text)] for text in texts], np.int16)
 
 
 class _Subjects:
@@ -149,17 +154,16 @@ class _Subjects:
     def of_each(self, tweets: Sequence[Tweet]) -> Codes:
         return np.array([self._codes[subject_of(tweet, self._rules)] for tweet in tweets], np.int16)
 
-    def of_many(self, tweets: Sequence[Tweet], texts: Sequence[str]) -> Codes:
+    def of_many(self, tweets: Sequence[Tweet], texts: pl.Series) -> Codes:
         conversations, by_tags = self._conversations, self._by_tags
         holding = np.array([conversations.get(tweet.conversation, 0) for tweet in tweets], np.int64)
         tags = [by_tags.get(tweet.hashtags, -1) for tweet in tweets]
         holding |= np.array(
             [self._holding(t.hashtags) if k < 0 else k for k, t in zip(tags, tweets, strict=True)], np.int64
         )
-        column = pl.Series(texts, dtype=pl.String)
         for bit, words in self._words:
             if words:
-                found = column.str.contains_any(words, ascii_case_insensitive=True).to_numpy()
+                found = texts.str.contains_any(words, ascii_case_insensitive=True).to_numpy()
                 holding |= np.where(found, bit, 0)
         subjects = np.full(len(tweets), len(self._codes) - 1, np.int16)
         for number, code in reversed(list(enumerate(self._subject_codes))):

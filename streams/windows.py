@@ -1,5 +1,6 @@
 """Counts per tumbling window and name, with a note of which of them have changed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -27,6 +28,15 @@ class Rows:
     window: Ints
     name: Ints
     counts: Ints
+
+
+def worded(table: Ints, words: Sequence[str]) -> list[Counts]:
+    """Return each line of a table of counts by the words of its columns, zeros left out."""
+    found: list[Counts] = [{} for _ in range(len(table))]
+    line, column = np.nonzero(table)
+    for row, word, value in zip(line.tolist(), column.tolist(), table[line, column].tolist(), strict=True):
+        found[row][words[word]] = value
+    return found
 
 
 class WindowCounts:
