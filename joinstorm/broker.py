@@ -91,14 +91,24 @@ class EmbeddedBroker:
     Args:
         environ: Where JAVA_HOME, PATH and JOINSTORM_CACHE_DIR are looked up; the process's own if not given.
         parent: Folder for the data folder; the system's temporary one if not given.
+        settings: Further lines for Kafka's properties file, which win over ours; ``{port}``, ``{controller}`` and
+            ``{extra}`` stand for free ports, ``{data}`` for the data folder.
 
     Raises:
         EnvironmentMissingError: No Java, no jars and no network to fetch them, or Kafka does not start; the text
             ends with the last lines of its log.
     """
 
-    def __init__(self, environ: Mapping[str, str] | None = None, parent: Path | None = None) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str] | None = None,
+        parent: Path | None = None,
+        *,
+        settings: str = "",
+    ) -> None:
         self.environ = os.environ if environ is None else environ
+        self.settings = settings
+        self.extra_port = 0
         self.parent = parent or Path(tempfile.gettempdir())
         self.process: subprocess.Popen[bytes] | None = None
         self.port = 0
@@ -205,8 +215,10 @@ class EmbeddedBroker:
 
     def _prepare(self) -> None:
         self._claim()
-        self.port, controller = free_ports(2)
-        settings = SETTINGS.format(port=self.port, controller=controller, data=self.folder / "data")
+        self.port, controller, self.extra_port = free_ports(3)
+        settings = (SETTINGS + self.settings).format(
+            port=self.port, controller=controller, extra=self.extra_port, data=self.folder / "data"
+        )
         (self.folder / "server.properties").write_text(settings)
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         command = self._command("kafka.tools.StorageTool", QUICK)

@@ -1,5 +1,6 @@
 """One run on a broker for one point of the certificate: records sent by hand, workers as processes, the answers."""
 
+import os
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -120,7 +121,7 @@ class Stage:
         where += ["--topic-prefix", self.info.prefix, "--worker", str(worker), "--name", self.subject.engine]
         state = ["--option", f"state_dir={self.logs / 'state'}"]
         command = joinstorm("stream", *self.subject.start, *where, *state, *further)
-        part = self.supervisor.start(f"worker-{worker}", command)
+        part = self.supervisor.start(f"worker-{worker}", command, self.connection.environ(os.environ))
         self.workers[worker] = part
         return part
 

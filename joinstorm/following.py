@@ -116,17 +116,13 @@ class Following:
 
     def _start(self, info: RunInfo) -> "subprocess.Popen[bytes]":
         self.say(f"run {info.run}: {' '.join(self.command)}")
-        told = {
-            "JOINSTORM_BOOTSTRAP_SERVERS": self.connection.bootstrap_servers,
-            "JOINSTORM_TOPIC_PREFIX": self.prefix,
-        }
         with held_signals():
             return subprocess.Popen(
                 joinstorm(*self.command, "--run", info.run),
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
                 preexec_fn=die_with_parent(),  # noqa: PLW1509 - one system call, looked up before the fork
-                env={**os.environ, **told},
+                env={**self.connection.environ(os.environ), "JOINSTORM_TOPIC_PREFIX": self.prefix},
             )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
@@ -9,6 +10,7 @@ from aiokafka.errors import KafkaError
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError as KafkaPythonError
 
+from streams.admin import why_unreachable
 from streams.connection import Connection
 from streams.deadletters import DeadLetter, read
 from streams.errors import BrokerError, ContractError
@@ -60,8 +62,12 @@ def records_on(connection: Connection, info: RunInfo) -> int:
 
 async def _read(connection: Connection, topic: str) -> list[ConsumerRecord]:
     consumer = AIOKafkaConsumer(topic, **connection.for_aiokafka(), group_id=None, auto_offset_reset="earliest")
+    started = time.monotonic()
     try:
-        await consumer.start()
+        try:
+            await consumer.start()
+        except KafkaError as error:
+            raise await why_unreachable(connection, error, time.monotonic() - started) from error
         places = consumer.assignment()
         if not places:
             raise BrokerError(f"{connection.bootstrap_servers}: there is no topic {topic}")

@@ -1,11 +1,12 @@
 """Options that several commands share, each spelled once."""
 
+import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
-from streams.connection import Connection
+from streams.connection import DEFAULT_BOOTSTRAP, SERVERS_VARIABLE, Connection, connection_from
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -23,17 +24,21 @@ class ConnectionParam(click.ParamType):
             host, colon, port = server.strip().rpartition(":")
             if not (host and colon and port.isdigit() and 0 < int(port) < 65536):  # noqa: PLR2004 - the last TCP port
                 self.fail(f"{server!r}: expected host:port, several separated by commas", param, ctx)
-        return Connection(str(value))
+        return connection_from(str(value), os.environ)
 
 
-def bootstrap_servers(*, required: bool = False) -> Callable[[_F], _F]:
-    """``--bootstrap-servers``, passed on as ``connection``; for all commands also JOINSTORM_BOOTSTRAP_SERVERS."""
+def bootstrap_servers(*, embedded: bool = False) -> Callable[[_F], _F]:
+    """``--bootstrap-servers``, passed on as ``connection``; for all commands also JOINSTORM_BOOTSTRAP_SERVERS.
+
+    Args:
+        embedded: Without it the command uses a broker of its own (``None``), not the usual address.
+    """
     return click.option(
         "--bootstrap-servers",
         "connection",
         type=ConnectionParam(),
-        envvar="JOINSTORM_BOOTSTRAP_SERVERS",
-        required=required,
+        envvar=SERVERS_VARIABLE,
+        default=None if embedded else DEFAULT_BOOTSTRAP,
         help="Kafka that is already there, as host:port[,host:port].",
     )
 

@@ -1,6 +1,7 @@
 """One replay with everything it needs, each part a process of its own: truth, workers and producer around a broker."""
 
 import json
+import os
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -43,6 +44,7 @@ class Plan:
         client: ``kafka-python`` or ``aiokafka``.
         prefix: Put before every topic name.
         partitions: Partitions of each input topic.
+        replication: Copies of each topic.
         skip_quiet: Send quiet phases at full speed.
         replay_options: Further options of ``joinstorm replay``.
         faults: What is to go wrong in the stream.
@@ -58,6 +60,7 @@ class Plan:
     client: str = "kafka-python"
     prefix: str = ""
     partitions: int = DEFAULT_PARTITIONS
+    replication: int = 1
     skip_quiet: bool = False
     replay_options: tuple[str, ...] = ()
     faults: Faults | None = None
@@ -89,6 +92,7 @@ class Pipeline:
             run=plan.run,
             prefix=plan.prefix,
             partitions=plan.partitions,
+            replication=plan.replication,
             watermark_step_ms=default_watermark_step(plan.speed),
             faults=plan.faults,
         )
@@ -96,12 +100,12 @@ class Pipeline:
 
     def start_truth(self) -> Part:
         """Start the oracle; it publishes the truth and ends."""
-        return self.supervisor.start("truth", joinstorm("truth", str(self.plan.tape), *self._where()))
+        return self.start("truth", "truth", str(self.plan.tape), *self._where())
 
     def start_worker(self, index: int) -> Part:
         """Start the worker with the number ``index``, again if it was there before."""
         options = ["--engine", self.plan.engine, "--worker", str(index), "--metrics-port", "0"]
-        part = self.supervisor.start(f"worker-{index}", joinstorm("stream", *options, *self._where()))
+        part = self.start(f"worker-{index}", "stream", *options, *self._where())
         self.workers[index] = part
         return part
 
@@ -114,9 +118,14 @@ class Pipeline:
             options.append("--skip-quiet")
         if plan.faults_file is not None:
             options += ["--faults-file", str(plan.faults_file)]
-        command = joinstorm("replay", str(plan.tape), *options, *self._where(), *plan.replay_options, *further)
-        self.replay = self.supervisor.start("replay", command)
+        arguments = [str(plan.tape), *options, *self._where(), *plan.replay_options, *further]
+        self.replay = self.start("replay", "replay", *arguments)
         return self.replay
+
+    def start(self, name: str, command: str, *arguments: str) -> Part:
+        """Start a joinstorm command under this name; how to log in it reads in its environment, which others cannot."""
+        environ = self.plan.connection.environ(os.environ)
+        return self.supervisor.start(name, joinstorm(command, *arguments), environ)
 
     def _where(self) -> list[str]:
         plan = self.plan

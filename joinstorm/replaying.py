@@ -40,7 +40,7 @@ class Job:
     tape: Path
     speed: float
     client: str
-    connection: Connection | None
+    connection: Connection
     prefix: str
     run: str | None
     partitions: int
@@ -73,7 +73,7 @@ class Player:
     def __init__(self, job: Job) -> None:
         self.job = job
         self.faults = parse_faults(job.fault, job.fault_seed)
-        self.connection = job.connection or Connection()
+        self.connection = job.connection
         self.tape = Tape.open(job.tape)
         self.settings = Settings(
             speed=job.speed,

@@ -1,13 +1,14 @@
 """The runs of a broker as they are opened, read from ``run.info`` alone: light enough to wait with for days."""
 
 import contextlib
+import time
 from types import TracebackType
 from typing import Any, Final, Self
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
-from streams.admin import ANSWER_SECONDS
+from streams.admin import ANSWER_SECONDS, unreachable
 from streams.connection import Connection
 from streams.errors import BrokerError, ContractError
 from streams.runinfo import RunInfo, decode_info
@@ -36,6 +37,7 @@ class RunList:
         self._consumer: Any = None
 
     def __enter__(self) -> Self:
+        started = time.monotonic()
         try:
             self._consumer = KafkaConsumer(
                 **self._connection.for_kafka_python(),
@@ -45,7 +47,7 @@ class RunList:
                 bootstrap_timeout_ms=int(self._answer_seconds * 1000),
             )
         except KafkaError as error:
-            raise BrokerError(f"no Kafka answers at {self._connection.bootstrap_servers}: {error}") from error
+            raise unreachable(self._connection, error, time.monotonic() - started) from error
         return self
 
     def __exit__(

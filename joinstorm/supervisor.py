@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
@@ -79,7 +79,7 @@ def joinstorm(*arguments: str) -> list[str]:
 class Part:
     """One process of a run, its output kept in a log file."""
 
-    def __init__(self, name: str, command: Sequence[str], log: Path) -> None:
+    def __init__(self, name: str, command: Sequence[str], log: Path, environ: Mapping[str, str]) -> None:
         self.name = name
         self.log = log
         self.command = list(command)
@@ -92,7 +92,7 @@ class Part:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 preexec_fn=die_with_parent(),  # noqa: PLW1509 - one system call, looked up before the fork
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                env={**environ, "PYTHONUNBUFFERED": "1"},
             )
 
     @property
@@ -144,10 +144,10 @@ class Supervisor:
     ) -> None:
         self.stop()
 
-    def start(self, name: str, command: Sequence[str]) -> Part:
-        """Start a part; its output goes to ``<logs>/<name>.log``."""
+    def start(self, name: str, command: Sequence[str], environ: Mapping[str, str] | None = None) -> Part:
+        """Start a part; its output goes to ``<logs>/<name>.log``, its environment is ours unless one is given."""
         with held_signals():
-            part = Part(name, command, self.logs / f"{name}.log")
+            part = Part(name, command, self.logs / f"{name}.log", os.environ if environ is None else environ)
             self.parts.append(part)
         return part
 

@@ -42,6 +42,7 @@ class Meter:
         """Records acknowledged, marks left out."""
         self.failed: Counter[str] = Counter()
         """Records that did not get there, by error."""
+        self.failed_topics: set[str] = set()
         self.news = clock()
         """When something was last settled, or nothing was on its way."""
         self._clock = clock
@@ -73,6 +74,8 @@ class Meter:
         """Count these records, and forget that they are on their way."""
         self.news = wall
         self.failed.update(failed)
+        if failed:
+            self.failed_topics.add(lane.topic)
         events = lane.due[lane.rows != MARK_ROW]
         self.acked += max(0, len(events) - sum(failed.values()))
         if not failed:

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -278,7 +278,7 @@ class Replay:
     def _check(self) -> None:
         failed = self.meter.failed
         if failed:
-            raise DeliveryError(_told(self.info.run, failed))
+            raise DeliveryError(_told(self.meter.failed_topics, failed))
         if self.meter.on_the_way and self._clock() - self.meter.news > SILENCE_SECONDS:
             raise DeliveryError(
                 f"run {self.info.run}: no acknowledgement for {SILENCE_SECONDS:.0f} s, "
@@ -353,6 +353,6 @@ def _least(rows: Ints) -> int:
     return int(real.min()) if len(real) else np.iinfo(np.int64).max
 
 
-def _told(run: str, failed: dict[str, int]) -> str:
+def _told(topics: Iterable[str], failed: Mapping[str, int]) -> str:
     counted = ", ".join(f"{count} {error}" for error, count in sorted(failed.items()))
-    return f"run {run}: {sum(failed.values())} records were not acknowledged: {counted}"
+    return f"{', '.join(sorted(topics))}: {sum(failed.values())} records were not acknowledged: {counted}"

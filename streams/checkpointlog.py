@@ -150,7 +150,7 @@ class CheckpointLog:
 
     async def _read(self, numbers: set[int]) -> dict[int, list[bytes]]:
         partitions = [TopicPartition(self._topic, number) for number in numbers]
-        consumer = AIOKafkaConsumer(**self._connection.for_aiokafka(), **_TUNING)
+        consumer = AIOKafkaConsumer(**{**_TUNING, **self._connection.for_aiokafka()})
         await consumer.start()
         try:
             if self._topic not in await consumer.topics():

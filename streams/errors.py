@@ -1,5 +1,6 @@
 """The errors of joinstorm: one root, each class saying whether trying again can help and which exit code it earns."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 EXIT_OK = 0
@@ -80,6 +81,20 @@ class BrokerError(EnvironmentMissingError):
     """No broker answers, or the broker refuses; ``retriable`` as the broker may come back."""
 
     retriable = True
+
+
+class RefusedError(EnvironmentMissingError):
+    """The broker lets us in and does not let us do something; trying again does not help.
+
+    Args:
+        who: Whom the broker takes us for.
+        where: Its address.
+        lacking: What is not allowed, each as ``WRITE on topic results.audience``.
+    """
+
+    def __init__(self, who: str, where: str, lacking: Sequence[str]) -> None:
+        super().__init__(f"{where}: {who} lacks {', '.join(lacking)}")
+        self.lacking = tuple(lacking)
 
 
 class DeliveryError(JoinstormError):

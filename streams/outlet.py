@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from streams.connection import Connection
-from streams.errors import BrokerError
+from streams.errors import BrokerError, RefusedError
 from streams.topics import MAX_MESSAGE_BYTES
 
 BATCH_BYTES: Final = 256 << 10
@@ -53,9 +53,13 @@ class Outlet:
 
         Raises:
             BrokerError: It does not have them all; which of them is not known.
+            RefusedError: We may not write there.
         """
         try:
             return await self._write(await self._open(), topic, records, partition)
+        except TopicAuthorizationFailedError as error:
+            where = self._connection.bootstrap_servers
+            raise RefusedError(self._connection.who(), where, [f"WRITE on topic {topic}"]) from error
         except (KafkaError, OSError) as error:
             await self.close()
             raise BrokerError(f"{self._connection.bootstrap_servers}: cannot write {topic}: {error!r}") from error
@@ -80,7 +84,7 @@ class Outlet:
 
     async def _open(self) -> AIOKafkaProducer:
         if self._producer is None:
-            producer = AIOKafkaProducer(**self._connection.for_aiokafka(), **_TUNING)
+            producer = AIOKafkaProducer(**{**_TUNING, **self._connection.for_aiokafka()})
             try:
                 await producer.start()
             except BaseException:

@@ -11,6 +11,7 @@ from typing import Any, Final, Self
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
+from streams.admin import PROBE_SECONDS, why_unreachable
 from streams.connection import Connection
 from streams.errors import BrokerError, DeadlineError
 from streams.follower import RESULTS, TOPICS, Follower
@@ -55,13 +56,15 @@ class ResultReader:
         self._lock = threading.Lock()
         self._news = threading.Condition(self._lock)
         self._failure: BaseException | None = None
+        self._unseen: list[str] = []
+        """Topics that are not there, or that the broker does not show us."""
         self._connected = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name="result-reader", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self._connected.wait(CONNECT_SECONDS + 1)
+        self._connected.wait(CONNECT_SECONDS + PROBE_SECONDS + 1)
         self.check()
         return self
 
@@ -136,8 +139,13 @@ class ResultReader:
                 if holds():
                     return
                 if not self._news.wait(deadline - time.monotonic()):
-                    raise DeadlineError(f"{what}: not within {seconds:g} s; {self._follow.seen()}")
+                    raise DeadlineError(f"{what}: not within {seconds:g} s; {self._seen()}")
             self._stopping.wait(LOOK_SECONDS)
+
+    def _seen(self) -> str:
+        if self._unseen:
+            return f"not there, or not to be seen by {self.connection.who()}: {', '.join(self._unseen)}"
+        return self._follow.seen()
 
     def drained(self, engine: str) -> bool:
         """Whether an engine has ended on all partitions, and the result topics were read to their ends after that."""
@@ -147,6 +155,8 @@ class ResultReader:
 
     def check(self) -> None:
         """Raise BrokerError when reading has failed for good."""
+        if isinstance(self._failure, BrokerError):
+            raise self._failure
         if self._failure is not None:
             raise BrokerError(
                 f"no results from {self.connection.bootstrap_servers}: {self._failure}"
@@ -163,9 +173,13 @@ class ResultReader:
                 self._news.notify_all()
 
     async def _main(self) -> None:
-        consumer = AIOKafkaConsumer(**self.connection.for_aiokafka(), **_TUNING)
+        consumer = AIOKafkaConsumer(**{**_TUNING, **self.connection.for_aiokafka()})
+        started = time.monotonic()
         try:
-            await asyncio.wait_for(consumer.start(), CONNECT_SECONDS)
+            try:
+                await asyncio.wait_for(consumer.start(), CONNECT_SECONDS)
+            except (KafkaError, TimeoutError) as error:
+                raise await why_unreachable(self.connection, error, time.monotonic() - started) from error
             self._connected.set()
             if await self._assigned(consumer):
                 await self._read(consumer)
@@ -175,10 +189,12 @@ class ResultReader:
 
     async def _assigned(self, consumer: AIOKafkaConsumer) -> bool:
         """Wait for the topics, then take all their partitions; False when stopped before. Asking creates no topic."""
-        while not set(self.names) <= await consumer.topics():
+        while unseen := set(self.names) - await consumer.topics():
+            self._unseen = sorted(unseen)
             if self._stopping.is_set():
                 return False
             await asyncio.sleep(POLL_MS / 1000)
+        self._unseen = []
         consumer.subscribe(list(self.names))
         while {tp.topic for tp in consumer.assignment()} != set(self.names):
             if self._stopping.is_set():

@@ -11,7 +11,7 @@ from joinstorm.accounts import Evidence
 from joinstorm.broker import EmbeddedBroker
 from joinstorm.chaos.schedule import Fault, FaultKind
 from joinstorm.pipeline import Pipeline, Plan
-from joinstorm.supervisor import Part, Supervisor, joinstorm
+from joinstorm.supervisor import Part, Supervisor
 from joinstorm.verdict import Verdict, judge
 from joinstorm.verification import gathered, published_truth
 from producers.tape import Tape
@@ -185,8 +185,7 @@ class ChaosRun:
         self.pipeline.start_replay("--position", str(self._position), *resume)
 
     def _start_exporter(self) -> None:
-        where = ["--bootstrap-servers", self.plan.connection.bootstrap_servers, "--run", self.plan.run, "--port", "0"]
-        self._exporter = self.supervisor.start("exporter", joinstorm("export", *where))
+        self._exporter = self.pipeline.start("exporter", "export", "--run", self.plan.run, "--port", "0")
 
     def _kill_exporter(self, fault: Fault) -> None:  # noqa: ARG002 - every fault is dealt in one way
         self.supervisor.end(self._exporter, signal.SIGKILL)

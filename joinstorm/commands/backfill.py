@@ -43,7 +43,7 @@ CONFIG = "prometheus.yml"
 @click.option("--quiet-step", type=click.IntRange(5, 300), default=QUIET_STEP_SECONDS, help="The same in quiet phases.")
 @scale(1.0)
 @seed
-@bootstrap_servers()
+@bootstrap_servers(embedded=True)
 @topic_prefix
 @run_id
 @click.option("--deadline", type=click.FloatRange(0), default=300.0, help="Seconds to wait for a run's engines.")

@@ -29,7 +29,7 @@ NAMES = ", ".join(point.name for point in POINTS)
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for the certificate and the logs."
 )
-@bootstrap_servers()
+@bootstrap_servers(embedded=True)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the certificate.")
 def command(  # noqa: PLR0913, PLR0917 - one argument per option
     engine: str,

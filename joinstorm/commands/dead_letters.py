@@ -20,7 +20,7 @@ _SHOWN = 100
 @click.option("--reason", default=None, help="Only records put aside for this reason.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="One line per record.")
 def command(
-    connection: Connection | None,
+    connection: Connection,
     prefix: str,
     run: str | None,
     engine: str | None,
@@ -28,7 +28,7 @@ def command(
     form: str,
 ) -> None:
     """List the records on the input topics that are no events: source, reason and bytes, each once per engine."""
-    for letter in letters(connection or Connection(), prefix, _complain):
+    for letter in letters(connection, prefix, _complain):
         wanted = ((run, letter.run), (engine, letter.engine), (reason, letter.reason))
         if all(want is None or want == found for want, found in wanted):
             click.echo(_json(letter) if form == "json" else _text(letter))

@@ -22,17 +22,16 @@ LOOK_SECONDS = 0.5
 @bootstrap_servers()
 @topic_prefix
 @run_id
-def command(port: int, address: str, connection: Connection | None, prefix: str, run: str | None) -> None:
+def command(port: int, address: str, connection: Connection, prefix: str, run: str | None) -> None:
     """Read the result topics and serve /metrics for Prometheus until Ctrl-C; the page's address goes to stdout.
 
     Without --run it follows the newest run, and a newer one as soon as there is one. It may be started before any run.
     """
     forever = threading.Event()
-    where = connection or Connection()
     with (
         interruptible(),
-        ResultReader(where, prefix=prefix, run=run) as reader,
-        BrokerWatch(where, reader.topics) as broker,
+        ResultReader(connection, prefix=prefix, run=run) as reader,
+        BrokerWatch(connection, reader.topics) as broker,
         Exporter(reader, broker.look).serving(port, address, option="--port") as url,
     ):
         click.echo(url)

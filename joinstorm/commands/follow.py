@@ -29,7 +29,7 @@ from streams.connection import Connection
 )
 def command(
     arguments: tuple[str, ...],
-    connection: Connection | None,
+    connection: Connection,
     prefix: str,
     *,
     once: bool,
@@ -44,7 +44,7 @@ def command(
     with interruptible():
         following = Following(
             arguments,
-            connection or Connection(),
+            connection,
             prefix,
             grace_seconds=grace,
             keep_runs=keep_runs,

@@ -30,11 +30,12 @@ from streams.topics import DEFAULT_PARTITIONS
 @click.option("--engine", default="faust", help="Stream processor: a name of `joinstorm engines`, or module:Class.")
 @click.option("--workers", type=click.IntRange(1, 64), default=1, help="Worker processes in one group.")
 @click.option("--client", type=click.Choice(CLIENTS), default=CLIENTS[0], help="Producer client.")
-@bootstrap_servers()
+@bootstrap_servers(embedded=True)
 @topic_prefix
 @click.option(
     "--partitions", type=click.IntRange(1, 1000), default=DEFAULT_PARTITIONS, help="Partitions of each input topic."
 )
+@click.option("--replication", type=click.IntRange(1, 100), default=1, help="Copies of each topic.")
 @click.option(
     "--tape",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -65,6 +66,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     connection: Connection | None,
     prefix: str,
     partitions: int,
+    replication: int,
     tape: Path | None,
     out: Path | None,
     fault: tuple[str, ...],
@@ -89,6 +91,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
         client=client,
         prefix=prefix,
         partitions=partitions,
+        replication=replication,
         skip_quiet=skip_quiet,
         faults=parse_faults(fault, fault_seed),
         faults_file=out / "faults.parquet",

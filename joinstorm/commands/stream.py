@@ -4,6 +4,7 @@ import click
 import msgspec
 
 from joinstorm.options import bootstrap_servers, engine_options, run_id, topic_prefix
+from streams import rights
 from streams.connection import Connection
 from streams.engines.abstract import Summary, WorkerSettings
 from streams.engines.registry import load
@@ -30,7 +31,7 @@ RUN_SECONDS = 30.0
 def command(  # noqa: PLR0913, PLR0917 - one argument per option
     engine: str,
     name: str | None,
-    connection: Connection | None,
+    connection: Connection,
     prefix: str,
     run: str | None,
     worker: int | None,
@@ -46,7 +47,6 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     sums up what it did on stdout.
     """
     worker_of = load(engine)
-    connection = connection or Connection()
     settings = WorkerSettings(
         connection=connection,
         info=find_run(connection, prefix, run),
@@ -57,6 +57,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
         checkpoint_seconds=checkpoint_seconds,
         options=options,
     )
+    needs = rights.WORKER_NEEDS | dict.fromkeys(worker_of.private, (rights.READ, rights.WRITE))
+    rights.check(connection, settings.info, needs, worker_of.group(settings))
     summary = worker_of.run(settings)
     click.echo(_text(settings, summary) if form == "text" else msgspec.json.encode(summary).decode())
     return EXIT_OK if summary.ended else EXIT_INTERRUPTED

@@ -22,15 +22,12 @@ from streams.reader import ResultReader
 @run_id
 @click.option("--threads", type=click.IntRange(1), default=None, help="Threads of the database; all if not given.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the summary.")
-def command(
-    tape: Path, connection: Connection | None, prefix: str, run: str | None, threads: int | None, form: str
-) -> None:
+def command(tape: Path, connection: Connection, prefix: str, run: str | None, threads: int | None, form: str) -> None:
     """Count TAPE by SQL and write the counts to the result topics, as the engine named truth.
 
     Events that the run declares as missing are left out. A verdict is a comparison with the counts; a board can show
     any engine's error against them while it runs.
     """
-    connection = connection or Connection()
     opened = Tape.open(tape)
     opened.verify()
     with ResultReader(connection, prefix=prefix, run=run) as reader:

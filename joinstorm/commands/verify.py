@@ -27,7 +27,7 @@ from streams.reader import ResultReader
 def command(  # noqa: PLR0913, PLR0917 - one argument per option
     engine: str,
     tape: Path | None,
-    connection: Connection | None,
+    connection: Connection,
     prefix: str,
     run: str | None,
     deadline: float,
@@ -39,7 +39,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     It waits for the engine's end. What is missing after the deadline is named, as is every count that differs.
     """
     opened = Tape.open(tape) if tape else None
-    with ResultReader(connection or Connection(), prefix=prefix, run=run) as reader:
+    with ResultReader(connection, prefix=prefix, run=run) as reader:
         verdict = verify(reader, engine, opened, deadline)
     if out is not None:
         write(verdict, out)

@@ -14,9 +14,8 @@ from producers import lanes
 from producers.lanes import Lane
 from producers.senders.abstract import UNACKNOWLEDGED, Watcher
 from producers.senders.recordbatch import PackedBatch
-from streams.admin import ANSWER_SECONDS
+from streams.admin import ANSWER_SECONDS, unreachable
 from streams.connection import Connection
-from streams.errors import BrokerError
 
 BATCH_BYTES = 1 << 20
 BATCHES_PER_LANE = 2
@@ -58,11 +57,12 @@ class AiokafkaSender:
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.new_event_loop()
         self._news = asyncio.Event()
+        started = time.monotonic()
         try:
             self._producer = self._loop.run_until_complete(self._open(connection))
         except (KafkaError, TimeoutError) as error:
             self._loop.close()
-            raise BrokerError(f"no Kafka answers at {connection.bootstrap_servers}: {error}") from error
+            raise unreachable(connection, error, time.monotonic() - started) from error
 
     async def _open(self, connection: Connection) -> Any:
         # Idempotent: a batch is retried until it is there once, however long the broker is away.

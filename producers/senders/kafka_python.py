@@ -10,7 +10,7 @@ from kafka.errors import KafkaError
 
 from producers.lanes import Lane
 from producers.senders.abstract import UNACKNOWLEDGED, Watcher
-from streams.admin import ANSWER_SECONDS
+from streams.admin import ANSWER_SECONDS, unreachable
 from streams.connection import Connection
 from streams.errors import BrokerError
 
@@ -45,6 +45,7 @@ class KafkaPythonSender:
         self._failed: dict[tuple[str, int], Counter[str]] = {}
         self._on_the_way = 0
         self._published: deque[Any] = deque(maxlen=100)
+        started = time.monotonic()
         try:
             self._producer = KafkaProducer(
                 **{
@@ -58,7 +59,7 @@ class KafkaPythonSender:
                 }
             )
         except KafkaError as error:
-            raise BrokerError(f"no Kafka answers at {connection.bootstrap_servers}: {error}") from error
+            raise unreachable(connection, error, time.monotonic() - started) from error
 
     def send(self, lane: Lane) -> None:
         """Hand every record to the client."""

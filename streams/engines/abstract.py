@@ -84,6 +84,12 @@ class Engine(ABC):
 
     name: ClassVar[str]
     """What it is called on the command line, and the name of its results unless another is given."""
+    private: ClassVar[tuple[str, ...]] = ()
+    """Base names of topics of the run that it reads and writes for itself."""
+
+    def group(self, settings: WorkerSettings) -> str | None:  # noqa: ARG002 - engines say
+        """Return the consumer group it joins; None where it has a way of its own, which nobody checks beforehand."""
+        return None
 
     @abstractmethod
     def run(self, settings: WorkerSettings) -> Summary:

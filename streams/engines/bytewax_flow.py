@@ -129,7 +129,8 @@ class EndingSource(KafkaSource):  # type: ignore[misc]  # only there where Bytew
 
     def __init__(self, settings: WorkerSettings, stopping: Callable[[], bool]) -> None:
         topics = [settings.info.topics[base] for base in INPUTS]
-        super().__init__(settings.connection.servers(), topics, batch_size=2000, add_config={"fetch.wait.max.ms": "50"})
+        told = {**settings.connection.for_librdkafka(), "fetch.wait.max.ms": "50"}
+        super().__init__(settings.connection.servers(), topics, batch_size=2000, add_config=told)
         self._info, self._stopping = settings.info, stopping
 
     def build_part(self, step_id: str, for_part: str, resume_state: Any) -> "EndingPartition":

@@ -46,7 +46,11 @@ class ExternalEngine(Engine):
             raise BrokerError(f"{settings.connection.bootstrap_servers}: {error}") from error
         with stop_signals() as stop, end:
             try:
-                child = subprocess.Popen(line, stdin=subprocess.DEVNULL, env={**os.environ, **environment(settings)})
+                child = subprocess.Popen(
+                    line,
+                    stdin=subprocess.DEVNULL,
+                    env={**settings.connection.environ(os.environ), **environment(settings)},
+                )
             except OSError as error:
                 raise EngineError(f"{line[0]}: cannot be started: {error}") from error
             try:

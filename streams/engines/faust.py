@@ -21,12 +21,13 @@ from faust.types import TP
 
 from streams.engines.abstract import Engine, Summary, WorkerSettings
 from streams.engines.chunks import Chunk
-from streams.engines.faust_session import app_settings, brokers, signals, stop_app, tasks_of, wait_for_end
+from streams.engines.faust_session import app_settings, brokers, group_of, signals, stop_app, tasks_of, wait_for_end
 from streams.engines.faust_transport import ChunkTransport, Hooks, NoTables
 from streams.engines.partitions import MissingRecordsError, Place
 from streams.engines.watch import RunWatch
 from streams.engines.worker import Worker
 from streams.errors import EngineError
+from streams.topics import CHECKPOINTS
 from streams.worker_metrics import Surroundings, serve
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,11 @@ class FaustEngine(Engine):
     """The engine held up as the example: exact after any fault, as fast as a core goes."""
 
     name: ClassVar[str] = "faust"
+    private: ClassVar[tuple[str, ...]] = (CHECKPOINTS,)
+
+    def group(self, settings: WorkerSettings) -> str:
+        """Return the group of the Faust app."""
+        return group_of(settings)
 
     def run(self, settings: WorkerSettings) -> Summary:
         """Work until the run is done or a signal asks to stop."""

@@ -21,13 +21,18 @@ def brokers(settings: WorkerSettings) -> list[URL]:
     return [URL(f"kafka://{server}") for server in settings.connection.servers()]
 
 
+def group_of(settings: WorkerSettings) -> str:
+    """Return the consumer group of an engine's workers on one run."""
+    return f"{settings.info.prefix}joinstorm-{settings.engine}-{settings.info.run}"
+
+
 def app_settings(settings: WorkerSettings, folder: str) -> dict[str, Any]:
     """Return settings of a Faust app: one consumer group per run and engine, nothing of it outside ``folder``."""
-    info = settings.info
-    group = f"{info.prefix}joinstorm-{settings.engine}-{info.run}"
+    group = group_of(settings)
     return {
         "id": group,
         "broker": brokers(settings),
+        **settings.connection.for_faust(),
         "datadir": folder,
         "broker_session_timeout": SESSION_SECONDS,
         "broker_heartbeat_interval": SESSION_SECONDS / 6,

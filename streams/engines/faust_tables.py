@@ -20,7 +20,7 @@ from streams import results
 from streams.admin import open_admin
 from streams.engines import simple
 from streams.engines.abstract import Engine, Summary, WorkerSettings
-from streams.engines.faust_session import app_settings, signals, stop_app, tasks_of, wait_for_end
+from streams.engines.faust_session import app_settings, group_of, signals, stop_app, tasks_of, wait_for_end
 from streams.engines.watch import RunWatch
 from streams.errors import DecodeError
 from streams.events import Mark, MarkKind
@@ -38,6 +38,10 @@ class FaustTablesEngine(Engine):
     """A stock Faust app; see the module's text."""
 
     name: ClassVar[str] = "faust-tables"
+
+    def group(self, settings: WorkerSettings) -> str:
+        """Return the group of the Faust app."""
+        return group_of(settings)
 
     def run(self, settings: WorkerSettings) -> Summary:
         """Work until the run is done or a signal asks to stop."""

@@ -20,6 +20,7 @@ import msgspec
 from confluent_kafka import Consumer, TopicPartition
 from msgspec.structs import replace
 from quixstreams import Application, State, message_context
+from quixstreams.kafka import ConnectionConfig
 from quixstreams.models import TopicConfig
 from quixstreams.sinks import BaseSink
 
@@ -63,7 +64,7 @@ def _application(settings: WorkerSettings, state_dir: str) -> Application:
     if settings.worker is not None:  # a worker started again takes its own place at once
         consumer["group.instance.id"] = f"worker-{settings.worker}"
     return Application(
-        settings.connection.bootstrap_servers,
+        ConnectionConfig.from_librdkafka_dict(settings.connection.for_librdkafka(), ignore_extras=True),
         consumer_group=f"{settings.info.prefix}{settings.info.run}.{settings.engine}",
         auto_offset_reset="earliest",
         commit_interval=settings.checkpoint_seconds,
@@ -223,8 +224,7 @@ class _Watch(threading.Thread):
     def run(self) -> None:
         """Read until the run is done or ``over`` is set."""
         consumer = Consumer(
-            {"bootstrap.servers": self.settings.connection.bootstrap_servers, "group.id": "none",
-             "enable.auto.commit": False}
+            {**self.settings.connection.for_librdkafka(), "group.id": "none", "enable.auto.commit": False}
         )  # fmt: skip
         consumer.assign([TopicPartition(self.settings.info.topics[RESULTS_PROGRESS], 0, 0)])
         while not self.over.is_set() and not self.end.reached:

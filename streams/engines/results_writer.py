@@ -35,7 +35,7 @@ class ResultsWriter:
         self._failed: list[str] = []
         self._producer = Producer(
             {
-                "bootstrap.servers": settings.connection.bootstrap_servers,
+                **settings.connection.for_librdkafka(),
                 "linger.ms": 5,
                 "enable.idempotence": True,  # a batch that is sent again must not come after a newer one
             }

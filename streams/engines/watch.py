@@ -59,7 +59,7 @@ class RunWatch:
             await asyncio.sleep(_POLL_MS / 1000)
 
     async def _follow(self) -> None:
-        consumer = AIOKafkaConsumer(**self._connection.for_aiokafka(), **_TUNING)
+        consumer = AIOKafkaConsumer(**{**_TUNING, **self._connection.for_aiokafka()})
         await consumer.start()
         try:
             await consumer.topics()

@@ -21,7 +21,7 @@ from streams.engines.abstract import Summary, WorkerSettings
 from streams.engines.chunks import Chunk
 from streams.engines.partitions import Partitions, Place
 from streams.engines.stages import CHECKPOINT, PUBLISH, RESTORE
-from streams.errors import BrokerError
+from streams.errors import BrokerError, RefusedError
 from streams.outlet import Out, Outlet
 from streams.results import AudienceResult, Progress, Result
 from streams.state import PartitionState
@@ -245,7 +245,7 @@ class Worker:
         """Write a last checkpoint if the broker listens at once, and let go of it."""
         try:
             await asyncio.wait_for(self.cycle(checkpoint=True), 2.0)
-        except (BrokerError, TimeoutError) as error:
+        except (BrokerError, RefusedError, TimeoutError) as error:
             log.info("no last checkpoint: %r", error)
         await self.checkpoints.close()
         await self.outlet.close()
