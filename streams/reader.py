@@ -143,9 +143,10 @@ class ResultReader:
             self._stopping.wait(LOOK_SECONDS)
 
     def _seen(self) -> str:
+        seen = self._follow.seen()
         if self._unseen:
-            return f"not there, or not to be seen by {self.connection.who()}: {', '.join(self._unseen)}"
-        return self._follow.seen()
+            seen += f"; not there, or not to be seen by {self.connection.who()}: {', '.join(self._unseen)}"
+        return seen
 
     def drained(self, engine: str) -> bool:
         """Whether an engine has ended on all partitions, and the result topics were read to their ends after that."""
