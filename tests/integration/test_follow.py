@@ -9,20 +9,23 @@ from pathlib import Path
 import pytest
 
 from joinstorm.following import Following
-from joinstorm.forgetting import forget
+from joinstorm.forgetting import forget, owner
 from joinstorm.runlist import RunList
 from joinstorm.supervisor import joinstorm
-from producers.opening import open_run
+from producers.admin import ensure_topics
+from producers.opening import open_run, run_info
 from producers.tape import Tape
 from streams.admin import open_admin
 from streams.connection import Connection
 from streams.errors import BrokerError
 from streams.metrics import TRUTH
 from streams.reader import ResultReader
+from streams.topics import Topics, TopicSpec
 from tests.tinytape import tiny_tape
 
 pytestmark = pytest.mark.integration
 SECONDS = 60.0
+GRID = {"partitions": 1, "window_ms": 5_000, "watermark_step_ms": 5_000}
 
 
 @pytest.fixture
@@ -92,13 +95,35 @@ def test_once_is_about_the_newest_run_and_has_the_commands_exit_code(
     assert Following(["truth", "no such tape"], kafka, prefix, say=said.append).once() == 2
 
 
+@pytest.mark.parametrize(
+    ("topic", "run"),
+    [
+        ("changelog__mine.night-2.quix--mine.quix.partitions.night-2--default", "night-2"),
+        ("mine.joinstorm-faust-tables-night-audience-changelog", "night"),
+        ("mine.joinstorm-faust-tables-night-2-audience-changelog", "night-2"),
+        ("quix.partitions.night", None),
+        ("mine.quix.partitions.nights", None),
+        ("mine.copy-of.night", None),
+        ("results.audience", None),
+    ],
+)
+def test_an_engines_own_topic_is_known_by_its_name(tape: Tape, topic: str, run: str | None) -> None:
+    """It has the prefix, the run's whole id and an engine's name in it; anything else is somebody else's."""
+    runs = [run_info(tape.info, Topics(name, "mine."), **GRID) for name in ("night", "night-2")]
+    found = owner(topic, runs)
+    assert (None if found is None else found.run) == run
+
+
 def test_forgetting_is_for_runs_that_are_not_kept(kafka: Connection, prefix: str, tape: Tape) -> None:
     """As many runs as asked for keep their events, and forgetting again finds nothing more to do."""
     infos = [open_run(kafka, tape.info, run=run, prefix=prefix) for run in ("a", "b", "c")]
     with RunList(kafka, prefix) as runs:
         until(lambda: len(runs.runs()) == 3, "not all runs are known")
         assert [info.run for info in runs.runs()] == ["a", "b", "c"]
-    assert forget(kafka, infos, keep=2) == [f"{prefix}{base}.a" for base in ("checkpoints", "space.presence", "tweets")]
+    in_between = [f"{prefix}quix.partitions.{run}" for run in ("a", "b")]
+    ensure_topics(kafka, [], [TopicSpec(name, 1) for name in in_between], 1)
+    own = [f"{prefix}{base}.a" for base in ("checkpoints", "quix.partitions", "space.presence", "tweets")]
+    assert forget(kafka, infos, keep=2) == own
     assert forget(kafka, infos, keep=5) == []
 
 
