@@ -25,7 +25,9 @@ the audio rooms. A Prometheus holds one run at a time; the panel *Run* says whic
 dashed the truth. **"no replay running"** in a panel: this Prometheus has no such data, now.
 
 How the panels are proven: `joinstorm dashboards check` puts a night into a Prometheus and compares every panel's query
-at named moments with the oracle; `--mutate` alters every query and every rule, one at a time, and must find each.
+at named moments with the oracle; `--mutate` alters every query and every rule, one at a time, and must find each. A
+test plays a night through Kafka and an engine and holds what a scrape shows in every phase to the oracle as well. The
+boards keep the rules of grafana/dashboard-linter but for those in `dashboards/generated/.lint`, each with its reason.
 """
 
 

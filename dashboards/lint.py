@@ -13,6 +13,25 @@ EXCEPTIONS: Final[dict[tuple[str, str, str], str]] = {}
 """(board's uid, panel's title, rule) to the reason why the rule does not hold there."""
 DEPRECATED: Final = frozenset({"graph", "singlestat", "table-old", "grafana-worldmap-panel", "grafana-piechart-panel"})
 """Panel types that Grafana 11 and later no longer have (they were AngularJS)."""
+UNITS: Final = frozenset(
+    {
+        "Bps",
+        "bool_yes_no",
+        "cps",
+        "dateTimeAsIso",
+        "dtdurations",
+        "none",
+        "ops",
+        "percentunit",
+        "rps",
+        "s",
+        "short",
+        "wps",
+    }
+)
+"""Units the boards use, by the ids every Grafana from 11 on formats; any other text would be shown as it is."""
+RELOAD_ON_TIME: Final = 2
+"""How Grafana writes that a variable is asked for anew when the range of time changes."""
 SOURCE: Final = {"type": "prometheus", "uid": "${datasource}"}
 NIGHT: Final = ("presence_events_total", "tweets_total", "stance_tweets_total", "hashtag_tweets_total", "reposts_total")
 """Counters of the night: their rate per wall clock second would be multiplied by the replay's speed."""
@@ -89,6 +108,7 @@ class _Board:
             if not board.get(field):
                 yield self._found("", field, f"no {field}")
         yield from self._variables()
+        yield from self._choices()
         titles = Counter(panel.get("title") for panel in panels(board))
         yield from (self._found(str(title), "title", "title used twice") for title, n in titles.items() if n > 1)
         ids = Counter(panel.get("id") for panel in board["panels"])
@@ -101,6 +121,15 @@ class _Board:
         used = {name for name in used if not name.startswith("__")}
         yield from (self._found("", "variables", f"${name} is not declared") for name in sorted(used - declared))
         yield from (self._found("", "variables", f"${name} is never used") for name in sorted(declared - used))
+
+    def _choices(self) -> Iterator[Finding]:
+        """Hold the variables to what Grafana's own linter wants of them."""
+        for variable in self.board["templating"]["list"]:
+            kind, name = variable["type"], variable["name"]
+            if kind == "datasource" and (name, variable.get("label")) != ("datasource", "Data source"):
+                yield self._found("", "data source", "the variable is named datasource and labelled Data source")
+            if kind == "query" and variable.get("refresh") != RELOAD_ON_TIME:
+                yield self._found("", "variables", f"${name} is not asked for anew when the time changes")
 
     def _layout(self) -> Iterator[Finding]:
         taken: dict[tuple[int, int], str] = {}
@@ -125,8 +154,7 @@ class _Board:
             yield self._found("", "title", "a panel without a title")
         if "**Look for:**" not in panel.get("description", ""):
             yield self._found(title, "description", "no description that says what to look for")
-        if not defaults.get("unit"):
-            yield self._found(title, "unit", "no unit")
+        yield from self._units(title, panel.get("fieldConfig", {}))
         if not defaults.get("noValue"):
             yield self._found(title, "no value", "an empty grid instead of words when there is no data")
         if panel["type"] in DEPRECATED:
@@ -138,6 +166,11 @@ class _Board:
             yield self._found(title, "data source", "not the data source variable")
         if len({target["refId"] for target in targets}) != len(targets):
             yield self._found(title, "query", "two queries with one letter")
+
+    def _units(self, title: str, config: dict[str, Any]) -> Iterator[Finding]:
+        settings = [one for override in config.get("overrides", ()) for one in override["properties"]]
+        units = [config.get("defaults", {}).get("unit"), *(one["value"] for one in settings if one["id"] == "unit")]
+        yield from (self._found(title, "unit", f"{unit!r} is no unit") for unit in units if unit not in UNITS)
 
     def _expression(self, where: str, expr: str) -> Iterator[Finding]:
         try:

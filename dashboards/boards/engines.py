@@ -95,7 +95,7 @@ def _counted() -> Panel:
         "Distinct events each engine counts, per second of wall clock time.",
         "all engines at the replay's rate while they keep up; at full speed, what each of them can do.",
     )
-    return graph(text, "eps", Query(q.COUNTED_PER_SECOND, "{{engine}}"), look=Look())
+    return graph(text, "cps", Query(q.COUNTED_PER_SECOND, "{{engine}}"), look=Look())
 
 
 def _lag() -> Panel:

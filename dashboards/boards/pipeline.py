@@ -120,7 +120,7 @@ def _sent() -> Panel:
         "Events the broker acknowledged, per second of wall clock time.",
         "the shape of the night times the speed: the peak is **melting**, retries and all.",
     )
-    return graph(text, "eps", Query(q.SENT_PER_SECOND, "sent"), look=Look({"sent": looks.JOIN}), span=THIRD)
+    return graph(text, "cps", Query(q.SENT_PER_SECOND, "sent"), look=Look({"sent": looks.JOIN}), span=THIRD)
 
 
 def _read() -> Panel:

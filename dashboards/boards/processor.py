@@ -27,7 +27,7 @@ def _counted() -> Panel:
         "Distinct events each engine counts, per second of wall clock time.",
         "the same curve as the events sent, a moment later.",
     )
-    return graph(text, "eps", Query(q.COUNTED_PER_SECOND, "{{engine}}"), look=Look(), span=THIRD)
+    return graph(text, "cps", Query(q.COUNTED_PER_SECOND, "{{engine}}"), look=Look(), span=THIRD)
 
 
 def _lag_seconds() -> Panel:
@@ -66,7 +66,7 @@ def _by_worker() -> Panel:
         "Distinct events each worker counts itself, per second of wall clock time.",
         "workers that share the load evenly; one line ends and the others rise when a worker dies.",
     )
-    return graph(text, "eps", Query(q.COUNTED_BY_WORKER, "{{engine}} {{instance}}"), look=Look(), span=THIRD)
+    return graph(text, "cps", Query(q.COUNTED_BY_WORKER, "{{engine}} {{instance}}"), look=Look(), span=THIRD)
 
 
 def _stages() -> Panel:
