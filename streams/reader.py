@@ -33,6 +33,10 @@ _TUNING: Final[dict[str, Any]] = {
     "metadata_max_age_ms": 30_000,
 }
 _MAX_RECORDS: Final = 20_000
+SLICE: Final = 2_000
+"""Records taken in one go, some 20 ms: whoever asks meanwhile, as a scrape does, waits for no more than these."""
+PAUSE_SECONDS: Final = 0.001
+"""For those who wait, between two slices."""
 
 
 class ResultReader:
@@ -209,8 +213,8 @@ class ResultReader:
         results = self._partitions(consumer, RESULTS)
         while not self._stopping.is_set():
             batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=_MAX_RECORDS)
+            await self._take(batches)
             with self._news:
-                self._take(batches)
                 back = self._follow.rewind()
                 self._news.notify_all()
             for partition, offset in back.items():
@@ -220,9 +224,14 @@ class ResultReader:
             with contextlib.suppress(KafkaError):  # the broker may be away for a while; asked again next time
                 await self._note_drained(consumer, results)
 
-    def _take(self, batches: dict[TopicPartition, list[ConsumerRecord]]) -> None:
+    async def _take(self, batches: dict[TopicPartition, list[ConsumerRecord]]) -> None:
+        """Take what was read, progress after the results it speaks of."""
         for partition, records in sorted(batches.items(), key=lambda item: TOPICS.index(self.names[item[0].topic])):
-            self._follow.take(self.names[partition.topic], partition, records)
+            for start in range(0, len(records), SLICE):
+                if start:
+                    await asyncio.sleep(PAUSE_SECONDS)
+                with self._news:
+                    self._follow.take(self.names[partition.topic], partition, records[start : start + SLICE])
 
     async def _note_drained(self, consumer: AIOKafkaConsumer, results: Sequence[TopicPartition]) -> None:
         state = self._follow.state
