@@ -13,7 +13,9 @@ from rich.console import Console
 
 from joinstorm.broker import EmbeddedBroker
 from joinstorm.display import Display, open_display
+from joinstorm.enginecatalog import check
 from joinstorm.facts import FactRow, facts_of
+from joinstorm.guests import names_of
 from joinstorm.moments import Moments
 from joinstorm.pipeline import Pipeline, Plan
 from joinstorm.supervisor import Part, Supervisor, joinstorm
@@ -64,6 +66,8 @@ class Outcome:
     tape: Tape
     facts: list[FactRow]
     """What is known of the night beside the tape's own figures; empty where nothing is known."""
+    beside: tuple[Verdict, ...] = ()
+    """Of the engines that ran beside."""
 
 
 class Watch:
@@ -94,6 +98,9 @@ def run_night(order: Order, screen: TextIO = sys.stderr) -> Outcome:
     """
     if order.tape is None:
         scenario.load(order.scenario)  # what is wrong with it is said before anything is started
+    for engine in (order.plan.engine, *order.plan.beside):
+        check(engine)
+    names_of(order.plan.engine, order.plan.beside)
     watch = Watch()
     with contextlib.ExitStack() as stack:
         stack.enter_context(watch.stage("total"))
@@ -106,10 +113,11 @@ def run_night(order: Order, screen: TextIO = sys.stderr) -> Outcome:
         pipeline = Pipeline(replace(order.plan, tape=tape, connection=connection), supervisor)
         view = _replay(pipeline, order, watch, screen)
         with watch.stage("verify"):
-            verdict = _judge(view, pipeline)
+            verdict = _judge(view, pipeline.plan, pipeline.plan.name)
+            beside = tuple(_judge(view, pipeline.plan, guest.name, guest.trouble) for guest in pipeline.guests)
     rates = _rates(watch, pipeline, verdict)
     verdict = msgspec.structs.replace(verdict, seconds=watch.seconds, events_per_second=rates)
-    return Outcome(verdict, view, Tape.open(tape), _facts(Tape.open(tape)))
+    return Outcome(verdict, view, Tape.open(tape), _facts(Tape.open(tape)), beside)
 
 
 def _facts(tape: Tape) -> list[FactRow]:
@@ -145,6 +153,7 @@ def _replay(pipeline: Pipeline, order: Order, watch: Watch, screen: TextIO) -> R
         info = pipeline.open()
         for index in range(plan.workers):
             pipeline.start_worker(index)
+        pipeline.start_guests()
         pipeline.start_replay()
         pipeline.start_truth()
         with (
@@ -156,7 +165,7 @@ def _replay(pipeline: Pipeline, order: Order, watch: Watch, screen: TextIO) -> R
 
 
 def _show(pipeline: Pipeline, reader: ResultReader, display: Display) -> RunView:
-    moments = Moments(pipeline.plan.engine)
+    moments = Moments(pipeline.plan.name)
     view = reader.snapshot()
     for view in pipeline.views(reader):
         display.update(moments.moment(view))
@@ -179,12 +188,12 @@ def _display(screen: TextIO, title: str, url: str) -> Display:
     return open_display(screen, f"joinstorm {title}", f"metrics: {url}" if url else "")
 
 
-def _judge(view: RunView, pipeline: Pipeline) -> Verdict:
-    plan = pipeline.plan
+def _judge(view: RunView, plan: Plan, engine: str, trouble: str = "") -> Verdict:
     truth, events = published_truth(view)
     assert view.info is not None
-    evidence = gathered(plan.connection, view.info, plan.engine, Tape.open(plan.tape))
-    return judge(view, plan.engine, truth, events, versions=versions(), evidence=evidence)
+    evidence = gathered(plan.connection, view.info, engine, Tape.open(plan.tape))
+    found = judge(view, engine, truth, events, versions=versions(), evidence=evidence)
+    return found.with_problem(f"{engine}: {trouble}") if trouble else found
 
 
 def _rates(watch: Watch, pipeline: Pipeline, verdict: Verdict) -> dict[str, float]:

@@ -6,14 +6,17 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from joinstorm.guests import Guest, any_working, names_of
 from joinstorm.supervisor import Part, Supervisor, joinstorm
 from producers.opening import open_run
 from producers.schedule import default_watermark_step
 from producers.tape import Tape
 from streams.connection import Connection
+from streams.engines.registry import name_of
 from streams.errors import DeadlineError, EngineError
 from streams.metrics import TRUTH
 from streams.reader import ResultReader
@@ -38,7 +41,7 @@ class Plan:
     Args:
         tape: The tape.
         connection: The broker.
-        engine: Name of the engine.
+        engine: The engine, by name or as ``module:Class``.
         workers: Worker processes in one group.
         speed: Event seconds per second, 0 for as fast as it goes.
         client: ``kafka-python`` or ``aiokafka``.
@@ -49,6 +52,7 @@ class Plan:
         replay_options: Further options of ``joinstorm replay``.
         faults: What is to go wrong in the stream.
         faults_file: Where every injected fault is written; beside the tape if not given.
+        beside: Further engines on the same topics, one worker each; the run goes on without them if they fail.
         run: Run id; made up if not given.
     """
 
@@ -65,7 +69,13 @@ class Plan:
     replay_options: tuple[str, ...] = ()
     faults: Faults | None = None
     faults_file: Path | None = None
+    beside: tuple[str, ...] = ()
     run: str = field(default_factory=run_id)
+
+    @cached_property
+    def name(self) -> str:
+        """What the engine's results stand under."""
+        return name_of(self.engine)
 
 
 class Pipeline:
@@ -80,6 +90,7 @@ class Pipeline:
         self.plan = plan
         self.supervisor = supervisor
         self.workers: dict[int, Part] = {}
+        self.guests: list[Guest] = []
         self.replay: Part | None = None
         self.info: RunInfo | None = None
 
@@ -109,6 +120,13 @@ class Pipeline:
         self.workers[index] = part
         return part
 
+    def start_guests(self) -> None:
+        """Start the engines that run beside."""
+        for name, engine in names_of(self.plan.engine, self.plan.beside).items():
+            state = ["--option", f"state_dir={self.supervisor.logs / 'state'}"]
+            command = joinstorm("stream", "--engine", engine, "--worker", "0", *state, *self._where())
+            self.guests.append(Guest(name, self.supervisor.start(f"beside-{name}", command, vital=False)))
+
     def start_replay(self, *further: str) -> Part:
         """Start the producer."""
         plan = self.plan
@@ -122,10 +140,10 @@ class Pipeline:
         self.replay = self.start("replay", "replay", *arguments)
         return self.replay
 
-    def start(self, name: str, command: str, *arguments: str) -> Part:
+    def start(self, name: str, command: str, *arguments: str, vital: bool = True) -> Part:
         """Start a joinstorm command under this name; how to log in it reads in its environment, which others cannot."""
         environ = self.plan.connection.environ(os.environ)
-        return self.supervisor.start(name, joinstorm(command, *arguments), environ)
+        return self.supervisor.start(name, joinstorm(command, *arguments), environ, vital=vital)
 
     def _where(self) -> list[str]:
         plan = self.plan
@@ -133,18 +151,20 @@ class Pipeline:
         return [*where, "--topic-prefix", plan.prefix] if plan.prefix else where
 
     def views(self, reader: ResultReader) -> Iterator[RunView]:
-        """Yield what is known, a few times a second, until engine and truth are drained and the producer is done.
+        """Yield what is known, a few times a second, until engines and truth are drained and the producer is done.
+
+        The engines beside are waited for as long as they get on; what stopped one is its ``trouble``.
 
         Raises:
             EngineError: A part failed, or ended before its work was done; the text holds its last log lines.
             DeadlineError: Everything was sent and the engine has counted nothing new for a long time.
         """
-        stall = _Stall(self.plan.engine)
+        stall = _Stall(self.plan.name)
         while True:
             view = reader.snapshot()
             yield view
             self.supervisor.check()
-            if all(name in view.engines and view.engines[name].drained for name in (self.plan.engine, TRUTH)):
+            if all(name in view.engines and view.engines[name].drained for name in (self.plan.name, TRUTH)):
                 break
             self._check_workers(view)
             stall.look(view)
@@ -152,10 +172,13 @@ class Pipeline:
         if self.replay is not None:
             self.replay.process.wait()
             self.supervisor.check()
+        while any_working(self.guests, view := reader.snapshot()):
+            yield view
+            time.sleep(LOOK_SECONDS)
         yield reader.snapshot()
 
     def _check_workers(self, view: RunView) -> None:
-        engine = view.engines.get(self.plan.engine)
+        engine = view.engines.get(self.plan.name)
         if (engine is None or not engine.covered.ended) and self.workers:
             gone = [part for part in self.workers.values() if part.exit_code() is not None]
             if len(gone) == len(self.workers):

@@ -79,9 +79,12 @@ def joinstorm(*arguments: str) -> list[str]:
 class Part:
     """One process of a run, its output kept in a log file."""
 
-    def __init__(self, name: str, command: Sequence[str], log: Path, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, name: str, command: Sequence[str], log: Path, environ: Mapping[str, str], *, vital: bool = True
+    ) -> None:
         self.name = name
         self.log = log
+        self.vital = vital
         self.command = list(command)
         with log.open("ab") as output:
             # A session of its own: Ctrl-C reaches the run alone, which then ends its parts in order.
@@ -144,16 +147,26 @@ class Supervisor:
     ) -> None:
         self.stop()
 
-    def start(self, name: str, command: Sequence[str], environ: Mapping[str, str] | None = None) -> Part:
-        """Start a part; its output goes to ``<logs>/<name>.log``, its environment is ours unless one is given."""
+    def start(
+        self, name: str, command: Sequence[str], environ: Mapping[str, str] | None = None, *, vital: bool = True
+    ) -> Part:
+        """Start a part; its output goes to ``<logs>/<name>.log``.
+
+        Args:
+            name: Of the part and its log.
+            command: What to run.
+            environ: Its environment; ours if not given.
+            vital: Whether the others cannot go on without it.
+        """
         with held_signals():
-            part = Part(name, command, self.logs / f"{name}.log", os.environ if environ is None else environ)
+            around = os.environ if environ is None else environ
+            part = Part(name, command, self.logs / f"{name}.log", around, vital=vital)
             self.parts.append(part)
         return part
 
     def check(self) -> None:
-        """Raise EngineError when a part has ended with an error; the text holds its last log lines."""
-        for part in self.parts:
+        """Raise EngineError when a vital part has ended with an error; the text holds its last log lines."""
+        for part in filter(lambda part: part.vital, self.parts):
             code = part.exit_code()
             if code:
                 raise EngineError(f"{part.name} ended with exit code {code}; the end of {part.log}:\n{part.tail()}")

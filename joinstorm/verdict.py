@@ -55,6 +55,10 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """Ids of the first events that were declared as missing; the truth leaves out all of them."""
     versions: dict[str, str] = {}
 
+    def with_problem(self, problem: str) -> "Verdict":
+        """Return the same verdict with one more problem, no longer exact."""
+        return msgspec.structs.replace(self, exact=False, problems=(*self.problems, problem))
+
 
 def final_tables(engine: EngineView) -> Tables:
     """Return everything an engine says at the end, results for what does not exist included."""

@@ -91,19 +91,19 @@ class ChaosRun:
                     self._deal(left.pop(0), counted)
             truth, events = published_truth(view)
             evidence = self._evidence(info)
-            return ChaosResult(judge(view, self.plan.engine, truth, events, evidence=evidence), self.blows)
+            return ChaosResult(judge(view, self.plan.name, truth, events, evidence=evidence), self.blows)
 
     def _evidence(self, info: RunInfo) -> Evidence | None:
         if info.faults is not None and not self.broker.alive():
             self.broker.start()  # taken away so late that everything was read before
-        return gathered(self.plan.connection, info, self.plan.engine, Tape.open(self.plan.tape))
+        return gathered(self.plan.connection, info, self.plan.name, Tape.open(self.plan.tape))
 
     @property
     def _position(self) -> Path:
         return self.folder / "position.json"
 
     def _counted(self, view: RunView) -> int:
-        engine = view.engines.get(self.plan.engine)
+        engine = view.engines.get(self.plan.name)
         return sum(engine.covered.events.values()) if engine else 0
 
     def _note_recoveries(self, counted: int) -> None:

@@ -43,7 +43,7 @@ class RunLine(msgspec.Struct, frozen=True):
 @click.option("--seed", type=click.IntRange(0), default=1, help="Seed of the first schedule; each run takes the next.")
 @click.option("--faults", default=None, metavar="SHARE:KIND[:SECONDS],…", help="Run this schedule instead.")
 @stream_faults
-@click.option("--engine", default="faust", help="Engine: a name, or module:Class.")
+@click.option("--engine", default="faust", help="Engine: a name, or module:Class, or file.py:Class.")
 @click.option("--workers", type=click.IntRange(1, 8), default=1, help="Workers at the start.")
 @click.option(
     "--client", type=click.Choice(["kafka-python", "aiokafka"]), default="kafka-python", help="Producer client."

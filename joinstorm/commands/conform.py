@@ -41,7 +41,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     connection: Connection | None,
     form: str,
 ) -> int:
-    """Hold ENGINE (a name, or module:Class) to the contract of docs/adding-an-engine.md.
+    """Hold ENGINE (a name, module:Class or file.py:Class) to the contract of docs/adding-an-engine.md.
 
     Every point is a run of its own: golden nights, duplicates, disorder, late events, silent partitions, corrupt
     records, a restart, SIGKILL, a second worker, the end. Exit code 0 when every point it supports is exact.

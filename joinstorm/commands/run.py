@@ -27,7 +27,14 @@ from streams.topics import DEFAULT_PARTITIONS
 @seed
 @click.option("--speed", type=SpeedParam(), default="max", help="Event seconds per second, or max.")
 @click.option("--skip-quiet/--play-quiet", default=True, help="Send the hours nobody waits for at full speed, or not.")
-@click.option("--engine", default="faust", help="Stream processor: a name of `joinstorm engines`, or module:Class.")
+@click.option(
+    "--engine",
+    default="faust",
+    help="Stream processor: a name of `joinstorm engines`, or module:Class, or file.py:Class.",
+)
+@click.option(
+    "--beside", multiple=True, metavar="ENGINE", help="A further engine on the same topics; several times for several."
+)
 @click.option("--workers", type=click.IntRange(1, 64), default=1, help="Worker processes in one group.")
 @click.option("--client", type=click.Choice(CLIENTS), default=CLIENTS[0], help="Producer client.")
 @bootstrap_servers(embedded=True)
@@ -61,6 +68,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     speed: float,
     skip_quiet: bool,
     engine: str,
+    beside: tuple[str, ...],
     workers: int,
     client: str,
     connection: Connection | None,
@@ -79,7 +87,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
 
     SCENARIO is a name of `joinstorm scenarios list` or a YAML file. Without --bootstrap-servers an embedded Kafka is
     started and ended. With --fault as in `joinstorm replay`, the verdict accounts for every injected fault. Exit code 0
-    only when the verdict is exact, 1 when it is not.
+    only when the verdict is exact, 1 when it is not. Engines --beside are judged, too,
+    and stand beside it on the board Engines; they change nothing of the verdict.
     """
     out = out or Path("out") / time.strftime("%Y%m%d-%H%M%S")
     plan = Plan(
@@ -95,10 +104,13 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
         skip_quiet=skip_quiet,
         faults=parse_faults(fault, fault_seed),
         faults_file=out / "faults.parquet",
+        beside=beside,
     )
     with interruptible():
         outcome = run_night(Order(scenario, out, scale, seed, tape, connection, plan, metrics_port))
         verdicts.write(outcome.verdict, out / "verdict.json")
+        for one in outcome.beside:
+            verdicts.write(one, out / f"verdict-{one.engine}.json")
         page = _report(outcome, out) if report else None
     _print(outcome, out, page, form)
     return EXIT_OK if outcome.verdict.exact else EXIT_FAILED
@@ -120,6 +132,8 @@ def _print(outcome: Outcome, out: Path, page: Path | None, form: str) -> None:
     if outcome.facts:
         click.echo(text(outcome.facts, f"{outcome.verdict.scenario}, what is known beside this tape"))
     click.echo(verdicts.to_text(outcome.verdict))
+    for one in outcome.beside:
+        click.echo(f"beside: {verdicts.to_text(one)}")
     seconds = ", ".join(f"{stage} {value:.1f} s" for stage, value in outcome.verdict.seconds.items())
     click.echo(f"{seconds}\nverdict: {out / 'verdict.json'}")
     if page is not None:

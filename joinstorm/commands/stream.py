@@ -17,7 +17,7 @@ RUN_SECONDS = 30.0
 
 
 @click.command()
-@click.option("--engine", default="faust", help="Engine: a name, or module:Class.")
+@click.option("--engine", default="faust", help="Engine: a name, or module:Class, or file.py:Class.")
 @click.option("--name", default=None, help="Publish the results under this name; the engine's own if not given.")
 @bootstrap_servers()
 @topic_prefix

@@ -16,9 +16,13 @@ import pytest
 
 from streams.connection import Connection
 from streams.errors import EXIT_ENVIRONMENT, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE
+from streams.exporter import Exporter
+from streams.metrics import ERROR_MAX, TRUTH
+from streams.reader import ResultReader
 
 pytestmark = [pytest.mark.e2e, pytest.mark.integration]
 SCALE = "0.005"
+GUESTS = ("kafka-python", "broken")
 
 
 def joinstorm(*arguments: str, seconds: float = 240) -> subprocess.CompletedProcess[str]:
@@ -62,6 +66,29 @@ def test_the_digest_does_not_depend_on_how(
 ) -> None:
     """Workers, client, partitions and prefix change nothing of the answer."""
     assert run(kafka, tmp_path, *options)["digest"] == plain["digest"]
+
+
+def test_engines_beside_are_held_to_the_same_truth(kafka: Connection, tmp_path: Path, plain: dict[str, Any]) -> None:
+    """Several engines count the same topics at once; each is on the Engines board with its error."""
+    broken = tmp_path / "broken.py"
+    broken.write_text(
+        "from streams.engines.abstract import Engine\n\n\nclass Broken(Engine):\n    name = 'broken'\n\n"
+        "    def run(self, settings):\n        raise SystemExit('out of order today')\n"
+    )
+    beside = ["--beside", "kafka-python", "--beside", f"{broken}:Broken"]
+    verdict = run(kafka, tmp_path / "out", *beside, "--topic-prefix", "beside.")
+    assert verdict["digest"] == plain["digest"]
+    guest, bad = (json.loads((tmp_path / "out" / f"verdict-{name}.json").read_text()) for name in GUESTS)
+    assert guest["exact"]
+    assert guest["digest"] == plain["digest"]
+    assert not bad["exact"]
+    assert any("out of order today" in problem for problem in bad["problems"])
+    with ResultReader(kafka, prefix="beside.", run=verdict["run"]) as reader:
+        reader.wait_until_drained(["faust", "kafka-python", TRUTH], 60)
+        families = {family.name: family for family in Exporter(reader).collect()}
+    found = families[ERROR_MAX.name].samples
+    assert {sample.labels["engine"] for sample in found} == {"faust", "kafka-python"}
+    assert not any(sample.value for sample in found)
 
 
 def test_another_seed_is_another_night(kafka: Connection, tmp_path: Path, plain: dict[str, Any]) -> None:

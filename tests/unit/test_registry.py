@@ -1,12 +1,16 @@
 """Engines are found by name, by place, or not at all, with a word on what was meant."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from streams.engines.abstract import Engine, Summary, WorkerSettings
+from streams.engines.environments import OwnEnvironmentEngine
 from streams.engines.registry import load, name_of, names
 from streams.errors import EngineError
+
+ROOT = Path(__file__).parents[2]
 
 
 class Still(Engine):
@@ -24,6 +28,16 @@ def test_the_built_in_engines_are_known() -> None:
     assert {"faust", "faust-tables"} <= set(names())
     assert load("faust").name == "faust"
     assert load("faust-tables").name == "faust-tables"
+
+
+def test_an_extra_and_an_environment_of_its_own_hold_the_same_library() -> None:
+    """Whichever way an engine is installed, it is the version that is known to work."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    own = {name: engine for name in names() if isinstance(engine := load(name), OwnEnvironmentEngine)}
+    assert {"quix", "bytewax"} <= set(own)
+    for name, engine in own.items():
+        if name in extras:
+            assert set(extras[name]) == {one for one in engine.requirements if not one.startswith("msgspec")}
 
 
 def test_an_engine_given_as_module_and_class() -> None:

@@ -1,0 +1,38 @@
+"""The page is enough: the engine shown on it, written to a file outside the repository, is an engine."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from joinstorm.conform import choose, conform
+from joinstorm.enginecatalog import subject
+from streams.connection import Connection
+from tests.conformance.base import JOBS, told
+
+PAGE = Path(__file__).parents[2] / "docs" / "adding-an-engine.md"
+POINTS = ("golden-doors", "golden-waiting", "golden-thread", "clean", "duplicates", "out-of-order", "late", "corrupt")
+
+
+def shown() -> str:
+    """Return the Python code of the page."""
+    blocks = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    assert len(blocks) == 1
+    return str(blocks[0])
+
+
+def test_thirty_lines_are_thirty_lines() -> None:
+    """What the page promises holds for the class it shows."""
+    body = shown().partition("class ")[2]
+    assert len([line for line in body.splitlines() if line.strip()]) <= 30
+
+
+@pytest.mark.integration
+@pytest.mark.timeout(300)
+def test_the_engine_of_the_page_is_exact(kafka: Connection, tmp_path: Path) -> None:
+    """Copied into a file and given by its path, it passes the golden nights and what may happen to records."""
+    file = tmp_path / "tiny.py"
+    file.write_text(shown(), encoding="utf-8")
+    outcomes = conform(kafka, subject(f"{file}:TinyEngine"), tmp_path / "out", points=choose(POINTS), jobs=JOBS)
+    for one in outcomes:
+        assert one.status == ("exact" if one.point != "corrupt" else "wrong"), told(one)
