@@ -25,6 +25,7 @@ class LazyGroup(click.Group):
         "bench": "joinstorm.commands.bench",
         "broker": "joinstorm.commands.broker",
         "chaos": "joinstorm.commands.chaos",
+        "compare": "joinstorm.commands.compare",
         "conform": "joinstorm.commands.conform",
         "control": "joinstorm.commands.control",
         "dashboards": "joinstorm.commands.dashboards",

@@ -124,8 +124,8 @@ class Pipeline:
         """Start the engines that run beside."""
         for name, engine in names_of(self.plan.engine, self.plan.beside).items():
             state = ["--option", f"state_dir={self.supervisor.logs / 'state'}"]
-            command = joinstorm("stream", "--engine", engine, "--worker", "0", *state, *self._where())
-            self.guests.append(Guest(name, self.supervisor.start(f"beside-{name}", command, vital=False)))
+            arguments = ["--engine", engine, "--worker", "0", *state, *self._where()]
+            self.guests.append(Guest(name, self.start(f"beside-{name}", "stream", *arguments, vital=False)))
 
     def start_replay(self, *further: str) -> Part:
         """Start the producer."""

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Generic, Self, TypeVar, cast
 
+from producers.beside import Beside
+
 _T = TypeVar("_T")
 _OVER = object()
 LOOK_SECONDS = 0.05
@@ -22,18 +24,16 @@ class Ahead(Generic[_T]):
     def __init__(self, items: Iterator[_T], depth: int = 2) -> None:
         self._items = items
         self._queue: queue.Queue[object] = queue.Queue(depth)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="ahead", daemon=True)
+        self._beside = Beside("ahead", self._run)
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._beside.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stop.set()
-        self._thread.join()
+        self._beside.__exit__(kind, error, trace)
 
     def take(self, meanwhile: Callable[[float], None]) -> _T | None:
         """Return the next item, None after the last.
@@ -54,18 +54,18 @@ class Ahead(Generic[_T]):
                 raise item
             return cast("_T", item)
 
-    def _run(self) -> None:
+    def _run(self, over: threading.Event) -> None:
         try:
             for item in self._items:
-                if not self._put(item):
+                if not self._put(item, over):
                     return
         except BaseException as error:  # noqa: BLE001 - raised again where the items are taken
-            self._put(error)
+            self._put(error, over)
         else:
-            self._put(_OVER)
+            self._put(_OVER, over)
 
-    def _put(self, item: object) -> bool:
-        while not self._stop.is_set():
+    def _put(self, item: object, over: threading.Event) -> bool:
+        while not over.is_set():
             try:
                 self._queue.put(item, timeout=LOOK_SECONDS)
             except queue.Full:

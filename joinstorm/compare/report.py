@@ -1,0 +1,194 @@
+"""A scoreboard as text, as JSON, as a picture and as a page."""
+
+import base64
+import html
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from joinstorm.compare.scores import Score, Scoreboard
+
+_EXACT, _WRONG, _PALE = "#1d6f42", "#9c1c1c", "#9bbfaa"
+_WHOLE_FROM: Final = 100
+"""Numbers on bars have a decimal below."""
+_STYLE: Final = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a }
+table { border-collapse: collapse; width: 100% } th, td { text-align: right; padding: .35rem .6rem }
+th:first-child, td:first-child { text-align: left } tr { border-bottom: 1px solid #ddd } img { width: 100% }
+pre { white-space: pre-wrap; font-size: .85rem } .no { color: #9c1c1c; font-weight: 600 }
+"""
+
+
+def answers(one: Score) -> str:
+    """Return in a few words whether its answers are right."""
+    if one.throughput is None:
+        return "failed"
+    if one.exact:
+        return "exact"
+    return f"{one.mismatches:,} of {one.compared:,} differ" if one.mismatches else "not whole"
+
+
+def _number(part: Any, text: Callable[[Any], str]) -> str:
+    return "" if part is None else text(part)
+
+
+def _seconds(value: float | None) -> str:
+    return "never" if value is None else f"{value:.2f} s"
+
+
+def keeps_up_with(one: Score) -> str:
+    """Return the largest load it kept up with, as a rate and as a speed."""
+    if one.sustained is None:
+        return ""
+    more = "≥ " if one.sustained_limit else ""
+    return f"{more}{one.sustained.events_per_second:,.0f}/s (speed {one.sustained.speed:,.0f})"
+
+
+COLUMNS: Final[tuple[tuple[str, Callable[[Score], str]], ...]] = (
+    ("engine", lambda one: one.engine),
+    ("answers", answers),
+    ("events/s per CPU s", lambda one: _number(one.throughput, lambda t: f"{t.events_per_cpu_second:,.0f}")),
+    ("events/s", lambda one: _number(one.throughput, lambda t: f"{t.events_per_second:,.0f}")),
+    ("start", lambda one: _number(one.throughput, lambda t: f"{t.start_seconds:.1f} s")),
+    ("memory", lambda one: _number(one.throughput, lambda t: f"{t.peak_mib:,.0f} MiB")),
+    ("latency 50 %", lambda one: _number(one.latency, lambda p: _seconds(p.p50))),
+    ("99 %", lambda one: _number(one.latency, lambda p: _seconds(p.p99))),
+    ("after kill -9", lambda one: _number(one.recovery, lambda r: "-" if r.seconds is None else f"{r.seconds:.1f} s")),
+    ("keeps up with", keeps_up_with),
+)
+
+
+def to_text(board: Scoreboard) -> str:
+    """Return it as a table for a terminal, and below what went wrong."""
+    table = [[head for head, _ in COLUMNS], *([cell(one) for _, cell in COLUMNS] for one in board.scores)]
+    widths = [max(len(row[column]) for row in table) for column in range(len(COLUMNS))]
+    lines = [
+        "  ".join(
+            text.ljust(width) if not column else text.rjust(width)
+            for column, (text, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in table
+    ]
+    return "\n".join([_title(board), *lines, *_troubles(board), _made_with(board)])
+
+
+def _title(board: Scoreboard) -> str:
+    return (
+        f"{board.events:,} events ({board.scenario}, scale {board.scale:g}, seed {board.seed}), "
+        f"{board.workers} worker{'s' if board.workers > 1 else ''} each, one engine after the other"
+    )
+
+
+def _troubles(board: Scoreboard) -> list[str]:
+    troubles = [f"{one.engine}: {problem}" for one in board.scores for problem in one.problems]
+    return troubles + [
+        f"{one.engine}: the search for its speed ended at {one.sustained_limit}"
+        for one in board.scores
+        if one.sustained_limit
+    ]
+
+
+def _made_with(board: Scoreboard) -> str:
+    facts = {**board.versions, **{one.engine: one.version for one in board.scores if one.version}, **board.machine}
+    return (
+        f"{', '.join(f'{name} {value}' for name, value in facts.items())}; {board.made}, {board.seconds:.0f} s in all"
+    )
+
+
+def to_json(board: Scoreboard) -> bytes:
+    """Return it as JSON, indented."""
+    whole = {"exact": board.exact, **msgspec.structs.asdict(board)}
+    return msgspec.json.format(msgspec.json.encode(whole), indent=2) + b"\n"
+
+
+def picture(board: Scoreboard) -> bytes:
+    """Return it as a PNG: a bar per engine in four panels; whoever was not exact is red, whatever the speed."""
+    figure = Figure(figsize=(11, 1.2 + 0.5 * len(board.scores)), layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(1, 4, sharey=True)
+    scores = list(reversed(board.scores))
+    rates = [one.throughput.events_per_cpu_second if one.throughput else 0.0 for one in scores]
+    _bars(panels[0], scores, "events per CPU second", rates)
+    _latency_bars(panels[1], scores)
+    _bars(panels[2], scores, "memory, MiB", [one.throughput.peak_mib if one.throughput else 0.0 for one in scores])
+    back = [(one.recovery.seconds if one.recovery else None) or 0.0 for one in scores]
+    _bars(panels[3], scores, "back after kill -9, s", back)
+    figure.suptitle(_title(board), fontsize=9)
+    out = io.BytesIO()
+    figure.savefig(out, format="png", dpi=110, metadata={"Software": None})
+    return out.getvalue()
+
+
+def _bars(axes: Axes, scores: list[Score], title: str, values: list[float]) -> None:
+    bars = axes.barh([one.engine for one in scores], values, color=[_EXACT if one.exact else _WRONG for one in scores])
+    axes.bar_label(bars, labels=[_label(number) for number in values], padding=2, fontsize=8)
+    _quiet(axes, title, max(values, default=0.0))
+
+
+def _label(number: float) -> str:
+    return (f"{number:,.0f}" if number >= _WHOLE_FROM else f"{number:.1f}") if number else "-"
+
+
+def _latency_bars(axes: Axes, scores: list[Score]) -> None:
+    """Draw the median over the 99th percentile."""
+    names = [one.engine for one in scores]
+    far = [(one.latency.p99 if one.latency else None) or 0.0 for one in scores]
+    near = [(one.latency.p50 if one.latency else None) or 0.0 for one in scores]
+    bars = axes.barh(names, far, color=_PALE)
+    axes.barh(names, near, color=[_EXACT if one.exact else _WRONG for one in scores], height=0.4)
+    labels = [f"{a:.2f} / {b:.2f}" if b else "-" for a, b in zip(near, far, strict=True)]
+    axes.bar_label(bars, labels=labels, padding=2, fontsize=8)
+    _quiet(axes, "latency 50 % / 99 %, s", max(far, default=0.0))
+
+
+def _quiet(axes: Axes, title: str, most: float) -> None:
+    axes.set_title(title, fontsize=9)
+    axes.set_xlim(0, 1.45 * most or 1.0)
+    axes.spines[["top", "right", "bottom"]].set_visible(False)
+    axes.tick_params(labelsize=8, bottom=False, labelbottom=False)
+
+
+def to_html(board: Scoreboard) -> str:
+    """Return it as one page that needs nothing else."""
+    head = "".join(f"<th>{html.escape(name)}</th>" for name, _ in COLUMNS)
+    rows = "".join(_row(one) for one in board.scores)
+    image = base64.b64encode(picture(board)).decode()
+    troubles = "".join(f"<pre>{html.escape(line)}</pre>" for line in _troubles(board))
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Engines compared</title>'
+        f"<style>{_STYLE}</style></head><body>\n<h1>Engines compared</h1>\n<p>{html.escape(_title(board))}</p>\n"
+        f'<img alt="bars of the figures below" src="data:image/png;base64,{image}">\n'
+        f"<table><tr>{head}</tr>\n{rows}</table>\n{troubles}<p>{html.escape(_made_with(board))}</p>\n</body></html>\n"
+    )
+
+
+def _row(one: Score) -> str:
+    cells = [cell(one) for _, cell in COLUMNS]
+    return (
+        "<tr>"
+        + "".join(f"<td{'' if one.exact else ' class=no'}>{html.escape(text)}</td>" for text in cells)
+        + "</tr>\n"
+    )
+
+
+def write(board: Scoreboard, folder: Path) -> list[Path]:
+    """Write ``compare.json``, ``.txt``, ``.png`` and ``.html`` into a folder and return the files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    contents = {
+        "json": to_json(board),
+        "txt": to_text(board).encode() + b"\n",
+        "png": picture(board),
+        "html": to_html(board).encode(),
+    }
+    paths = []
+    for suffix, content in contents.items():
+        path = folder / f"compare.{suffix}"
+        path.write_bytes(content)
+        paths.append(path)
+    return paths
