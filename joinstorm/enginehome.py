@@ -1,6 +1,7 @@
 """Makes the environments of engines that have one of their own: a Python environment, and jars where they need some."""
 
 import fcntl
+import hashlib
 import shutil
 import subprocess
 import sys
@@ -12,11 +13,10 @@ from jgo.maven import MavenContext
 from jgo.parse import Coordinate
 
 from streams.engines import registry
-from streams.engines.environments import INSTALLED, OwnEnvironmentEngine, environment, interpreter
+from streams.engines.environments import INSTALLED, JARS, OwnEnvironmentEngine, environment, interpreter
 from streams.errors import EngineError, EnvironmentMissingError
 
 PIP_SECONDS = 1800
-JARS = "jars"
 
 
 def install(name: str, environ: Mapping[str, str]) -> Path:
@@ -49,8 +49,8 @@ def _make(folder: Path, engine: OwnEnvironmentEngine) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     _run([sys.executable, "-m", "venv", str(folder)])
     _run([str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", *engine.requirements])
-    for coordinate in engine.jars:
-        _fetch(coordinate, folder / JARS)
+    for coordinate, sha256 in engine.jars.items():
+        _fetch(coordinate, sha256, folder / JARS)
 
 
 def _run(command: list[str]) -> None:
@@ -65,14 +65,17 @@ def _run(command: list[str]) -> None:
         raise EnvironmentMissingError(f"{' '.join(command)} ended with exit code {done.returncode}:\n{tail}")
 
 
-def _fetch(coordinate: str, jars: Path) -> None:
+def _fetch(coordinate: str, sha256: str, jars: Path) -> None:
     """Fetch one jar, without what it says it depends on."""
     jars.mkdir(parents=True, exist_ok=True)
     try:
         component = Coordinate.parse(coordinate)
         context = MavenContext(repo_cache=jars / "cache", timeout=60)
-        jar = context.create_dependency(component).artifact.resolve()
+        jar = Path(context.create_dependency(component).artifact.resolve())
     except (RuntimeError, requests.RequestException) as error:
         raise EnvironmentMissingError(f"cannot fetch {coordinate}: {error}") from error
-    shutil.copy(jar, jars / Path(jar).name)
+    found = hashlib.sha256(jar.read_bytes()).hexdigest()
+    if found != sha256:
+        raise EnvironmentMissingError(f"{coordinate}: fetched a file with SHA-256 {found}, expected {sha256}")
+    shutil.copy(jar, jars / jar.name)
     shutil.rmtree(jars / "cache", ignore_errors=True)

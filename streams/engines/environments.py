@@ -25,6 +25,7 @@ from streams.errors import EngineError, NotInstalledError
 INSTALLED: Final = "installed.txt"
 """Written last: an environment without it was cut off while it was made. Holds the requirements."""
 OURS: Final = "ours"
+JARS: Final = "jars"
 HOST: Final = "streams.engines.host"
 
 
@@ -46,8 +47,8 @@ class OwnEnvironmentEngine(Engine):
     """The module whose presence says that the engine can run here."""
     requirements: ClassVar[tuple[str, ...]]
     """What pip installs into the environment."""
-    jars: ClassVar[tuple[str, ...]] = ()
-    """Jars to fetch beside it, as ``group:artifact:version``."""
+    jars: ClassVar[Mapping[str, str]] = {}
+    """Jars to fetch beside it: the SHA-256 of each by its ``group:artifact:version``."""
     flow: ClassVar[str]
     """The module that imports the library and has ``run(settings) -> Summary``."""
 

@@ -23,6 +23,7 @@ BUILT_IN: Final = {
     "kafka-python": "streams.engines.kafka_python:KafkaPythonEngine",
     "quix": "streams.engines.quix:QuixEngine",
     "bytewax": "streams.engines.bytewax:BytewaxEngine",
+    "flink": "streams.engines.flink:FlinkEngine",
     "external": "streams.engines.external:ExternalEngine",
 }
 

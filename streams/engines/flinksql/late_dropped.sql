@@ -1,0 +1,25 @@
+-- The same counts as one would write them first: Flink's tumbling windows by event time, closed by a watermark five
+-- seconds behind the newest event of the slowest partition. What comes after its window was closed is dropped, and no
+-- row and no line of the log says so. A partition is over when its end mark's window is closed.
+
+CREATE TEMPORARY VIEW presence_ends AS SELECT shard, happened FROM presence_judged WHERE sort = 'mark' AND mark = 'end';
+
+CREATE TEMPORARY VIEW tweet_ends AS SELECT shard, happened FROM tweets_judged WHERE sort = 'mark' AND mark = 'end';
+
+CREATE TEMPORARY VIEW presence_facts AS
+SELECT shard, window_at, name, measure, COUNT(DISTINCT event_id) AS n
+FROM TABLE(TUMBLE(TABLE presence_said, DESCRIPTOR(happened), INTERVAL '$window_seconds' SECOND))
+GROUP BY window_start, window_end, shard, window_at, name, measure
+UNION ALL
+SELECT shard, CAST(-1 AS BIGINT), '', 'ends', COUNT(*)
+FROM TABLE(TUMBLE(TABLE presence_ends, DESCRIPTOR(happened), INTERVAL '$window_seconds' SECOND))
+GROUP BY window_start, window_end, shard;
+
+CREATE TEMPORARY VIEW tweet_facts AS
+SELECT shard, window_at, name, measure, COUNT(DISTINCT event_id) AS n
+FROM TABLE(TUMBLE(TABLE tweets_said, DESCRIPTOR(happened), INTERVAL '$window_seconds' SECOND))
+GROUP BY window_start, window_end, shard, window_at, name, measure
+UNION ALL
+SELECT shard, CAST(-1 AS BIGINT), '', 'ends', COUNT(*)
+FROM TABLE(TUMBLE(TABLE tweet_ends, DESCRIPTOR(happened), INTERVAL '$window_seconds' SECOND))
+GROUP BY window_start, window_end, shard;

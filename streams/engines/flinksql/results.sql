@@ -1,0 +1,110 @@
+-- What follows from the earliest times of one person. When an earlier time turns up Flink takes back what it has said:
+-- the row of the old window loses one, the row of the new window gains one. Duplicates change no minimum.
+
+CREATE TEMPORARY VIEW listener_facts AS
+SELECT shard, first_at - MOD(first_at, $window_ms) AS window_at, '*' AS name, measure, CAST(1 AS BIGINT) AS n
+FROM (
+  SELECT shard, listener,
+    MIN(`at`) FILTER (WHERE kind = 'join') AS first_join,
+    MIN(`at`) FILTER (WHERE kind = 'attempt') + $waited_ms AS due,
+    MIN(`at`) FILTER (WHERE kind = 'leave') AS first_leave
+  FROM presence_judged WHERE sort = 'event' GROUP BY shard, listener
+) CROSS JOIN UNNEST(ARRAY[
+  ('first_joins', first_join),
+  ('waited_20m', CASE WHEN due <= $talk_start AND (first_leave IS NULL OR first_leave > due) THEN due END)
+]) AS said (measure, first_at)
+WHERE first_at IS NOT NULL;
+
+CREATE TEMPORARY VIEW listener_facts_by_space AS
+SELECT shard, first_join - MOD(first_join, $window_ms) AS window_at, space AS name, 'first_joins' AS measure,
+  CAST(1 AS BIGINT) AS n
+FROM (
+  SELECT shard, listener, space, MIN(`at`) AS first_join
+  FROM presence_judged WHERE sort = 'event' AND kind = 'join' GROUP BY shard, listener, space
+);
+
+CREATE TEMPORARY VIEW author_facts AS
+SELECT shard, first_tweet - MOD(first_tweet, $window_ms) AS window_at, name, 'first_authors' AS measure,
+  CAST(1 AS BIGINT) AS n
+FROM (
+  SELECT shard, author, name, MIN(`at`) AS first_tweet
+  FROM tweets_judged CROSS JOIN UNNEST(ARRAY[subject, '*']) AS counted_under (name)
+  WHERE sort = 'event' GROUP BY shard, author, name
+);
+
+-- How far a partition has been read. Offsets are dense: what lies below the next one and was no row was no JSON.
+
+CREATE TEMPORARY VIEW presence_read AS
+SELECT shard, measure, n
+FROM (
+  SELECT shard, MAX(place) + 1 AS next_place, COUNT(*) AS readable, COUNT(*) FILTER (WHERE sort = 'foreign') AS foreign_rows,
+    MAX(`at`) FILTER (WHERE sort = 'mark') AS passed, COUNT(*) FILTER (WHERE sort = 'mark') AS marks,
+    COUNT(*) FILTER (WHERE sort = 'mark' AND mark = 'end') AS ends
+  FROM presence_judged GROUP BY shard
+) CROSS JOIN UNNEST(ARRAY[
+  ('next_place', next_place), ('readable', readable), ('foreign_rows', foreign_rows),
+  ('watermark', passed), ('marks', marks), ('$ends_read', ends)
+]) AS said (measure, n)
+WHERE n IS NOT NULL;
+
+CREATE TEMPORARY VIEW tweets_read AS
+SELECT shard, measure, n
+FROM (
+  SELECT shard, MAX(place) + 1 AS next_place, COUNT(*) AS readable, COUNT(*) FILTER (WHERE sort = 'foreign') AS foreign_rows,
+    MAX(`at`) FILTER (WHERE sort = 'mark') AS passed, COUNT(*) FILTER (WHERE sort = 'mark') AS marks,
+    COUNT(*) FILTER (WHERE sort = 'mark' AND mark = 'end') AS ends
+  FROM tweets_judged GROUP BY shard
+) CROSS JOIN UNNEST(ARRAY[
+  ('next_place', next_place), ('readable', readable), ('foreign_rows', foreign_rows),
+  ('watermark', passed), ('marks', marks), ('$ends_read', ends)
+]) AS said (measure, n)
+WHERE n IS NOT NULL;
+
+-- Everything said so far is a number that is added to one count of one row. Results have a window; progress has none.
+
+CREATE TEMPORARY VIEW facts AS
+SELECT IF(measure IN ('events', 'ends'), 'space.presence', 'results.audience') AS about, shard,
+  IF(measure IN ('events', 'ends'), -1, window_at) AS window_at, IF(measure IN ('events', 'ends'), '', name) AS name, measure, n
+FROM presence_facts
+UNION ALL
+SELECT IF(measure IN ('events', 'ends'), 'tweets', 'results.reaction'), shard,
+  IF(measure IN ('events', 'ends'), -1, window_at), IF(measure IN ('events', 'ends'), '', name), measure, n
+FROM tweet_facts
+UNION ALL
+SELECT 'results.audience', shard, window_at, name, measure, n FROM listener_facts
+UNION ALL
+SELECT 'results.audience', shard, window_at, name, measure, n FROM listener_facts_by_space
+UNION ALL
+SELECT 'results.reaction', shard, window_at, name, measure, n FROM author_facts
+UNION ALL
+SELECT 'space.presence', shard, -1, '', measure, n FROM presence_read
+UNION ALL
+SELECT 'tweets', shard, -1, '', measure, n FROM tweets_read;
+
+-- One writer, one transaction a checkpoint: whoever reads what is committed sees all that follows from the records
+-- before some offsets, and nothing of what comes after.
+
+CREATE TEMPORARY TABLE counts (
+  about STRING,
+  shard INT,
+  window_at BIGINT,
+  name STRING,
+  measure STRING,
+  n BIGINT,
+  PRIMARY KEY (about, shard, window_at, name, measure) NOT ENFORCED
+) WITH (
+  'connector' = 'upsert-kafka',
+  'topic' = '$counts_topic',
+  'key.format' = 'json',
+  'value.format' = 'json',
+  'value.fields-include' = 'EXCEPT_KEY',
+  'sink.parallelism' = '1',
+  'sink.delivery-guarantee' = 'exactly-once',
+  'sink.transactional-id-prefix' = '$counts_topic',
+  'sink.transaction-naming-strategy' = 'POOLING',
+  'properties.transaction.timeout.ms' = '600000',
+  $connection
+);
+
+INSERT INTO counts
+SELECT about, shard, window_at, name, measure, SUM(n) FROM facts GROUP BY about, shard, window_at, name, measure;

@@ -1,0 +1,123 @@
+-- The two input topics, and what of them is an event. JSON that cannot be read is skipped by the format, a field of a
+-- wrong type is NULL; the offsets tell how many records were skipped (see results.sql).
+
+CREATE TEMPORARY TABLE presence (
+  event_id BIGINT,
+  `at` BIGINT,
+  kind STRING,
+  listener BIGINT,
+  space STRING,
+  client STRING,
+  `try` BIGINT,
+  v BIGINT,
+  reason STRING,
+  since_drop_ms BIGINT,
+  mark STRING,
+  run STRING,
+  shard INT METADATA FROM 'partition' VIRTUAL,
+  place BIGINT METADATA FROM 'offset' VIRTUAL,
+  arrival AS PROCTIME()$watermark
+) WITH (
+  'topic' = '$presence_topic',
+  $reading
+);
+
+CREATE TEMPORARY TABLE tweets (
+  event_id BIGINT,
+  `at` BIGINT,
+  kind STRING,
+  tweet_id STRING,
+  author BIGINT,
+  conversation STRING,
+  text STRING,
+  lang STRING,
+  v BIGINT,
+  hashtags ARRAY<STRING>,
+  mark STRING,
+  run STRING,
+  shard INT METADATA FROM 'partition' VIRTUAL,
+  place BIGINT METADATA FROM 'offset' VIRTUAL,
+  arrival AS PROCTIME()$watermark
+) WITH (
+  'topic' = '$tweets_topic',
+  $reading
+);
+
+CREATE TEMPORARY VIEW presence_judged AS
+SELECT *,
+  CASE
+    WHEN mark IN ('watermark', 'end') AND v = 1 AND run = '$run' AND `at` >= 0 THEN 'mark'
+    WHEN mark IS NULL AND v = 1
+      AND event_id BETWEEN 0 AND $events - 1 AND listener BETWEEN 0 AND $people - 1 AND `at` >= 0 AND `try` >= 1
+      AND kind IN ('attempt', 'join', 'fail', 'leave', 'drop')
+      AND space IS NOT NULL AND client IS NOT NULL AND COALESCE(since_drop_ms, 0) >= 0
+    THEN 'event'
+    ELSE 'foreign'
+  END AS sort
+FROM presence;
+
+CREATE TEMPORARY VIEW tweets_judged AS
+SELECT *,
+  CASE
+    WHEN mark IN ('watermark', 'end') AND v = 1 AND run = '$run' AND `at` >= 0 THEN 'mark'
+    WHEN mark IS NULL AND v = 1
+      AND event_id BETWEEN 0 AND $events - 1 AND author BETWEEN 0 AND $people - 1 AND `at` >= 0
+      AND kind IN ('post', 'reply', 'quote', 'repost')
+      AND tweet_id IS NOT NULL AND conversation IS NOT NULL AND text IS NOT NULL AND lang IS NOT NULL
+    THEN 'event'
+    ELSE 'foreign'
+  END AS sort,
+  CASE
+    $subjects
+    ELSE 'other'
+  END AS subject
+FROM (SELECT *, TRANSLATE(text, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') AS lower_text FROM tweets);
+
+-- What counting needs of an event, and each event once: the first record with its id, in the order of arrival.
+
+CREATE TEMPORARY VIEW presence_events AS
+SELECT event_id, shard, `at`, kind, space, `try`, reason, since_drop_ms, arrival$happened
+FROM presence_judged WHERE sort = 'event';
+
+CREATE TEMPORARY VIEW tweet_events AS
+SELECT event_id, shard, `at`, kind, subject, conversation, hashtags, arrival$happened
+FROM tweets_judged WHERE sort = 'event';
+
+CREATE TEMPORARY VIEW presence_once AS
+SELECT * FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY event_id ORDER BY arrival ASC) AS copy FROM presence_events)
+WHERE copy = 1;
+
+CREATE TEMPORARY VIEW tweets_once AS
+SELECT * FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY event_id ORDER BY arrival ASC) AS copy FROM tweet_events)
+WHERE copy = 1;
+
+-- What an event says: the counts of its window to which it adds one. A window is a number here.
+
+CREATE TEMPORARY VIEW presence_said AS
+SELECT event_id, shard, `at` - MOD(`at`, $window_ms) AS window_at, space AS name, measure$happened
+FROM $presence_read CROSS JOIN UNNEST(ARRAY[
+  'events',
+  CASE kind
+    WHEN 'attempt' THEN 'attempts'
+    WHEN 'join' THEN 'joins'
+    WHEN 'fail' THEN 'fails'
+    WHEN 'drop' THEN 'drops'
+    ELSE IF(COALESCE(reason, '') = '$gave_up', 'give_ups', 'leaves')
+  END,
+  CASE WHEN kind = 'attempt' AND `try` = 1 THEN 'arrivals' END,
+  CASE WHEN kind = 'join' AND since_drop_ms <= $rejoin_within_ms THEN 'rejoins_60s' END
+]) AS said (measure)
+WHERE measure IS NOT NULL;
+
+CREATE TEMPORARY VIEW tweets_said AS
+SELECT event_id, shard, `at` - MOD(`at`, $window_ms) AS window_at, subject AS name,
+  IF(number <= 3, measure, 'hashtag:' || measure) AS measure$happened
+FROM $tweets_read CROSS JOIN UNNEST(ARRAY_CONCAT(
+  ARRAY[
+    'events',
+    CASE kind WHEN 'post' THEN 'posts' WHEN 'reply' THEN 'replies' WHEN 'quote' THEN 'quotes' ELSE 'reposts' END,
+    CASE WHEN kind = 'repost' AND conversation = $thread THEN 'thread_reposts' END
+  ],
+  COALESCE(ARRAY_DISTINCT(hashtags), ARRAY[CAST(NULL AS STRING)])
+)) WITH ORDINALITY AS said (measure, number)
+WHERE measure IS NOT NULL;
