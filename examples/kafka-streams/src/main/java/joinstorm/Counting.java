@@ -1,0 +1,122 @@
+package joinstorm;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * The counts of the contract: what one event changes, given what is known of its person.
+ *
+ * <p>Every count is a number of events, or of people by the earliest time of something. What was believed too early is
+ * taken back, so the order of arrival cannot matter.
+ */
+final class Counting {
+  static final String ALL = "*";
+  private static final long WAITED_MS = 20 * 60_000;
+  private static final long REJOIN_WITHIN_MS = 60_000;
+
+  private final RunInfo info;
+
+  Counting(RunInfo info) {
+    this.info = info;
+  }
+
+  /** {@code by} is added to one count of one row. */
+  record Change(long window, String name, String count, int by) {}
+
+  /** Takes an event into its person and returns what it changes; the event must not have been met before. */
+  List<Change> changes(Person person, Event.Counted event) {
+    List<Change> changes = new ArrayList<>();
+    if (event instanceof Event.Presence presence) {
+      presence(person, presence, changes);
+    } else if (event instanceof Event.Tweet tweet) {
+      tweet(person, tweet, changes);
+    }
+    return changes;
+  }
+
+  private void presence(Person person, Event.Presence event, List<Change> changes) {
+    long window = info.windowOf(event.at());
+    changes.add(new Change(window, event.space(), plural(event), 1));
+    switch (event.kind()) {
+      case "attempt" -> {
+        if (event.attempt() == 1) {
+          changes.add(new Change(window, event.space(), "arrivals", 1));
+        }
+        waited(person, "attempt", event.at(), changes);
+      }
+      case "join" -> {
+        if (event.sinceDropMs() >= 0 && event.sinceDropMs() <= REJOIN_WITHIN_MS) {
+          changes.add(new Change(window, event.space(), "rejoins_60s", 1));
+        }
+        first(person, "join:", event.space(), "first_joins", event.at(), changes);
+      }
+      case "leave" -> waited(person, "leave", event.at(), changes);
+      default -> {}
+    }
+  }
+
+  private static String plural(Event.Presence event) {
+    return switch (event.kind()) {
+      case "attempt" -> "attempts";
+      case "join" -> "joins";
+      case "fail" -> "fails";
+      case "drop" -> "drops";
+      default -> "gave_up".equals(event.reason()) ? "give_ups" : "leaves";
+    };
+  }
+
+  private void tweet(Person person, Event.Tweet tweet, List<Change> changes) {
+    String subject = info.subjectOf(tweet);
+    long window = info.windowOf(tweet.at());
+    String plural = tweet.kind().equals("reply") ? "replies" : tweet.kind() + "s";
+    changes.add(new Change(window, subject, plural, 1));
+    tweet.hashtags().forEach(tag -> changes.add(new Change(window, subject, "hashtag:" + tag, 1)));
+    boolean inThread = !info.thread().isEmpty() && tweet.conversation().equals(info.thread());
+    if (inThread && tweet.kind().equals("repost")) {
+      changes.add(new Change(window, subject, "thread_reposts", 1));
+    }
+    first(person, "tweet:", subject, "first_authors", tweet.at(), changes);
+  }
+
+  /** Keeps the earliest time, under its own name and over all; the person counts in the window of that time alone. */
+  private void first(Person person, String what, String name, String count, long at, List<Change> changes) {
+    for (String one : List.of(name, ALL)) {
+      Long known = person.first().get(what + one);
+      if (known == null || at < known) {
+        person.first().put(what + one, at);
+        moved(one, count, known == null ? null : info.windowOf(known), info.windowOf(at), changes);
+      }
+    }
+  }
+
+  private void waited(Person person, String what, long at, List<Change> changes) {
+    Long before = waitedWindow(person);
+    person.first().merge(what, at, Math::min);
+    moved(ALL, "waited_20m", before, waitedWindow(person), changes);
+  }
+
+  /** The window in which somebody had waited twenty minutes, null when that never came. */
+  private Long waitedWindow(Person person) {
+    Long attempt = person.first().get("attempt");
+    if (attempt == null) {
+      return null;
+    }
+    long due = attempt + WAITED_MS;
+    Long leave = person.first().get("leave");
+    boolean waited = due <= info.talkStart() && (leave == null || leave > due);
+    return waited ? info.windowOf(due) : null;
+  }
+
+  private static void moved(String name, String count, Long before, Long after, List<Change> changes) {
+    if (Objects.equals(before, after)) {
+      return;
+    }
+    if (before != null) {
+      changes.add(new Change(before, name, count, -1));
+    }
+    if (after != null) {
+      changes.add(new Change(after, name, count, 1));
+    }
+  }
+}

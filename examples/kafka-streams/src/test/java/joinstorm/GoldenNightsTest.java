@@ -1,0 +1,107 @@
+package joinstorm;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.TreeMap;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.TestInputTopic;
+import org.apache.kafka.streams.TopologyTestDriver;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The golden nights of joinstorm, without Kafka: every count as it was worked out by hand. */
+class GoldenNightsTest {
+  private static final Path NIGHTS =
+      Path.of(System.getProperty("golden", "../../streams/golden")).toAbsolutePath().normalize();
+
+  @TempDir Path state;
+
+  @ParameterizedTest
+  @ValueSource(strings = {"doors", "waiting", "thread"})
+  void countsTheNightAsWorkedOutByHand(String night) throws IOException {
+    RunInfo info = RunInfo.parse(Files.readString(NIGHTS.resolve(night).resolve("info.json")));
+    Map<String, Progress> progress = new HashMap<>();
+    Properties settings = new Properties();
+    settings.put(StreamsConfig.APPLICATION_ID_CONFIG, "golden");
+    settings.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, "nowhere:1");
+    settings.put(StreamsConfig.STATE_DIR_CONFIG, state.toString());
+    try (TopologyTestDriver driver =
+        new TopologyTestDriver(
+            NightTopology.of(info, "kafka-streams", one -> progress.put(one.topic(), one)), settings)) {
+      play(driver, info, lines(night, "input.jsonl"));
+      driver.advanceWallClockTime(Duration.ofSeconds(1));
+      compare(driver, info, lines(night, "expected.jsonl"), progress);
+    }
+  }
+
+  private static List<JsonNode> lines(String night, String file) throws IOException {
+    List<JsonNode> found = new ArrayList<>();
+    for (String line : Files.readAllLines(NIGHTS.resolve(night).resolve(file))) {
+      found.add(Json.MAPPER.readTree(line));
+    }
+    assertFalse(found.isEmpty());
+    return found;
+  }
+
+  /** The driver has one partition a topic: all records go there, as all events of a person stay in order. */
+  private static void play(TopologyTestDriver driver, RunInfo info, List<JsonNode> records) {
+    Map<String, TestInputTopic<byte[], byte[]>> topics = new HashMap<>();
+    for (String base : List.of(RunInfo.PRESENCE, RunInfo.TWEETS)) {
+      topics.put(
+          base,
+          driver.createInputTopic(info.topics().get(base), new ByteArraySerializer(), new ByteArraySerializer()));
+    }
+    for (JsonNode record : records) {
+      byte[] key = record.get("key").isNull() ? null : record.get("key").asText().getBytes(StandardCharsets.UTF_8);
+      topics.get(record.get("topic").asText()).pipeInput(key, Json.bytes(record.get("value")));
+    }
+  }
+
+  private static void compare(
+      TopologyTestDriver driver, RunInfo info, List<JsonNode> expected, Map<String, Progress> progress) {
+    Map<String, Map<String, Integer>> counted = new TreeMap<>();
+    for (String base : List.of(RunInfo.AUDIENCE, RunInfo.REACTION)) {
+      driver
+          .createOutputTopic(info.topics().get(base), new ByteArrayDeserializer(), new ByteArrayDeserializer())
+          .readKeyValuesToList()
+          .forEach(record -> put(counted, base, Json.read(record.value, new TypeReference<JsonNode>() {})));
+    }
+    counted.values().removeIf(Map::isEmpty);
+    Map<String, Map<String, Integer>> wanted = new TreeMap<>();
+    for (JsonNode line : expected) {
+      if (line.has("counts")) {
+        put(wanted, line.get("topic").asText(), line);
+      } else {
+        Progress found = progress.get(line.get("input").asText());
+        assertTrue(found.ended());
+        assertEquals(line.get("events").asLong(), found.events());
+        assertEquals(line.get("duplicates").asLong(), found.duplicates());
+      }
+    }
+    assertEquals(wanted, counted);
+  }
+
+  private static void put(Map<String, Map<String, Integer>> table, String base, JsonNode row) {
+    String name = row.has("space") ? row.get("space").asText() : row.get("subject").asText();
+    table.put(
+        base + "|" + row.get("window").asLong() + "|" + name,
+        Json.MAPPER.convertValue(row.get("counts"), new TypeReference<TreeMap<String, Integer>>() {}));
+  }
+}
