@@ -65,7 +65,7 @@ CATALOG: Final[Mapping[str, Entry]] = {
     ),
     "flink": Entry(
         "Flink SQL on a local Flink; the same job file submits to a cluster",
-        "Its JSON format drops what is not JSON uncounted. One job is one worker; it grows by slots of a cluster.",
+        "Counts records that are none of ours and keeps none. One job is one worker; it grows by slots of a cluster.",
         "apache-flink",
         seconds=120.0,
         rescales="never",

@@ -22,6 +22,8 @@ from streams.errors import EngineError
 
 CLUSTER: Final = "cluster"
 """Engine option: ``HOST:PORT`` of a job manager's REST interface; a Flink of our own if not given."""
+SUBMIT: Final = "submit"
+"""Engine option: ``no`` when somebody else sends the job off, by Flink's own command."""
 MEMORY: Final = "memory"
 """Engine option: heap of our own Flink."""
 DEFAULT_MEMORY: Final = "1g"
@@ -38,13 +40,15 @@ class Stopped(Exception):  # noqa: N818 - no error: we were told to stop while F
 
 
 class Job:
-    """A job that was sent off; ``client`` is Flink's."""
+    """A job that was sent off; ``client`` is Flink's, None for a job that is somebody else's."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any = None) -> None:
         self._client = client
 
     def check(self) -> None:
         """Raise EngineError when the job has ended, with Flink's reason."""
+        if self._client is None:
+            return
         state = str(self._client.get_job_status().result().name)
         if state in _OVER:
             raise EngineError(f"flink: the job is {state.lower()}{self._reason()}")
@@ -73,6 +77,9 @@ def running(settings: WorkerSettings, late: Late, stop: threading.Event) -> Iter
         EngineError: Flink does not start, or does not take the job.
         Stopped: ``stop`` was set before it did.
     """
+    if settings.options.get(SUBMIT) == "no":
+        yield Job()
+        return
     folder = state_folder(settings)
     cluster = settings.options.get(CLUSTER, "")
     name = counts_topic(settings.info, settings.engine)
@@ -139,10 +146,12 @@ def _jvm(settings: WorkerSettings, folder: Path) -> Iterator[int]:
     logging.getLogger("py4j").setLevel(logging.CRITICAL)  # it reports at length that the JVM which we ended has ended
     from pyflink import java_gateway  # noqa: PLC0415 - it reads the environment
 
-    pid = int(java_gateway.get_gateway().jvm.java.lang.ProcessHandle.current().pid())
+    gateway = java_gateway.get_gateway()
+    pid = int(gateway.jvm.java.lang.ProcessHandle.current().pid())
     try:
         yield pid
     finally:
+        gateway.shutdown()  # so that nobody asks it any more
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
         with contextlib.suppress(ChildProcessError):

@@ -187,7 +187,7 @@ def _already_done(settings: WorkerSettings) -> bool:
 
 
 def _admin(settings: WorkerSettings) -> AdminClient:
-    return AdminClient({"bootstrap.servers": settings.connection.bootstrap_servers})
+    return AdminClient({"bootstrap.servers": settings.connection.bootstrap_servers, "log_level": 4})
 
 
 def _create_topic(settings: WorkerSettings) -> None:

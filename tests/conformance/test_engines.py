@@ -34,3 +34,9 @@ class TestBytewax(Conformance):
     """Bytewax: everything is exact."""
 
     config = Config("bytewax", points=(*ANSWERS, "corrupt", "kill"))
+
+
+class TestFlink(Conformance):
+    """Flink SQL: everything is exact; a JVM starts with every point, so not all are played here."""
+
+    config = Config("flink", required=False, points=("golden-doors", "duplicates", "late", "kill"))

@@ -22,7 +22,7 @@ def said(n: int | None) -> bytes:
 
 
 def fed(*records: tuple[bytes, bytes | None], late_dropped: bool = False) -> FlinkCounts:
-    """Return counts that have taken records at offsets 0, 1, …"""
+    """Return counts that have taken records at the offsets 0, 1 and so on."""
     counts = FlinkCounts(INFO, "flink", late_dropped=late_dropped)
     for offset, (name, value) in enumerate(records):
         counts.take(name, value, offset)

@@ -48,9 +48,9 @@ SELECT *,
   CASE
     WHEN mark IN ('watermark', 'end') AND v = 1 AND run = '$run' AND `at` >= 0 THEN 'mark'
     WHEN mark IS NULL AND v = 1
-      AND event_id BETWEEN 0 AND $events - 1 AND listener BETWEEN 0 AND $people - 1 AND `at` >= 0 AND `try` >= 1
-      AND kind IN ('attempt', 'join', 'fail', 'leave', 'drop')
-      AND space IS NOT NULL AND client IS NOT NULL AND COALESCE(since_drop_ms, 0) >= 0
+      AND event_id BETWEEN 0 AND $events - 1 AND listener BETWEEN 0 AND $people - 1 AND `at` BETWEEN $start AND $end
+      AND kind IN ('attempt', 'join', 'fail', 'leave', 'drop') AND space IN ($spaces)
+      AND client IS NOT NULL AND `try` >= 1 AND COALESCE(since_drop_ms, 0) >= 0
     THEN 'event'
     ELSE 'foreign'
   END AS sort
@@ -61,7 +61,7 @@ SELECT *,
   CASE
     WHEN mark IN ('watermark', 'end') AND v = 1 AND run = '$run' AND `at` >= 0 THEN 'mark'
     WHEN mark IS NULL AND v = 1
-      AND event_id BETWEEN 0 AND $events - 1 AND author BETWEEN 0 AND $people - 1 AND `at` >= 0
+      AND event_id BETWEEN 0 AND $events - 1 AND author BETWEEN 0 AND $people - 1 AND `at` BETWEEN $start AND $end
       AND kind IN ('post', 'reply', 'quote', 'repost')
       AND tweet_id IS NOT NULL AND conversation IS NOT NULL AND text IS NOT NULL AND lang IS NOT NULL
     THEN 'event'

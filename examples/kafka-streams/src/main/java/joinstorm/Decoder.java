@@ -36,8 +36,16 @@ final class Decoder {
       return mark(json);
     }
     Event.Counted event = topic.equals(RunInfo.PRESENCE) ? presence(json) : tweet(json);
-    require(event.id() < info.events() && event.person() < info.people(), "out_of_range");
+    require(ofThisRun(event), "out_of_range");
     return event;
+  }
+
+  private boolean ofThisRun(Event.Counted event) {
+    return event.id() < info.events()
+        && event.person() < info.people()
+        && event.at() >= info.start()
+        && event.at() <= info.end()
+        && (!(event instanceof Event.Presence presence) || info.spaces().contains(presence.space()));
   }
 
   private static JsonNode parse(byte[] raw) throws ForeignRecord {
