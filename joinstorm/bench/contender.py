@@ -1,7 +1,7 @@
-"""One contender of ``joinstorm bench engines``, measured in a process of its own.
+"""One contender of ``joinstorm bench engines``, measured in a process and on a core of its own.
 
 Wall clock time runs from the first record to the last; processor time from when everything is imported to the end, all
-threads included, so that what a library costs to load is nobody's.
+threads and children included. (An engine in an environment of its own imports its library there; that counts.)
 """
 
 import asyncio
@@ -17,6 +17,7 @@ import faust
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from joinstorm.bench.measured import Measured, cpu_seconds, stay_on_one_core
 from streams.connection import Connection
 from streams.engines.abstract import WorkerSettings
 from streams.engines.registry import load
@@ -27,25 +28,6 @@ from streams.runinfo import RunInfo
 YARDSTICK: Final = "yardstick"
 STOCK: Final = "stock-faust"
 RUN_SECONDS: Final = 30.0
-
-
-class Measured(msgspec.Struct, frozen=True):
-    """What a contender came to."""
-
-    name: str
-    events: int
-    seconds: float
-    cpu_seconds: float
-
-    @property
-    def per_second(self) -> float:
-        """Events per second of wall clock time."""
-        return self.events / self.seconds if self.seconds else 0.0
-
-    @property
-    def per_cpu_second(self) -> float:
-        """Events per second of processor time."""
-        return self.events / self.cpu_seconds if self.cpu_seconds else 0.0
 
 
 async def yardstick(connection: Connection, info: RunInfo) -> Measured:
@@ -127,13 +109,16 @@ async def stock(connection: Connection, info: RunInfo, limit: int) -> Measured:
 def engine(name: str, connection: Connection, info: RunInfo) -> Measured:
     """Let an engine do its whole work: decode, fold, results, checkpoints."""
     contender = load(name)
-    cpu = time.process_time()
-    summary = contender.run(WorkerSettings(connection=connection, info=info, engine=name))
-    return Measured(name, summary.events, summary.seconds, time.process_time() - cpu)
+    cpu = cpu_seconds()
+    with tempfile.TemporaryDirectory(prefix="joinstorm-bench-") as folder:
+        options = {"state_dir": folder}
+        summary = contender.run(WorkerSettings(connection=connection, info=info, engine=name, options=options))
+    return Measured(name, summary.events, summary.seconds, cpu_seconds() - cpu, complete=summary.ended)
 
 
 def main(name: str, servers: str, run: str, limit: str) -> None:
     """Measure one contender and print it as JSON."""
+    stay_on_one_core()
     connection = Connection(servers)
     with ResultReader(connection, run=run) as reader:
         info = reader.wait_for_run(RUN_SECONDS)

@@ -1,0 +1,46 @@
+"""What a contender of a benchmark came to, and what it is timed with."""
+
+import os
+import resource
+
+import msgspec
+
+
+class Measured(msgspec.Struct, frozen=True):
+    """What a contender came to.
+
+    Args:
+        name: The contender.
+        events: How many events it did its work for.
+        seconds: Wall clock time, from the first of them to the last.
+        cpu_seconds: Processor time of its process and its children, what they import included.
+        complete: Whether it got through the whole night; false where its time was up before.
+    """
+
+    name: str
+    events: int
+    seconds: float
+    cpu_seconds: float
+    complete: bool = True
+
+    @property
+    def per_second(self) -> float:
+        """Events per second of wall clock time."""
+        return self.events / self.seconds if self.seconds else 0.0
+
+    @property
+    def per_cpu_second(self) -> float:
+        """Events per second of processor time."""
+        return self.events / self.cpu_seconds if self.cpu_seconds else 0.0
+
+
+def cpu_seconds() -> float:
+    """Return the processor time of this process, its threads and its children that have ended."""
+    found = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in found)
+
+
+def stay_on_one_core() -> None:
+    """Keep this process and its children to one core, where the system can: a library's threads give no head start."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})

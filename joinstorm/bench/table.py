@@ -1,0 +1,58 @@
+"""Measurements as a table and as a picture; every ratio is to a contender of the same run."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from joinstorm.bench.measured import Measured
+
+
+def as_json(measured: Sequence[Measured], machine: dict[str, str]) -> str:
+    """Return the measurements with their rates, and what they were made on."""
+    rows = [
+        {**msgspec.to_builtins(one), "per_second": one.per_second, "per_cpu_second": one.per_cpu_second}
+        for one in measured
+    ]
+    return msgspec.json.encode({"machine": machine, "measured": rows}).decode()
+
+
+def as_text(measured: Sequence[Measured], bases: Sequence[str], machine: dict[str, str]) -> str:
+    """Return a table.
+
+    Args:
+        measured: A line each.
+        bases: Contenders the others are set against, a column each.
+        machine: What it was measured on.
+    """
+    rate = {one.name: one.per_second for one in measured}
+    bases = [base for base in bases if rate.get(base)]
+    heads = "".join(f"  {'x ' + base:>20}" for base in bases)
+    lines = [f"{'':18}{'events':>11}  {'events/s':>10}  {'per CPU s':>10}{heads}"]
+    for one in measured:
+        ratios = "".join(f"  {one.per_second / rate[base]:>20.2f}" for base in bases)
+        part = "" if one.complete else "  (its time was up)"
+        figures = f"{one.events:>11,}  {one.per_second:>10,.0f}  {one.per_cpu_second:>10,.0f}"
+        lines.append(f"{one.name:18}{figures}{ratios}{part}")
+    return "\n".join([*lines, ", ".join(machine.values())])
+
+
+def draw(measured: Sequence[Measured], path: Path, title: str) -> None:
+    """Write a picture of the rates, a bar each; the kind goes by the path's suffix (svg, png)."""
+    # matplotlib takes a while to load: only who wants a picture pays for it
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    figure = Figure(figsize=(9, 0.9 + 0.42 * len(measured)), layout="constrained")
+    axes: Any = figure.subplots()
+    names = [one.name for one in measured][::-1]
+    rates = [one.per_second for one in measured][::-1]
+    bars = axes.barh(names, rates, color=["#0b7285" if name in {"faust", "aiokafka"} else "#adb5bd" for name in names])
+    axes.bar_label(bars, labels=[f"{rate:,.0f}" for rate in rates], padding=4)
+    axes.set_title(title, loc="left", fontweight="bold")
+    axes.set_xlabel("events per second")
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.tick_params(left=False)
+    axes.margins(x=0.15)
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    figure.savefig(path, dpi=150)
