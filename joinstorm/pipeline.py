@@ -167,7 +167,7 @@ class Pipeline:
             if all(name in view.engines and view.engines[name].drained for name in (self.plan.name, TRUTH)):
                 break
             self._check_workers(view)
-            stall.look(view)
+            stall.look(view, self._last_words)
             time.sleep(LOOK_SECONDS)
         if self.replay is not None:
             self.replay.process.wait()
@@ -188,6 +188,11 @@ class Pipeline:
                     f"{gone[0].log}:\n{tail}"
                 )
 
+    def _last_words(self) -> str:
+        """Return the end of the first worker's log, as the end of a sentence."""
+        part = next(iter(self.workers.values()), None)
+        return f"; the end of {part.log}:\n{part.tail()}" if part else ""
+
     def replay_summary(self) -> dict[str, Any]:
         """Return what the producer said of itself when it ended."""
         if self.replay is None:
@@ -206,7 +211,7 @@ class _Stall:
         self._since = clock()
         self._last: object = None
 
-    def look(self, view: RunView) -> None:
+    def look(self, view: RunView, last_words: Callable[[], str]) -> None:
         engine = view.engines.get(self._engine)
         state = (view.status, None if engine is None else engine.covered)
         if state != self._last:
@@ -214,4 +219,5 @@ class _Stall:
         paused = view.status is not None and view.status.state == "paused"
         if not paused and self._clock() - self._since > STALL_SECONDS:
             missing = "anything" if engine is None else ", ".join(engine.covered.missing) or "nothing"
-            raise DeadlineError(f"engine {self._engine}: nothing new for {STALL_SECONDS:.0f} s; not ended: {missing}")
+            silent = f"nothing new for {STALL_SECONDS:.0f} s; not ended: {missing}"
+            raise DeadlineError(f"engine {self._engine}: {silent}{last_words()}")
