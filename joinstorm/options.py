@@ -1,7 +1,7 @@
 """Options that several commands share, each spelled once."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import click
@@ -98,3 +98,8 @@ def _named(text: str) -> tuple[str, str]:
     if not (name and equals):
         raise click.BadParameter(f"{text!r}: expected NAME=VALUE")
     return name, value
+
+
+def names_in(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of an option that is given several times, or once with commas, or both."""
+    return tuple(name.strip() for text in texts for name in text.split(",") if name.strip())

@@ -11,7 +11,7 @@ from joinstorm import verdict as verdicts
 from joinstorm.commands.facts import text
 from joinstorm.commands.replay import SpeedParam
 from joinstorm.night import Order, Outcome, run_night
-from joinstorm.options import bootstrap_servers, faults, scale, seed, topic_prefix
+from joinstorm.options import bootstrap_servers, faults, names_in, scale, seed, topic_prefix
 from joinstorm.pipeline import Plan
 from joinstorm.supervisor import interruptible
 from producers.faults import parse_faults
@@ -33,7 +33,11 @@ from streams.topics import DEFAULT_PARTITIONS
     help="Stream processor: a name of `joinstorm engines`, or module:Class, or file.py:Class.",
 )
 @click.option(
-    "--beside", multiple=True, metavar="ENGINE", help="A further engine on the same topics; several times for several."
+    "--beside",
+    multiple=True,
+    metavar="ENGINE[,…]",
+    callback=lambda _ctx, _param, texts: names_in(texts),
+    help="Further engines on the same topics.",
 )
 @click.option("--workers", type=click.IntRange(1, 64), default=1, help="Worker processes in one group.")
 @click.option("--client", type=click.Choice(CLIENTS), default=CLIENTS[0], help="Producer client.")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from joinstorm.guests import STALL_SECONDS, Guest, any_working, names_of
+from joinstorm.options import names_in
 from joinstorm.supervisor import Supervisor
 from streams.engines.abstract import Engine, Summary, WorkerSettings
 from streams.errors import EngineError, UnknownEngineError
@@ -30,6 +31,12 @@ def test_two_engines_cannot_write_under_one_name() -> None:
             names_of("faust", guests)
     with pytest.raises(UnknownEngineError, match="did you mean 'kafka-python'"):
         names_of("faust", ["kafka-pyhton"])
+
+
+def test_guests_are_named_once_with_commas_or_several_times() -> None:
+    """Both, and blanks around the commas, come to the same."""
+    assert names_in(["quix, bytewax", "kafka-python"]) == ("quix", "bytewax", "kafka-python")
+    assert names_in([]) == ()
 
 
 def test_a_guest_whose_worker_ends_early_is_named(tmp_path: Path) -> None:
