@@ -1,0 +1,198 @@
+"""Seeded hands on the tape deck, through a real Kafka into a real engine: the digest is that of plain playing.
+
+    python -m benchmarks.deck_sequences --runs 50 --seed 1
+
+Each sequence draws pauses, resumes, steps, jumps in both directions, changes of speed and at least one kill -9 of the
+producer, which then goes on from its saved position. Exit code 1 when a single digest differs.
+"""
+
+import contextlib
+import os
+import random
+import signal
+import sys
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import msgspec
+
+from joinstorm.broker import EmbeddedBroker
+from joinstorm.recording import tape_of
+from joinstorm.supervisor import Part, Supervisor, interruptible, joinstorm
+from joinstorm.verdict import Verdict
+from joinstorm.verification import verify
+from producers.control import ControlClient
+from producers.position import Position
+from producers.tape import Tape
+from streams.connection import Connection
+from streams.engines.abstract import WorkerSettings
+from streams.engines.registry import load
+from streams.errors import EnvironmentMissingError, ScenarioError
+from streams.reader import ResultReader
+
+KILL = "kill -9"
+KINDS = ("pause", "resume", "toggle", "step", "speed", "jump", "jump back", KILL)
+SECONDS = 120.0
+"""How long a producer or an engine may take."""
+
+
+@dataclass(frozen=True)
+class Hand:
+    """One thing done to the deck, some wall clock seconds after the one before."""
+
+    after: float
+    kind: str
+    argument: str = ""
+
+    def __str__(self) -> str:
+        """Return it in words."""
+        return f"{self.kind} {self.argument}".strip()
+
+
+def draw(seed: int) -> list[Hand]:
+    """Return the sequence of a seed: four to nine hands, one of them a kill at least."""
+    dice = random.Random(f"deck-{seed}")
+    kinds = [dice.choice(KINDS) for _ in range(dice.randint(3, 8))]
+    kinds.insert(dice.randint(0, len(kinds)), KILL)
+    return [Hand(round(dice.uniform(0.05, 0.6), 2), kind, _argument(kind, dice)) for kind in kinds]
+
+
+def _argument(kind: str, dice: random.Random) -> str:
+    if kind == "step":
+        return f"{dice.randint(5, 120)}s"
+    if kind == "speed":
+        return dice.choice(("1", "30", "120", "600"))
+    if kind == "jump":
+        return dice.choice(("+1m", "+10m", "talk", "talk+5m", "end"))
+    return dice.choice(("-30s", "-5m", "open", "scheduled_start")) if kind == "jump back" else ""
+
+
+class Playing:
+    """A producer under somebody's hands; ``supervisor`` ends it.
+
+    Args:
+        supervisor: Starts it.
+        connection: Where the broker is.
+        tape: What it plays.
+        position: Where it saves how far it is.
+    """
+
+    def __init__(self, supervisor: Supervisor, connection: Connection, tape: Path, position: Path) -> None:
+        self._supervisor = supervisor
+        self._position = position
+        self._command = [
+            *("replay", str(tape), "--bootstrap-servers", connection.bootstrap_servers),
+            *("--speed", "60", "--position", str(position), "--format", "json"),
+        ]
+        self._part = self._start("--run", f"deck-{uuid.uuid4().hex[:8]}")
+
+    def _start(self, *more: str) -> Part:
+        return self._supervisor.start(self._position.stem, joinstorm(*self._command, *more))
+
+    def deck(self) -> ControlClient | None:
+        """Wait until the deck listens; None when the producer has ended before."""
+        deadline = time.monotonic() + SECONDS
+        while self._part.exit_code() is None and time.monotonic() < deadline:
+            with contextlib.suppress(EnvironmentMissingError):
+                client = ControlClient.find(pid=self._part.pid)
+                if client.state()["state"] != "starting":
+                    return client
+            time.sleep(0.05)
+        return None
+
+    def take(self, hand: Hand) -> None:
+        """Do one thing; what the deck refuses (a jump beyond the night) is left."""
+        if (deck := self.deck()) is None:
+            return
+        time.sleep(hand.after)
+        with contextlib.suppress(ScenarioError, EnvironmentMissingError):
+            match hand.kind:
+                case "step":
+                    deck.step(hand.argument)
+                case "speed":
+                    deck.set_speed(hand.argument)
+                case "jump" | "jump back":
+                    deck.jump(hand.argument)
+                case kind if kind == KILL:
+                    self._kill()
+                case kind:
+                    getattr(deck, kind)()
+
+    def _kill(self) -> None:
+        self._supervisor.end(self._part, signal.SIGKILL)
+        if not self.position().ended:
+            self._part = self._start("--resume", str(self._position))
+
+    def position(self) -> Position:
+        """Return where it was when it last said so."""
+        return msgspec.json.decode(self._position.read_bytes(), type=Position)
+
+    def finish(self) -> Position:
+        """Let it play to the end as fast as it goes."""
+        if (deck := self.deck()) is not None:
+            with contextlib.suppress(EnvironmentMissingError):
+                deck.set_speed("max")
+                deck.resume()
+        self._part.wait(SECONDS)
+        return self.position()
+
+
+def sequence(hands: list[Hand], connection: Connection, tape: Tape, folder: Path, engine: str) -> Verdict:
+    """Play a tape under some hands, let an engine count the run it ended with, and judge it."""
+    with Supervisor(folder / "logs") as supervisor:
+        playing = Playing(supervisor, connection, tape.path, folder / f"{uuid.uuid4().hex[:8]}.json")
+        for hand in hands:
+            playing.take(hand)
+        info = playing.finish().info
+    with _time_limit():
+        load(engine).run(WorkerSettings(connection, info, engine))
+    with ResultReader(connection, run=info.run) as reader:
+        return verify(reader, engine, tape, SECONDS)
+
+
+@contextlib.contextmanager
+def _time_limit() -> Iterator[None]:
+    """Ask an engine that does not come to an end to stop, as SIGTERM would."""
+    timer = threading.Timer(SECONDS, os.kill, (os.getpid(), signal.SIGTERM))
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+@click.command()
+@click.option("--runs", type=click.IntRange(1), default=50, help="Sequences.")
+@click.option("--seed", type=click.IntRange(0), default=1, help="Of the first one; each takes the next.")
+@click.option("--scale", type=click.FloatRange(0, min_open=True), default=0.2, help="Of the scenario quiet.")
+@click.option("--engine", default="kafka-python", help="Which counts.")
+def main(runs: int, seed: int, scale: float, engine: str) -> int:
+    """Print a line per sequence, and how many came to the digest of plain playing."""
+    with (
+        interruptible(),
+        tempfile.TemporaryDirectory(prefix="joinstorm-deck-") as folder,
+        tape_of("quiet", scale=scale, seed=None) as tape,
+        EmbeddedBroker() as broker,
+    ):
+        plain = sequence([], broker.connection, tape, Path(folder), engine)
+        print(f"plain playing  {plain.digest[:12]}  {'exact' if plain.exact else 'NOT exact'}", flush=True)
+        same = 0
+        for number in range(seed, seed + runs):
+            hands = draw(number)
+            found = sequence(hands, broker.connection, tape, Path(folder), engine)
+            right = found.exact and found.digest == plain.digest
+            same += right
+            words = "same" if right else f"DIFFERENT: {found.mismatches} counts; {'; '.join(found.problems)}"
+            print(f"seed {number:3}  {found.digest[:12]}  {words}  {', '.join(map(str, hands))}", flush=True)
+    print(f"{same} of {runs} sequences end with the digest of plain playing")
+    return 0 if plain.exact and same == runs else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(standalone_mode=False))
