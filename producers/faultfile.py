@@ -71,10 +71,25 @@ def fault_path(tape: Path, run: str) -> Path:
 
 
 def write_faults(path: Path, tape: Tape, faults: Faults, info: RunInfo) -> FaultsInfo:
-    """Write every fault that a run of the tape injects, before it is played; the file appears whole or not at all."""
+    """Write every fault that a run of the tape injects, before it is played; the file appears whole or not at all.
+
+    Raises:
+        TapeError: It cannot be written.
+    """
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        told = _write(part, tape, faults, info)
+        part.replace(path)
+    except OSError as error:
+        raise TapeError(f"{path}: cannot be written: {error}; --faults-file says where else") from None
+    finally:
+        part.unlink(missing_ok=True)
+    return told
+
+
+def _write(path: Path, tape: Tape, faults: Faults, info: RunInfo) -> FaultsInfo:
     counts = dict.fromkeys(KINDS, 0)
-    with pq.ParquetWriter(part, SCHEMA, compression="zstd") as file:
+    with pq.ParquetWriter(path, SCHEMA, compression="zstd") as file:
         for rows in _accounts(tape, faults, info):
             file.write_table(rows)
             for entry in rows.column("kind").value_counts().to_pylist():
@@ -84,7 +99,6 @@ def write_faults(path: Path, tape: Tape, faults: Faults, info: RunInfo) -> Fault
             faults.out_of_order_ms, faults.late_ms, counts,
         )  # fmt: skip
         file.add_key_value_metadata({METADATA_KEY: msgspec.json.encode(told)})
-    part.replace(path)
     return told
 
 

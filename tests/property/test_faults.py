@@ -190,6 +190,12 @@ def test_a_fault_file_that_is_none_is_refused(tmp_path: Path) -> None:
         read_faults(tmp_path / "foreign.parquet")
 
 
+def test_a_place_that_cannot_be_written_is_said(tape: Tape, tmp_path: Path) -> None:
+    """Where the accounts cannot be kept nothing is played, and the way out is named."""
+    with pytest.raises(TapeError, match=r"cannot be written: .*--faults-file"):
+        write_faults(tmp_path / "none" / "f.parquet", tape, Faults({MISSING: 0.5}), info_of(tape))
+
+
 def test_the_accounts_say_where(tape: Tape) -> None:
     """Every row names the topic and partition the event belongs to."""
     info = info_of(tape)

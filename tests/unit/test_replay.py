@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from joinstorm.cli import main
 from producers.deck import Deck
 from producers.position import load_position
 from producers.replay import JumpedBackError, Settings, StoppedError
 from producers.tape import Tape
 from streams import runinfo
-from streams.errors import DeliveryError, ScenarioError, TapeError
+from streams.errors import EXIT_USAGE, DeliveryError, ScenarioError, TapeError
 from streams.events import Mark
 from streams.runinfo import Phase
 from streams.topics import INPUTS
@@ -231,3 +232,23 @@ def test_the_deck_refuses_what_cannot_be(tape: Tape) -> None:
             deck.set_speed(speed)
     with pytest.raises(ScenarioError, match="no duration"):
         deck.step("5 minutes")
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--from", "tlak"], "unknown phase 'tlak'; known: open, melting"),
+        (["--until", "talk+9h"], "outside the night"),
+        (["--fault", "missing=1.01"], "fault missing=1.01: expected a rate from 0 to 1"),
+        (["--fault", "missing=-0.5"], "expected a rate from 0 to 1"),
+        (["--speed", "0.05"], "at least 0.1"),
+        (["--resume", "nowhere.json"], "nowhere.json: there is no saved position"),
+    ],
+)
+def test_what_cannot_be_played_is_said_at_once(
+    tape: Tape, options: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A wrong option ends the command with the code of a usage error before a broker is asked for."""
+    arguments = ["replay", str(tape.path), "--bootstrap-servers", "127.0.0.1:9", *options]
+    assert main(arguments) == EXIT_USAGE
+    assert told in capsys.readouterr().err
