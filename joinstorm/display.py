@@ -60,6 +60,10 @@ class Display(Protocol):
         """Show a moment."""
         ...
 
+    def say(self, words: str) -> None:
+        """Show what the deck was told, or why it does not obey."""
+        ...
+
     def close(self) -> None:
         """End the display."""
         ...
@@ -86,6 +90,10 @@ class PlainDisplay:
         )
         self.stream.flush()
 
+    def say(self, words: str) -> None:
+        """Print the words."""
+        self.stream.write(f"{words}\n")
+
     def close(self) -> None:
         """Nothing to put back."""
 
@@ -96,6 +104,7 @@ class LiveDisplay:
     def __init__(self, console: Console, title: str, footer: str = "") -> None:
         self.title = title
         self.footer = footer
+        self.said = ""
         self.history: dict[str, list[int]] = {}
         self.live = Live(console=console, auto_refresh=False, transient=False)
         self.live.start()
@@ -106,6 +115,10 @@ class LiveDisplay:
             self.history.setdefault(space, []).append(count)
             del self.history[space][:-HISTORY]
         self.live.update(self.render(moment), refresh=True)
+
+    def say(self, words: str) -> None:
+        """Show the words under the picture until there are others."""
+        self.said = words
 
     def close(self) -> None:
         """Leave the last picture standing and give the terminal back."""
@@ -134,7 +147,7 @@ class LiveDisplay:
             f"  {moment.speed:,.0f}x" if moment.speed else "", f"  {moment.state}",
         )  # fmt: skip
         bar = ProgressBar(total=1.0, completed=moment.progress, width=60)
-        return Group(head, bar, table, Text(self.footer, style="dim"))
+        return Group(head, bar, table, Text(self.footer, style="dim"), Text(self.said, style="yellow"))
 
 
 def open_display(stream: TextIO, title: str, footer: str = "") -> Display:

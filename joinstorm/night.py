@@ -3,7 +3,7 @@
 import contextlib
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TextIO
@@ -16,9 +16,11 @@ from joinstorm.display import Display, open_display
 from joinstorm.enginecatalog import check
 from joinstorm.facts import FactRow, facts_of
 from joinstorm.guests import names_of
+from joinstorm.keyboard import DeckKeys, Keyboard, keyboard
+from joinstorm.keys import HINT, STOP
 from joinstorm.moments import Moments
-from joinstorm.pipeline import Pipeline, Plan
-from joinstorm.supervisor import Part, Supervisor, joinstorm
+from joinstorm.pipeline import MovedError, Pipeline, Plan
+from joinstorm.supervisor import InterruptedRun, Part, Supervisor, joinstorm
 from joinstorm.verdict import Verdict, judge
 from joinstorm.verification import gathered, published_truth
 from joinstorm.versions import versions
@@ -29,6 +31,7 @@ from streams.connection import Connection
 from streams.errors import EngineError, ScenarioError
 from streams.exporter import Exporter
 from streams.reader import ResultReader
+from streams.runinfo import Phase
 from streams.runview import RunView
 
 
@@ -150,25 +153,41 @@ def _replay(pipeline: Pipeline, order: Order, watch: Watch, screen: TextIO) -> R
     """Run all parts until engine and truth have said everything."""
     plan = pipeline.plan
     with watch.stage("replay and count"):
-        info = pipeline.open()
+        pipeline.open()
         for index in range(plan.workers):
             pipeline.start_worker(index)
         pipeline.start_guests()
         pipeline.start_replay()
         pipeline.start_truth()
-        with (
-            ResultReader(plan.connection, prefix=plan.prefix, run=plan.run) as reader,
-            _exporter(reader, order.metrics_port) as url,
-            contextlib.closing(_display(screen, f"{info.scenario} {info.scale:g}", url)) as display,
-        ):
-            return _show(pipeline, reader, display)
+        with keyboard(sys.stdin, screen) as pressed:
+            while True:
+                try:
+                    return _watched(pipeline, order, screen, pressed)
+                except MovedError as moved:
+                    pipeline.move(moved.run)
 
 
-def _show(pipeline: Pipeline, reader: ResultReader, display: Display) -> RunView:
+def _watched(pipeline: Pipeline, order: Order, screen: TextIO, pressed: Keyboard | None) -> RunView:
+    """Follow one run to its end."""
+    plan, info = pipeline.plan, Tape.open(pipeline.plan.tape).info
+    with (
+        ResultReader(plan.connection, prefix=plan.prefix, run=plan.run) as reader,
+        _exporter(reader, order.metrics_port) as url,
+        contextlib.closing(_display(screen, f"{info.name} {info.scale:g}", url, keys=pressed is not None)) as display,
+    ):
+        return _show(pipeline, reader, display, DeckKeys(pressed, display.say), info.phases)
+
+
+def _show(
+    pipeline: Pipeline, reader: ResultReader, display: Display, keys: DeckKeys, phases: Sequence[Phase]
+) -> RunView:
     moments = Moments(pipeline.plan.name)
     view = reader.snapshot()
     for view in pipeline.views(reader):
         display.update(moments.moment(view))
+        given = keys.look(pipeline.deck, lambda: pipeline.deck().state(), phases)
+        if STOP in given:
+            raise InterruptedRun
     return view
 
 
@@ -184,8 +203,9 @@ def _exporter(reader: ResultReader, port: int | None) -> Iterator[str]:
         yield url
 
 
-def _display(screen: TextIO, title: str, url: str) -> Display:
-    return open_display(screen, f"joinstorm {title}", f"metrics: {url}" if url else "")
+def _display(screen: TextIO, title: str, url: str, *, keys: bool) -> Display:
+    footer = [HINT] * keys + [f"metrics: {url}"] * bool(url)
+    return open_display(screen, f"joinstorm {title}", "\n".join(footer))
 
 
 def _judge(view: RunView, plan: Plan, engine: str, trouble: str = "") -> Verdict:

@@ -1,23 +1,27 @@
 """One replay with everything it needs, each part a process of its own: truth, workers and producer around a broker."""
 
+import contextlib
 import json
 import os
+import signal
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from joinstorm.guests import Guest, any_working, names_of
 from joinstorm.supervisor import Part, Supervisor, joinstorm
+from producers.control import ControlClient
 from producers.opening import open_run
 from producers.schedule import default_watermark_step
 from producers.tape import Tape
+from producers.when import moment_ms
 from streams.connection import Connection
 from streams.engines.registry import name_of
-from streams.errors import DeadlineError, EngineError
+from streams.errors import DeadlineError, EngineError, EnvironmentMissingError
 from streams.metrics import TRUTH
 from streams.reader import ResultReader
 from streams.runinfo import Faults, RunInfo
@@ -49,6 +53,8 @@ class Plan:
         partitions: Partitions of each input topic.
         replication: Copies of each topic.
         skip_quiet: Send quiet phases at full speed.
+        begin: A moment before which everything is sent at full speed.
+        until: A moment after which everything is sent at full speed.
         replay_options: Further options of ``joinstorm replay``.
         faults: What is to go wrong in the stream.
         faults_file: Where every injected fault is written; beside the tape if not given.
@@ -66,6 +72,8 @@ class Plan:
     partitions: int = DEFAULT_PARTITIONS
     replication: int = 1
     skip_quiet: bool = False
+    begin: str | None = None
+    until: str | None = None
     replay_options: tuple[str, ...] = ()
     faults: Faults | None = None
     faults_file: Path | None = None
@@ -76,6 +84,18 @@ class Plan:
     def name(self) -> str:
         """What the engine's results stand under."""
         return name_of(self.engine)
+
+
+class MovedError(Exception):
+    """The deck was told to be at an earlier moment: the replay goes on in a run of its own.
+
+    Args:
+        run: Its id.
+    """
+
+    def __init__(self, run: str) -> None:
+        super().__init__(run)
+        self.run = run
 
 
 class Pipeline:
@@ -92,14 +112,22 @@ class Pipeline:
         self.workers: dict[int, Part] = {}
         self.guests: list[Guest] = []
         self.replay: Part | None = None
+        self.truth: Part | None = None
         self.info: RunInfo | None = None
 
     def open(self) -> RunInfo:
-        """Create the topics and publish what engines must know."""
+        """Create the topics and publish what engines must know.
+
+        Raises:
+            ScenarioError: ``begin`` or ``until`` is no moment of the night.
+        """
         plan = self.plan
+        tape = Tape.open(plan.tape).info
+        for moment in filter(None, (plan.begin, plan.until)):
+            moment_ms(moment, tape.phases, tape.start, tape.end, tape.start)
         self.info = open_run(
             plan.connection,
-            Tape.open(plan.tape).info,
+            tape,
             run=plan.run,
             prefix=plan.prefix,
             partitions=plan.partitions,
@@ -111,7 +139,8 @@ class Pipeline:
 
     def start_truth(self) -> Part:
         """Start the oracle; it publishes the truth and ends."""
-        return self.start("truth", "truth", str(self.plan.tape), *self._where())
+        self.truth = self.start("truth", "truth", str(self.plan.tape), *self._where())
+        return self.truth
 
     def start_worker(self, index: int) -> Part:
         """Start the worker with the number ``index``, again if it was there before."""
@@ -134,6 +163,8 @@ class Pipeline:
         options.append("--no-verify")  # the truth does, beside it; a damaged tape ends the run
         if plan.skip_quiet:
             options.append("--skip-quiet")
+        for option, moment in (("--from", plan.begin), ("--until", plan.until)):
+            options += [option, moment] if moment else []
         if plan.faults_file is not None:
             options += ["--faults-file", str(plan.faults_file)]
         arguments = [str(plan.tape), *options, *self._where(), *plan.replay_options, *further]
@@ -144,6 +175,22 @@ class Pipeline:
         """Start a joinstorm command under this name; how to log in it reads in its environment, which others cannot."""
         environ = self.plan.connection.environ(os.environ)
         return self.supervisor.start(name, joinstorm(command, *arguments), environ, vital=vital)
+
+    def move(self, run: str) -> None:
+        """Go on with another run of the replay: engines and truth begin anew."""
+        guests = [guest.part for guest in self.guests]
+        for part in [*self.workers.values(), *guests, *([self.truth] if self.truth else [])]:
+            self.supervisor.end(part, signal.SIGTERM)
+        self.plan = replace(self.plan, run=run)
+        for index in list(self.workers):
+            self.start_worker(index)
+        self.guests.clear()
+        self.start_guests()
+        self.start_truth()
+
+    def deck(self) -> ControlClient:
+        """Return the deck of the producer; raises EnvironmentMissingError when it does not listen, or not yet."""
+        return ControlClient.find(pid=self.replay.pid if self.replay else None)
 
     def _where(self) -> list[str]:
         plan = self.plan
@@ -156,6 +203,7 @@ class Pipeline:
         The engines beside are waited for as long as they get on; what stopped one is its ``trouble``.
 
         Raises:
+            MovedError: The producer was told to jump back, and goes on in another run.
             EngineError: A part failed, or ended before its work was done; the text holds its last log lines.
             DeadlineError: Everything was sent and the engine has counted nothing new for a long time.
         """
@@ -164,6 +212,7 @@ class Pipeline:
             view = reader.snapshot()
             yield view
             self.supervisor.check()
+            self._check_run(view)
             if all(name in view.engines and view.engines[name].drained for name in (self.plan.name, TRUTH)):
                 break
             self._check_workers(view)
@@ -176,6 +225,14 @@ class Pipeline:
             yield view
             time.sleep(LOOK_SECONDS)
         yield reader.snapshot()
+
+    def _check_run(self, view: RunView) -> None:
+        """See whether a run that is said to have failed has only been left for another one."""
+        if view.status is not None and view.status.state == "failed":
+            with contextlib.suppress(EnvironmentMissingError):
+                run = self.deck().state()["run"]
+                if run != self.plan.run:
+                    raise MovedError(run)
 
     def _check_workers(self, view: RunView) -> None:
         engine = view.engines.get(self.plan.name)

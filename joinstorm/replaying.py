@@ -2,6 +2,7 @@
 
 import logging
 import signal
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -11,10 +12,12 @@ from functools import cached_property
 from pathlib import Path
 from types import FrameType
 
-from joinstorm.progress import progress
+from joinstorm.keyboard import DeckKeys, Keyboard, keyboard
+from joinstorm.keys import HINT
+from joinstorm.progress import Show, progress
 from joinstorm.supervisor import InterruptedRun
 from producers.control import ControlServer
-from producers.deck import Deck
+from producers.deck import Deck, DeckState
 from producers.faultfile import fault_path, read_faults, write_faults
 from producers.faults import FaultPlan, parse_faults
 from producers.opening import open_run, opened_run
@@ -94,14 +97,19 @@ class Player:
         if self.job.verify:
             self.tape.verify()
         first = self.first_run
-        with progress() as show, _stopping(Deck(show)) as deck, _controlled(deck, self.job.control):
+        with (
+            progress() as show,
+            keyboard(sys.stdin, sys.stderr) as pressed,
+            _stopping(keyed_deck(show, pressed, first)) as deck,
+            _controlled(deck, self.job.control),
+        ):
             make_sender = sender_factory(self.job.client, self.connection, paced=self.job.speed > 0)
 
             def play_run(info: RunInfo, settings: Settings) -> Result:
                 return Replay(self.tape, info, make_sender, deck, settings, plan=self._plan(info)).play()
 
             def open_next(number: int) -> RunInfo:
-                return self._open(f"{first.run}-{number}")
+                return self._open(f"{first.run}-{number}", first)
 
             yield from play_rounds(first, self.settings, deck, play_run, open_next, rounds=self.job.rounds)
 
@@ -112,23 +120,24 @@ class Player:
             return self.settings.resume.info
         return self._open(self.job.run or _made_up(self.tape.info.name))
 
-    def _open(self, run: str) -> RunInfo:
+    def _open(self, run: str, like: RunInfo | None = None) -> RunInfo:
+        """Open a run, ``like`` an earlier one or as asked for; one that is opened and not played is taken as it is."""
         job = self.job
-        known = opened_run(self.connection, run, job.prefix)
+        known = None if like else opened_run(self.connection, run, job.prefix)
         if known is not None and known.tape_sha256 == self.tape.info.sha256:
             return self._as_opened(known)
-        window_ms = round(job.window * 1000)
-        step = job.watermark_step
+        window_ms = like.window_ms if like else round(job.window * 1000)
+        step = round(job.watermark_step * 1000) if job.watermark_step else default_watermark_step(job.speed, window_ms)
         return open_run(
             self.connection,
             self.tape.info,
             run=run,
-            prefix=job.prefix,
-            partitions=job.partitions,
+            prefix=like.prefix if like else job.prefix,
+            partitions=like.partitions if like else job.partitions,
             window_ms=window_ms,
-            watermark_step_ms=round(step * 1000) if step else default_watermark_step(job.speed, window_ms),
+            watermark_step_ms=like.watermark_step_ms if like else step,
             replication=job.replication,
-            faults=self.faults,
+            faults=like.faults if like else self.faults,
         )
 
     def _as_opened(self, known: RunInfo) -> RunInfo:
@@ -152,6 +161,20 @@ class Player:
         if not (path.exists() and read_faults(path).info.run == info.run):
             write_faults(path, self.tape, info.faults, info)
         return FaultPlan(info.faults)
+
+
+def keyed_deck(show: Show, pressed: Keyboard | None, info: RunInfo) -> Deck:
+    """Return a deck that shows its state and, each time it does, looks for keys pressed."""
+    keys = DeckKeys(pressed, show.say)
+    if pressed:
+        show.say(HINT)
+
+    def listener(state: DeckState) -> None:
+        show(state)
+        keys.look(lambda: deck, deck.as_dict, info.phases)
+
+    deck = Deck(listener)
+    return deck
 
 
 def _made_up(name: str) -> str:

@@ -27,6 +27,8 @@ from streams.topics import DEFAULT_PARTITIONS
 @seed
 @click.option("--speed", type=SpeedParam(), default="max", help="Event seconds per second, or max.")
 @click.option("--skip-quiet/--play-quiet", default=True, help="Send the hours nobody waits for at full speed, or not.")
+@click.option("--from", "begin", default=None, metavar="MOMENT", help="Send what is before at full speed: talk-30s.")
+@click.option("--until", default=None, metavar="MOMENT", help="Send what is after at full speed: talk+10m.")
 @click.option(
     "--engine",
     default="faust",
@@ -71,6 +73,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     seed: int | None,
     speed: float,
     skip_quiet: bool,
+    begin: str | None,
+    until: str | None,
     engine: str,
     beside: tuple[str, ...],
     workers: int,
@@ -106,6 +110,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
         partitions=partitions,
         replication=replication,
         skip_quiet=skip_quiet,
+        begin=begin,
+        until=until,
         faults=parse_faults(fault, fault_seed),
         faults_file=out / "faults.parquet",
         beside=beside,

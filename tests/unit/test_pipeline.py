@@ -1,10 +1,37 @@
-"""A stuck engine is noticed and named with its last words."""
+"""The parts of a run: what cannot be is said before anything is opened, and a stuck engine is named."""
+
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from joinstorm.pipeline import STALL_SECONDS, _Stall
-from streams.errors import DeadlineError
+from joinstorm.pipeline import STALL_SECONDS, Pipeline, Plan, _Stall
+from joinstorm.supervisor import Supervisor
+from streams.connection import Connection
+from streams.errors import DeadlineError, EnvironmentMissingError, ScenarioError
 from streams.runview import RunView
+from tests.tinytape import tiny_tape
+
+
+@pytest.mark.parametrize(
+    ("moments", "told"), [({"begin": "tlak"}, "unknown phase 'tlak'; known: open"), ({"until": "talk+9h"}, "outside")]
+)
+def test_moments_are_checked_on_the_tape(tmp_path: Path, moments: dict[str, Any], told: str) -> None:
+    """A range that is none of the night's is refused without asking the broker, with what is allowed."""
+    tape = tiny_tape(tmp_path / "night.parquet")
+    with Supervisor(tmp_path / "logs") as supervisor:
+        pipeline = Pipeline(Plan(tape.path, Connection("127.0.0.1:9"), **moments), supervisor)
+        with pytest.raises(ScenarioError, match=told):
+            pipeline.open()
+
+
+def test_a_run_without_a_producer_has_no_deck(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing plays there is nobody to give orders to, and that is said."""
+    monkeypatch.setattr("producers.control.address_folder", lambda: tmp_path / "addresses")
+    with Supervisor(tmp_path / "logs") as supervisor:
+        pipeline = Pipeline(Plan(tmp_path / "none", Connection()), supervisor)
+        with pytest.raises(EnvironmentMissingError, match="no replay is running here"):
+            pipeline.deck()
 
 
 def test_an_engine_that_counts_nothing_new_is_named_with_the_end_of_its_log() -> None:
