@@ -89,16 +89,17 @@ class Watch:
             self.seconds[name] = round(time.monotonic() - begin, 3)
 
 
-def run_night(order: Order, screen: TextIO = sys.stderr) -> Outcome:
+def run_night(order: Order, screen: TextIO | None = None) -> Outcome:
     """Do the whole job; whatever ends it, everything it started is gone.
 
     Args:
         order: What is asked.
-        screen: Where progress is shown.
+        screen: Where progress is shown; stderr if not given.
 
     Raises:
         JoinstormError: Something cannot be done; the text says what and what to do about it.
     """
+    screen = screen or sys.stderr
     if order.tape is None:
         scenario.load(order.scenario)  # what is wrong with it is said before anything is started
     for engine in (order.plan.engine, *order.plan.beside):
