@@ -15,11 +15,12 @@ from typing import Final, Literal
 
 import msgspec
 
+from streams.identity import code_version, scenario_of
 from streams.runinfo import RunInfo
 from streams.snapshot import Arrays, pack, unpack
-from streams.state import FORMAT, PartitionState
+from streams.state import PartitionState
 
-RECORD_FORMAT: Final = 1
+RECORD_FORMAT: Final = 2
 PART_BYTES: Final = 900_000
 """Parts stay below the 1 MiB a broker takes without being asked for more."""
 
@@ -27,10 +28,11 @@ PART_BYTES: Final = 900_000
 class Part(msgspec.Struct, frozen=True, array_like=True):
     """One record of the checkpoint topic."""
 
-    v: Literal[1]
-    state_format: int
+    v: Literal[2]
+    code: str
     run: str
     tape_sha256: str
+    scenario: str
     engine: str
     topic: str
     partition: int
@@ -102,9 +104,10 @@ class ChainWriter:
         for number in range(parts):
             part = Part(
                 v=RECORD_FORMAT,
-                state_format=FORMAT,
+                code=code_version(),
                 run=self.info.run,
                 tape_sha256=self.info.tape_sha256,
+                scenario=scenario_of(self.info),
                 engine=self.engine,
                 topic=self.topic,
                 partition=self.partition,
@@ -127,8 +130,8 @@ def read_part(raw: bytes, info: RunInfo, engine: str, topic: str, partition: int
     """Return a record of the checkpoint topic.
 
     Raises:
-        ValueError: It is none, is damaged, or belongs to another run, tape, engine, partition or version; the text
-            says which.
+        ValueError: It is none, is damaged, or belongs to another run, tape, scenario, engine, partition or version of
+            the code; the text says which.
     """
     try:
         part = _decoder.decode(raw)
@@ -138,9 +141,9 @@ def read_part(raw: bytes, info: RunInfo, engine: str, topic: str, partition: int
         raise ValueError("damaged: the checksum does not fit")
     if part.engine != engine:
         raise AnotherEngineError(f"a checkpoint of another engine: expected {engine!r}, found {part.engine!r}")
-    expected = (FORMAT, info.run, info.tape_sha256, topic, partition)
-    found = (part.state_format, part.run, part.tape_sha256, part.topic, part.partition)
-    names = ("state format", "run", "tape", "topic", "partition")
+    expected = (code_version(), info.run, info.tape_sha256, scenario_of(info), topic, partition)
+    found = (part.code, part.run, part.tape_sha256, part.scenario, part.topic, part.partition)
+    names = ("code version", "run", "tape", "scenario", "topic", "partition")
     for name, want, have in zip(names, expected, found, strict=True):
         if want != have:
             raise ValueError(f"a checkpoint of another {name}: expected {want!r}, found {have!r}")

@@ -144,7 +144,8 @@ class CheckpointLog:
             await asyncio.sleep(0)
             for note in dict.fromkeys(restored.notes):
                 log.warning("checkpoint of %s[%d] not used: %s", topic, partition, note)
-            log.info("%s[%d] goes on at offset %d", topic, partition, restored.state.next_offset)
+            level = logging.WARNING if restored.notes else logging.INFO
+            log.log(level, "%s[%d] %s", topic, partition, _begins(restored.state.next_offset))
             states.append(restored.state)
         return states
 
@@ -173,3 +174,7 @@ class CheckpointLog:
             elif time.monotonic() - moved > _STILL_SECONDS:
                 raise TimeoutError(f"nothing came for {_STILL_SECONDS:g} s")
         return found
+
+
+def _begins(offset: int) -> str:
+    return f"goes on at offset {offset}, where a whole checkpoint ends" if offset else "is read from the beginning"

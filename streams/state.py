@@ -23,8 +23,6 @@ from streams.topics import PRESENCE, TWEETS
 from streams.tweetcolumns import TweetDecoder
 from streams.windows import Changed
 
-FORMAT: Final = 2
-"""Version of what ``save`` returns; to be raised whenever the meaning of a state changes."""
 _NONE: Final = -1
 
 

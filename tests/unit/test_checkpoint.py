@@ -1,6 +1,7 @@
 """Which checkpoint records are trusted, and what is left of a chain that is broken."""
 
 import random
+from typing import Any
 
 import msgspec
 import pytest
@@ -104,9 +105,11 @@ def test_a_broken_chain_falls_back_to_another() -> None:
     [
         ({"run": "another"}, "run"),
         ({"tape_sha256": "cd" * 32}, "tape"),
+        ({"spaces": ("first", "second", "third")}, "scenario"),
+        ({"window_ms": 10_000}, "scenario"),
     ],
 )
-def test_checkpoints_of_another_run_or_tape_are_refused(changes: dict[str, str], word: str) -> None:
+def test_checkpoints_of_another_run_tape_or_scenario_are_refused(changes: dict[str, Any], word: str) -> None:
     """They are not loaded, and the text names what differs."""
     other = msgspec.structs.replace(INFO, **changes)
     offset, notes = _restored(*_chain(writer=ChainWriter(other, "faust", PRESENCE, 0, grow=100)))
@@ -123,8 +126,8 @@ def test_checkpoints_of_another_engine_partition_or_version_are_refused() -> Non
     for changes, word in (
         ({"engine": "other"}, "engine"),
         ({"partition": 1}, "partition"),
-        ({"state_format": 99}, "state format"),
-        ({"v": 2}, "version"),
+        ({"code": "0011223344556677"}, "code version"),
+        ({"v": 3}, "version"),
     ):
         changed = msgspec.structs.replace(part, **changes)
         raw = msgspec.msgpack.encode(msgspec.structs.replace(changed, checksum=checkpoint._checksum(changed)))
@@ -135,7 +138,9 @@ def test_checkpoints_of_another_engine_partition_or_version_are_refused() -> Non
 def test_a_state_of_another_shape_is_refused() -> None:
     """A checkpoint of a run with other spaces does not fit, whatever its header says."""
     other = msgspec.structs.replace(INFO, spaces=("first", "second", "third"))
-    offset, notes = _restored(*_chain(writer=ChainWriter(INFO, "faust", PRESENCE, 0)), info=other)
+    state = PartitionState(other, PRESENCE, 0)
+    state.apply(decoder(other, PRESENCE).decode(VALUES), 40)
+    offset, notes = _restored(ChainWriter(INFO, "faust", PRESENCE, 0).records(state))
     assert offset == 0
     assert "does not fit" in notes[-1]
 
