@@ -1,24 +1,29 @@
-"""Deletes the events of runs that nobody plays any more, so that a replay in a loop does not fill the disk.
+"""Forgets runs that nobody plays any more, so that a replay in a loop does not fill the disk.
 
-What is deleted are the topics that belong to one run alone, those that an engine made for itself included;
-``run.info``, ``run.status`` and the results stay.
+The topics that belong to one run alone are deleted, those that an engine made for itself included; what stands of it in
+the topics of all runs is marked as deleted, but for ``dead-letters``, which is kept for whoever looks into it.
 """
 
 import contextlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from kafka.errors import KafkaError
 
+from joinstorm.tombstones import bury
 from streams.admin import open_admin
 from streams.connection import Connection
 from streams.engines import registry
 from streams.errors import BrokerError
 from streams.runinfo import RunInfo
+from streams.topics import RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION, RUN_INFO, RUN_STATUS
+
+_KEYED: Final = (RUN_INFO, RUN_STATUS, RESULTS_AUDIENCE, RESULTS_REACTION, RESULTS_PROGRESS)
 
 
 def forget(connection: Connection, runs: Sequence[RunInfo], keep: int) -> list[str]:
-    """Delete the own topics of all runs but the newest ones.
+    """Delete the own topics of all runs but the newest ones, and what stands of them in the topics of all.
 
     Args:
         connection: Where the broker is.
@@ -33,11 +38,21 @@ def forget(connection: Connection, runs: Sequence[RunInfo], keep: int) -> list[s
     """
     old = runs[:-keep]
     own = {name for info in old for name in info.topics.values() if name.endswith(f".{info.run}")}
-    if not own:
-        return []
+    gone = _delete(connection, lambda name: name in own or owner(name, runs) in old) if own else []
+    if old:
+        bury(connection, {info.topics[base] for info in old for base in _KEYED}, {info.run for info in old})
+    return gone
+
+
+def forget_prefix(connection: Connection, prefix: str) -> list[str]:
+    """Delete every topic below a prefix that nobody else uses; returns them, raises like ``forget``."""
+    return _delete(connection, lambda name: name.startswith(prefix)) if prefix else []
+
+
+def _delete(connection: Connection, chosen: Callable[[str], bool]) -> list[str]:
     with contextlib.closing(open_admin(connection)) as admin:
         try:
-            there = sorted(name for name in admin.list_topics() if name in own or owner(name, runs) in old)
+            there = sorted(filter(chosen, admin.list_topics()))
             if there:
                 admin.delete_topics(there)
         except KafkaError as error:

@@ -34,7 +34,13 @@ _INPUT = {
     "max.message.bytes": str(MAX_MESSAGE_BYTES),
     "segment.bytes": str(1 << 30),
 }
-_COMPACTED = {**_KEEP, "cleanup.policy": "compact", "max.message.bytes": str(MAX_MESSAGE_BYTES)}
+_COMPACTED = {
+    **_KEEP,
+    "cleanup.policy": "compact",
+    "max.message.bytes": str(MAX_MESSAGE_BYTES),
+    "segment.bytes": str(64 << 20),
+}
+"""Segments are small: the one that is written to is never compacted, and loops would fill a gigabyte first."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,10 @@ from streams.connection import Connection
     "--grace", type=click.FloatRange(0), default=30.0, help="Seconds a command keeps after a newer run was opened."
 )
 @click.option(
-    "--keep-runs", type=click.IntRange(1), default=None, help="Delete the events of all but so many runs, the newest."
+    "--keep-runs",
+    type=click.IntRange(1),
+    default=None,
+    help="Forget all runs but so many, the newest.",
 )
 @click.option(
     "--heartbeat",

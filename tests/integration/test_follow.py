@@ -10,17 +10,22 @@ import pytest
 
 from joinstorm.following import Following
 from joinstorm.forgetting import forget, owner
+from joinstorm.oracle import ask
 from joinstorm.runlist import RunList
 from joinstorm.supervisor import joinstorm
+from joinstorm.tombstones import run_of
+from joinstorm.truth import publish
 from producers.admin import ensure_topics
 from producers.opening import open_run, run_info
 from producers.tape import Tape
 from streams.admin import open_admin
 from streams.connection import Connection
 from streams.errors import BrokerError
+from streams.follower import TOPICS
 from streams.metrics import TRUTH
 from streams.reader import ResultReader
 from streams.topics import Topics, TopicSpec
+from tests.streaming import read_all
 from tests.tinytape import tiny_tape
 
 pytestmark = pytest.mark.integration
@@ -127,6 +132,28 @@ def test_forgetting_is_for_runs_that_are_not_kept(kafka: Connection, prefix: str
     own = [f"{prefix}{base}.a" for base in ("checkpoints", "quix.partitions", "space.presence", "tweets")]
     assert forget(kafka, infos, keep=2) == own
     assert forget(kafka, infos, keep=5) == []
+
+
+def test_forgotten_runs_leave_nothing_in_the_topics_of_all(kafka: Connection, prefix: str, tape: Tape) -> None:
+    """Every record of an old run gets a tombstone; those of the run that is kept, and of other prefixes, stay."""
+    infos = [open_run(kafka, tape.info, run=run, prefix=prefix) for run in ("old", "new")]
+    other = open_run(kafka, tape.info, run="old", prefix=f"{prefix}other.")
+    for info in (*infos, other):
+        publish(kafka, info, ask(tape.path, info).records(info))
+    topics = [infos[0].topics[base] for base in TOPICS]
+    before = newest(kafka, topics)
+    forget(kafka, infos, keep=1)
+    after = newest(kafka, topics)
+    mine = {key for key in before if run_of(key[1]) == "old"}
+    assert len(mine) > 100
+    assert {key for key, value in after.items() if value is None} == mine
+    assert {key: value for key, value in before.items() if key not in mine}.items() <= after.items()
+    assert None not in newest(kafka, [other.topics[base] for base in TOPICS]).values()
+
+
+def newest(kafka: Connection, topics: list[str]) -> dict[tuple[str, bytes], bytes | None]:
+    """Return the newest value of every key, by topic."""
+    return {(record.topic, record.key): record.value for record in read_all(kafka, topics)}
 
 
 def test_nobody_at_the_address_is_said() -> None:
