@@ -145,7 +145,9 @@ class CheckpointLog:
             for note in dict.fromkeys(restored.notes):
                 log.warning("checkpoint of %s[%d] not used: %s", topic, partition, note)
             level = logging.WARNING if restored.notes else logging.INFO
-            log.log(level, "%s[%d] %s", topic, partition, _begins(restored.state.next_offset))
+            offset = restored.state.next_offset
+            where = "where a whole checkpoint ends" if offset else "the beginning"
+            log.log(level, "%s[%d] goes on at offset %d, %s", topic, partition, offset, where)
             states.append(restored.state)
         return states
 
@@ -174,7 +176,3 @@ class CheckpointLog:
             elif time.monotonic() - moved > _STILL_SECONDS:
                 raise TimeoutError(f"nothing came for {_STILL_SECONDS:g} s")
         return found
-
-
-def _begins(offset: int) -> str:
-    return f"goes on at offset {offset}, where a whole checkpoint ends" if offset else "is read from the beginning"

@@ -77,4 +77,4 @@ def test_with_nothing_to_trust_the_partition_is_read_from_the_beginning(
         write(kafka, info, chain(info, 40))
     assert restored(kafka, info) == 0
     assert "a checkpoint of another code version" in caplog.text
-    assert "space.presence[0] is read from the beginning" in caplog.text
+    assert "space.presence[0] goes on at offset 0, the beginning" in caplog.text
