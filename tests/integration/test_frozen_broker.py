@@ -1,0 +1,92 @@
+"""A broker that stands still for a while: whoever sends waits for it instead of growing."""
+
+import contextlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from joinstorm.broker import EmbeddedBroker
+from producers.opening import open_run
+from producers.replay import Replay, Result, Settings
+from producers.senders import aio, kafka_python
+from producers.senders.registry import CLIENTS, sender_factory
+from producers.tape import Tape
+from streams.errors import EnvironmentMissingError
+from tests.conftest import required
+from tests.tinytape import tiny_tape
+
+pytestmark = pytest.mark.integration
+
+LANES = 4
+BOUND, PORTION = 400, 100
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[EmbeddedBroker]:
+    """Yield a broker of this module's own: it is frozen."""
+    with contextlib.ExitStack() as stack:
+        try:
+            yield stack.enter_context(EmbeddedBroker())
+        except EnvironmentMissingError as error:
+            if required():
+                raise
+            pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def tape(tmp_path_factory: pytest.TempPathFactory) -> Tape:
+    """Return a night of many times what may wait."""
+    return tiny_tape(tmp_path_factory.mktemp("tape") / "night.parquet", people=4_000)
+
+
+def until(over: threading.Event, holds: Callable[[], bool], what: str) -> None:
+    """Wait until something holds, or the replay is over."""
+    deadline = time.monotonic() + 60
+    while not holds() and not over.is_set():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.002)
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_producer_waits_for_a_frozen_broker(
+    broker: EmbeddedBroker, unique_run: str, tape: Tape, client: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the broker stands still no more than the bound is on its way, at full speed; then everything arrives."""
+    monkeypatch.setattr(aio, "WAITING_RECORDS", BOUND)
+    monkeypatch.setattr(aio, "BATCH_BYTES", 20_000)
+    monkeypatch.setattr(kafka_python, "ON_THE_WAY", BOUND)
+    for sender in (aio.AiokafkaSender, kafka_python.KafkaPythonSender):
+        monkeypatch.setattr(sender, "portion", PORTION)
+    info = open_run(broker.connection, tape.info, run=unique_run, partitions=LANES // 2, watermark_step_ms=60_000)
+    make = sender_factory(client, broker.connection, paced=False)
+    replay = Replay(tape, info, make, settings=Settings())
+    results: list[Result] = []
+    over = threading.Event()
+
+    def play() -> None:
+        try:
+            results.append(replay.play())
+        finally:
+            over.set()
+
+    thread = threading.Thread(target=play)
+    thread.start()
+    most: list[int] = []
+    try:
+        until(over, lambda: replay.meter.acked > 0, "nothing was acknowledged")
+        assert broker.pid is not None
+        os.kill(broker.pid, signal.SIGSTOP)
+        until(over, lambda: replay.meter.on_the_way >= BOUND, "the bound was not reached")
+        most = [replay.meter.on_the_way for _ in range(40) if not over.wait(0.05)]
+    finally:
+        if broker.pid is not None:
+            os.kill(broker.pid, signal.SIGCONT)
+        thread.join(120)
+    batches = LANES * aio.BATCHES_PER_LANE * 200  # aiokafka also has batches on the wire, of up to about 200 records
+    assert BOUND <= max(most) <= BOUND + LANES * PORTION + (batches if client == "aiokafka" else 0)
+    assert max(most) < tape.rows / 4
+    assert [(result.state, result.sent) for result in results] == [("ended", tape.rows)]
