@@ -189,12 +189,13 @@ class ResultReader:
             if await self._assigned(consumer):
                 await self._read(consumer)
         finally:
-            with contextlib.suppress(asyncio.TimeoutError):
+            # aiokafka lets the cancelling of its own fetches through to whoever stops it
+            with contextlib.suppress(asyncio.TimeoutError, asyncio.CancelledError):
                 await asyncio.wait_for(consumer.stop(), STOP_SECONDS)
 
     async def _assigned(self, consumer: AIOKafkaConsumer) -> bool:
         """Wait for the topics, then take all their partitions; False when stopped before. Asking creates no topic."""
-        while unseen := set(self.names) - await consumer.topics():
+        while unseen := await self._missing(consumer):
             self._unseen = sorted(unseen)
             if self._stopping.is_set():
                 return False
@@ -207,6 +208,12 @@ class ResultReader:
             await asyncio.sleep(0.01)
         consumer.pause(*self._partitions(consumer, RESULTS))
         return True
+
+    async def _missing(self, consumer: AIOKafkaConsumer) -> set[str]:
+        there: set[str] = set()
+        with contextlib.suppress(KafkaError):  # the broker may be away for a while
+            there = await consumer.topics()
+        return set(self.names) - there
 
     async def _read(self, consumer: AIOKafkaConsumer) -> None:
         """Read until stopped. Results wait until the run is known: only then can they be told from others."""
