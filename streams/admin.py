@@ -1,6 +1,7 @@
 """Asks a broker for its attention: an admin client, or a clear error within seconds."""
 
 import asyncio
+import ssl
 import time
 
 from aiokafka.conn import create_conn
@@ -9,7 +10,7 @@ from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from streams.connection import Connection
-from streams.errors import BrokerError
+from streams.errors import AwayError, BrokerError
 
 ANSWER_SECONDS = 10.0
 """How long a broker may take to answer at all."""
@@ -40,11 +41,13 @@ def unreachable(connection: Connection, error: Exception, seconds: float) -> Bro
 
 async def why_unreachable(connection: Connection, error: Exception, seconds: float) -> BrokerError:
     """Return the same inside an event loop."""
-    reason = await _reason(connection) or str(error) or type(error).__name__
-    return BrokerError(f"no Kafka answers at {connection.bootstrap_servers} ({seconds:.0f} s): {reason}")
+    found = await _reason(connection) or error
+    kind = AwayError if isinstance(found, OSError) and not isinstance(found, ssl.SSLError) else BrokerError
+    reason = str(found) or type(found).__name__
+    return kind(f"no Kafka answers at {connection.bootstrap_servers} ({seconds:.0f} s): {reason}")
 
 
-async def _reason(connection: Connection) -> str:
+async def _reason(connection: Connection) -> Exception | None:
     """Return what the first server that can be asked has against us, nothing if it is fine now."""
     told = {name: value for name, value in connection.security.for_python().items() if not name.endswith("_ms")}
     for server in connection.servers():
@@ -52,6 +55,6 @@ async def _reason(connection: Connection) -> str:
         try:
             opened = await asyncio.wait_for(create_conn(host, int(port), **told), PROBE_SECONDS)
         except (OSError, AiokafkaError, TimeoutError) as error:
-            return str(error) or type(error).__name__
+            return error
         opened.close()
-    return ""
+    return None

@@ -83,6 +83,10 @@ class BrokerError(EnvironmentMissingError):
     retriable = True
 
 
+class AwayError(BrokerError):
+    """Nobody listens at the address, which may change within seconds: a broker is being started again."""
+
+
 class RefusedError(EnvironmentMissingError):
     """The broker lets us in and does not let us do something; trying again does not help.
 

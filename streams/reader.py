@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 
 from streams.admin import PROBE_SECONDS, why_unreachable
 from streams.connection import Connection
-from streams.errors import BrokerError, DeadlineError
+from streams.errors import AwayError, BrokerError, DeadlineError
 from streams.follower import RESULTS, TOPICS, Follower
 from streams.runinfo import RunInfo
 from streams.runview import RunView
@@ -178,13 +178,8 @@ class ResultReader:
                 self._news.notify_all()
 
     async def _main(self) -> None:
-        consumer = AIOKafkaConsumer(**{**_TUNING, **self.connection.for_aiokafka()})
-        started = time.monotonic()
+        consumer = await self._connect()
         try:
-            try:
-                await asyncio.wait_for(consumer.start(), CONNECT_SECONDS)
-            except (KafkaError, TimeoutError) as error:
-                raise await why_unreachable(self.connection, error, time.monotonic() - started) from error
             self._connected.set()
             if await self._assigned(consumer):
                 await self._read(consumer)
@@ -192,6 +187,27 @@ class ResultReader:
             # aiokafka lets the cancelling of its own fetches through to whoever stops it
             with contextlib.suppress(asyncio.TimeoutError, asyncio.CancelledError):
                 await asyncio.wait_for(consumer.stop(), STOP_SECONDS)
+
+    async def _connect(self) -> AIOKafkaConsumer:
+        """Return a started consumer; where nobody listens it is tried again, a broker may just be starting.
+
+        Raises:
+            BrokerError: Nobody lets us in, for ``CONNECT_SECONDS`` where nobody listens.
+        """
+        started = time.monotonic()
+        while True:
+            consumer = AIOKafkaConsumer(**{**_TUNING, **self.connection.for_aiokafka()})
+            try:
+                await asyncio.wait_for(consumer.start(), CONNECT_SECONDS)
+            except (KafkaError, TimeoutError) as error:
+                await consumer.stop()
+                waited = time.monotonic() - started
+                why = await why_unreachable(self.connection, error, waited)
+                if not isinstance(why, AwayError) or waited > CONNECT_SECONDS or self._stopping.is_set():
+                    raise why from error
+                await asyncio.sleep(POLL_MS / 1000)
+            else:
+                return consumer
 
     async def _assigned(self, consumer: AIOKafkaConsumer) -> bool:
         """Wait for the topics, then take all their partitions; False when stopped before. Asking creates no topic."""

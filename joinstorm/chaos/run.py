@@ -3,18 +3,22 @@
 import contextlib
 import signal
 import time
+import urllib.request
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from joinstorm.accounts import Evidence
 from joinstorm.broker import EmbeddedBroker
+from joinstorm.chaos.outcome import Blow, ChaosResult, loss_of
 from joinstorm.chaos.schedule import Fault, FaultKind
 from joinstorm.pipeline import Pipeline, Plan
 from joinstorm.supervisor import Part, Supervisor
-from joinstorm.verdict import Verdict, judge
+from joinstorm.verdict import final_tables, judge
 from joinstorm.verification import gathered, published_truth
 from producers.tape import Tape
+from streams.derive import Tables
+from streams.errors import EXIT_ENVIRONMENT, DeadlineError, EngineError
+from streams.metrics import TRUTH
 from streams.reader import ResultReader
 from streams.runinfo import RunInfo
 from streams.runview import RunView
@@ -22,35 +26,8 @@ from streams.runview import RunView
 SLOW_CYCLE_SECONDS = 0.25
 SLOW_STOPPED = 0.8
 MOST_WORKERS = 3
-
-
-@dataclass
-class Blow:
-    """A fault that was dealt.
-
-    Args:
-        fault: Which.
-        counted: Events the engine had counted.
-        begun: When, monotonic seconds.
-        recovered: Seconds until the engine had counted something new, None if it never did or had counted everything.
-    """
-
-    fault: Fault
-    counted: int
-    begun: float
-    recovered: float | None = None
-
-
-@dataclass
-class ChaosResult:
-    """What came of one schedule."""
-
-    verdict: Verdict
-    blows: list[Blow] = field(default_factory=list)
-
-    def recoveries(self) -> list[float]:
-        """Return the seconds of every recovery that was seen."""
-        return [blow.recovered for blow in self.blows if blow.recovered is not None]
+EXPORTER_SECONDS = 20.0
+"""How long the exporter may take at the end to serve the run."""
 
 
 class ChaosRun:
@@ -69,9 +46,14 @@ class ChaosRun:
         self.blows: list[Blow] = []
         self._due: list[tuple[float, Callable[[], None]]] = []
         """What follows from faults that last: when, and what to do."""
+        self._view = RunView()
 
     def run(self, faults: Sequence[Fault]) -> ChaosResult:
-        """Run to the end, dealing each fault when its share of the events is counted."""
+        """Run to the end, dealing each fault when its share of the events is counted.
+
+        Raises:
+            JoinstormError: The run cannot begin.
+        """
         with contextlib.ExitStack() as stack:
             self.supervisor = stack.enter_context(Supervisor(self.folder / "logs"))
             self.pipeline = Pipeline(self.plan, self.supervisor)
@@ -82,21 +64,72 @@ class ChaosRun:
             self.pipeline.start_truth().process.wait()  # the truth is no subject of the faults
             self.pipeline.start_replay("--position", str(self._position))
             reader = stack.enter_context(ResultReader(self.plan.connection, prefix=self.plan.prefix, run=self.plan.run))
-            left = list(faults)
-            for view in self.pipeline.views(reader):
-                counted = self._counted(view)
-                self._note_recoveries(counted)
-                self._follow_up()
-                while left and counted >= left[0].at * info.events:
-                    self._deal(left.pop(0), counted)
-            truth, events = published_truth(view)
-            evidence = self._evidence(info)
-            return ChaosResult(judge(view, self.plan.name, truth, events, evidence=evidence), self.blows)
+            problem = ""
+            try:
+                self._follow(reader, info.events, list(faults))
+            except (DeadlineError, EngineError) as error:
+                problem = str(error)
+            return self._judged(info, problem)
+
+    def _follow(self, reader: ResultReader, events: int, left: list[Fault]) -> None:
+        """Watch the run to its end and deal the faults, none while the broker is away: nobody could start again."""
+        for view in self.pipeline.views(reader):
+            self._view = view
+            counted = self._counted(view)
+            self._note_recoveries(counted)
+            self._follow_up()
+            self._start_again()
+            while left and self.broker.alive() and counted >= left[0].at * events:
+                self._deal(left.pop(0), counted, max(0, events - counted))
+        self._see_exporter()
+
+    def _judged(self, info: RunInfo, problem: str) -> ChaosResult:
+        """Hold what is there to the truth, whether the run came to its end or not.
+
+        Raises:
+            EngineError: There is not even a truth; the text has the problem.
+        """
+        if TRUTH not in self._view.engines:
+            raise EngineError(problem or "the truth was not published")
+        truth, events = published_truth(self._view)
+        engine = self._view.engines.get(self.plan.name)
+        tables = final_tables(engine) if engine else Tables({}, {}, {})
+        evidence = None if problem else self._evidence(info)
+        verdict = judge(self._view, self.plan.name, truth, events, evidence=evidence)
+        return ChaosResult(verdict, loss_of(tables, truth), self.blows, problem)
 
     def _evidence(self, info: RunInfo) -> Evidence | None:
         if info.faults is not None and not self.broker.alive():
             self.broker.start()  # taken away so late that everything was read before
         return gathered(self.plan.connection, info, self.plan.name, Tape.open(self.plan.tape))
+
+    def _start_again(self) -> None:
+        """Start what ended because it found no broker, as whoever manages processes would: it came up too early."""
+        if not self.broker.alive():
+            return
+        for index, part in list(self.pipeline.workers.items()):
+            if part.exit_code() == EXIT_ENVIRONMENT:
+                self.supervisor.end(part, signal.SIGKILL)
+                self.pipeline.start_worker(index)
+        if self._exporter.exit_code() == EXIT_ENVIRONMENT:
+            self._kill_exporter()
+
+    def _see_exporter(self) -> None:
+        """Make sure that the exporter, killed or not, serves this run in the end.
+
+        Raises:
+            DeadlineError: It does not.
+        """
+        deadline = time.monotonic() + EXPORTER_SECONDS
+        wanted = f'run="{self.plan.run}"'
+        while time.monotonic() < deadline:
+            lines = self._exporter.log.read_text().split()
+            urls = [line for line in lines if line.startswith("http://")]
+            with contextlib.suppress(OSError):
+                if urls and wanted in urllib.request.urlopen(urls[-1], timeout=5).read().decode():  # noqa: S310 - ours
+                    return
+            time.sleep(0.1)
+        raise DeadlineError(f"the exporter does not serve run {self.plan.run}: not within {EXPORTER_SECONDS:g} s")
 
     @property
     def _position(self) -> Path:
@@ -122,8 +155,8 @@ class ChaosRun:
     def _later(self, seconds: float, action: Callable[[], None]) -> None:
         self._due.append((time.monotonic() + seconds, action))
 
-    def _deal(self, fault: Fault, counted: int) -> None:
-        self.blows.append(Blow(fault, counted, time.monotonic()))
+    def _deal(self, fault: Fault, counted: int, left: int) -> None:
+        self.blows.append(Blow(fault, counted, time.monotonic(), left))
         {
             FaultKind.KILL_WORKER: self._kill_worker,
             FaultKind.FREEZE_WORKER: self._freeze_worker,
@@ -185,9 +218,10 @@ class ChaosRun:
         self.pipeline.start_replay("--position", str(self._position), *resume)
 
     def _start_exporter(self) -> None:
-        self._exporter = self.pipeline.start("exporter", "export", "--run", self.plan.run, "--port", "0")
+        where = ["--run", self.plan.run, "--topic-prefix", self.plan.prefix, "--port", "0"]
+        self._exporter = self.pipeline.start("exporter", "export", *where)
 
-    def _kill_exporter(self, fault: Fault) -> None:  # noqa: ARG002 - every fault is dealt in one way
+    def _kill_exporter(self, fault: Fault | None = None) -> None:  # noqa: ARG002 - every fault is dealt in one way
         self.supervisor.end(self._exporter, signal.SIGKILL)
         self._start_exporter()
 

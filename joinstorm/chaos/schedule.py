@@ -72,7 +72,10 @@ def parse(given: str) -> list[Fault]:
     Raises:
         ScenarioError: A fault is unknown or a figure impossible; the text says which and what is allowed.
     """
-    return sorted(_parse_one(part.strip()) for part in given.split(",") if part.strip())
+    faults = sorted(_parse_one(part.strip()) for part in given.split(",") if part.strip())
+    if not faults:
+        raise ScenarioError(f"no fault in {given!r}: expected SHARE:KIND[:SECONDS]; known are {', '.join(FaultKind)}")
+    return faults
 
 
 def _parse_one(given: str) -> Fault:

@@ -11,17 +11,30 @@ import click
 import msgspec
 
 from joinstorm.broker import EmbeddedBroker
-from joinstorm.chaos.run import ChaosResult, ChaosRun
+from joinstorm.chaos.outcome import ChaosResult, Loss
+from joinstorm.chaos.run import ChaosRun
 from joinstorm.chaos.schedule import Fault, draw, parse, text
 from joinstorm.chaos.shrink import shrink
+from joinstorm.commands.replay import SpeedParam
+from joinstorm.forgetting import forget_prefix
 from joinstorm.options import faults as stream_faults
 from joinstorm.options import scale
 from joinstorm.pipeline import Plan, run_id
 from joinstorm.recording import tape_of
 from joinstorm.supervisor import interruptible
+from producers.deck import MAX
 from producers.faults import parse_faults
-from streams.connection import Connection
 from streams.errors import EXIT_FAILED, EXIT_OK, JoinstormError
+
+
+class Dealt(msgspec.Struct, frozen=True):
+    """One fault as it was dealt."""
+
+    fault: str
+    counted: int
+    """Events the engine had counted."""
+    recovered: float | None
+    """Seconds until it had counted something new; None when nothing was left, or it never did."""
 
 
 class RunLine(msgspec.Struct, frozen=True):
@@ -33,6 +46,9 @@ class RunLine(msgspec.Struct, frozen=True):
     digest: str
     recoveries: tuple[float, ...]
     """Seconds until the engine counted something new, for each fault after which there was anything left to count."""
+    dealt: tuple[Dealt, ...] = ()
+    loss: Loss | None = None
+    """What the final counts miss or have twice; None when there is nothing to compare."""
     problem: str = ""
 
 
@@ -48,6 +64,7 @@ class RunLine(msgspec.Struct, frozen=True):
 @click.option(
     "--client", type=click.Choice(["kafka-python", "aiokafka"]), default="kafka-python", help="Producer client."
 )
+@click.option("--speed", type=SpeedParam(), default=MAX, help="Event seconds per second, quiet phases left out.")
 @click.option("--shrink/--no-shrink", "shrinking", default=True, help="Look for fewer faults that fail too.")
 @click.option(
     "--keep", type=click.Path(path_type=Path, file_okay=False), default=None, help="Folder to keep all logs in."
@@ -64,6 +81,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     engine: str,
     workers: int,
     client: str,
+    speed: float,
     shrinking: bool,
     keep: Path | None,
     form: str,
@@ -73,47 +91,64 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     Each run draws at least three faults from its seed: workers, producer, exporter and broker are killed, frozen,
     slowed down, added and removed while the night is replayed into an embedded Kafka. With --fault the stream is
     faulty as well, and every injected fault is accounted for. A schedule that fails is printed
-    as the command that repeats it. Exit code 0 only when every digest equals the truth's.
+    as the command that repeats it, and its loss in numbers. Exit code 0 only when every digest equals the truth's and
+    the engine went on after every fault, 1 when not, 2 when a fault is unknown.
     """
-    schedules = [(None, parse(faults))] * runs if faults else [(seed + n, draw(seed + n)) for n in range(runs)]
+    schedules = [(seed + n, draw(seed + n)) for n in range(runs)] if faults is None else [(None, parse(faults))] * runs
+    declared = parse_faults(fault, fault_seed)
     with (
         interruptible(),
         tempfile.TemporaryDirectory(prefix="joinstorm-chaos-") as folder,
         tape_of(scenario, scale=scale, seed=None) as tape,
+        EmbeddedBroker() as broker,
     ):
-        declared = parse_faults(fault, fault_seed)
-        plan = Plan(tape.path, Connection(), engine=engine, workers=workers, client=client, faults=declared)
-        stage = _Stage(plan, keep or Path(folder))
+        plan = Plan(
+            tape=tape.path,
+            connection=broker.connection,
+            engine=engine,
+            workers=workers,
+            client=client,
+            speed=speed,
+            skip_quiet=speed > 0,
+            faults=declared,
+        )
+        stage = _Stage(plan, broker, keep or Path(folder))
         lines = [stage.line(which, one, form) for which, one in schedules]
         bad = next((one for (_, one), line in zip(schedules, lines, strict=True) if not line.exact), None)
         if bad is not None:
             fewest = shrink(bad, stage.fails) if shrinking else bad
-            options = f"--scale {scale:g} --engine {engine} --workers {workers} --client {client}"
-            options += "".join(f" --fault {one}" for one in fault) + (f" --fault-seed {fault_seed}" if fault else "")
-            click.echo(
-                f"repeat with: joinstorm chaos {shlex.quote(scenario)} {options} --faults {text(fewest)}", err=True
-            )
+            again = ["chaos", scenario, "--scale", f"{scale:g}", "--engine", engine, "--workers", str(workers)]
+            again += ["--client", client, "--speed", f"{speed:g}" if speed else MAX]
+            again += [word for one in fault for word in ("--fault", one)] + ["--fault-seed", str(fault_seed)]
+            again += ["--faults", text(fewest)]
+            click.echo(f"repeat with: joinstorm {shlex.join(again)}", err=True)
     _summary(lines, form)
     return EXIT_OK if all(line.exact for line in lines) else EXIT_FAILED
 
 
 class _Stage:
-    """Runs schedules one after the other, each with a broker and a run of its own."""
+    """Runs schedules one after the other on one broker; the topics of each go when it is over."""
 
-    def __init__(self, plan: Plan, folder: Path) -> None:
+    def __init__(self, plan: Plan, broker: EmbeddedBroker, folder: Path) -> None:
         self.plan = plan
+        self.broker = broker
         self.folder = folder
         self.number = 0
 
     def run(self, faults: Sequence[Fault]) -> ChaosResult:
         self.number += 1
-        with EmbeddedBroker() as broker:
-            plan = replace(self.plan, connection=broker.connection, run=run_id())
-            return ChaosRun(plan, broker, self.folder / f"{self.number:03}").run(faults)
+        self.broker.start()  # a run that failed may have left it stopped
+        name = run_id()
+        plan = replace(self.plan, run=name, prefix=f"{name}.")
+        try:
+            return ChaosRun(plan, self.broker, self.folder / f"{self.number:03}").run(faults)
+        finally:
+            self.broker.start()
+            forget_prefix(plan.connection, plan.prefix)
 
     def fails(self, faults: Sequence[Fault]) -> bool:
         try:
-            return not self.run(faults).verdict.exact
+            return not self.run(faults).exact
         except JoinstormError:
             return True
 
@@ -123,12 +158,31 @@ class _Stage:
         except JoinstormError as error:
             line = RunLine(seed, text(faults), exact=False, digest="", recoveries=(), problem=str(error))
         else:
-            verdict = result.verdict
-            recoveries = tuple(round(seconds, 2) for seconds in result.recoveries())
-            problem = "" if verdict.exact else f"{verdict.mismatches} counts differ; {'; '.join(verdict.problems)}"
-            line = RunLine(seed, text(faults), verdict.exact, verdict.digest, recoveries, problem)
+            line = _line(seed, faults, result)
         _print(line, form)
         return line
+
+
+def _line(seed: int | None, faults: Sequence[Fault], result: ChaosResult) -> RunLine:
+    verdict = result.verdict
+    wrong = [result.problem] if result.problem else []
+    if verdict.mismatches:
+        wrong.append(f"{verdict.mismatches:,} of {verdict.records_compared:,} counts differ; {result.loss}")
+    wrong += [f"nothing more was counted after {fault}" for fault in result.stuck()]
+    wrong += verdict.problems
+    return RunLine(
+        seed,
+        text(faults),
+        exact=result.exact,
+        digest=verdict.digest,
+        recoveries=tuple(round(seconds, 2) for seconds in result.recoveries()),
+        dealt=tuple(
+            Dealt(str(blow.fault), blow.counted, None if blow.recovered is None else round(blow.recovered, 2))
+            for blow in result.blows
+        ),
+        loss=result.loss,
+        problem="; ".join(wrong),
+    )
 
 
 def _print(line: RunLine, form: str) -> None:
@@ -146,10 +200,19 @@ def _summary(lines: Sequence[RunLine], form: str) -> None:
     median = statistics.median(recoveries) if recoveries else 0.0
     longest = max(recoveries, default=0.0)
     if form == "json":
-        total = {"runs": len(lines), "exact": exact, "recovery_median": median, "recovery_max": longest}
+        lost = sum(line.loss.lost for line in lines if line.loss)
+        twice = sum(line.loss.twice for line in lines if line.loss)
+        total = {
+            "runs": len(lines),
+            "exact": exact,
+            "recovery_median": median,
+            "recovery_max": longest,
+            "lost": lost,
+            "twice": twice,
+        }
         click.echo(msgspec.json.encode(total).decode())
     else:
-        faults = sum(line.faults.count(",") + 1 for line in lines)
+        dealt = sum(len(line.dealt) for line in lines)
         click.echo(
-            f"{exact} of {len(lines)} exact; {faults} faults, recovery median {median:.1f} s, longest {longest:.1f} s"
+            f"{exact} of {len(lines)} exact; {dealt} faults, recovery median {median:.1f} s, maximum {longest:.1f} s"
         )

@@ -1,0 +1,50 @@
+"""Faults against a running job, as a user deals them: a short version of ``joinstorm chaos``."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
+
+TINY = ["--scale", "0.002", "--speed", "1200", "--format", "json"]
+
+
+def chaos(*options: str) -> tuple[int, list[dict[str, object]], str]:
+    """Run the command; return its exit code, its lines and what it said on stderr."""
+    command = [sys.executable, "-m", "joinstorm.cli", "chaos", *TINY, *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr
+
+
+def test_five_schedules_leave_the_digest_as_it_is() -> None:
+    """Five seeds, a night with declared faults of its own: every digest is the clean one, every fault is got over."""
+    faults = ("duplicate=0.1", "out-of-order=0.1:5m", "corrupt=0.01")
+    declared = [word for fault in faults for word in ("--fault", fault)]
+    code, lines, said = chaos("--runs", "5", "--seed", "1", *declared)
+    assert code == 0, (lines, said)
+    *runs, total = lines
+    assert (total["runs"], total["exact"], total["lost"], total["twice"]) == (5, 5, 0, 0)
+    assert len({run["digest"] for run in runs}) == 1
+    for run in runs:
+        dealt = run["dealt"]
+        assert isinstance(dealt, list)
+        assert len(dealt) >= 3
+        assert any(one["recovered"] for one in dealt)
+    assert 0 < total["recovery_median"] <= total["recovery_max"]  # type: ignore[operator] # JSON's numbers
+
+
+def test_the_baseline_engine_shows_its_loss_in_numbers() -> None:
+    """Stock Faust with two kills: the answer is no, how many events are lost or counted twice, and how to repeat it."""
+    code, (run, total), said = chaos(
+        "--engine", "faust-tables", "--runs", "1", "--no-shrink", "--faults", "0.2:kill-worker,0.5:kill-worker"
+    )
+    assert code == 1, said
+    loss = run["loss"]
+    assert isinstance(loss, dict)
+    assert loss["lost"] + loss["twice"] > 0
+    assert (total["lost"], total["twice"]) == (loss["lost"], loss["twice"])
+    assert f"{loss['lost']:,} of {loss['events']:,} events lost" in str(run["problem"])
+    assert "repeat with: joinstorm chaos launch" in said
+    assert "--faults 0.20:kill-worker,0.50:kill-worker" in said
