@@ -1,5 +1,7 @@
 """``joinstorm dead-letters``: the records that were put aside, with where they stood and why."""
 
+from base64 import b64encode
+
 import click
 import msgspec
 
@@ -27,7 +29,10 @@ def command(
     reason: str | None,
     form: str,
 ) -> None:
-    """List the records on the input topics that are no events: source, reason and bytes, each once per engine."""
+    """List the records on the input topics that are no events: source, reason and bytes, each once per engine.
+
+    As JSON the bytes are there twice: as text that is easy to read, and as base64 that loses nothing.
+    """
     for letter in letters(connection, prefix, _complain):
         wanted = ((run, letter.run), (engine, letter.engine), (reason, letter.reason))
         if all(want is None or want == found for want, found in wanted):
@@ -44,5 +49,6 @@ def _text(letter: DeadLetter) -> str:
 
 
 def _json(letter: DeadLetter) -> str:
-    fields = {"source": letter.source, **letter._asdict(), "value": letter.value.decode("utf-8", "backslashreplace")}
+    shown = {"value": letter.value.decode("utf-8", "backslashreplace"), "base64": b64encode(letter.value).decode()}
+    fields = {"source": letter.source, **letter._asdict(), **shown}
     return msgspec.json.encode(fields).decode()
