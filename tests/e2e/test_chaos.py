@@ -8,7 +8,7 @@ import pytest
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
 
-TINY = ["--scale", "0.002", "--speed", "1200", "--format", "json"]
+TINY = ["--scale", "0.002", "--speed", "2400", "--format", "json"]
 
 
 def chaos(*options: str) -> tuple[int, list[dict[str, object]], str]:
