@@ -26,7 +26,7 @@ from streams.errors import DeadlineError, JoinstormError
 from streams.reader import ResultReader
 from streams.runinfo import RunInfo
 
-LATENCY_SECONDS: Final = 12.0
+LATENCY_SECONDS: Final = 10.0
 PROBE_SECONDS: Final = 5.0
 """How long events are sent, and how long an engine may take to its end after the last one."""
 FACTORS: Final = {(): 0.7, (True,): 1.0, (True, True): 1.3, (False,): 0.4, (True, False): 0.85, (False, False): 0.2}
