@@ -42,7 +42,7 @@ PARTS = ("recovery", "latency", "sustained")
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for scoreboard, picture and logs."
 )
-@bootstrap_servers()
+@bootstrap_servers(embedded=True)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the scoreboard.")
 def command(  # noqa: PLR0913, PLR0917 - one argument per option
     engines: tuple[str, ...],

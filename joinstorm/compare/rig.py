@@ -1,5 +1,6 @@
 """One engine on one run: its workers as processes, and what it says."""
 
+import os
 import signal
 import time
 from collections.abc import Callable
@@ -62,7 +63,8 @@ class Rig:
         where = ["--bootstrap-servers", self.connection.bootstrap_servers, "--run", self.info.run]
         where += ["--topic-prefix", self.info.prefix] if self.info.prefix else []
         which = ["--name", self.name, "--worker", str(number), "--option", f"state_dir={self.logs / 'state'}"]
-        return self.supervisor.start(f"{self.name}-{number}", joinstorm("stream", *self.subject.start, *where, *which))
+        command = joinstorm("stream", *self.subject.start, *where, *which)
+        return self.supervisor.start(f"{self.name}-{number}", command, self.connection.environ(os.environ))
 
     def kill(self) -> float:
         """Kill the first worker and start it again; returns when it was killed."""

@@ -23,6 +23,14 @@ def test_a_mistyped_command_gets_a_suggestion(capsys: pytest.CaptureFixture[str]
     assert "Did you mean 'run'?" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["run", "conform", "compare", "backfill"])
+def test_whole_jobs_bring_their_own_broker(name: str) -> None:
+    """Without --bootstrap-servers they start one, rather than look for one at the usual address."""
+    command = cli.get_command(None, name)  # type: ignore[arg-type]  # the lazy group needs no context
+    assert command is not None
+    assert [one.default for one in command.params if one.name == "connection"] == [None]
+
+
 def test_every_option_says_what_it_does() -> None:
     """No option of any command is without help."""
     for name in LazyGroup.commands_by_name:
