@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Protocol, TypeVar, cast
 
-from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import Metric as Family
 from prometheus_client.registry import Collector
 
@@ -14,9 +13,9 @@ from streams import metrics, samples
 from streams.brokerview import BrokerView
 from streams.derive import NightAt
 from streams.difference import difference
-from streams.errors import EnvironmentMissingError
 from streams.families import Families
 from streams.metrics import EXPORTER_METRICS, TRUTH
+from streams.metricspage import OPTION, open_page
 from streams.runinfo import RunInfo
 from streams.runview import RunView
 
@@ -63,7 +62,7 @@ class Exporter(Collector):
         yield from families
 
     @contextlib.contextmanager
-    def serving(self, port: int, address: str = "127.0.0.1", *, option: str = "--metrics-port") -> Iterator[str]:
+    def serving(self, port: int, address: str = "127.0.0.1", *, option: str = OPTION) -> Iterator[str]:
         """Serve on a registry and in threads of its own, as long as the context lasts; yield the page's address.
 
         Args:
@@ -74,21 +73,11 @@ class Exporter(Collector):
         Raises:
             EnvironmentMissingError: The port cannot be had; the text names the option to choose another.
         """
-        registry = CollectorRegistry()
-        registry.register(self)
+        taken, close = open_page(self, port, address, option=option)
         try:
-            server, thread = start_http_server(port, addr=address, registry=registry)
-        except OSError as error:
-            raise EnvironmentMissingError(
-                f"cannot serve /metrics at {address}:{port} ({error.strerror}); choose another port with {option}, "
-                "0 for any free one"
-            ) from error
-        try:
-            yield f"http://{address}:{server.server_port}/metrics"
+            yield f"http://{address}:{taken}/metrics"
         finally:
-            server.shutdown()
-            server.server_close()
-            thread.join()
+            close()
 
     def _add_run(self, families: Families, view: RunView, info: RunInfo) -> None:
         samples.add_run(families, info)

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from streams import metrics
 from streams.engines.partitions import Place
 from streams.engines.worker import Worker
+from streams.metricspage import open_page
 
 
 @dataclass(frozen=True)
@@ -81,18 +81,12 @@ class WorkerCollector(Collector):
 
 
 def serve(worker: Worker, surroundings: Surroundings, port: int, address: str) -> tuple[int, Callable[[], None]]:
-    """Serve a worker's metrics on a registry of their own.
+    """Serve a worker's metrics.
 
     Returns:
         The port, and a function that ends it.
+
+    Raises:
+        EnvironmentMissingError: The port cannot be had; the text names the option to choose another.
     """
-    registry = CollectorRegistry()
-    registry.register(WorkerCollector(worker, surroundings))
-    server, thread = start_http_server(port, addr=address, registry=registry)
-
-    def close() -> None:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-    return server.server_port, close
+    return open_page(WorkerCollector(worker, surroundings), port, address)

@@ -69,12 +69,11 @@ class _Session:
         self._worker = Worker(self._settings)
         self._watch = RunWatch(self._settings.connection, self._settings.info, self._settings.engine)
         self._app = self._create_app()
-        with signals(self._stop):
+        with signals(self._stop), self._metrics():
             async with tasks_of(self._worker.speak(), self._watch.follow()) as tasks:
                 try:
-                    with self._metrics():
-                        await self._app.start()
-                        ended = await wait_for_end(self._app, self._stop, self._done(), tasks)
+                    await self._app.start()
+                    ended = await wait_for_end(self._app, self._stop, self._done(), tasks)
                 finally:
                     await self._end()
         if self._failure is not None:

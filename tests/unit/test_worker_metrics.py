@@ -1,8 +1,10 @@
 """A worker's /metrics say what its state says."""
 
 import asyncio
+import socket
 import urllib.request
 
+import pytest
 from prometheus_client import CollectorRegistry
 
 from streams import metrics
@@ -10,6 +12,7 @@ from streams.connection import Connection
 from streams.engines.abstract import WorkerSettings
 from streams.engines.chunks import Chunk
 from streams.engines.worker import Worker
+from streams.errors import EnvironmentMissingError
 from streams.events import Mark, MarkKind, encode
 from streams.state import PartitionState
 from streams.topics import PRESENCE
@@ -60,6 +63,15 @@ def test_counts_and_lags() -> None:
     assert registry.get_sample_value(metrics.WORKER_LAG.name, place) == 12
     assert registry.get_sample_value(metrics.WORKER_EVENT_LAG.name, place) == 2.5
     assert registry.get_sample_value(metrics.WORKER_START.name, {"engine": "faust"}) == 1_000.5
+
+
+def test_a_taken_port_is_an_error_that_names_the_option() -> None:
+    """Whoever listens there already, the user is told which option to change."""
+    worker = asyncio.run(_worker())
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(EnvironmentMissingError, match=rf"127\.0\.0\.1:{port}.*--metrics-port"):
+            serve(worker, Surroundings(dict, lambda: None, 0.0), port, "127.0.0.1")
 
 
 def test_metrics_are_served_on_a_free_port_and_end() -> None:
