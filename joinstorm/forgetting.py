@@ -21,6 +21,9 @@ from streams.topics import RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION,
 
 _KEYED: Final = (RUN_INFO, RUN_STATUS, RESULTS_AUDIENCE, RESULTS_REACTION, RESULTS_PROGRESS)
 
+KAFKA_STREAMS: Final = ("-changelog", "-repartition")
+"""How the topics end that a Kafka Streams application makes for itself, under whatever name it runs."""
+
 
 def forget(connection: Connection, runs: Sequence[RunInfo], keep: int) -> list[str]:
     """Delete the own topics of all runs but the newest ones, and what stands of them in the topics of all.
@@ -65,10 +68,10 @@ def _delete(connection: Connection, chosen: Callable[[str], bool]) -> list[str]:
 def owner(topic: str, runs: Sequence[RunInfo]) -> RunInfo | None:
     """Return the run for which an engine made a topic of its own, None where it is no such topic.
 
-    Such a topic has the run's prefix, its id and an engine's name in it: changelogs, topics in between. Where one id
-    begins like another, the longer one counts.
+    Such a topic has the run's prefix and its id in its name, and an engine's name or an ending of Kafka Streams:
+    changelogs, topics in between. Where one id begins like another, the longer one counts.
     """
-    if not any(engine in topic for engine in registry.names()):
+    if not (topic.endswith(KAFKA_STREAMS) or any(engine in topic for engine in registry.names())):
         return None
     named = (one for one in runs if one.prefix in topic and re.search(rf"(?<![a-z0-9]){one.run}(?![a-z0-9])", topic))
     return max(named, key=lambda one: len(one.run), default=None)

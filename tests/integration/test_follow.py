@@ -105,6 +105,8 @@ def test_once_is_about_the_newest_run_and_has_the_commands_exit_code(
         ("changelog__mine.night-2.quix--mine.quix.partitions.night-2--default", "night-2"),
         ("mine.joinstorm-faust-tables-night-audience-changelog", "night"),
         ("mine.joinstorm-faust-tables-night-2-audience-changelog", "night-2"),
+        ("mine.night-2.my-own-name-counts-changelog", "night-2"),
+        ("mine.night.counts", None),
         ("quix.partitions.night", None),
         ("mine.quix.partitions.nights", None),
         ("mine.copy-of.night", None),
