@@ -160,6 +160,7 @@ class Pipeline:
         """Start the producer."""
         plan = self.plan
         options = ["--speed", f"{plan.speed:g}" if plan.speed else "max", "--client", plan.client, "--format", "json"]
+        options += ["--replication", f"{plan.replication}"]  # of the run that a jump back begins
         options.append("--no-verify")  # the truth does, beside it; a damaged tape ends the run
         if plan.skip_quiet:
             options.append("--skip-quiet")
