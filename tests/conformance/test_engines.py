@@ -1,6 +1,18 @@
 """Every engine against the contract; to add one, add its config."""
 
+import os
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from joinstorm.conform_stage import Subject
+from joinstorm.enginecatalog import subject
+from joinstorm.kafkahome import find_java
 from tests.conformance.base import Config, Conformance
+
+JAR = Path(__file__).parents[2] / "examples" / "kafka-streams" / "target" / "joinstorm-kafka-streams.jar"
 
 ANSWERS = ("golden-doors", "clean", "duplicates", "out-of-order", "late")
 """For engines that take long to start: what may happen to records."""
@@ -40,3 +52,21 @@ class TestFlink(Conformance):
     """Flink SQL: everything is exact; a JVM starts with every point, so not all are played here."""
 
     config = Config("flink", required=False, points=("golden-doors", "duplicates", "late", "kill"))
+
+
+@dataclass(frozen=True)
+class Example(Config):
+    """The program of examples/kafka-streams, once Maven has built it."""
+
+    def subject(self) -> Subject:
+        """Return it, run by the Java that runs the broker."""
+        if not JAR.exists():
+            pytest.skip("not built: mvn -q package, in examples/kafka-streams")
+        command = shlex.join([str(find_java(os.environ)), "-Xmx512m", "-jar", str(JAR)])
+        return subject("external", shown_as=self.engine, options={"command": command})
+
+
+class TestKafkaStreams(Conformance):
+    """The example in Java: everything is exact."""
+
+    config = Example("kafka-streams", points=(*ANSWERS, "corrupt", "kill"))
