@@ -31,7 +31,7 @@ RUN mkdir -p "$JOINSTORM_CACHE_DIR" \
 
 FROM ${PYTHON_IMAGE}
 RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin joinstorm \
-    && mkdir /tape && chown joinstorm /tape
+    && mkdir /tape /flink && chown joinstorm /tape /flink
 COPY --from=build --chown=joinstorm /opt/joinstorm /opt/joinstorm
 ENV PATH=/opt/joinstorm/bin:$PATH JOINSTORM_CACHE_DIR=/opt/joinstorm/cache \
     PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MPLCONFIGDIR=/tmp

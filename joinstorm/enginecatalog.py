@@ -71,6 +71,14 @@ CATALOG: Final[Mapping[str, Entry]] = {
         rescales="never",
         letters=False,
     ),
+    "flink-windows": Entry(
+        "Flink SQL as one would write it first: windows by event time, closed by a watermark",
+        "Drops what comes after its window was closed, and says nothing: right only on a topic in order.",
+        "apache-flink",
+        seconds=120.0,
+        rescales="never",
+        letters=False,
+    ),
     "external": Entry(
         "any program that keeps the contract: --option command='…'",
         "Depends on the program.",
@@ -93,8 +101,8 @@ def state(name: str, environ: Mapping[str, str] | None = None) -> str:
     except EngineError as error:
         return f"missing: {error}"
     if isinstance(engine, OwnEnvironmentEngine) and not engine.here():
-        python = interpreter(environment(name, os.environ if environ is None else environ))
-        return "installed, in its own environment" if python else f"missing: joinstorm engines install {name}"
+        python = interpreter(environment(engine.home(), os.environ if environ is None else environ))
+        return "installed, in its own environment" if python else f"missing: joinstorm engines install {engine.home()}"
     version = version_of(name)
     return f"installed, {version}" if version else "installed"
 
@@ -117,7 +125,7 @@ def version_of(name: str) -> str:
         return ""
     engine = registry.load(name)
     if isinstance(engine, OwnEnvironmentEngine) and not engine.here():
-        return _version_there(environment(name, os.environ), distribution)
+        return _version_there(environment(engine.home(), os.environ), distribution)
     return f"{distribution} {metadata.version(distribution)}"
 
 

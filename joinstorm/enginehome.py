@@ -29,7 +29,7 @@ def install(name: str, environ: Mapping[str, str]) -> Path:
     engine = registry.load(name)
     if not isinstance(engine, OwnEnvironmentEngine):
         raise EngineError(f"engine {name!r} needs no environment of its own: it is installed with joinstorm")
-    folder = environment(name, environ)
+    folder = environment(engine.home(), environ)
     folder.parent.mkdir(parents=True, exist_ok=True)
     wanted = "\n".join([*engine.requirements, *engine.jars]) + "\n"
     with folder.with_suffix(".lock").open("w") as lock:

@@ -49,8 +49,14 @@ class OwnEnvironmentEngine(Engine):
     """What pip installs into the environment."""
     jars: ClassVar[Mapping[str, str]] = {}
     """Jars to fetch beside it: the SHA-256 of each by its ``group:artifact:version``."""
+    shares: ClassVar[str] = ""
+    """The engine whose environment this one uses too; it has its own if empty."""
     flow: ClassVar[str]
     """The module that imports the library and has ``run(settings) -> Summary``."""
+
+    def home(self) -> str:
+        """Return the name of its environment."""
+        return self.shares or self.name
 
     def here(self) -> bool:
         """Whether the library is installed beside joinstorm."""
@@ -65,10 +71,10 @@ class OwnEnvironmentEngine(Engine):
         if self.here():
             summary: Summary = importlib.import_module(self.flow).run(settings)
             return summary
-        folder = environment(self.name, os.environ)
+        folder = environment(self.home(), os.environ)
         python = interpreter(folder)
         if python is None:
-            raise NotInstalledError(f"engine {self.name!r} is not installed: joinstorm engines install {self.name}")
+            raise NotInstalledError(f"engine {self.name!r} is not installed: joinstorm engines install {self.home()}")
         return run_there(python, folder, self.flow, settings)
 
 

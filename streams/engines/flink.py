@@ -1,8 +1,13 @@
 """Engine ``flink``: Flink SQL on a Flink of its own, or on a cluster; the work is in ``flink_flow``."""
 
-from typing import ClassVar
+from dataclasses import replace
+from typing import ClassVar, Final
 
+from streams.engines.abstract import Summary, WorkerSettings
 from streams.engines.environments import OwnEnvironmentEngine
+
+LATE: Final = "late"
+"""Engine option: ``count`` (if not given) or ``drop``, what becomes of events whose window was passed by."""
 
 
 class FlinkEngine(OwnEnvironmentEngine):
@@ -26,3 +31,14 @@ class FlinkEngine(OwnEnvironmentEngine):
     def here(self) -> bool:
         """Return False: beside joinstorm the connector's jar and a Java of its own would be missing."""
         return False
+
+
+class FlinkWindowsEngine(FlinkEngine):
+    """The same with Flink's own windows, which drop late events: what one would write first, to be compared."""
+
+    name = "flink-windows"
+    shares: ClassVar = "flink"
+
+    def run(self, settings: WorkerSettings) -> Summary:
+        """Work; see ``Engine.run``."""
+        return super().run(replace(settings, options={**settings.options, LATE: "drop"}))

@@ -19,6 +19,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, Topi
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from streams.engines.abstract import Summary, WorkerSettings
+from streams.engines.flink import LATE
 from streams.engines.flink_cluster import Job, Stopped, running
 from streams.engines.flink_counts import FlinkCounts
 from streams.engines.flink_sql import Late, counts_topic
@@ -26,12 +27,11 @@ from streams.engines.statefolder import forget, state_folder
 from streams.engines.stopping import RunEnd, stop_signals
 from streams.errors import BrokerError, EngineError
 from streams.results import AudienceResult, Progress, Result, encode, key_of
+from streams.security import PROTOCOLS
 from streams.topics import RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION
 
 log = logging.getLogger(__name__)
 
-LATE: Final = "late"
-"""Engine option: ``count`` (if not given) or ``drop``, see docs/engines.md."""
 FLUSH_SECONDS: Final = 30.0
 READ_SECONDS: Final = 0.2
 CHECK_SECONDS: Final = 2.0
@@ -46,6 +46,10 @@ def run(settings: WorkerSettings) -> Summary:
         BrokerError: The broker does not take the private topic.
     """
     late = _late(settings)
+    if settings.connection.security.protocol != PROTOCOLS[0]:
+        raise EngineError(
+            f"{settings.engine}: Flink's own connector does not log in here; use a broker without TLS and SASL"
+        )
     if settings.worker:
         raise EngineError(f"{settings.engine}: one job only; it grows by the slots of a cluster")
     if _already_done(settings):
@@ -107,8 +111,7 @@ class Relay:
 
     def __init__(self, settings: WorkerSettings, counts: FlinkCounts) -> None:
         self.counts, self._topics = counts, settings.info.topics
-        servers = {"bootstrap.servers": settings.connection.bootstrap_servers}
-        self._producer = Producer({**servers, "linger.ms": 5})
+        self._producer = Producer({**settings.connection.for_librdkafka(), "linger.ms": 5})
         self._consumer = _reader(settings, {"isolation.level": "read_committed"})
         self._consumer.assign([TopicPartition(counts_topic(settings.info, settings.engine), 0, 0)])
         self.first = self.last = 0.0
@@ -158,7 +161,7 @@ class Relay:
 def _reader(settings: WorkerSettings, further: dict[str, Any]) -> Consumer:
     return Consumer(
         {
-            "bootstrap.servers": settings.connection.bootstrap_servers,
+            **settings.connection.for_librdkafka(),
             "group.id": "none",
             "enable.auto.commit": False,
             "enable.partition.eof": True,
@@ -187,7 +190,7 @@ def _already_done(settings: WorkerSettings) -> bool:
 
 
 def _admin(settings: WorkerSettings) -> AdminClient:
-    return AdminClient({"bootstrap.servers": settings.connection.bootstrap_servers, "log_level": 4})
+    return AdminClient({**settings.connection.for_librdkafka(), "log_level": 4})
 
 
 def _create_topic(settings: WorkerSettings) -> None:

@@ -3,7 +3,7 @@
 The engine uses it; it can also be handed to a cluster by Flink's own command, with the record of ``run.info`` in a
 file (docs/engines.md has the line):
 
-    flink run --python flink_job.py --jarfile flink-sql-connector-kafka.jar --info info.json --bootstrap-servers …
+    flink run --python flink_job.py --jarfile CONNECTOR.jar --info info.json --bootstrap-servers HOST:PORT
 """
 
 import argparse

@@ -28,7 +28,7 @@ def statements(info: RunInfo, engine: str, connection: Connection, late: Late = 
     """Return the job's statements in order; the last one is the INSERT that is the job."""
     folder = files("streams.engines") / "flinksql"
     texts = [(folder / part).read_text("utf-8") for part in ("sources.sql", _PARTS[late], "results.sql")]
-    known = {**_broker(connection), **_run(info), **_late(late), "counts_topic": counts_topic(info, engine)}
+    known = {**_broker(connection, late), **_run(info), **_late(late), "counts_topic": counts_topic(info, engine)}
     pieces = [piece.strip() for text in texts for piece in _without_comments(text).split(";\n")]
     return [Template(piece).substitute(known) for piece in pieces if piece]
 
@@ -37,12 +37,13 @@ def _without_comments(text: str) -> str:
     return "".join(line for line in text.splitlines(keepends=True) if not line.startswith("--"))
 
 
-def _broker(connection: Connection) -> dict[str, object]:
+def _broker(connection: Connection, late: Late) -> dict[str, object]:
+    # Flink's own rhythm is a watermark every 200 ms by the clock: then it would depend on the speed what is late.
+    watermark = "'scan.watermark.emit.strategy' = 'on-event',\n  " if late == "drop" else ""
     address = f"'properties.bootstrap.servers' = {literal(connection.bootstrap_servers)}"
     reading = f"""'connector' = 'kafka',
   {address},
-  'scan.startup.mode' = 'earliest-offset',
-  'properties.auto.offset.reset' = 'earliest',
+  {watermark}'scan.startup.mode' = 'earliest-offset',
   'format' = 'json',
   'json.ignore-parse-errors' = 'true'"""
     return {"connection": address, "reading": reading}

@@ -24,6 +24,7 @@ BUILT_IN: Final = {
     "quix": "streams.engines.quix:QuixEngine",
     "bytewax": "streams.engines.bytewax:BytewaxEngine",
     "flink": "streams.engines.flink:FlinkEngine",
+    "flink-windows": "streams.engines.flink:FlinkWindowsEngine",
     "external": "streams.engines.external:ExternalEngine",
 }
 

@@ -15,7 +15,8 @@ from joinstorm.kafkahome import KAFKA_VERSION
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
-OURS = [name for name, service in SERVICES.items() if service["image"] in {"${JOINSTORM_IMAGE}", "${ENGINES_IMAGE}"}]
+FOREIGN = {"${KAFKA_IMAGE}", "${PROMETHEUS_IMAGE}", "${GRAFANA_IMAGE}"}
+OURS = [name for name, service in SERVICES.items() if service["image"] not in FOREIGN]
 ONE_SHOT = {"record", "verify", "history", "history-blocks"}
 WRITERS = {"record", "history"}
 """Who writes into the tape's volume."""
@@ -65,13 +66,14 @@ def test_every_service_has_a_limit_and_a_check_of_its_health(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(OURS))
 def test_our_containers_have_no_needless_rights(name: str) -> None:
-    """They cannot write but to the tape's volume and /tmp, and gain no privileges."""
+    """They cannot write but to /tmp, the tape's volume and Flink's checkpoints, and gain no privileges."""
     service = SERVICES[name]
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     writable = [volume for volume in service.get("volumes", []) if not volume.endswith(":ro")]
-    assert writable == (["tape:/tape"] if name in WRITERS else [])
+    flink = service["image"] == "${FLINK_IMAGE}"
+    assert writable == (["tape:/tape"] if name in WRITERS else ["flink:/flink"] if flink else [])
 
 
 def test_every_profile_brings_up_something_of_its_own() -> None:
@@ -81,7 +83,9 @@ def test_every_profile_brings_up_something_of_its_own() -> None:
         if name.startswith("worker-"):
             engine = name.removeprefix("worker-")
             assert mine == {engine, "engines"}
-            assert SERVICES[name]["command"][-2:] == ["--engine", engine]
+            command = SERVICES[name]["command"]
+            named = "--engine" if "external" not in command else "--name"
+            assert command[command.index(named) + 1] == engine
 
 
 def test_our_image_runs_as_somebody() -> None:
