@@ -17,8 +17,8 @@ from types import TracebackType
 from typing import IO, Self
 
 from joinstorm.kafkahome import find_java, kafka_jars
-from joinstorm.supervisor import die_with_parent, held_signals
 from streams.admin import open_admin
+from streams.children import die_with_parent, held_signals
 from streams.connection import Connection
 from streams.errors import BrokerError, EnvironmentMissingError
 

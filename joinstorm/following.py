@@ -10,7 +10,8 @@ from typing import Final
 
 from joinstorm.forgetting import forget
 from joinstorm.runlist import RunList
-from joinstorm.supervisor import STOP_SECONDS, die_with_parent, held_signals, joinstorm
+from joinstorm.supervisor import STOP_SECONDS, joinstorm
+from streams.children import die_with_parent, held_signals
 from streams.connection import Connection
 from streams.errors import EXIT_OK, DeadlineError
 from streams.runinfo import RunInfo

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Self, TypeAlias
 
 from joinstorm.broker import free_ports
-from joinstorm.supervisor import die_with_parent, held_signals
+from streams.children import die_with_parent, held_signals
 from streams.errors import DeadlineError, EnvironmentMissingError, JoinstormError
 
 RETENTION = "20y"

@@ -1,23 +1,21 @@
 """Starts the parts of a run as processes of their own and ends every one of them, whatever ends the run."""
 
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
 
+from streams.children import ENDING, die_with_parent, held_signals
 from streams.errors import EXIT_INTERRUPTED, EngineError
 
 STOP_SECONDS = 5.0
 TAIL_LINES = 15
-_PR_SET_PDEATHSIG = 1
-_ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
 class InterruptedRun(BaseException):
@@ -31,44 +29,16 @@ def interruptible() -> Iterator[None]:
     """Turn SIGTERM and SIGINT into ``InterruptedRun``, once: the second signal does not disturb the ending."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a signal handler's signature
-        for one in _ENDING:
+        for one in ENDING:
             signal.signal(one, signal.SIG_IGN)
         raise InterruptedRun
 
-    before = {number: signal.signal(number, interrupt) for number in _ENDING}
+    before = {number: signal.signal(number, interrupt) for number in ENDING}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-@contextlib.contextmanager
-def held_signals() -> Iterator[None]:
-    """Let SIGTERM and SIGINT wait while a process is started and noted down.
-
-    Python runs hooks around a fork and ignores what is raised in them: a signal that came in just then would be lost.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def die_with_parent() -> Callable[[], None]:
-    """Return a ``preexec_fn`` that hears signals again and, on Linux, has the kernel end the child with its parent.
-
-    The kernel watches the thread that forks, so children must be started from a thread that lives as long as the run.
-    """
-    prctl = ctypes.CDLL(None, use_errno=True).prctl if sys.platform.startswith("linux") else None
-
-    def ask() -> None:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
-        if prctl is not None:
-            prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-    return ask
 
 
 def joinstorm(*arguments: str) -> list[str]:

@@ -1,7 +1,8 @@
 """Engine ``external``: any program, in any language, that keeps the contract of docs/adding-an-engine.md.
 
 The program is the engine option ``command``, a line that is split as a shell would and started without one. It learns
-everything from its environment; what that holds is the list in ``environment``. It is told to stop by SIGTERM.
+everything from its environment; what that holds is the list in ``environment``. It is told to stop by SIGTERM, and
+ends with its worker however that one ends.
 """
 
 import os
@@ -14,6 +15,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from streams import runinfo
+from streams.children import die_with_parent, held_signals
 from streams.engines.abstract import Engine, Summary, WorkerSettings
 from streams.engines.statefolder import forget, state_folder
 from streams.engines.stopping import RunEnd, stop_signals
@@ -46,11 +48,13 @@ class ExternalEngine(Engine):
             raise BrokerError(f"{settings.connection.bootstrap_servers}: {error}") from error
         with stop_signals() as stop, end:
             try:
-                child = subprocess.Popen(
-                    line,
-                    stdin=subprocess.DEVNULL,
-                    env={**settings.connection.environ(os.environ), **environment(settings)},
-                )
+                with held_signals():
+                    child = subprocess.Popen(
+                        line,
+                        stdin=subprocess.DEVNULL,
+                        env={**settings.connection.environ(os.environ), **environment(settings)},
+                        preexec_fn=die_with_parent(),  # noqa: PLW1509 - one system call, looked up before the fork
+                    )
             except OSError as error:
                 raise EngineError(f"{line[0]}: cannot be started: {error}") from error
             try:
