@@ -22,20 +22,18 @@ class Config:
 
     Args:
         engine: Its name.
-        required: Whether CI must have it.
         points: The points played here; all if empty. The rest is for ``joinstorm conform``.
         statuses: Outcomes other than ``exact``, by point, for what an engine cannot do by its nature.
     """
 
     engine: str
-    required: bool = True
     points: tuple[str, ...] = ()
     statuses: Mapping[str, str] = field(default_factory=dict)
 
     def subject(self) -> Subject:
         """Return the engine, or skip the test when it is not installed and need not be."""
         found = state(self.engine)
-        if not found.startswith("installed") and not (required() and self.required):
+        if not found.startswith("installed") and not required():
             pytest.skip(f"{self.engine}: {found}")
         return subject(self.engine)
 

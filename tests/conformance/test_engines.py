@@ -11,6 +11,7 @@ from joinstorm.conform_stage import Subject
 from joinstorm.enginecatalog import subject
 from joinstorm.kafkahome import find_java
 from tests.conformance.base import Config, Conformance
+from tests.conftest import required
 
 JAR = Path(__file__).parents[2] / "examples" / "kafka-streams" / "target" / "joinstorm-kafka-streams.jar"
 
@@ -51,7 +52,7 @@ class TestBytewax(Conformance):
 class TestFlink(Conformance):
     """Flink SQL: everything is exact; a JVM starts with every point, so not all are played here."""
 
-    config = Config("flink", required=False, points=("golden-doors", "duplicates", "late", "kill"))
+    config = Config("flink", points=("golden-doors", "duplicates", "late", "kill"))
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Example(Config):
 
     def subject(self) -> Subject:
         """Return it, run by the Java that runs the broker."""
-        if not JAR.exists():
+        if not (JAR.exists() or required()):
             pytest.skip("not built: mvn -q package, in examples/kafka-streams")
         command = shlex.join([str(find_java(os.environ)), "-Xmx512m", "-jar", str(JAR)])
         return subject("external", shown_as=self.engine, options={"command": command})
