@@ -14,10 +14,10 @@ from streams.connection import Connection
 from streams.errors import BrokerError, ContractError
 from streams.runinfo import DEFAULT_WINDOW_MS, Faults, RunInfo
 from streams.topics import (
-    CHECKPOINTS,
     DEAD_LETTERS,
     DEFAULT_PARTITIONS,
     INPUTS,
+    OWN,
     RESULTS_AUDIENCE,
     RESULTS_PROGRESS,
     RESULTS_REACTION,
@@ -27,7 +27,6 @@ from streams.topics import (
 )
 
 PUBLISH_SECONDS = 15
-_OWN = (*INPUTS, CHECKPOINTS)
 _SHARED = (RUN_INFO, RUN_STATUS, RESULTS_AUDIENCE, RESULTS_REACTION, RESULTS_PROGRESS, DEAD_LETTERS)
 
 
@@ -107,7 +106,7 @@ def run_info(
         subjects=tape.subjects,
         partitions=partitions,
         prefix=names.prefix,
-        topics={base: names.input(base) for base in _OWN} | {base: names.shared(base) for base in _SHARED},
+        topics={base: names.full(base) for base in (*OWN, *_SHARED)},
         created_ms=time.time_ns() // 1_000_000,
         faults=faults,
     )

@@ -21,6 +21,8 @@ RESULTS_REACTION: Final = "results.reaction"
 RESULTS_PROGRESS: Final = "results.progress"
 CHECKPOINTS: Final = "checkpoints"
 DEAD_LETTERS: Final = "dead-letters"
+OWN: Final = (*INPUTS, CHECKPOINTS)
+"""The topics every run has for itself; the others hold all runs."""
 
 DEFAULT_PARTITIONS: Final = 4
 MAX_MESSAGE_BYTES: Final = 8 << 20
@@ -80,6 +82,10 @@ class Topics:
     def shared(self, base: str) -> str:
         """Return the full name of a topic that holds all runs."""
         return f"{self.prefix}{base}"
+
+    def full(self, base: str) -> str:
+        """Return the full name of any topic by its base name."""
+        return self.input(base) if base in OWN else self.shared(base)
 
     @property
     def presence(self) -> str:

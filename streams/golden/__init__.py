@@ -16,7 +16,7 @@ import msgspec
 from streams.errors import ContractError
 from streams.results import Counts
 from streams.runinfo import RunInfo, decode_info
-from streams.topics import INPUTS, RESULTS_AUDIENCE, RESULTS_PROGRESS, Topics
+from streams.topics import RESULTS_AUDIENCE, RESULTS_PROGRESS, Topics
 
 FOLDER = Path(__file__).parent
 NIGHTS = ("doors", "waiting", "thread")
@@ -66,7 +66,7 @@ class Night:
     def moved(self, run: str, prefix: str = "") -> "Night":
         """Return the same night under another run id and topic prefix; its marks name the new run."""
         names = Topics(run, prefix)
-        topics = {base: names.input(base) if base in INPUTS else names.shared(base) for base in self.info.topics}
+        topics = {base: names.full(base) for base in self.info.topics}
         info = msgspec.structs.replace(self.info, run=run, prefix=prefix, topics=topics)
         old, new = (f'"run":"{one}"'.encode() for one in (self.info.run, run))
         records = tuple(
