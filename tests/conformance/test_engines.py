@@ -68,6 +68,6 @@ class Example(Config):
 
 
 class TestKafkaStreams(Conformance):
-    """The example in Java: everything is exact."""
+    """The example in Java: everything is exact; a JVM starts with every point, so not all are played here."""
 
-    config = Example("kafka-streams", points=(*ANSWERS, "corrupt", "kill"))
+    config = Example("kafka-streams", points=("clean", "late", "kill"))
