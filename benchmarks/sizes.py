@@ -6,6 +6,7 @@ Wall clock and processor seconds of the whole command `joinstorm run` on an exis
 included, and the largest resident memory of one worker. Exit code 1 when a run is not exact.
 """
 
+import contextlib
 import json
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from subprocess import PIPE, Popen
 import click
 import psutil
 
+from joinstorm.compare.usage import Usage
 from joinstorm.machine import machine
 from joinstorm.supervisor import joinstorm
 from producers.record import record
@@ -45,30 +47,26 @@ def cost(tape: Path, scale: float, workers: int, client: str, out: Path) -> Cost
     options = ["--speed", "max", "--client", client, "--workers", str(workers), "--no-report", "--format", "json"]
     begun = time.monotonic()
     with Popen([*joinstorm("run", "--tape", str(tape), "--out", str(out)), *options], stdout=PIPE) as process:
-        cpu, worker_bytes = _watched(process.pid)
+        with Usage(process.pid) as usage:
+            worker_bytes = _largest_worker(process.pid)
         said = process.stdout.read() if process.stdout else b""
     seconds = time.monotonic() - begun
     verdict = json.loads(said)
     replayed = verdict["seconds"]["replay and count"]
-    return Cost(scale, workers, verdict["events"], verdict["exact"], seconds, replayed, cpu, worker_bytes)
+    return Cost(scale, workers, verdict["events"], verdict["exact"], seconds, replayed, usage.cpu[-1], worker_bytes)
 
 
-def _watched(pid: int) -> tuple[float, int]:
-    """Return the processor seconds of a process and all it started, and the most memory one worker had."""
-    cpu: dict[int, float] = {}
-    worker_bytes = 0
+def _largest_worker(pid: int) -> int:
+    """Return the most memory one worker of a run had, when the run is over."""
+    largest = 0
     main = psutil.Process(pid)
     while main.status() != psutil.STATUS_ZOMBIE:
-        for process in [main, *main.children(recursive=True)]:
-            try:
-                times, command = process.cpu_times(), process.cmdline()
-                if "stream" in command:
-                    worker_bytes = max(worker_bytes, process.memory_info().rss)
-            except psutil.Error:
-                continue
-            cpu[process.pid] = times.user + times.system
+        for process in main.children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                if "stream" in process.cmdline():
+                    largest = max(largest, process.memory_info().rss)
         time.sleep(LOOK_SECONDS)
-    return sum(cpu.values()), worker_bytes
+    return largest
 
 
 @click.command()

@@ -31,6 +31,8 @@ from streams.topics import DEFAULT_PARTITIONS
 LOOK_SECONDS = 0.25
 STALL_SECONDS = 90.0
 """An engine that counts nothing new for so long, with everything sent, is taken for stuck."""
+GRACE_SECONDS = 15.0
+"""Workers that are done may be gone before all they wrote has been read."""
 
 
 def run_id() -> str:
@@ -216,8 +218,7 @@ class Pipeline:
             self._check_run(view)
             if all(name in view.engines and view.engines[name].drained for name in (self.plan.name, TRUTH)):
                 break
-            self._check_workers(view)
-            stall.look(view, self._last_words)
+            stall.look(view, self._workers_gone(), self._last_words)
             time.sleep(LOOK_SECONDS)
         if self.replay is not None:
             self.replay.process.wait()
@@ -235,16 +236,8 @@ class Pipeline:
                 if run != self.plan.run:
                     raise MovedError(run)
 
-    def _check_workers(self, view: RunView) -> None:
-        engine = view.engines.get(self.plan.name)
-        if (engine is None or not engine.covered.ended) and self.workers:
-            gone = [part for part in self.workers.values() if part.exit_code() is not None]
-            if len(gone) == len(self.workers):
-                tail = gone[0].tail()
-                raise EngineError(
-                    f"engine {self.plan.engine}: every worker has ended, and its results have not; the end of "
-                    f"{gone[0].log}:\n{tail}"
-                )
+    def _workers_gone(self) -> bool:
+        return bool(self.workers) and all(part.exit_code() is not None for part in self.workers.values())
 
     def _last_words(self) -> str:
         """Return the end of the first worker's log, as the end of a sentence."""
@@ -261,16 +254,20 @@ class Pipeline:
 
 
 class _Stall:
-    """Notices that an engine has stopped counting."""
+    """Notices that an engine has stopped counting, or has ended before its results have."""
 
     def __init__(self, engine: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._engine = engine
         self._clock = clock
         self._since = clock()
         self._last: object = None
+        self._gone: float | None = None
 
-    def look(self, view: RunView, last_words: Callable[[], str]) -> None:
+    def look(self, view: RunView, gone: bool, last_words: Callable[[], str]) -> None:
         engine = view.engines.get(self._engine)
+        self._gone = (self._gone or self._clock()) if gone else None
+        if self._gone and self._clock() - self._gone > GRACE_SECONDS and (engine is None or not engine.covered.ended):
+            raise EngineError(f"engine {self._engine}: every worker has ended, and its results have not{last_words()}")
         state = (view.status, None if engine is None else engine.covered)
         if state != self._last:
             self._last, self._since = state, self._clock()

@@ -30,11 +30,22 @@ def die_with_parent() -> Callable[[], None]:
 
     The kernel watches the thread that forks, so children must be started from a thread that lives as long as the run.
     """
-    prctl = ctypes.CDLL(None, use_errno=True).prctl if sys.platform.startswith("linux") else None
+    end_with_parent = parent_death()
 
     def ask() -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
-        if prctl is not None:
-            prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        end_with_parent()
+
+    return ask
+
+
+def parent_death() -> Callable[[], None]:
+    """Return what, called in a child, has the kernel end it with its parent; on Linux, elsewhere it does nothing."""
+    if not sys.platform.startswith("linux"):
+        return lambda: None
+    prctl = ctypes.CDLL(None).prctl  # looked up here: between a fork and its program that would be no good place
+
+    def ask() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
     return ask

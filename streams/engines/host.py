@@ -1,6 +1,5 @@
 """Runs one worker in an engine's own environment: settings come on stdin, what it did goes to stdout as JSON."""
 
-import ctypes
 import importlib
 import os
 import signal
@@ -10,10 +9,10 @@ import time
 
 import msgspec
 
+from streams.children import parent_death
 from streams.engines.abstract import Summary, WorkerSettings
 from streams.errors import EXIT_USAGE, JoinstormError
 
-_PR_SET_PDEATHSIG = 1
 LOOK_SECONDS = 0.5
 
 
@@ -37,8 +36,7 @@ def main() -> int:
 
 def die_with(parent: int) -> None:
     """End this process when its parent is killed: by the kernel where it does that, else by looking again and again."""
-    if sys.platform.startswith("linux"):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    parent_death()()
     threading.Thread(target=_watch, args=(parent,), daemon=True).start()
 
 

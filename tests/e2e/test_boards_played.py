@@ -9,9 +9,9 @@ import math
 import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NoReturn
 
 import msgspec
@@ -29,6 +29,7 @@ from producers.record import record
 from producers.scenario import load
 from streams.brokerwatch import BrokerWatch
 from streams.connection import Connection
+from streams.errors import EnvironmentMissingError
 from streams.exporter import Exporter
 from streams.metrics import TRUTH
 from streams.progress import Covered, ProgressBook
@@ -41,11 +42,15 @@ from tests.streaming import read_all, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.integration, pytest.mark.slow]
 ENGINE = "faust"
-SPEED = 900.0
+SPEED = 30.0
+"""Slow: every phase lasts for more scrapes than are needed; what lies between is jumped over."""
 BOUND = 1e-9
 """Relative: a difference of two clocks of 2023, in seconds, has lost the last digits of a double."""
 REQUIRED = {"open", "melting", "talk", "end", "thread", "the end"}
-"""Phases that last more than a second; a short one is looked at where a scrape fell into it."""
+"""Phases that last for minutes; a short one is looked at where a scrape fell into it."""
+SCRAPES = 4
+"""Of exporter and of worker, in every phase: rates need two."""
+SCRAPED_SECONDS = 60.0
 BUSY = "melting"
 WORK = re.compile(r"rate\(|joinstorm_(worker|broker|exporter)_")
 """Queries of work, for which there is no oracle."""
@@ -108,7 +113,7 @@ class Played:
 
     def scrapes(self) -> dict[str, list[float]]:
         """Return the scrapes inside each phase in which the engine was alive, and the last one."""
-        (clock,) = self.prometheus.samples(CLOCK, "10m", self.until).values()
+        clock = [one for series in self._sampled(CLOCK) for one in series]
         watermark = f'joinstorm_engine_watermark_timestamp_seconds{{engine="{ENGINE}"}}'
         alive = {at for series in self._sampled(watermark) for at, _ in series}
         ended = {at for series in self._sampled('joinstorm_replay_state{state="ended"}') for at, v in series if v}
@@ -116,7 +121,11 @@ class Played:
         for at, event_time in clock:
             if at in alive - ended:
                 by_phase.setdefault(self.info.phase_at(round(event_time * 1000)), []).append(at)
-        return {**by_phase, "the end": [clock[-1][0]]}
+        return {**by_phase, "the end": [at for at, _ in clock[-1:]]}
+
+    def worker_up(self) -> list[tuple[float, float]]:
+        """Return when the worker was scraped, and 1 where it answered."""
+        return [one for series in self._sampled('up{job="worker"}') for one in series]
 
     def moment(self, name: str, scraped: float) -> Moment:
         """Return what was so, by the oracle, by Kafka's records and by the engine's watermark in a scrape."""
@@ -164,12 +173,12 @@ def _never() -> NoReturn:
 
 @pytest.fixture(scope="module")
 def played(kafka: Connection, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
-    """Play a small night at a speed at which phases last seconds, while a Prometheus scrapes exporter and worker."""
+    """Play a small night from phase to phase, at a pace of minutes each, while a Prometheus scrapes it."""
     if not shutil.which("prometheus") and not required():
         pytest.skip("prometheus is not installed: apt-get install prometheus")
     folder = tmp_path_factory.mktemp("played")
     tape = record(load("launch"), folder / "tape.parquet", scale=0.005, seed=1).path
-    plan = Plan(tape=tape, connection=kafka, speed=SPEED, skip_quiet=True, prefix="played.")
+    plan = Plan(tape=tape, connection=kafka, speed=SPEED, prefix="played.")
     with contextlib.ExitStack() as stack:
         pipeline = Pipeline(plan, stack.enter_context(Supervisor(folder / "logs")))
         info = pipeline.open()
@@ -181,10 +190,39 @@ def played(kafka: Connection, tmp_path_factory: pytest.TempPathFactory) -> Itera
         page = stack.enter_context(Exporter(reader, broker.look).serving(0))
         prometheus = stack.enter_context(Prometheus(folder, _config(page.removesuffix("/metrics")[7:], worker)))
         pipeline.start_replay()
+        played = partial(Played, kafka, info, ask(tape, info), prometheus)
+        look_into_every_phase(pipeline, lambda: played(time.time()))
         for _ in pipeline.views(reader):
             pass
         until(lambda: 1 in prometheus.query("joinstorm_run_ended", time.time()).values(), "the end was not scraped")
-        yield Played(kafka, info, ask(tape, info), prometheus, time.time())
+        yield played(time.time())
+
+
+def look_into_every_phase(pipeline: Pipeline, played: Callable[[], Played]) -> None:
+    """Stay in every phase until it has been scraped often enough, then play the rest at full speed."""
+    until(lambda: _listens(pipeline), "the deck of the replay does not listen")
+    deck = pipeline.deck()
+    for phase in played().info.phases:
+        if phase.name in REQUIRED:
+            if phase.start > played().info.start:
+                deck.jump(phase.name)
+            enough = partial(_scraped, played, phase.name)
+            until(enough, f"{SCRAPES} scrapes of {phase.name}", SCRAPED_SECONDS)
+    deck.set_speed("max")
+
+
+def _listens(pipeline: Pipeline) -> bool:
+    try:
+        pipeline.deck()
+    except EnvironmentMissingError:
+        return False
+    return True
+
+
+def _scraped(played: Callable[[], Played], phase: str) -> bool:
+    now = played()
+    scrapes = now.scrapes().get(phase, [])
+    return len(scrapes) >= SCRAPES and sum(up and at > scrapes[0] for at, up in now.worker_up()) >= SCRAPES
 
 
 def _metrics_of(worker: Part) -> str:
@@ -202,7 +240,7 @@ def _look(worker: Part, found: list[int]) -> bool:
 
 def _config(exporter: str, worker: str) -> str:
     return f"""
-global: {{scrape_interval: 250ms, scrape_timeout: 250ms}}
+global: {{scrape_interval: 500ms, scrape_timeout: 500ms}}
 scrape_configs:
 - {{job_name: exporter, static_configs: [{{targets: ["{exporter}"]}}]}}
 - {{job_name: worker, static_configs: [{{targets: ["{worker}"]}}]}}
@@ -211,7 +249,7 @@ scrape_configs:
 
 def _answer(played: Played, query: check.Query, moment: Moment, scraped: float) -> dict[Labels, float]:
     """Ask Prometheus, as the board does; the labels of the target are left out where there is no sum over them."""
-    variables = {**moment.variables, "__rate_interval": "5s"}
+    variables = {**moment.variables, "__rate_interval": "10s"}
     found = played.prometheus.query(promql.fill(query.expr, variables), scraped)
     return {frozenset(one for one in labels if one[0] not in {"instance", "job"}): v for labels, v in found.items()}
 

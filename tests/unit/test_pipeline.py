@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from joinstorm.pipeline import STALL_SECONDS, Pipeline, Plan, _Stall
+from joinstorm.pipeline import GRACE_SECONDS, STALL_SECONDS, Pipeline, Plan, _Stall
 from joinstorm.supervisor import Supervisor
 from streams.connection import Connection
-from streams.errors import DeadlineError, EnvironmentMissingError, ScenarioError
+from streams.errors import DeadlineError, EngineError, EnvironmentMissingError, ScenarioError
 from streams.runview import RunView
 from tests.tinytape import tiny_tape
 
@@ -38,9 +38,27 @@ def test_an_engine_that_counts_nothing_new_is_named_with_the_end_of_its_log() ->
     """After a deadline without news; until then nothing happens."""
     now = [0.0]
     stall = _Stall("slow", clock=lambda: now[0])
-    stall.look(RunView(), lambda: "; last words")
+    stall.look(RunView(), False, lambda: "; last words")
     now[0] = STALL_SECONDS - 1
-    stall.look(RunView(), lambda: "; last words")
+    stall.look(RunView(), False, lambda: "; last words")
     now[0] = STALL_SECONDS + 1
     with pytest.raises(DeadlineError, match=r"slow: nothing new for 90 s; not ended: anything; last words"):
-        stall.look(RunView(), lambda: "; last words")
+        stall.look(RunView(), False, lambda: "; last words")
+
+
+def test_workers_that_are_gone_are_given_the_time_in_which_their_results_are_read() -> None:
+    """Then the engine is named; one that was started again in between has all its time again."""
+    now = [100.0]
+    stall = _Stall("hasty", clock=lambda: now[0])
+
+    def look(gone: bool, later: float) -> None:
+        now[0] += later
+        stall.look(RunView(), gone, lambda: "; last words")
+
+    look(True, 0)
+    look(True, GRACE_SECONDS - 1)
+    look(False, 2)
+    look(True, 1)
+    look(True, GRACE_SECONDS - 1)
+    with pytest.raises(EngineError, match=r"hasty: every worker has ended, and its results have not; last words"):
+        look(True, 2)
