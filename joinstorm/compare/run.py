@@ -29,7 +29,16 @@ from streams.runinfo import RunInfo
 LATENCY_SECONDS: Final = 10.0
 PROBE_SECONDS: Final = 5.0
 """How long events are sent, and how long an engine may take to its end after the last one."""
-FACTORS: Final = {(): 0.7, (True,): 1.0, (True, True): 1.3, (False,): 0.4, (True, False): 0.85, (False, False): 0.2}
+FACTORS: Final[Mapping[tuple[bool, ...], float]] = {
+    (): 0.7,
+    (True,): 1.0,
+    (True, True): 1.3,
+    (True, False): 0.85,
+    (False,): 0.4,
+    (False, True): 0.55,
+    (False, False): 0.2,
+    (False, False, False): 0.1,
+}
 """Rates to try next, as shares of the measured throughput, by what was kept up so far."""
 KEPT_UP_GROWTH: Final = 0.5
 """Seconds an engine may be later at the end of a probe than in its first half and still count as keeping up."""
@@ -153,13 +162,15 @@ class _Work:
         while kept in FACTORS:
             rate = score.throughput.events_per_second * FACTORS[kept]
             found = self._paced(subject, rate, PROBE_SECONDS, f"probe-{len(kept)}")
-            if kept_up(found) and (
-                score.sustained is None or found.events_per_second > score.sustained.events_per_second
-            ):
-                score.sustained = found
-            score.sustained_limit = _limit(found, rate)
+            if kept_up(found):
+                score.sustained = max(score.sustained or found, found, key=lambda one: one.events_per_second)
+                limit = _tape_limit(found, rate)
+                score.sustained_limit = limit or score.sustained_limit
+            else:  # the rates tried close in: this is the lowest that was too much so far
+                limit = ""
+                score.sustained_limit = "the producer" if found.on_time_ratio < PRODUCER_LIMIT else ""
             kept = (*kept, kept_up(found))
-            if score.sustained_limit:
+            if limit:
                 break
         if score.sustained is None:
             return "none of the speeds tried"
@@ -214,10 +225,8 @@ def kept_up(found: Paced) -> bool:
     return found.ended and found.growth is not None and found.growth <= KEPT_UP_GROWTH
 
 
-def _limit(found: Paced, rate: float) -> str:
-    if kept_up(found) and found.events_per_second < 0.9 * rate:
-        return "the tape: it has no more events in so short a time"
-    return "the producer" if found.on_time_ratio < PRODUCER_LIMIT else ""
+def _tape_limit(found: Paced, rate: float) -> str:
+    return "the tape: it has no more events in so short a time" if found.events_per_second < 0.9 * rate else ""
 
 
 def _seconds(value: float | None) -> str:
