@@ -64,6 +64,13 @@ CATALOG: Final[Mapping[str, Entry]] = {
         "bytewax",
         rescales="restarts",
     ),
+    "pathway": Entry(
+        "Pathway: tables kept up to date by an incremental engine, every count a group-by",
+        "Keeps nothing: every restart reads the night again. How many processes there are is fixed when it starts.",
+        "pathway",
+        seconds=120.0,
+        rescales="never",
+    ),
     "flink": Entry(
         "Flink SQL on a local Flink; the same job file submits to a cluster",
         "Counts records that are none of ours and keeps none. One job is one worker; it grows by slots of a cluster.",

@@ -19,7 +19,8 @@ from streams.errors import BrokerError
 from streams.runinfo import RunInfo
 from streams.topics import RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION, RUN_INFO, RUN_STATUS
 
-_KEYED: Final = (RUN_INFO, RUN_STATUS, RESULTS_AUDIENCE, RESULTS_REACTION, RESULTS_PROGRESS)
+_KEYED: Final = (RESULTS_AUDIENCE, RESULTS_REACTION, RESULTS_PROGRESS, RUN_STATUS, RUN_INFO)
+"""In the order in which they are forgotten: as long as there is a ``run.info``, there may be more to forget."""
 
 KAFKA_STREAMS: Final = ("-changelog", "-repartition")
 """How the topics end that a Kafka Streams application makes for itself, under whatever name it runs."""
@@ -43,7 +44,7 @@ def forget(connection: Connection, runs: Sequence[RunInfo], keep: int) -> list[s
     own = {name for info in old for name in info.topics.values() if name.endswith(f".{info.run}")}
     gone = _delete(connection, lambda name: name in own or owner(name, runs) in old) if own else []
     if old:
-        bury(connection, {info.topics[base] for info in old for base in _KEYED}, {info.run for info in old})
+        bury(connection, [info.topics[base] for base in _KEYED for info in old], {info.run for info in old})
     return gone
 
 

@@ -18,7 +18,7 @@ _POLL_MS: Final = 500
 
 
 class RunList:
-    """Context manager that knows every run of a broker, oldest first.
+    """Context manager that knows every run of a broker that was not forgotten, oldest first.
 
     Args:
         connection: Where the broker is.
@@ -67,7 +67,7 @@ class RunList:
                 return []
             for records in self._consumer.poll(timeout_ms=_POLL_MS).values():
                 for record in records:
-                    self._take(record.value)
+                    self._take(record.key, record.value)
         except KafkaError as error:
             raise BrokerError(f"{self._connection.bootstrap_servers}: cannot read {self._topic[0]}: {error}") from error
         return sorted(self._runs.values(), key=lambda info: info.created_ms)
@@ -81,8 +81,9 @@ class RunList:
         self._consumer.seek_to_beginning(self._topic)
         return True
 
-    def _take(self, value: bytes | None) -> None:
-        if value is None:
+    def _take(self, key: bytes | None, value: bytes | None) -> None:
+        if value is None:  # forgotten
+            self._runs.pop((key or b"").decode(errors="replace"), None)
             return
         with contextlib.suppress(ContractError):  # somebody else's record; the exporter counts it
             info = decode_info(value)

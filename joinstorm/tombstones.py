@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -19,12 +19,13 @@ _Key: TypeAlias = tuple[TopicPartition, bytes]
 _key = msgspec.json.Decoder(list[Any])
 
 
-def bury(connection: Connection, topics: Collection[str], runs: Collection[str]) -> int:
+def bury(connection: Connection, topics: Sequence[str], runs: Collection[str]) -> int:
     """Write a tombstone for every key of these runs that still has a value; compaction then frees its place.
 
     Args:
         connection: Where the broker is.
-        topics: Full names of compacted topics whose keys begin with a run id; those that are not there are left out.
+        topics: Full names of compacted topics whose keys begin with a run id, in the order in which the tombstones are
+            written; those that are not there are left out.
         runs: Run ids.
 
     Returns:
@@ -34,7 +35,7 @@ def bury(connection: Connection, topics: Collection[str], runs: Collection[str])
         BrokerError: The topics cannot be read or written.
     """
     try:
-        return asyncio.run(_bury(connection, set(topics), set(runs)))
+        return asyncio.run(_bury(connection, list(dict.fromkeys(topics)), set(runs)))
     except (KafkaError, OSError) as error:
         raise BrokerError(f"{connection.bootstrap_servers}: cannot forget the results of old runs: {error}") from error
 
@@ -52,7 +53,7 @@ def run_of(key: bytes | None) -> str | None:
     return parts[0] if parts and isinstance(parts[0], str) else None
 
 
-async def _bury(connection: Connection, topics: set[str], runs: set[str]) -> int:
+async def _bury(connection: Connection, topics: list[str], runs: set[str]) -> int:
     tuning = {"group_id": None, "enable_auto_commit": False, "auto_offset_reset": "earliest"}
     consumer = AIOKafkaConsumer(*topics, **{**tuning, **connection.for_aiokafka()})
     await consumer.start()
@@ -65,8 +66,10 @@ async def _bury(connection: Connection, topics: set[str], runs: set[str]) -> int
     producer = AIOKafkaProducer(**{"acks": "all", "linger_ms": 20, **connection.for_aiokafka()})
     await producer.start()
     try:
-        for begin in range(0, len(found), _AT_ONCE):
-            await _write(producer, found[begin : begin + _AT_ONCE])
+        for topic in topics:
+            keys = [key for key in found if key[0].topic == topic]
+            for begin in range(0, len(keys), _AT_ONCE):
+                await _write(producer, keys[begin : begin + _AT_ONCE])
     finally:
         await producer.stop()
     return len(found)

@@ -6,24 +6,13 @@ belong together. A row's version is the place after its newest count in the topi
 Flink's words count, also after a crash, for what was not committed is never read.
 """
 
-from collections.abc import Iterator
-from typing import Final, TypeAlias
-
 import msgspec
 
-from streams.engines.simple import Row, result
-from streams.results import Counts, Progress, Result
-from streams.runinfo import RunInfo
-from streams.topics import INPUTS
-
-Place: TypeAlias = tuple[str, int]
-"""Input topic by base name, and partition."""
-_WATERMARK: Final = "watermark"
+from streams.engines.upserts import CountKey, UpsertCounts
 
 
 class _Key(msgspec.Struct, frozen=True):
     about: str
-    """Base name of the topic of results, or of the input topic whose progress it is."""
     shard: int
     window_at: int
     name: str
@@ -38,93 +27,11 @@ _keys = msgspec.json.Decoder(_Key)
 _values = msgspec.json.Decoder(_Value)
 
 
-class FlinkCounts:
-    """Everything committed so far.
-
-    Args:
-        info: The run.
-        engine: The name the results stand under.
-        late_dropped: Whether windows were closed: then nobody knows which of the events not counted were duplicates.
-    """
-
-    def __init__(self, info: RunInfo, engine: str, *, late_dropped: bool = False) -> None:
-        self.info, self.engine, self.late_dropped = info, engine, late_dropped
-        self._rows: dict[tuple[Row, int], Counts] = {}
-        self._read: dict[Place, Counts] = {}
-        self._versions: dict[tuple[Row, int] | Place, int] = {}
-        self._changed: set[tuple[Row, int]] = set()
-        self._moved: set[Place] = set()
+class FlinkCounts(UpsertCounts):
+    """Everything committed so far; to be asked at the end of a transaction only."""
 
     def take(self, key: bytes, value: bytes | None, offset: int) -> None:
         """Take one record of the private topic; without a value it takes a count back to nothing."""
         said = _keys.decode(key)
         n = (_values.decode(value).n or 0) if value else 0
-        if said.about in INPUTS:
-            place = (said.about, said.shard)
-            self._read.setdefault(place, {})[said.measure] = n
-            self._versions[place] = offset + 1
-            self._moved.add(place)
-        else:
-            row = ((said.about, said.window_at, said.name), said.shard)
-            self._rows.setdefault(row, {})[said.measure] = n
-            self._versions[row] = offset + 1
-            self._changed.add(row)
-
-    def results(self) -> Iterator[Result]:
-        """Yield the rows that have changed since the last call; to be asked at the end of a transaction only."""
-        changed, self._changed = self._changed, set()
-        for row, shard in sorted(changed):
-            version = self._versions[row, shard]
-            yield result(self.info, self.engine, row, str(shard), version, self._rows[row, shard])
-
-    def progress(self) -> Iterator[Progress]:
-        """Yield the progress that has changed since the last call; to be published after the results."""
-        moved, self._moved = self._moved, set()
-        yield from (self._progress(place) for place in sorted(moved))
-
-    def _progress(self, place: Place) -> Progress:
-        topic, partition = place
-        read = self._read[place]
-        skipped = max(0, read.get("next_place", 0) - read.get("readable", 0))
-        return Progress(
-            v=1,
-            run=self.info.run,
-            engine=self.engine,
-            topic=topic,
-            shard=str(partition),
-            partitions=(partition,),
-            version=self._versions[place],
-            watermark=read.get(_WATERMARK),
-            ended=self._ended(place),
-            events=read.get("events", 0),
-            duplicates=0 if self.late_dropped else self._uncounted(place),
-            dead_letters=skipped + read.get("foreign_rows", 0),
-        )
-
-    def _ended(self, place: Place) -> bool:
-        return self._read.get(place, {}).get("ends", 0) > 0
-
-    def _uncounted(self, place: Place) -> int:
-        read = self._read[place]
-        events = read.get("readable", 0) - read.get("foreign_rows", 0) - read.get("marks", 0)
-        return max(0, events - read.get("events", 0))
-
-    @property
-    def ended(self) -> bool:
-        """Whether the end of every partition of both topics is committed."""
-        return all(self._ended((topic, p)) for topic in INPUTS for p in range(self.info.partitions))
-
-    @property
-    def events(self) -> int:
-        """How many events were counted."""
-        return sum(read.get("events", 0) for read in self._read.values())
-
-    @property
-    def uncounted(self) -> int:
-        """How many events were read and not counted: duplicates, or what came too late where that is dropped."""
-        return sum(self._uncounted(place) for place in self._read)
-
-    @property
-    def dead_letters(self) -> int:
-        """How many records were none of ours."""
-        return sum(self._progress(place).dead_letters for place in self._read)
+        self.put(CountKey(said.about, said.shard, said.window_at, said.name, said.measure), n, offset + 1)

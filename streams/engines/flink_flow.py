@@ -13,9 +13,9 @@ import logging
 import os
 import threading
 import time
-from typing import Any, Final, get_args
+from typing import Final, get_args
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from streams.engines.abstract import Summary, WorkerSettings
@@ -24,7 +24,8 @@ from streams.engines.flink_cluster import Job, Stopped, running
 from streams.engines.flink_counts import FlinkCounts
 from streams.engines.flink_sql import Late, counts_topic
 from streams.engines.statefolder import forget, state_folder
-from streams.engines.stopping import RunEnd, stop_signals
+from streams.engines.stopping import stop_signals
+from streams.engines.topicreading import READ_SECONDS, already_done, is_end, reader
 from streams.errors import BrokerError, EngineError
 from streams.results import AudienceResult, Progress, Result, encode, key_of
 from streams.security import PROTOCOLS
@@ -33,7 +34,6 @@ from streams.topics import RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION
 log = logging.getLogger(__name__)
 
 FLUSH_SECONDS: Final = 30.0
-READ_SECONDS: Final = 0.2
 CHECK_SECONDS: Final = 2.0
 _KEEP: Final = {"retention.ms": "-1", "retention.bytes": "-1"}
 
@@ -52,7 +52,7 @@ def run(settings: WorkerSettings) -> Summary:
         )
     if settings.worker:
         raise EngineError(f"{settings.engine}: one job only; it grows by the slots of a cluster")
-    if _already_done(settings):
+    if already_done(settings):
         return Summary(ended=True)
     _create_topic(settings)
     counts = FlinkCounts(settings.info, settings.engine, late_dropped=late == "drop")
@@ -112,7 +112,7 @@ class Relay:
     def __init__(self, settings: WorkerSettings, counts: FlinkCounts) -> None:
         self.counts, self._topics = counts, settings.info.topics
         self._producer = Producer({**settings.connection.for_librdkafka(), "linger.ms": 5})
-        self._consumer = _reader(settings, {"isolation.level": "read_committed"})
+        self._consumer = reader(settings, {"isolation.level": "read_committed"})
         self._consumer.assign([TopicPartition(counts_topic(settings.info, settings.engine), 0, 0)])
         self.first = self.last = 0.0
         self.ended = False
@@ -125,7 +125,7 @@ class Relay:
                 self.last = time.monotonic()
                 self.first = self.first or self.last
                 self.counts.take(message.key(), message.value(), message.offset())
-            elif message.error().code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - so the library names it
+            elif is_end(message):
                 # What can be read ends where the oldest open transaction begins: at the end of a whole one.
                 self._publish()
 
@@ -156,37 +156,6 @@ class Relay:
     def close(self) -> None:
         """Close the consumer."""
         self._consumer.close()
-
-
-def _reader(settings: WorkerSettings, further: dict[str, Any]) -> Consumer:
-    return Consumer(
-        {
-            **settings.connection.for_librdkafka(),
-            "group.id": "none",
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-            "fetch.wait.max.ms": 100,
-            **further,
-        }
-    )
-
-
-def _already_done(settings: WorkerSettings) -> bool:
-    """Whether a worker before has brought the run to its end: read ``results.progress`` as far as it goes now."""
-    end = RunEnd(settings.info, settings.engine)
-    consumer = _reader(settings, {})
-    consumer.assign([TopicPartition(settings.info.topics[RESULTS_PROGRESS], 0, 0)])
-    deadline = time.monotonic() + FLUSH_SECONDS
-    try:
-        while time.monotonic() < deadline:
-            for message in consumer.consume(2000, READ_SECONDS):
-                if message.error() is None:
-                    end.take(message.key(), message.value())
-                elif message.error().code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - so the library names it
-                    return end.reached
-    finally:
-        consumer.close()
-    raise BrokerError(f"{settings.connection.bootstrap_servers}: no answer within {FLUSH_SECONDS:.0f} s")
 
 
 def _admin(settings: WorkerSettings) -> AdminClient:

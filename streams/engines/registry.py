@@ -23,6 +23,7 @@ BUILT_IN: Final = {
     "kafka-python": "streams.engines.kafka_python:KafkaPythonEngine",
     "quix": "streams.engines.quix:QuixEngine",
     "bytewax": "streams.engines.bytewax:BytewaxEngine",
+    "pathway": "streams.engines.pathway:PathwayEngine",
     "flink": "streams.engines.flink:FlinkEngine",
     "flink-windows": "streams.engines.flink:FlinkWindowsEngine",
     "external": "streams.engines.external:ExternalEngine",

@@ -105,7 +105,7 @@ def window_of(at: int, info: RunInfo) -> int:
 
 def _presence(person: Person, event: Presence, info: RunInfo) -> Iterator[Change]:
     window = window_of(event.at, info)
-    for count in _presence_counts(event):
+    for count in presence_counts(event):
         yield Change(RESULTS_AUDIENCE, window, event.space, count, 1)
     if event.kind == "join":
         joined = person.setdefault("join", {})
@@ -118,7 +118,8 @@ def _presence(person: Person, event: Presence, info: RunInfo) -> Iterator[Change
         yield from _moved(RESULTS_AUDIENCE, "waited_20m", ALL, before, _waited(person, info))
 
 
-def _presence_counts(event: Presence) -> Iterator[str]:
+def presence_counts(event: Presence) -> Iterator[str]:
+    """Yield the counts that grow by one with an event, whatever else is known of its listener."""
     if event.kind == "attempt":
         yield "attempts"
         if event.try_ == 1:
@@ -146,15 +147,20 @@ def _waited(person: Person, info: RunInfo) -> int | None:
 def _tweet(person: Person, event: Tweet, info: RunInfo) -> Iterator[Change]:
     subject = subject_of(event, info)
     window = window_of(event.at, info)
-    plural = {"post": "posts", "reply": "replies", "quote": "quotes", "repost": "reposts"}
-    yield Change(RESULTS_REACTION, window, subject, plural[event.kind], 1)
-    for tag in sorted(set(event.hashtags)):
-        yield Change(RESULTS_REACTION, window, subject, HASHTAG + tag, 1)
-    if event.kind == "repost" and info.thread and event.conversation == info.thread:
-        yield Change(RESULTS_REACTION, window, subject, "thread_reposts", 1)
+    for count in tweet_counts(event, info):
+        yield Change(RESULTS_REACTION, window, subject, count, 1)
     first = person.setdefault("first", {})
     for name in (subject, ALL):
         yield from _first(RESULTS_REACTION, "first_authors", first, name, event.at, info)
+
+
+def tweet_counts(event: Tweet, info: RunInfo) -> Iterator[str]:
+    """Yield the counts of its subject that grow by one with a tweet, whatever else is known of its author."""
+    yield {"post": "posts", "reply": "replies", "quote": "quotes", "repost": "reposts"}[event.kind]
+    for tag in sorted(set(event.hashtags)):
+        yield HASHTAG + tag
+    if event.kind == "repost" and info.thread and event.conversation == info.thread:
+        yield "thread_reposts"
 
 
 def subject_of(tweet: Tweet, info: RunInfo) -> str:

@@ -49,6 +49,12 @@ class TestBytewax(Conformance):
     config = Config("bytewax", points=(*ANSWERS, "corrupt", "kill"))
 
 
+class TestPathway(Conformance):
+    """Pathway: everything is exact; it cannot take a second worker in."""
+
+    config = Config("pathway", points=(*ANSWERS, "corrupt", "kill"))
+
+
 class TestFlink(Conformance):
     """Flink SQL: everything is exact; a JVM starts with every point, so not all are played here."""
 

@@ -134,6 +134,8 @@ def test_forgetting_is_for_runs_that_are_not_kept(kafka: Connection, prefix: str
     own = [f"{prefix}{base}.a" for base in ("checkpoints", "quix.partitions", "space.presence", "tweets")]
     assert forget(kafka, infos, keep=2) == own
     assert forget(kafka, infos, keep=5) == []
+    with RunList(kafka, prefix) as runs:  # a run that is forgotten is none that would have to be forgotten again
+        until(lambda: [info.run for info in runs.runs()] == ["b", "c"], "the forgotten run is still known")
 
 
 def test_forgotten_runs_leave_nothing_in_the_topics_of_all(kafka: Connection, prefix: str, tape: Tape) -> None:
