@@ -48,8 +48,8 @@ def now(results: Sequence[Result], at: int) -> NightAt:
 
 
 def floor(at: int) -> int:
-    """Return the end of the last window that ends at or before a time."""
-    return max(START, START + (at - START) // WINDOW * WINDOW)
+    """Return the end of the last window of the night that ends at or before a time."""
+    return min(max(START, START + (at - START) // WINDOW * WINDOW), START + WINDOWS * WINDOW)
 
 
 @given(records, times)
