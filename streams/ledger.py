@@ -137,10 +137,14 @@ class _Log:
 
 def _merged(windows: Ints, words: Ints, changes: Ints) -> tuple[Ints, Ints, Ints]:
     """Return one entry for each window and word, in order, zeros left out."""
-    width = int(words.max(initial=0)) + 1
-    keys, where = np.unique(windows * width + words, return_inverse=True)
-    sums = np.zeros(len(keys), np.int64)
-    np.add.at(sums, where, changes)
+    if not len(windows):
+        return windows, words, changes
+    width = int(words.max()) + 1
+    keys = windows * width + words
+    order = np.argsort(keys)
+    keys = keys[order]
+    starts = np.flatnonzero(np.diff(keys, prepend=keys[0] - 1))
+    keys, sums = keys[starts], np.add.reduceat(changes[order], starts)
     kept = sums != 0
     return keys[kept] // width, keys[kept] % width, sums[kept]
 
@@ -203,7 +207,8 @@ class Ledger:
         known = self._frozen.get(name)
         if known is None:
             cells = np.frombuffer(self._cells[name], np.int64).reshape(len(self._columns), self.grid.windows)
-            sums = np.zeros((len(self._columns), self.grid.windows + 1), np.int64)
+            sums = np.empty((len(self._columns), self.grid.windows + 1), np.int64)
+            sums[:, 0] = 0
             np.cumsum(cells, axis=1, out=sums[:, 1:])
             known = self._frozen[name] = Running(self._columns, sums, self._logs[name].freeze())
         return known

@@ -22,6 +22,7 @@ from streams.connection import Connection
 from streams.engines.abstract import WorkerSettings
 from streams.engines.registry import load
 from streams.events import Presence, Tweet
+from streams.heap import keep_freed_memory
 from streams.reader import ResultReader
 from streams.runinfo import RunInfo
 
@@ -119,6 +120,7 @@ def engine(name: str, connection: Connection, info: RunInfo) -> Measured:
 def main(name: str, servers: str, run: str, limit: str) -> None:
     """Measure one contender and print it as JSON."""
     stay_on_one_core()
+    keep_freed_memory()  # as every joinstorm command does, a worker among them
     connection = Connection(servers)
     with ResultReader(connection, run=run) as reader:
         info = reader.wait_for_run(RUN_SECONDS)
