@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # its library is not there where only counting is
     from streams.engines.results_writer import Out
 
 NEXT_PLACE: Final = "next_place"
+LETTER: Final = "dead letter"
 INPUT_OF: Final = {RESULTS_AUDIENCE: PRESENCE, RESULTS_REACTION: TWEETS, PRESENCE: PRESENCE, TWEETS: TWEETS}
 
 
@@ -49,17 +50,22 @@ class PathwayCounts(UpsertCounts):
         self._written[row] = max(one.version, self._written.get(row, 0))
 
     def say(self, row: Mapping[str, Any], *, is_addition: bool) -> None:
-        """Take one change of the table; a count that changes is taken away and added, in either order."""
+        """Take one change of the table; a count that changes is taken away and added, in either order.
+
+        A row with the measure ``LETTER`` is a dead letter: ``window`` is the offset after it, ``name`` the reason.
+        """
+        if row["measure"] == LETTER:
+            self._put_aside(row)
+            return
         key = CountKey(row["about"], row["shard"], row["window"], row["name"], row["measure"])
         if is_addition:
             self._said[key] = row["n"]
         else:
             self._said.setdefault(key, 0)
 
-    def put_aside(self, base: str, row: Mapping[str, Any]) -> None:
-        """Take a dead letter of an input topic, given by base name."""
-        source = f"{self.info.topics[base]}[{row['shard']}]@{row['next_place'] - 1}"
-        self._letters.append((DecodeError(row["reason"], "put aside by Pathway", source), row["data"]))
+    def _put_aside(self, row: Mapping[str, Any]) -> None:
+        source = f"{self.info.topics[row['about']]}[{row['shard']}]@{row['window'] - 1}"
+        self._letters.append((DecodeError(row["name"], "put aside by Pathway", source), row["data"]))
 
     def batch_end(self) -> "list[Out]":
         """Return what is to be written at the end of a batch."""

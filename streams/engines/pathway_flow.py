@@ -14,7 +14,7 @@ from typing import Any, Final
 import pathway as pw
 
 from streams.engines.abstract import Summary, WorkerSettings
-from streams.engines.pathway_counts import PathwayCounts
+from streams.engines.pathway_counts import LETTER, PathwayCounts
 from streams.engines.pathway_rows import UNTOLD, row_of, waited_window
 from streams.engines.results_writer import ResultsWriter
 from streams.engines.stopping import stop_signals
@@ -96,9 +96,11 @@ def lay(settings: WorkerSettings, counts: PathwayCounts, stop: threading.Event) 
         rows = read(settings, base)
         distinct = rows.filter(rows.event_id >= 0).groupby(pw.this.shard, pw.this.event_id).reduce(
             pw.this.shard, fact=pw.reducers.any(pw.this.fact))  # fmt: skip
-        tables += [*progress(rows, distinct, base), *results(distinct, info, about)]
-        letters = rows.filter(rows.reason != "").select(pw.this.shard, pw.this.next_place, pw.this.reason, pw.this.data)
-        pw.io.subscribe(letters, on_change=_put_aside(counts, base))
+        counted = [*progress(rows, distinct, base), *results(distinct, info, about)]
+        tables += [one.with_columns(data=b"") for one in counted]
+        tables.append(rows.filter(rows.reason != "").select(
+            about=base, shard=pw.this.shard, window=pw.this.next_place, name=pw.this.reason, measure=LETTER, n=1,
+            data=pw.this.data))  # fmt: skip
 
     def batch_end(_: int) -> None:
         out = counts.batch_end()
@@ -110,22 +112,15 @@ def lay(settings: WorkerSettings, counts: PathwayCounts, stop: threading.Event) 
 
     beats = pw.io.python.read(_Beats(stop), schema=_Beat, autocommit_duration_ms=int(BEAT_SECONDS * 500))
     tables.append(beats.groupby().reduce(n=pw.reducers.max(pw.this.n)).select(
-        about="", shard=0, window=UNTOLD, name="", measure="", n=pw.this.n))  # fmt: skip
+        about="", shard=0, window=UNTOLD, name="", measure="", n=pw.this.n, data=b""))  # fmt: skip
 
     def said(key: Any, row: dict[str, Any], time: int, is_addition: bool) -> None:  # noqa: ARG001 - Pathway's names
         if row["about"]:
             counts.say(row, is_addition=is_addition)
 
+    # One table of all: what two of them say at one time comes in no order, and the last word ends everything.
     pw.io.subscribe(pw.Table.concat_reindex(*tables), on_change=said, on_time_end=batch_end)
     return times
-
-
-def _put_aside(counts: PathwayCounts, base: str) -> Any:
-    def on_change(key: Any, row: dict[str, Any], time: int, is_addition: bool) -> None:  # noqa: ARG001 - Pathway's names
-        if is_addition:
-            counts.put_aside(base, row)
-
-    return on_change
 
 
 class _Beat(pw.Schema):  # type: ignore[misc]  # only there where Pathway is installed

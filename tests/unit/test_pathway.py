@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from streams.engines.pathway_counts import PathwayCounts
+from streams.engines.pathway_counts import LETTER, PathwayCounts
 from streams.engines.pathway_rows import NEVER, row_of, waited_window
 from streams.events import WAITED_MS
 from streams.golden import load
@@ -116,7 +116,7 @@ def test_what_a_worker_before_has_written_is_said_again_once_its_records_have_be
 def test_dead_letters_come_before_the_progress_that_counts_them() -> None:
     """With the record's place and the reason."""
     counts = PathwayCounts(INFO, "pathway")
-    counts.put_aside(TWEETS, {"shard": 0, "next_place": 4, "reason": "not_json", "data": b"?"})
+    counts.say(said(TWEETS, LETTER, 1, window=4, name="not_json") | {"data": b"?"}, is_addition=True)
     for measure, n in (("next_place", 4), ("readable", 4), ("foreign_rows", 1), ("ends", 1)):
         counts.say(said(TWEETS, measure, n), is_addition=True)
     (error, raw), progress = counts.batch_end()  # type: ignore[misc]
