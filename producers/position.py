@@ -36,7 +36,7 @@ def load_position(path: Path, tape_sha256: str) -> Position:
         TapeError: It is missing, damaged, of another tape, or of a replay that came to its end.
     """
     try:
-        position = msgspec.json.decode(path.read_bytes(), type=Position)
+        position = _read(path)
     except FileNotFoundError:
         raise TapeError(f"{path}: there is no saved position") from None
     except (OSError, msgspec.DecodeError) as error:
@@ -46,3 +46,15 @@ def load_position(path: Path, tape_sha256: str) -> Position:
     if position.ended:
         raise TapeError(f"{path}: run {position.info.run} came to its end; there is nothing to go on with")
     return position
+
+
+def came_to_its_end(path: Path) -> bool:
+    """Whether a position was saved there by a replay that had sent everything."""
+    try:
+        return _read(path).ended
+    except (OSError, msgspec.DecodeError):
+        return False
+
+
+def _read(path: Path) -> Position:
+    return msgspec.json.decode(path.read_bytes(), type=Position)

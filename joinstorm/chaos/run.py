@@ -15,6 +15,7 @@ from joinstorm.pipeline import Pipeline, Plan
 from joinstorm.supervisor import Part, Supervisor
 from joinstorm.verdict import final_tables, judge
 from joinstorm.verification import gathered, published_truth
+from producers.position import came_to_its_end
 from producers.tape import Tape
 from streams.derive import Tables
 from streams.errors import EXIT_ENVIRONMENT, DeadlineError, EngineError
@@ -214,6 +215,8 @@ class ChaosRun:
         if replay is None or replay.exit_code() is not None:
             return
         self.supervisor.end(replay, signal.SIGKILL)
+        if came_to_its_end(self._position):
+            return  # it was killed after its last word, on its way out
         resume = ["--resume", str(self._position)] if self._position.exists() else []
         self.pipeline.start_replay("--position", str(self._position), *resume)
 

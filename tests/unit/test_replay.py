@@ -6,7 +6,7 @@ import pytest
 
 from joinstorm.cli import main
 from producers.deck import Deck
-from producers.position import load_position
+from producers.position import came_to_its_end, load_position
 from producers.replay import JumpedBackError, Settings, StoppedError
 from producers.tape import Tape
 from streams import runinfo
@@ -204,11 +204,14 @@ def test_a_saved_position_says_when_it_is_of_no_use(tape: Tape, tmp_path: Path) 
         load_position(path, tape.info.sha256)
     with pytest.raises(TapeError, match="saved on tape"):
         load_position(path, "0" * 64)
+    assert came_to_its_end(path)
     path.write_text("{")
     with pytest.raises(TapeError, match="not a saved position"):
         load_position(path, tape.info.sha256)
     with pytest.raises(TapeError, match="no saved position"):
         load_position(tmp_path / "nowhere", tape.info.sha256)
+    assert not came_to_its_end(path)
+    assert not came_to_its_end(tmp_path / "nowhere")
 
 
 def test_an_empty_tape_sends_marks_only(tmp_path: Path) -> None:
