@@ -89,8 +89,14 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python i
         # A worker that was killed and started again takes its own place at once, rather than after the session timeout.
         return {"group_id": group, "group_instance_id": f"worker-{self.settings.worker}"}
 
-    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        """Nothing to do: there is nothing to commit."""
+    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:  # noqa: ARG002 - kafka-python's name
+        """Stay in need of an assignment until there is one; there is nothing to commit.
+
+        kafka-python 3.0 forgets that it joined anew because the partitions had changed when ``poll`` runs out of time
+        while the broker works on it: the answer is never looked at, and the worker is left without a partition. (The
+        Java client had the same fault: KAFKA-9815.)
+        """
+        self.consumer._coordinator.request_rejoin()  # noqa: SLF001 - there is no public way to ask for it
 
     def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Go on where a partition that stayed was read to, and begin a new one with its first record."""

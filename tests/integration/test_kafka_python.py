@@ -1,0 +1,45 @@
+"""The plain consumer and its group."""
+
+import contextlib
+import time
+from collections.abc import Iterator
+
+import pytest
+from kafka.admin import NewPartitions
+
+from streams.admin import open_admin
+from streams.connection import Connection
+from streams.engines.abstract import WorkerSettings
+from streams.engines.kafka_python import Worker
+from streams.topics import INPUTS
+from tests.streaming import open_night
+
+pytestmark = pytest.mark.integration
+DEADLINE = 30.0
+
+
+@pytest.fixture
+def worker(kafka: Connection, unique_run: str) -> Iterator[Worker]:
+    """Yield the only worker of a run whose topics were just made."""
+    info = open_night(kafka, unique_run, 1)
+    with contextlib.closing(Worker(WorkerSettings(kafka, info, "kafka-python", worker=0))) as worker:
+        yield worker
+
+
+def test_a_poll_that_ends_within_a_rebalance_loses_no_partition(kafka: Connection, worker: Worker) -> None:
+    """A worker that joins anew because partitions were added gets them, though a poll ended before the answer came."""
+    info = worker.info
+    _work_until_assigned(worker, info.partitions)
+    with contextlib.closing(open_admin(kafka)) as admin:
+        admin.create_partitions({info.topics[base]: NewPartitions(info.partitions + 1) for base in INPUTS})
+    for _ in range(20):  # to see the partitions, to join, to be answered: whatever comes first
+        worker.consumer.topics()  # takes in what the brokers say
+        worker.consumer.poll(timeout_ms=0)  # is over before the group has answered
+    _work_until_assigned(worker, info.partitions + 1)
+
+
+def _work_until_assigned(worker: Worker, partitions: int) -> None:
+    deadline = time.monotonic() + DEADLINE
+    while len(worker.folds) != len(INPUTS) * partitions:
+        assert time.monotonic() < deadline, f"assigned: {sorted(worker.folds)}"
+        worker.work()
