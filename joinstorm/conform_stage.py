@@ -140,7 +140,10 @@ class Stage:
                 seen = str(error).partition("; ")[2]
             self._check_workers(what)
             # Workers that are done may be gone before all they wrote has been read.
-            all_gone = (all_gone or time.monotonic()) if self._all_gone() else None
+            if not self._all_gone():
+                all_gone = None
+            elif all_gone is None:
+                all_gone = time.monotonic()
             if all_gone is not None and time.monotonic() - all_gone > GRACE_SECONDS:
                 raise EngineError(f"{what}: every worker has ended before{self._wrong()}{self._tails()}")
             if time.monotonic() > deadline:

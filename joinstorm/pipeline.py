@@ -265,8 +265,12 @@ class _Stall:
 
     def look(self, view: RunView, gone: bool, last_words: Callable[[], str]) -> None:
         engine = view.engines.get(self._engine)
-        self._gone = (self._gone or self._clock()) if gone else None
-        if self._gone and self._clock() - self._gone > GRACE_SECONDS and (engine is None or not engine.covered.ended):
+        if not gone:
+            self._gone = None
+        elif self._gone is None:
+            self._gone = self._clock()
+        late = self._gone is not None and self._clock() - self._gone > GRACE_SECONDS
+        if late and (engine is None or not engine.covered.ended):
             raise EngineError(f"engine {self._engine}: every worker has ended, and its results have not{last_words()}")
         state = (view.status, None if engine is None else engine.covered)
         if state != self._last:

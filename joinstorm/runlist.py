@@ -8,6 +8,7 @@ from typing import Any, Final, Self
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
+from joinstorm.tombstones import run_of
 from streams.admin import ANSWER_SECONDS, unreachable
 from streams.connection import Connection
 from streams.errors import BrokerError, ContractError
@@ -83,7 +84,7 @@ class RunList:
 
     def _take(self, key: bytes | None, value: bytes | None) -> None:
         if value is None:  # forgotten
-            self._runs.pop((key or b"").decode(errors="replace"), None)
+            self._runs.pop(run_of(key) or "", None)
             return
         with contextlib.suppress(ContractError):  # somebody else's record; the exporter counts it
             info = decode_info(value)

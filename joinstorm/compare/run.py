@@ -43,6 +43,9 @@ FACTORS: Final[Mapping[tuple[bool, ...], float]] = {
 KEPT_UP_GROWTH: Final = 0.5
 """Seconds an engine may be later at the end of a probe than in its first half and still count as keeping up."""
 PRODUCER_LIMIT: Final = 0.9
+"""Events on time, as a share, below which it was the producer that could not do more."""
+TAPE_LIMIT: Final = 0.9
+"""Events that were there to be sent, as a share of what was asked for, below which the tape has no more."""
 STEP_WALL_MS: Final = 50
 """Wall time between two watermarks of a paced part: how finely latency is seen."""
 
@@ -162,15 +165,14 @@ class _Work:
         while kept in FACTORS:
             rate = score.throughput.events_per_second * FACTORS[kept]
             found = self._paced(subject, rate, PROBE_SECONDS, f"probe-{len(kept)}")
-            if kept_up(found):
-                score.sustained = max(score.sustained or found, found, key=lambda one: one.events_per_second)
-                limit = _tape_limit(found, rate)
-                score.sustained_limit = limit or score.sustained_limit
-            else:  # the rates tried close in: this is the lowest that was too much so far
-                limit = ""
+            held = kept_up(found)
+            kept = (*kept, held)
+            if not held:  # the rates tried close in: this is the lowest that was too much so far
                 score.sustained_limit = "the producer" if found.on_time_ratio < PRODUCER_LIMIT else ""
-            kept = (*kept, kept_up(found))
-            if limit:
+                continue
+            score.sustained = max(score.sustained or found, found, key=lambda one: one.events_per_second)
+            if found.events_per_second < TAPE_LIMIT * rate:
+                score.sustained_limit = "the tape: it has no more events in so short a time"
                 break
         if score.sustained is None:
             return "none of the speeds tried"
@@ -223,10 +225,6 @@ class _Work:
 def kept_up(found: Paced) -> bool:
     """Whether an engine kept up with a probe: it ended, and was no later at its end than in its first half."""
     return found.ended and found.growth is not None and found.growth <= KEPT_UP_GROWTH
-
-
-def _tape_limit(found: Paced, rate: float) -> str:
-    return "the tape: it has no more events in so short a time" if found.events_per_second < 0.9 * rate else ""
 
 
 def _seconds(value: float | None) -> str:

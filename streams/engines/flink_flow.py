@@ -15,7 +15,7 @@ import threading
 import time
 from typing import Final, get_args
 
-from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from streams.engines.abstract import Summary, WorkerSettings
@@ -23,17 +23,16 @@ from streams.engines.flink import LATE
 from streams.engines.flink_cluster import Job, Stopped, running
 from streams.engines.flink_counts import FlinkCounts
 from streams.engines.flink_sql import Late, counts_topic
+from streams.engines.results_writer import ResultsWriter
 from streams.engines.statefolder import forget, state_folder
 from streams.engines.stopping import stop_signals
 from streams.engines.topicreading import READ_SECONDS, already_done, is_end, reader
 from streams.errors import BrokerError, EngineError
-from streams.results import AudienceResult, Progress, Result, encode, key_of
 from streams.security import PROTOCOLS
-from streams.topics import RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION
 
 log = logging.getLogger(__name__)
 
-FLUSH_SECONDS: Final = 30.0
+ADMIN_SECONDS: Final = 30.0
 CHECK_SECONDS: Final = 2.0
 _KEEP: Final = {"retention.ms": "-1", "retention.bytes": "-1"}
 
@@ -110,8 +109,7 @@ class Relay:
     """
 
     def __init__(self, settings: WorkerSettings, counts: FlinkCounts) -> None:
-        self.counts, self._topics = counts, settings.info.topics
-        self._producer = Producer({**settings.connection.for_librdkafka(), "linger.ms": 5})
+        self.counts, self._writer = counts, ResultsWriter(settings)
         self._consumer = reader(settings, {"isolation.level": "read_committed"})
         self._consumer.assign([TopicPartition(counts_topic(settings.info, settings.engine), 0, 0)])
         self.first = self.last = 0.0
@@ -130,28 +128,8 @@ class Relay:
                 self._publish()
 
     def _publish(self) -> None:
-        for one in self.counts.results():
-            topic = RESULTS_AUDIENCE if isinstance(one, AudienceResult) else RESULTS_REACTION
-            self._write(topic, one)
-        self._flush()
-        for progress in self.counts.progress():
-            self._write(RESULTS_PROGRESS, progress)
-        self._flush()
+        self._writer.write([*self.counts.results(), *self.counts.progress()])
         self.ended = self.counts.ended
-
-    def _write(self, topic: str, record: Result | Progress) -> None:
-        while True:
-            try:
-                self._producer.produce(self._topics[topic], encode(record), key_of(record))
-            except BufferError:
-                self._producer.poll(READ_SECONDS)
-            else:
-                return
-
-    def _flush(self) -> None:
-        left = self._producer.flush(FLUSH_SECONDS)
-        if left:
-            raise EngineError(f"{left} results were not written within {FLUSH_SECONDS:.0f} s")
 
     def close(self) -> None:
         """Close the consumer."""
@@ -166,7 +144,7 @@ def _create_topic(settings: WorkerSettings) -> None:
     name = counts_topic(settings.info, settings.engine)
     admin = _admin(settings)  # it has to outlive what it was asked
     try:
-        admin.create_topics([NewTopic(name, 1, -1, config=_KEEP)])[name].result(FLUSH_SECONDS)
+        admin.create_topics([NewTopic(name, 1, -1, config=_KEEP)])[name].result(ADMIN_SECONDS)
     except KafkaException as error:
         if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
             raise BrokerError(f"{name}: cannot be created: {error.args[0].str()}") from error
@@ -176,6 +154,6 @@ def _delete_topic(settings: WorkerSettings) -> None:
     name = counts_topic(settings.info, settings.engine)
     admin = _admin(settings)
     try:
-        admin.delete_topics([name])[name].result(FLUSH_SECONDS)
+        admin.delete_topics([name])[name].result(ADMIN_SECONDS)
     except KafkaException as error:
         log.warning("%s stays: %s", name, error.args[0].str())

@@ -6,6 +6,7 @@ else, so a restart reads the night again from its first record.
 """
 
 import contextlib
+import itertools
 import threading
 import time
 import uuid
@@ -15,7 +16,7 @@ import pathway as pw
 
 from streams.engines.abstract import Summary, WorkerSettings
 from streams.engines.pathway_counts import LETTER, PathwayCounts
-from streams.engines.pathway_rows import UNTOLD, row_of, waited_window
+from streams.engines.pathway_rows import UNTOLD, Fact, Row, row_of, waited_window
 from streams.engines.results_writer import ResultsWriter
 from streams.engines.stopping import stop_signals
 from streams.engines.topicreading import already_done, read_to_end
@@ -135,11 +136,11 @@ class _Beats(pw.io.python.ConnectorSubject):  # type: ignore[misc]  # only there
         self._stop = stop
 
     def run(self) -> None:
-        n = 0
-        while True:
+        for n in itertools.count():
+            stopped = self._stop.wait(BEAT_SECONDS)
             self.next(n=n)
-            n += 1
-            self._stop.wait(BEAT_SECONDS)
+            if stopped:
+                return
 
 
 def read(settings: WorkerSettings, base: str) -> Any:
@@ -163,16 +164,12 @@ def read(settings: WorkerSettings, base: str) -> Any:
     )
 
     @pw.udf(deterministic=True)  # type: ignore[untyped-decorator]
-    def understood(
-        raw: bytes | None, place: pw.Json
-    ) -> tuple[
-        int, int, int, tuple[int, int, int, str, tuple[str, ...], tuple[str, ...], int, int], int, int, int, str
-    ]:
+    def understood(raw: bytes | None, place: pw.Json) -> tuple[int, int, int, Fact, int, int, int, str]:
         found = place.value
         return found["partition"], *row_of(base, raw or b"", found["offset"], info)
 
     rows = messages.select(pw.this.data, row=understood(pw.this.data, pw.this["_metadata"]))
-    names = ("shard", "next_place", "event_id", "fact", "mark", "watermark", "end", "reason")
+    names = ("shard", *Row._fields)
     return rows.select(pw.this.data, **{name: pw.this.row[i] for i, name in enumerate(names)})
 
 

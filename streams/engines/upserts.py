@@ -58,9 +58,8 @@ class UpsertCounts:
             self._moved.add(place)
         else:
             row = ((key.about, key.window, key.name), key.shard)
-            self._rows.setdefault(row, {})[key.measure] = n
-            self._versions[row] = version
-            self._changed.add(row)
+            self.say_again(row, version)
+            self._rows[row][key.measure] = n
 
     def say_again(self, row: tuple[Row, int], version: int) -> None:
         """Have a row written once more, with what is known of it; empty if that is nothing."""

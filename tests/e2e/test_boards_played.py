@@ -202,9 +202,10 @@ def look_into_every_phase(pipeline: Pipeline, played: Callable[[], Played]) -> N
     """Stay in every phase until it has been scraped often enough, then play the rest at full speed."""
     until(lambda: _listens(pipeline), "the deck of the replay does not listen")
     deck = pipeline.deck()
-    for phase in played().info.phases:
+    info = played().info
+    for phase in info.phases:
         if phase.name in REQUIRED:
-            if phase.start > played().info.start:
+            if phase.start > info.start:
                 deck.jump(phase.name)
             enough = partial(_scraped, played, phase.name)
             until(enough, f"{SCRAPES} scrapes of {phase.name}", SCRAPED_SECONDS)
