@@ -7,7 +7,7 @@ DEV_STAMP := $(VENV)/.installed-dev
 SCALE ?= 0.1
 ARGS ?=
 
-.PHONY: help run test check lint types compose test-compose clean
+.PHONY: help run test check lint types compose test-compose constraints clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,6 +45,13 @@ compose: ## the whole stack in containers, with Grafana on http://localhost:3000
 
 test-compose: $(DEV_STAMP) ## bring the containers up, prove the verdict, take them down; needs Docker and the images of .env
 	JOINSTORM_TEST_COMPOSE=1 $(BIN)/python -m pytest tests/e2e/test_compose.py $(ARGS)
+
+constraints: ## pin the newest versions of everything we use in constraints.txt
+	$(PYTHON) -m venv build/newest
+	build/newest/bin/python -m pip install --quiet --editable '.[dev]'
+	{ head -n 1 constraints.txt && build/newest/bin/python -m pip freeze --exclude-editable; } > build/constraints.txt
+	mv build/constraints.txt constraints.txt
+	rm -rf build/newest
 
 clean: ## remove what make made
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
