@@ -45,6 +45,7 @@ class FaustTablesEngine(Engine):
 
     def run(self, settings: WorkerSettings) -> Summary:
         """Work until the run is done or a signal asks to stop."""
+        logging.getLogger("faust.transport.producer").setLevel(logging.ERROR)  # it tells every time it waits for Kafka
         with tempfile.TemporaryDirectory(prefix="joinstorm-faust-tables-") as folder:
             worker = _TablesWorker(settings, folder)
             worker.make_changelogs()
