@@ -3,7 +3,7 @@
 import base64
 import html
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -95,10 +95,12 @@ def _troubles(board: Scoreboard) -> list[str]:
 
 
 def _made_with(board: Scoreboard) -> str:
-    facts = {**board.versions, **{one.engine: one.version for one in board.scores if one.version}, **board.machine}
-    return (
-        f"{', '.join(f'{name} {value}' for name, value in facts.items())}; {board.made}, {board.seconds:.0f} s in all"
-    )
+    facts = [
+        *(f"{name} {value}" for name, value in board.versions.items()),
+        *(f"{one.engine} with {one.version}" for one in board.scores if one.version),
+        *(f"{name} {value}" for name, value in board.machine.items()),
+    ]
+    return f"{', '.join(facts)}; {board.made}, {board.seconds:.0f} s in all"
 
 
 def to_json(board: Scoreboard) -> bytes:
@@ -108,10 +110,10 @@ def to_json(board: Scoreboard) -> bytes:
 
 
 def picture(board: Scoreboard) -> bytes:
-    """Return it as a PNG: a bar per engine in four panels; whoever was not exact is red, whatever the speed."""
-    figure = Figure(figsize=(11, 1.2 + 0.5 * len(board.scores)), layout="constrained")
+    """Return it as a PNG: a bar per engine in five panels; whoever was not exact is red, whatever the speed."""
+    figure = Figure(figsize=(13, 1.2 + 0.5 * len(board.scores)), layout="constrained")
     FigureCanvasAgg(figure)
-    panels = figure.subplots(1, 4, sharey=True)
+    panels = figure.subplots(1, 5, sharey=True)
     scores = list(reversed(board.scores))
     rates = [one.throughput.events_per_cpu_second if one.throughput else 0.0 for one in scores]
     _bars(panels[0], scores, "events per CPU second", rates)
@@ -119,15 +121,19 @@ def picture(board: Scoreboard) -> bytes:
     _bars(panels[2], scores, "memory, MiB", [one.throughput.peak_mib if one.throughput else 0.0 for one in scores])
     back = [(one.recovery.seconds if one.recovery else None) or 0.0 for one in scores]
     _bars(panels[3], scores, "back after kill -9, s", back)
+    held = [one.sustained.events_per_second if one.sustained else 0.0 for one in scores]
+    beyond = ["≥ " if one.sustained and one.sustained_limit else "" for one in scores]
+    _bars(panels[4], scores, "keeps up with, events/s", held, beyond)
     figure.suptitle(_title(board), fontsize=9)
     out = io.BytesIO()
     figure.savefig(out, format="png", dpi=110, metadata={"Software": None})
     return out.getvalue()
 
 
-def _bars(axes: Axes, scores: list[Score], title: str, values: list[float]) -> None:
+def _bars(axes: Axes, scores: list[Score], title: str, values: list[float], signs: Sequence[str] | None = None) -> None:
     bars = axes.barh([one.engine for one in scores], values, color=[_EXACT if one.exact else _WRONG for one in scores])
-    axes.bar_label(bars, labels=[_label(number) for number in values], padding=2, fontsize=8)
+    labels = [sign + _label(number) for sign, number in zip(signs or [""] * len(values), values, strict=True)]
+    axes.bar_label(bars, labels=labels, padding=2, fontsize=8)
     _quiet(axes, title, max(values, default=0.0))
 
 
