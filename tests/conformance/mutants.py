@@ -318,10 +318,10 @@ class Hangs(Engine):
 
 class _Babbler(Worker):
     def publish(self) -> None:
-        super().publish()
         for topic in ("results.audience", "results.progress"):
             self.producer.send(self.info.topics[topic], b"\x00 garbage", key=_key(self.info, self.settings.engine))
-        self.producer.flush()
+        self.producer.flush()  # before its last word of progress, after which nobody reads on
+        super().publish()
 
 
 def _key(info: RunInfo, engine: str) -> bytes:
