@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from joinstorm.broker import EmbeddedBroker
+from joinstorm.enginecatalog import state
 from streams.connection import Connection
 from streams.errors import EnvironmentMissingError
 
@@ -15,6 +16,13 @@ from streams.errors import EnvironmentMissingError
 def required() -> bool:
     """Whether a test that cannot run is a failure: in CI nothing is skipped for want of a part."""
     return os.environ.get("JOINSTORM_REQUIRE_ALL") == "1"
+
+
+def need_engine(name: str) -> None:
+    """Skip the test when an engine is not installed and need not be."""
+    found = state(name)
+    if not found.startswith("installed") and not required():
+        pytest.skip(f"{name}: {found}")
 
 
 @pytest.fixture(scope="session")

@@ -76,7 +76,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python i
         common = settings.connection.for_kafka_python()
         self.producer = KafkaProducer(**common, linger_ms=20, batch_size=1 << 18)
         self.consumer = KafkaConsumer(**common, **self._membership(), **_READING)
-        for topic in self.bases:  # who joins before knowing the partitions is assigned none, and may stay so
+        for topic in self.bases:  # who joins before knowing the partitions is assigned none, and has to join twice
             self.consumer.partitions_for_topic(topic)
         self.consumer.subscribe(list(self.bases), listener=self)
         self.progress = KafkaConsumer(**common, group_id=None, auto_offset_reset="earliest")

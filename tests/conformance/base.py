@@ -9,9 +9,9 @@ import pytest
 from joinstorm.conform import Outcome, choose, conform
 from joinstorm.conform_points import POINTS
 from joinstorm.conform_stage import Subject
-from joinstorm.enginecatalog import state, subject
+from joinstorm.enginecatalog import subject
 from streams.connection import Connection
-from tests.conftest import required
+from tests.conftest import need_engine
 
 JOBS = 4
 
@@ -32,9 +32,7 @@ class Config:
 
     def subject(self) -> Subject:
         """Return the engine, or skip the test when it is not installed and need not be."""
-        found = state(self.engine)
-        if not found.startswith("installed") and not required():
-            pytest.skip(f"{self.engine}: {found}")
+        need_engine(self.engine)
         return subject(self.engine)
 
 

@@ -1,7 +1,6 @@
 """The plain consumer and its group."""
 
 import contextlib
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -12,10 +11,9 @@ from streams.connection import Connection
 from streams.engines.abstract import WorkerSettings
 from streams.engines.kafka_python import Worker
 from streams.topics import INPUTS
-from tests.streaming import open_night
+from tests.streaming import open_night, until
 
 pytestmark = pytest.mark.integration
-DEADLINE = 30.0
 
 
 @pytest.fixture
@@ -39,7 +37,8 @@ def test_a_poll_that_ends_within_a_rebalance_loses_no_partition(kafka: Connectio
 
 
 def _work_until_assigned(worker: Worker, partitions: int) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while len(worker.folds) != len(INPUTS) * partitions:
-        assert time.monotonic() < deadline, f"assigned: {sorted(worker.folds)}"
+    def assigned() -> bool:
         worker.work()
+        return len(worker.folds) == len(INPUTS) * partitions
+
+    until(assigned, f"not all of {partitions} partitions of each topic were assigned")
