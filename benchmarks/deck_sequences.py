@@ -23,8 +23,9 @@ import click
 import msgspec
 
 from joinstorm.broker import EmbeddedBroker
+from joinstorm.interrupts import interruptible
 from joinstorm.recording import tape_of
-from joinstorm.supervisor import Part, Supervisor, interruptible, joinstorm
+from joinstorm.supervisor import Part, Supervisor, joinstorm
 from joinstorm.verdict import Verdict
 from joinstorm.verification import verify
 from producers.control import ControlClient

@@ -20,8 +20,9 @@ import click
 import msgspec
 
 from joinstorm.broker import EmbeddedBroker
+from joinstorm.interrupts import interruptible
 from joinstorm.recording import tape_of
-from joinstorm.supervisor import interruptible, joinstorm
+from joinstorm.supervisor import joinstorm
 from joinstorm.verdict import ON_TIME
 from producers.senders.registry import CLIENTS
 from producers.tape import Tape, TapeWriter

@@ -24,9 +24,10 @@ import msgspec
 import numpy as np
 
 from joinstorm.broker import EmbeddedBroker
+from joinstorm.interrupts import interruptible
 from joinstorm.pipeline import Pipeline, Plan, run_id
 from joinstorm.recording import tape_of
-from joinstorm.supervisor import Part, Supervisor, interruptible, joinstorm
+from joinstorm.supervisor import Part, Supervisor, joinstorm
 from producers.tape import Tape
 from streams import metrics
 from streams.engines.abstract import Summary

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import click
 
-from joinstorm.supervisor import InterruptedRun
+from joinstorm.interrupts import InterruptedRun
 from streams.errors import EXIT_INTERRUPTED, JoinstormError
 from streams.heap import keep_freed_memory
 

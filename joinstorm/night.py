@@ -16,11 +16,12 @@ from joinstorm.display import Display, open_display
 from joinstorm.enginecatalog import check
 from joinstorm.facts import FactRow, facts_of
 from joinstorm.guests import names_of
+from joinstorm.interrupts import InterruptedRun
 from joinstorm.keyboard import DeckKeys, Keyboard, keyboard
 from joinstorm.keys import HINT, STOP
 from joinstorm.moments import Moments
 from joinstorm.pipeline import MovedError, Pipeline, Plan
-from joinstorm.supervisor import InterruptedRun, Part, Supervisor, joinstorm
+from joinstorm.supervisor import Part, Supervisor, joinstorm
 from joinstorm.verdict import Verdict, judge
 from joinstorm.verification import gathered, published_truth
 from joinstorm.versions import versions

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from joinstorm.supervisor import interruptible
+from joinstorm.interrupts import interruptible
 from producers import scenario
 from producers.record import Recording, record
 from producers.tape import Tape

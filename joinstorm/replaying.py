@@ -12,10 +12,10 @@ from functools import cached_property
 from pathlib import Path
 from types import FrameType
 
+from joinstorm.interrupts import InterruptedRun
 from joinstorm.keyboard import DeckKeys, Keyboard, keyboard
 from joinstorm.keys import HINT
 from joinstorm.progress import Show, progress
-from joinstorm.supervisor import InterruptedRun
 from producers.control import ControlServer
 from producers.deck import Deck, DeckState
 from producers.faultfile import fault_path, read_faults, write_faults

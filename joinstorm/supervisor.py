@@ -6,39 +6,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import Self
 
-from streams.children import ENDING, die_with_parent, held_signals
-from streams.errors import EXIT_INTERRUPTED, EngineError
+from streams.children import die_with_parent, held_signals
+from streams.errors import EngineError
 
 STOP_SECONDS = 5.0
 TAIL_LINES = 15
-
-
-class InterruptedRun(BaseException):
-    """SIGTERM or SIGINT reached the process; no fault, so like KeyboardInterrupt no handler may swallow it."""
-
-    exit_code = EXIT_INTERRUPTED
-
-
-@contextlib.contextmanager
-def interruptible() -> Iterator[None]:
-    """Turn SIGTERM and SIGINT into ``InterruptedRun``, once: the second signal does not disturb the ending."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a signal handler's signature
-        for one in ENDING:
-            signal.signal(one, signal.SIG_IGN)
-        raise InterruptedRun
-
-    before = {number: signal.signal(number, interrupt) for number in ENDING}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def joinstorm(*arguments: str) -> list[str]:

@@ -138,7 +138,7 @@ def _accounts(tape: Tape, faults: Faults, info: RunInfo) -> Iterator[pa.Table]:
 def _table(kind: str, rows: pa.RecordBatch, partition_of: Any, delay: Any, damage: Any) -> pa.Table:
     count = rows.num_rows
     columns = [
-        pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int8)), pa.array([kind])),
+        pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int8)), pa.array([kind], pa.string())),
         rows.column("event_id"),
         rows.column("at"),
         rows.column("topic"),
@@ -146,6 +146,6 @@ def _table(kind: str, rows: pa.RecordBatch, partition_of: Any, delay: Any, damag
         pa.nulls(count, pa.int64()) if delay is None else pa.array(delay),
         pa.nulls(count, SCHEMA.field("damage").type)
         if damage is None
-        else pa.DictionaryArray.from_arrays(pa.array(damage.astype(np.int8)), pa.array(DAMAGES)),
+        else pa.DictionaryArray.from_arrays(pa.array(damage.astype(np.int8)), pa.array(DAMAGES, pa.string())),
     ]
     return pa.Table.from_arrays(columns, schema=SCHEMA)

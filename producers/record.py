@@ -32,7 +32,10 @@ _SLICE_ROWS = 1 << 18
 _SLICE_MS = 10 * MINUTE_MS
 _MOST_LISTENERS = 200_000_000
 _COLUMNS = pa.schema([field for field in SCHEMA if field.name != "event_id"])
-_SPACE, _KIND, _REASON = (pa.array(words, pa.string()) for words in (SPACES, KINDS, REASONS))
+# Typed: to find a type out PyArrow looks for optional packages, and clears away an interruption in the middle of it.
+_TOPIC, _SPACE, _KIND, _REASON = (
+    pa.array(words, pa.string()) for words in ((PRESENCE, TWEETS), SPACES, KINDS, REASONS)
+)
 
 
 @dataclass(frozen=True)
@@ -205,11 +208,11 @@ def _presence_rows(events: Events, demand: Demand, start: int) -> pa.Table:
     count = len(events)
     columns: dict[str, pa.Array] = {
         "at": pa.array(events["at"].astype(np.int64) + start),
-        "topic": _words(np.zeros(count, dtype=np.int8), pa.array([PRESENCE, TWEETS])),
+        "topic": _words(np.zeros(count, dtype=np.int8), _TOPIC),
         "kind": _words(events["kind"], _KIND),
         "person": pa.array(events["person"].astype(np.int64)),
         "space": _words(events["room"], _SPACE),
-        "client": _words(demand.client[events["person"]], pa.array(demand.clients)),
+        "client": _words(demand.client[events["person"]], pa.array(demand.clients, pa.string())),
         "try": pa.array(events["try"].astype(np.int32)),
         "reason": _words(events["reason"], _REASON),
         "since_drop_ms": pa.array(events["since_drop"].astype(np.int64), mask=events["since_drop"] == NONE),

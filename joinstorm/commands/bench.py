@@ -16,10 +16,11 @@ from joinstorm.bench.measured import Measured
 from joinstorm.bench.producing import RAW
 from joinstorm.bench.table import as_json, as_text, draw
 from joinstorm.broker import EmbeddedBroker
+from joinstorm.interrupts import interruptible
 from joinstorm.machine import machine
 from joinstorm.pipeline import Pipeline, Plan
 from joinstorm.recording import tape_of
-from joinstorm.supervisor import Part, Supervisor, interruptible
+from joinstorm.supervisor import Part, Supervisor
 from producers.senders.registry import CLIENTS
 from streams.engines.registry import load
 from streams.errors import EngineError

@@ -5,7 +5,7 @@ import time
 import click
 
 from joinstorm.broker import EmbeddedBroker
-from joinstorm.supervisor import interruptible
+from joinstorm.interrupts import interruptible
 from streams.errors import EnvironmentMissingError
 
 

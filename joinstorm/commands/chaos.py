@@ -17,11 +17,11 @@ from joinstorm.chaos.schedule import Fault, draw, parse, text
 from joinstorm.chaos.shrink import shrink
 from joinstorm.commands.replay import SpeedParam
 from joinstorm.forgetting import forget_prefix
+from joinstorm.interrupts import interruptible
 from joinstorm.options import faults as stream_faults
 from joinstorm.options import scale
 from joinstorm.pipeline import Plan, run_id
 from joinstorm.recording import tape_of
-from joinstorm.supervisor import interruptible
 from producers.deck import MAX
 from producers.faults import parse_faults
 from streams.errors import EXIT_FAILED, EXIT_OK, JoinstormError

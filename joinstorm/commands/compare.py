@@ -11,9 +11,9 @@ from joinstorm.compare.scores import Scoreboard
 from joinstorm.conform_stage import Subject
 from joinstorm.enginecatalog import state, subject, version_of
 from joinstorm.guests import names_of
+from joinstorm.interrupts import interruptible
 from joinstorm.machine import machine
 from joinstorm.options import bootstrap_servers, scale, seed
-from joinstorm.supervisor import interruptible
 from joinstorm.versions import versions
 from joinstorm.workplace import broker_for, folder_for
 from producers.record import record

@@ -9,9 +9,9 @@ from joinstorm.conform import Certificate, Outcome, choose, conform
 from joinstorm.conform_points import POINTS
 from joinstorm.conform_report import line_of, to_json, to_text, write
 from joinstorm.enginecatalog import entry, subject, version_of
+from joinstorm.interrupts import interruptible
 from joinstorm.machine import machine
 from joinstorm.options import bootstrap_servers, engine_options
-from joinstorm.supervisor import interruptible
 from joinstorm.versions import versions
 from joinstorm.workplace import broker_for, folder_for
 from streams.connection import Connection

@@ -4,8 +4,8 @@ import threading
 
 import click
 
+from joinstorm.interrupts import interruptible
 from joinstorm.options import bootstrap_servers, run_id, topic_prefix
-from joinstorm.supervisor import interruptible
 from streams.brokerwatch import BrokerWatch
 from streams.connection import Connection
 from streams.exporter import Exporter

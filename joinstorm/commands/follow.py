@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from joinstorm.following import Following
+from joinstorm.interrupts import interruptible
 from joinstorm.options import bootstrap_servers, topic_prefix
-from joinstorm.supervisor import interruptible
 from streams.connection import Connection
 
 

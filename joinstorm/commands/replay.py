@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from joinstorm import options
+from joinstorm.interrupts import interruptible
 from joinstorm.replaying import Job, Player
-from joinstorm.supervisor import interruptible
 from producers.deck import MAX, speed_of
 from producers.replay import Result
 from producers.senders.registry import CLIENTS

@@ -10,10 +10,10 @@ import click
 from joinstorm import verdict as verdicts
 from joinstorm.commands.facts import text
 from joinstorm.commands.replay import SpeedParam
+from joinstorm.interrupts import interruptible
 from joinstorm.night import Order, Outcome, run_night
 from joinstorm.options import bootstrap_servers, faults, names_in, scale, seed, topic_prefix
 from joinstorm.pipeline import Plan
-from joinstorm.supervisor import interruptible
 from producers.faults import parse_faults
 from producers.senders.registry import CLIENTS
 from streams.connection import Connection

@@ -1,7 +1,5 @@
 """What a run starts ends with it."""
 
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -10,7 +8,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from joinstorm.supervisor import InterruptedRun, Supervisor, interruptible
+from joinstorm.interrupts import InterruptedRun
+from joinstorm.supervisor import Supervisor
 from streams.errors import EngineError
 
 SLEEPER = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
@@ -80,13 +79,3 @@ def test_parts_die_with_a_killed_run(tmp_path: Path) -> None:
         run.kill()
     psutil.wait_procs([child], timeout=5)
     assert not child.is_running()
-
-
-def test_a_signal_interrupts_once() -> None:
-    """SIGTERM becomes InterruptedRun; a second one during the ending is ignored; handlers are put back."""
-    before = signal.getsignal(signal.SIGTERM)
-    with interruptible():
-        with pytest.raises(InterruptedRun):
-            os.kill(os.getpid(), signal.SIGTERM)
-        os.kill(os.getpid(), signal.SIGTERM)
-    assert signal.getsignal(signal.SIGTERM) is before
