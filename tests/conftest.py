@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import uuid
 from collections.abc import Iterator
 
@@ -23,6 +24,13 @@ def need_engine(name: str) -> None:
     found = state(name)
     if not found.startswith("installed") and not required():
         pytest.skip(f"{name}: {found}")
+
+
+def need_program(*names: str) -> None:
+    """Skip the test when a program of the package prometheus is not installed and need not be."""
+    missing = [name for name in names if shutil.which(name) is None]
+    if missing and not required():
+        pytest.skip(f"{' and '.join(missing)}: not installed; apt-get install prometheus")
 
 
 @pytest.fixture(scope="session")

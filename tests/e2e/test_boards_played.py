@@ -7,7 +7,6 @@ watermark in that very scrape, each query of the replay what ``run.status`` said
 import contextlib
 import math
 import re
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -37,7 +36,7 @@ from streams.reader import ResultReader
 from streams.results import decode_progress, decode_reaction
 from streams.runinfo import RunInfo, RunStatus, decode_status
 from streams.topics import INPUTS, RESULTS_PROGRESS, RESULTS_REACTION, RUN_STATUS
-from tests.conftest import required
+from tests.conftest import need_program
 from tests.streaming import read_all, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.integration, pytest.mark.slow]
@@ -174,8 +173,7 @@ def _never() -> NoReturn:
 @pytest.fixture(scope="module")
 def played(kafka: Connection, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
     """Play a small night from phase to phase, at a pace of minutes each, while a Prometheus scrapes it."""
-    if not shutil.which("prometheus") and not required():
-        pytest.skip("prometheus is not installed: apt-get install prometheus")
+    need_program("prometheus")
     folder = tmp_path_factory.mktemp("played")
     tape = record(load("launch"), folder / "tape.parquet", scale=0.005, seed=1).path
     plan = Plan(tape=tape, connection=kafka, speed=SPEED, prefix="played.")

@@ -21,6 +21,7 @@ from producers.tape import Tape
 from streams.derive import NightAt, NightView
 from streams.metrics import TRUTH
 from streams.runinfo import ALL
+from tests.conftest import required
 
 ROOT = Path(__file__).parents[2]
 PYTHONS = ("python:3.12-slim", "python:3.11-slim", "python:3.13-slim")
@@ -50,14 +51,15 @@ def has_image(image: str) -> bool:
 
 @pytest.fixture(scope="module")
 def images() -> dict[str, str]:
-    """Return the images to use; skips with what is missing."""
+    """Return the images to use; skips with what is missing, or fails where everything is required."""
+    left_out = pytest.fail if required() else pytest.skip
     if os.environ.get("JOINSTORM_TEST_COMPOSE") != "1":
         pytest.skip("containers take minutes to build and to play: make test-compose")
     try:
         run("docker", "compose", "version")
         run("docker", "info")
     except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"no Docker engine with compose: {getattr(error, 'stderr', '') or error}".strip())
+        left_out(f"no Docker engine with compose: {getattr(error, 'stderr', '') or error}".strip())
     lines = (ROOT / ".env").read_text(encoding="utf-8").splitlines()
     table = dict(line.split("=", 1) for line in lines if "_IMAGE=" in line) | {
         name: value for name, value in os.environ.items() if name.endswith("_IMAGE")
@@ -66,7 +68,7 @@ def images() -> dict[str, str]:
     missing = [table[name] for name in ("KAFKA_IMAGE", "PROMETHEUS_IMAGE") if not has_image(table[name])]
     missing += [] if python else [table["PYTHON_IMAGE"]]
     if python is None or missing:
-        pytest.skip(f"images are not here: docker pull {' '.join(missing)}")
+        left_out(f"images are not here: docker pull {' '.join(missing)}")
     return {"PYTHON_IMAGE": python, "JOINSTORM_IMAGE": "joinstorm:test-compose"}
 
 

@@ -1,10 +1,7 @@
 """A night that plays while a real Prometheus scrapes it: what was scraped is what was so, and the alerts come live."""
 
-import shutil
 import time
 from pathlib import Path
-
-import pytest
 
 from dashboards import stored
 from joinstorm.backfill import info_of, night_of, view_at
@@ -16,7 +13,7 @@ from producers.scenario import load
 from producers.tape import Tape
 from streams.exporter import Exporter
 from streams.runview import RunView
-from tests.conftest import required
+from tests.conftest import need_program
 
 FROM_MINUTE, TO_MINUTE = 35, 75
 """Of the night: from before the scheduled start until the second room has filled."""
@@ -42,8 +39,7 @@ class Playing:
 
 def test_what_is_scraped_is_what_was_so(tmp_path: Path) -> None:
     """In every scrape the audience is the oracle's at that scrape's event time; the alerts fire while it melts."""
-    if not shutil.which("prometheus") and not required():
-        pytest.skip("prometheus is not installed: apt-get install prometheus")
+    need_program("prometheus")
     tape = record(load("launch"), tmp_path / "tape.parquet", scale=0.02, seed=1).path
     playing = Playing(tape)
     counted = Counted(playing.info, playing.truth.audience, playing.truth.reaction, playing.truth.estimates)

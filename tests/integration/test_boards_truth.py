@@ -1,7 +1,6 @@
 """What the boards show is what happened: a night in a real Prometheus, every query against the oracle."""
 
 import copy
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +20,7 @@ from joinstorm.proof.night import Night
 from joinstorm.proof.run import LOOKBACK, SERVED
 from producers.record import record
 from producers.scenario import load
-from tests.conftest import required
+from tests.conftest import need_program
 
 ONCE: Final = "module"
 
@@ -29,8 +28,7 @@ ONCE: Final = "module"
 @pytest.fixture(scope=ONCE, autouse=True)
 def prometheus_is_there() -> None:
     """Skip what needs Prometheus where it is not installed, with the way to get it."""
-    if not (shutil.which("prometheus") and shutil.which("promtool")) and not required():
-        pytest.skip("prometheus and promtool are not installed: apt-get install prometheus")
+    need_program("prometheus", "promtool")
 
 
 @pytest.fixture(scope=ONCE)

@@ -3,9 +3,8 @@
 import signal
 import socket
 import subprocess
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from producers.opening import open_run
 from streams.connection import Connection
 from streams.errors import EXIT_ENVIRONMENT, EXIT_INTERRUPTED
 from streams.topics import RESULTS_PROGRESS
+from tests.streaming import until
 from tests.tinytape import tiny_tape
 
 pytestmark = pytest.mark.integration
@@ -38,14 +38,6 @@ def exporting(*options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
         process.communicate()
 
 
-def until(state: Callable[[], bool]) -> None:
-    """Wait for a state."""
-    deadline = time.monotonic() + SECONDS
-    while not state():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def sample(url: str, name: str, **labels: str) -> float | None:
     """Return the first sample of a name, with these labels, on the page."""
     text = urllib.request.urlopen(url).read().decode()
@@ -59,13 +51,14 @@ def test_the_page_follows_a_run_that_is_opened_later(kafka: Connection, unique_r
     tape = tiny_tape(tmp_path / "tiny.tape")
     with exporting("--bootstrap-servers", kafka.bootstrap_servers, "--topic-prefix", prefix) as (url, process):
         assert sample(url, "joinstorm_run_info") is None
-        until(lambda: sample(url, "joinstorm_broker_up") == 1)
+        until(lambda: sample(url, "joinstorm_broker_up") == 1, "a broker that answers")
         info = open_run(kafka, tape.info, run=unique_run, prefix=prefix, partitions=2)
         truth = oracle.ask(tape.path, info)
         publish(kafka, info, truth.records(info))
-        until(lambda: sample(url, "joinstorm_engine_ended") == 1)
+        until(lambda: sample(url, "joinstorm_engine_ended") == 1, "the end of the run")
         assert sample(url, "joinstorm_engine_progress_ratio") == 1
-        until(lambda: (sample(url, "joinstorm_broker_written_records_total", topic=RESULTS_PROGRESS) or 0) > 0)
+        written = {"topic": RESULTS_PROGRESS}
+        until(lambda: bool(sample(url, "joinstorm_broker_written_records_total", **written)), "records in the topic")
         assert sample(url, "joinstorm_broker_unhealthy_partitions") == 0
         process.send_signal(signal.SIGTERM)
         assert process.wait(SECONDS) == EXIT_INTERRUPTED

@@ -2,8 +2,7 @@
 
 import contextlib
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,7 +24,7 @@ from streams.follower import TOPICS
 from streams.metrics import TRUTH
 from streams.reader import ResultReader
 from streams.topics import Topics, TopicSpec
-from tests.streaming import read_all
+from tests.streaming import read_all, until
 from tests.tinytape import tiny_tape
 
 pytestmark = pytest.mark.integration
@@ -60,14 +59,6 @@ def following(kafka: Connection, prefix: str, tape: Tape, tmp_path: Path) -> "It
             process.wait(SECONDS)
 
 
-def until(state: Callable[[], bool], what: str) -> None:
-    """Wait for a state, with a deadline."""
-    deadline = time.monotonic() + SECONDS
-    while not state():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.1)
-
-
 def test_each_run_gets_its_truth_and_old_events_are_forgotten(
     kafka: Connection, prefix: str, tape: Tape, tmp_path: Path, following: "subprocess.Popen[bytes]"
 ) -> None:
@@ -81,9 +72,8 @@ def test_each_run_gets_its_truth_and_old_events_are_forgotten(
     assert following.poll() is None, log
     assert (tmp_path / "alive").exists()
     with contextlib.closing(open_admin(kafka)) as admin:
-        until(
-            lambda: f"{prefix}space.presence.one" not in admin.list_topics(), "the first run's events are still there"
-        )
+        gone = f"{prefix}space.presence.one"
+        until(lambda: gone not in admin.list_topics(), "the first run's events are forgotten", SECONDS)
         assert f"{prefix}space.presence.two" in admin.list_topics()
 
 
@@ -127,7 +117,7 @@ def test_forgetting_is_for_runs_that_are_not_kept(kafka: Connection, prefix: str
     """As many runs as asked for keep their events, and forgetting again finds nothing more to do."""
     infos = [open_run(kafka, tape.info, run=run, prefix=prefix) for run in ("a", "b", "c")]
     with RunList(kafka, prefix) as runs:
-        until(lambda: len(runs.runs()) == 3, "not all runs are known")
+        until(lambda: len(runs.runs()) == 3, "all runs are known", SECONDS)
         assert [info.run for info in runs.runs()] == ["a", "b", "c"]
     in_between = [f"{prefix}quix.partitions.{run}" for run in ("a", "b")]
     ensure_topics(kafka, [], [TopicSpec(name, 1) for name in in_between], 1)
@@ -135,7 +125,7 @@ def test_forgetting_is_for_runs_that_are_not_kept(kafka: Connection, prefix: str
     assert forget(kafka, infos, keep=2) == own
     assert forget(kafka, infos, keep=5) == []
     with RunList(kafka, prefix) as runs:  # a run that is forgotten is none that would have to be forgotten again
-        until(lambda: [info.run for info in runs.runs()] == ["b", "c"], "the forgotten run is still known")
+        until(lambda: [info.run for info in runs.runs()] == ["b", "c"], "the run is forgotten", SECONDS)
 
 
 def test_forgotten_runs_leave_nothing_in_the_topics_of_all(kafka: Connection, prefix: str, tape: Tape) -> None:

@@ -1,7 +1,5 @@
 """How a broker is, from what it answers; a broker that is gone is said to be gone."""
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,6 +13,7 @@ from streams.brokerview import BrokerView
 from streams.brokerwatch import BrokerWatch, ask
 from streams.connection import Connection
 from streams.topics import PRESENCE, TWEETS
+from tests.streaming import until
 
 NAMES = {PRESENCE: f"{PRESENCE}.run-1", TWEETS: f"{TWEETS}.run-1"}
 NOWHERE = Connection("127.0.0.1:9")
@@ -56,14 +55,6 @@ class Admin:
         """End the connection."""
 
 
-def until(state: Callable[[], bool]) -> None:
-    """Wait for a state."""
-    deadline = time.monotonic() + 20
-    while not state():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def test_topics_are_summed_over_their_partitions() -> None:
     """Written is where they end, kept what they span; a topic that is not there is left out."""
     seen = ask(Admin({NAMES[PRESENCE]: [partition(0), partition(1)]}), NAMES)
@@ -95,7 +86,7 @@ def test_a_broker_that_stops_answering_is_down_and_comes_back(monkeypatch: pytes
     with BrokerWatch(NOWHERE, lambda: NAMES, every=0.01) as watch:
         for gone in (False, True, False):
             admin.gone = gone
-            until(lambda: (seen := watch.look()) is not None and seen.up is not admin.gone)
+            until(lambda: (seen := watch.look()) is not None and seen.up is not admin.gone, "the broker's state")
 
 
 def test_nothing_is_said_before_the_first_question(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,5 +95,5 @@ def test_nothing_is_said_before_the_first_question(monkeypatch: pytest.MonkeyPat
     watch = BrokerWatch(NOWHERE, every=0.01)
     assert watch.look() is None
     with watch:
-        until(lambda: watch.look() is not None)
+        until(lambda: watch.look() is not None, "an answer")
         assert watch.look() == BrokerView()
