@@ -1,26 +1,24 @@
 """A real Kafka without Docker: one KRaft node in a Java process that ends with the run, whatever ends the run."""
 
 import contextlib
-import fcntl
 import os
-import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 import uuid
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import Self
 
 from joinstorm.kafkahome import find_java, kafka_jars
 from streams.admin import open_admin
 from streams.children import die_with_parent, held_signals
 from streams.connection import Connection
 from streams.errors import BrokerError, EnvironmentMissingError
+from streams.scratch import scratch
 
 READY_SECONDS = 120.0
 """Two or three seconds are usual; a machine with much else to do takes its time."""
@@ -31,7 +29,6 @@ TAIL_LINES = 20
 HEAP = "-Xmx768m"
 QUICK = "-XX:TieredStopAtLevel=1"
 """For a life of a minute compiling once, quickly, takes less time than it would save (docs/performance.md)."""
-FOLDER_PREFIX = "joinstorm-kafka-"
 
 # Small internal topics and no waiting for more group members: this broker serves one run on one machine.
 # 9 MB lets a record batch of the input topics (streams.topics.MAX_MESSAGE_BYTES) pass with its frame.
@@ -75,14 +72,6 @@ def free_ports(count: int) -> list[int]:
         return [int(one.getsockname()[1]) for one in sockets]
 
 
-def sweep(parent: Path) -> None:
-    """Remove the data folders of brokers whose run was killed before it could: nobody holds their lock any more."""
-    for folder in parent.glob(f"{FOLDER_PREFIX}*"):
-        with contextlib.suppress(OSError), (folder / "lock").open("r+") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder, ignore_errors=True)
-
-
 class EmbeddedBroker:
     """Context manager: inside, ``connection`` reaches a Kafka of our own; outside, it and its data are gone.
 
@@ -109,16 +98,15 @@ class EmbeddedBroker:
         self.environ = os.environ if environ is None else environ
         self.settings = settings
         self.extra_port = 0
-        self.parent = parent or Path(tempfile.gettempdir())
+        self.parent = parent
         self.process: subprocess.Popen[bytes] | None = None
         self.port = 0
         self._folder: Path | None = None
-        self._lock: IO[str] | None = None
+        self._owned = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
         self._java = find_java(self.environ)
         self._jars = kafka_jars(self.environ)
-        sweep(self.parent)
         try:
             self._first_start()
         except BaseException:
@@ -191,10 +179,8 @@ class EmbeddedBroker:
         if self._folder is None:
             return
         self.kill()
-        shutil.rmtree(self._folder, ignore_errors=True)
-        if self._lock is not None:
-            self._lock.close()
-        self._folder = self._lock = None
+        self._owned.close()
+        self._folder = None
 
     def _first_start(self) -> None:
         for left in reversed(range(START_TRIES)):
@@ -207,14 +193,8 @@ class EmbeddedBroker:
                 self.close()
         return None
 
-    def _claim(self) -> None:
-        """Make the data folder, locked for as long as this process lives."""
-        folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir=self.parent))
-        self._folder, self._lock = folder, (folder / "lock").open("w")
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
-
     def _prepare(self) -> None:
-        self._claim()
+        self._folder = self._owned.enter_context(scratch("kafka", self.parent))
         self.port, controller, self.extra_port = free_ports(3)
         settings = (SETTINGS + self.settings).format(
             port=self.port, controller=controller, extra=self.extra_port, data=self.folder / "data"

@@ -1,7 +1,6 @@
 """Recording for a person who watches: a progress bar on stderr where that is a terminal."""
 
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from joinstorm.interrupts import interruptible
 from producers import scenario
 from producers.record import Recording, record
 from producers.tape import Tape
+from streams.scratch import scratch
 
 _STAGES = {"rooms": "simulating the rooms", "tape": "writing tweets and tape"}
 
@@ -51,5 +51,5 @@ def tape_of(name: str, *, scale: float, seed: int | None) -> Iterator[Tape]:
     if path.is_file() and path.suffix not in {".yaml", ".yml"}:
         yield Tape.open(path)
         return
-    with tempfile.TemporaryDirectory(prefix="joinstorm-") as folder:
-        yield Tape.open(record_scenario(name, Path(folder, "tape.parquet"), scale=scale, seed=seed).path)
+    with scratch("tape") as folder:
+        yield Tape.open(record_scenario(name, folder / "tape.parquet", scale=scale, seed=seed).path)

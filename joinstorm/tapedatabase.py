@@ -1,13 +1,14 @@
 """A tape as a table of a database of its own, in memory and in one temporary folder."""
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import duckdb
+
+from streams.scratch import scratch
 
 MEMORY_LIMIT: Final = "2GB"
 """Beyond this the database goes to a temporary folder."""
@@ -24,14 +25,14 @@ def tape_database(tape: Path | str, threads: int | None = None) -> Iterator[Any]
     Raises:
         duckdb.Error: The file cannot be read; inside the block too, as most of it is read by the queries.
     """
-    with tempfile.TemporaryDirectory(prefix="joinstorm-oracle-") as folder:
-        link = Path(folder, "tape.parquet")
+    with scratch("oracle") as folder:
+        link = folder / "tape.parquet"
         link.symlink_to(Path(tape).resolve())  # a name without the characters that mean a pattern to read_parquet
         connection = duckdb.connect(
             config={
                 "memory_limit": MEMORY_LIMIT,
                 "threads": threads or os.cpu_count() or 1,
-                "temp_directory": folder,
+                "temp_directory": str(folder),
                 "preserve_insertion_order": False,
                 "autoinstall_known_extensions": False,
             }

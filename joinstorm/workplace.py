@@ -1,13 +1,12 @@
 """Where a command works that needs a broker and a folder: those it is given, or its own, gone afterwards."""
 
 import contextlib
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from joinstorm.broker import EmbeddedBroker
 from streams.connection import Connection
+from streams.scratch import scratch
 
 
 @contextlib.contextmanager
@@ -27,8 +26,5 @@ def folder_for(out: Path | None) -> Iterator[Path]:
         out.mkdir(parents=True, exist_ok=True)
         yield out
         return
-    made = Path(tempfile.mkdtemp(prefix="joinstorm-"))
-    try:
+    with scratch("work") as made:
         yield made
-    finally:
-        shutil.rmtree(made, ignore_errors=True)

@@ -7,7 +7,6 @@ threads and children included. (An engine in an environment of its own imports i
 import asyncio
 import os
 import sys
-import tempfile
 import time
 from typing import Any, Final
 
@@ -25,6 +24,7 @@ from streams.events import Presence, Tweet
 from streams.heap import keep_freed_memory
 from streams.reader import ResultReader
 from streams.runinfo import RunInfo
+from streams.scratch import scratch
 
 YARDSTICK: Final = "yardstick"
 STOCK: Final = "stock-faust"
@@ -74,11 +74,11 @@ async def stock(connection: Connection, info: RunInfo, limit: int) -> Measured:
     """Count events by kind in an agent over typed records, as Faust's manual teaches, up to ``limit``."""
     done = asyncio.Event()
     found: dict[str, Any] = {"events": 0, "first": 0.0, "last": 0.0, "kinds": {}}
-    with tempfile.TemporaryDirectory(prefix="joinstorm-stock-") as folder:
+    with scratch("stock") as folder:
         app = faust.App(
             f"joinstorm-stock-{info.run}",
             broker=[f"kafka://{server}" for server in connection.servers()],
-            datadir=folder,
+            datadir=str(folder),
             consumer_auto_offset_reset="earliest",
             topic_disable_leader=True,
             topic_allow_declare=False,
@@ -111,8 +111,8 @@ def engine(name: str, connection: Connection, info: RunInfo) -> Measured:
     """Let an engine do its whole work: decode, fold, results, checkpoints."""
     contender = load(name)
     cpu = cpu_seconds()
-    with tempfile.TemporaryDirectory(prefix="joinstorm-bench-") as folder:
-        options = {"state_dir": folder}
+    with scratch("bench") as folder:
+        options = {"state_dir": str(folder)}
         summary = contender.run(WorkerSettings(connection=connection, info=info, engine=name, options=options))
     return Measured(name, summary.events, summary.seconds, cpu_seconds() - cpu, complete=summary.ended)
 

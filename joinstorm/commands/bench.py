@@ -3,7 +3,6 @@
 import contextlib
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from joinstorm.supervisor import Part, Supervisor
 from producers.senders.registry import CLIENTS
 from streams.engines.registry import load
 from streams.errors import EngineError
+from streams.scratch import scratch
 
 EVENTS_AT_FULL_SIZE = 7_600_000
 """Events of the launch at scale 1, a little fewer than there are, so that a scale never gives too few."""
@@ -101,7 +101,7 @@ def producers(events: int, names: tuple[str, ...], picture: Path | None, form: s
 def _stage(events: int) -> Iterator[tuple[Path, Supervisor, Pipeline]]:
     """A tape of the launch with so many events, and a broker."""
     with interruptible(), contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="joinstorm-bench-")))
+        folder = stack.enter_context(scratch("bench"))
         tape = stack.enter_context(tape_of("launch", scale=events / EVENTS_AT_FULL_SIZE, seed=None)).path
         supervisor = stack.enter_context(Supervisor(folder))
         broker = stack.enter_context(EmbeddedBroker())

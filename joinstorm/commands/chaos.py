@@ -2,7 +2,6 @@
 
 import shlex
 import statistics
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +24,7 @@ from joinstorm.recording import tape_of
 from producers.deck import MAX
 from producers.faults import parse_faults
 from streams.errors import EXIT_FAILED, EXIT_OK, JoinstormError
+from streams.scratch import scratch
 
 
 class Dealt(msgspec.Struct, frozen=True):
@@ -98,7 +98,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     declared = parse_faults(fault, fault_seed)
     with (
         interruptible(),
-        tempfile.TemporaryDirectory(prefix="joinstorm-chaos-") as folder,
+        scratch("chaos") as folder,
         tape_of(scenario, scale=scale, seed=None) as tape,
         EmbeddedBroker() as broker,
     ):
@@ -112,7 +112,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
             skip_quiet=speed > 0,
             faults=declared,
         )
-        stage = _Stage(plan, broker, keep or Path(folder))
+        stage = _Stage(plan, broker, keep or folder)
         lines = [stage.line(which, one, form) for which, one in schedules]
         bad = next((one for (_, one), line in zip(schedules, lines, strict=True) if not line.exact), None)
         if bad is not None:

@@ -1,6 +1,5 @@
 """``joinstorm whatif``: several nights of the same crowd, side by side."""
 
-import tempfile
 from pathlib import Path
 
 import click
@@ -10,6 +9,7 @@ from joinstorm.options import scale, seed
 from joinstorm.recording import record_scenario
 from joinstorm.whatif import Outcome, outcome, picture, table
 from producers import scenario as scenarios
+from streams.scratch import scratch
 
 
 @click.command()
@@ -45,8 +45,8 @@ _USUAL = ("launch", "launch-jitter", "launch-double-capacity", "control")
 
 def played(name: str, calm_below: float, scale: float, seed: int) -> Outcome:
     """Record one scenario and measure it."""
-    with tempfile.TemporaryDirectory(prefix="joinstorm-") as folder:
-        return outcome(record_scenario(name, Path(folder, "tape.parquet"), scale=scale, seed=seed), calm_below)
+    with scratch("tape") as folder:
+        return outcome(record_scenario(name, folder / "tape.parquet", scale=scale, seed=seed), calm_below)
 
 
 def figures(one: Outcome) -> dict[str, object]:

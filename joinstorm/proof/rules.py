@@ -4,7 +4,6 @@ import copy
 import os
 import re
 import subprocess
-import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from dashboards import stored
 from joinstorm.prometheus import promtool, tool
 from joinstorm.proof.mutants import mutants
 from streams.errors import JoinstormError
+from streams.scratch import scratch
 
 _BATCH: Final = 20
 """Alterations per promtool process."""
@@ -111,8 +111,8 @@ def _with(rules: dict[str, Any], place: int, change: dict[str, Any] | None) -> d
 
 def _passed(program: str, batch: list[RuleMutant], tests: dict[str, Any]) -> list[RuleMutant]:
     """Run, for each mutant, the tests that ask for its rule; return the mutants that passed them."""
-    with tempfile.TemporaryDirectory(prefix="joinstorm-rules-") as folder:
-        paths = [_write(Path(folder), number, mutant, tests) for number, mutant in enumerate(batch)]
+    with scratch("rules") as folder:
+        paths = [_write(folder, number, mutant, tests) for number, mutant in enumerate(batch)]
         # One processor each: as many run at once as there are.
         alone = {**os.environ, "GOMAXPROCS": "1"}
         command = [program, "test", "rules", *map(str, paths)]

@@ -1,6 +1,5 @@
 """The whole proof of boards and rules, as ``joinstorm dashboards check`` runs it."""
 
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -16,6 +15,7 @@ from producers.record import record
 from producers.scenario import load
 from streams.errors import JoinstormError
 from streams.metrics import EXPORTER_METRICS, WORKER_METRICS
+from streams.scratch import scratch
 
 SERVED: Final = (*EXPORTER_METRICS, *WORKER_METRICS)
 SCENARIO, SCALE, SEED = "launch", 0.01, 1
@@ -41,11 +41,11 @@ def prove(tape: Path | None = None, *, mutate: bool = False, tell: Tell = lambda
     """
     report = Report()
     _look(report, tell)
-    with tempfile.TemporaryDirectory(prefix="joinstorm-boards-") as folder:
+    with scratch("boards") as folder:
         if tape is None:
             tell(f"recording {SCENARIO}, scale {SCALE:g}, seed {SEED}")
-            tape = record(load(SCENARIO), Path(folder) / "tape.parquet", scale=SCALE, seed=SEED).path
-        _ask(report, Path(folder), tape, mutate=mutate, tell=tell)
+            tape = record(load(SCENARIO), folder / "tape.parquet", scale=SCALE, seed=SEED).path
+        _ask(report, folder, tape, mutate=mutate, tell=tell)
     if mutate:
         tell("altering every rule")
         hunt = rule_proof.hunt(siblings(SERVED, [rule.name for rule in rules.RECORDINGS]))

@@ -9,7 +9,6 @@ import contextlib
 import logging
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -27,6 +26,7 @@ from streams.engines.partitions import MissingRecordsError, Place
 from streams.engines.watch import RunWatch
 from streams.engines.worker import Worker
 from streams.errors import EngineError
+from streams.scratch import scratch
 from streams.topics import CHECKPOINTS
 from streams.worker_metrics import Surroundings, serve
 
@@ -51,8 +51,8 @@ class FaustEngine(Engine):
         """Work until the run is done or a signal asks to stop."""
         # polars would start a thread per core in every worker; only tweets in bulk use it here
         os.environ.setdefault("POLARS_MAX_THREADS", "1")
-        with tempfile.TemporaryDirectory(prefix="joinstorm-faust-") as folder:
-            return asyncio.run(_Session(settings, Path(folder)).run())
+        with scratch("faust") as folder:
+            return asyncio.run(_Session(settings, folder).run())
 
 
 class _Session:

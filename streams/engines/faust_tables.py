@@ -9,7 +9,6 @@ beside the truth: that is what this engine is for (docs/engines.md).
 import asyncio
 import contextlib
 import logging
-import tempfile
 import time
 from typing import Any, ClassVar, Final, TypeAlias
 
@@ -25,6 +24,7 @@ from streams.engines.watch import RunWatch
 from streams.errors import DecodeError
 from streams.events import Mark, MarkKind
 from streams.results import Progress
+from streams.scratch import scratch
 from streams.topics import INPUTS, RESULTS_PROGRESS
 
 log = logging.getLogger(__name__)
@@ -46,8 +46,8 @@ class FaustTablesEngine(Engine):
     def run(self, settings: WorkerSettings) -> Summary:
         """Work until the run is done or a signal asks to stop."""
         logging.getLogger("faust.transport.producer").setLevel(logging.ERROR)  # it tells every time it waits for Kafka
-        with tempfile.TemporaryDirectory(prefix="joinstorm-faust-tables-") as folder:
-            worker = _TablesWorker(settings, folder)
+        with scratch("faust-tables") as folder:
+            worker = _TablesWorker(settings, str(folder))
             worker.make_changelogs()
             return asyncio.run(worker.run())
 

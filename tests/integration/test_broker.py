@@ -12,11 +12,12 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from joinstorm import broker as module
-from joinstorm.broker import EmbeddedBroker, sweep
+from joinstorm.broker import EmbeddedBroker
 from joinstorm.kafkahome import find_java, kafka_jars
 from streams.admin import open_admin
 from streams.connection import Connection
 from streams.errors import EnvironmentMissingError
+from streams.scratch import sweep
 from tests.conftest import required
 
 pytestmark = pytest.mark.integration
@@ -75,21 +76,24 @@ def test_address_and_data_survive_a_stop_and_a_kill(broker: EmbeddedBroker) -> N
     assert not folder.exists()
 
 
-def test_a_start_that_fails_shows_the_end_of_its_log(broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_start_that_fails_shows_the_end_of_its_log(
+    broker: EmbeddedBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A broker with a setting Kafka refuses: the text has Kafka's own words, and nothing is left behind."""
     monkeypatch.setattr(module, "SETTINGS", module.SETTINGS + "num.io.threads=none\n")
     with pytest.raises(EnvironmentMissingError, match=r"(?s)num\.io\.threads"):
         broker.__enter__()
-    assert not list(broker.parent.iterdir())
+    assert not list(tmp_path.iterdir())
 
 
-def test_it_dies_with_a_killed_owner_and_is_swept_up_later(broker: EmbeddedBroker) -> None:
-    """Kill -9 of the process that started it ends it too; its folder goes when the next broker starts."""
+@pytest.mark.usefixtures("broker")
+def test_it_dies_with_a_killed_owner_and_is_swept_up_later(tmp_path: Path) -> None:
+    """Kill -9 of the process that started it ends it too, and nobody holds its folder any more."""
     if not sys.platform.startswith("linux"):
         pytest.skip("the kernel's parent-death signal is Linux's")
     code = (
         "import time; from pathlib import Path; from joinstorm.broker import EmbeddedBroker\n"
-        f"with EmbeddedBroker(parent=Path({str(broker.parent)!r})) as b: print(b.pid, flush=True); time.sleep(600)"
+        f"with EmbeddedBroker(parent=Path({str(tmp_path)!r})) as b: print(b.pid, flush=True); time.sleep(600)"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as owner:
         assert owner.stdout is not None
@@ -97,18 +101,8 @@ def test_it_dies_with_a_killed_owner_and_is_swept_up_later(broker: EmbeddedBroke
         owner.send_signal(signal.SIGKILL)
     psutil.wait_procs([kafka], timeout=10)
     assert not kafka.is_running()
-    assert list(broker.parent.glob("joinstorm-kafka-*"))
-    sweep(broker.parent)
-    assert not list(broker.parent.glob("joinstorm-kafka-*"))
-
-
-def test_sweeping_leaves_running_brokers_alone(tmp_path: Path) -> None:
-    """A folder whose owner still holds its lock stays."""
-    owner = EmbeddedBroker(parent=tmp_path)
-    owner._claim()
+    assert list(tmp_path.glob("joinstorm-kafka-*"))
     sweep(tmp_path)
-    assert owner.folder.exists()
-    owner.close()
     assert not list(tmp_path.iterdir())
 
 
