@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import click
 
-from joinstorm.interrupts import InterruptedRun
+from joinstorm.interrupts import InterruptedRun, interruptible
 from streams.errors import EXIT_INTERRUPTED, JoinstormError
 from streams.heap import keep_freed_memory
 
@@ -86,7 +86,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code (see ``streams.errors``)."""
     keep_freed_memory()
     try:
-        result = cli.main(args=None if argv is None else list(argv), standalone_mode=False)
+        with interruptible():
+            result = cli.main(args=None if argv is None else list(argv), standalone_mode=False)
     except click.Abort:
         return EXIT_INTERRUPTED
     except (KeyboardInterrupt, InterruptedRun):

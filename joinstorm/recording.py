@@ -8,7 +8,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from joinstorm.interrupts import interruptible
 from producers import scenario
 from producers.record import Recording, record
 from producers.tape import Tape
@@ -18,7 +17,7 @@ _STAGES = {"rooms": "simulating the rooms", "tape": "writing tweets and tape"}
 
 
 def record_scenario(name: str, path: Path, *, scale: float, seed: int | None) -> Recording:
-    """Record a scenario, shipped or from a file; SIGTERM ends it as Ctrl-C does, and leaves nothing behind.
+    """Record a scenario, shipped or from a file; an interruption leaves nothing behind.
 
     Raises:
         ScenarioError: It is unknown, malformed or cannot be simulated.
@@ -27,10 +26,7 @@ def record_scenario(name: str, path: Path, *, scale: float, seed: int | None) ->
     loaded = scenario.load(name)
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
-    with (
-        interruptible(),
-        Progress(*columns, TimeElapsedColumn(), console=console, disable=not sys.stderr.isatty()) as bars,
-    ):
+    with Progress(*columns, TimeElapsedColumn(), console=console, disable=not sys.stderr.isatty()) as bars:
         tasks = {stage: bars.add_task(f"{loaded.name}: {words}", total=1.0) for stage, words in _STAGES.items()}
         return record(
             loaded,

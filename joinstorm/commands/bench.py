@@ -15,7 +15,6 @@ from joinstorm.bench.measured import Measured
 from joinstorm.bench.producing import RAW
 from joinstorm.bench.table import as_json, as_text, draw
 from joinstorm.broker import EmbeddedBroker
-from joinstorm.interrupts import interruptible
 from joinstorm.machine import machine
 from joinstorm.pipeline import Pipeline, Plan
 from joinstorm.recording import tape_of
@@ -100,7 +99,7 @@ def producers(events: int, names: tuple[str, ...], picture: Path | None, form: s
 @contextlib.contextmanager
 def _stage(events: int) -> Iterator[tuple[Path, Supervisor, Pipeline]]:
     """A tape of the launch with so many events, and a broker."""
-    with interruptible(), contextlib.ExitStack() as stack:
+    with contextlib.ExitStack() as stack:
         folder = stack.enter_context(scratch("bench"))
         tape = stack.enter_context(tape_of("launch", scale=events / EVENTS_AT_FULL_SIZE, seed=None)).path
         supervisor = stack.enter_context(Supervisor(folder))

@@ -5,7 +5,6 @@ import time
 import click
 
 from joinstorm.broker import EmbeddedBroker
-from joinstorm.interrupts import interruptible
 from streams.errors import EnvironmentMissingError
 
 
@@ -15,7 +14,7 @@ def command() -> None:
 
     Its data is gone when it ends. Other commands reach it with --bootstrap-servers ADDRESS.
     """
-    with interruptible(), EmbeddedBroker() as broker:
+    with EmbeddedBroker() as broker:
         click.echo(broker.connection.bootstrap_servers)
         click.echo(f"Kafka is running, log: {broker.folder / 'kafka.log'}. Ctrl-C ends it.", err=True)
         while broker.alive():

@@ -16,7 +16,6 @@ from joinstorm.chaos.schedule import Fault, draw, parse, text
 from joinstorm.chaos.shrink import shrink
 from joinstorm.commands.replay import SpeedParam
 from joinstorm.forgetting import forget_prefix
-from joinstorm.interrupts import interruptible
 from joinstorm.options import faults as stream_faults
 from joinstorm.options import scale
 from joinstorm.pipeline import Plan, run_id
@@ -97,7 +96,6 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     schedules = [(seed + n, draw(seed + n)) for n in range(runs)] if faults is None else [(None, parse(faults))] * runs
     declared = parse_faults(fault, fault_seed)
     with (
-        interruptible(),
         scratch("chaos") as folder,
         tape_of(scenario, scale=scale, seed=None) as tape,
         EmbeddedBroker() as broker,

@@ -11,7 +11,6 @@ from joinstorm.compare.scores import Scoreboard
 from joinstorm.conform_stage import Subject
 from joinstorm.enginecatalog import state, subject, version_of
 from joinstorm.guests import names_of
-from joinstorm.interrupts import interruptible
 from joinstorm.machine import machine
 from joinstorm.options import bootstrap_servers, scale, seed
 from joinstorm.versions import versions
@@ -66,7 +65,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     or is not installed is named, with its last log lines, and the others go on. Exit code 0 when all are exact.
     """
     subjects, missing = _choose(engines)
-    with interruptible(), folder_for(out) as folder, broker_for(connection) as broker:
+    with folder_for(out) as folder, broker_for(connection) as broker:
         if tape is None:
             tape = folder / "tape.parquet"
             click.echo(f"recording {scenario} at scale {scale:g}", err=True)

@@ -9,7 +9,6 @@ from joinstorm.conform import Certificate, Outcome, choose, conform
 from joinstorm.conform_points import POINTS
 from joinstorm.conform_report import line_of, to_json, to_text, write
 from joinstorm.enginecatalog import entry, subject, version_of
-from joinstorm.interrupts import interruptible
 from joinstorm.machine import machine
 from joinstorm.options import bootstrap_servers, engine_options
 from joinstorm.versions import versions
@@ -48,7 +47,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     """
     chosen = choose(points)
     tested = subject(engine, shown_as=name, options=options)
-    with interruptible(), folder_for(out) as folder, broker_for(connection) as broker:
+    with folder_for(out) as folder, broker_for(connection) as broker:
         outcomes = conform(broker, tested, folder, points=chosen, jobs=jobs, told=_tell)
     library = version_of(engine) if ":" not in engine else ""
     certificate = Certificate(

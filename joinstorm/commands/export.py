@@ -4,7 +4,6 @@ import threading
 
 import click
 
-from joinstorm.interrupts import interruptible
 from joinstorm.options import bootstrap_servers, run_id, topic_prefix
 from streams.brokerwatch import BrokerWatch
 from streams.connection import Connection
@@ -29,7 +28,6 @@ def command(port: int, address: str, connection: Connection, prefix: str, run: s
     """
     forever = threading.Event()
     with (
-        interruptible(),
         ResultReader(connection, prefix=prefix, run=run) as reader,
         BrokerWatch(connection, reader.topics) as broker,
         Exporter(reader, broker.look).serving(port, address, option="--port") as url,

@@ -5,7 +5,6 @@ from pathlib import Path
 import click
 
 from joinstorm.following import Following
-from joinstorm.interrupts import interruptible
 from joinstorm.options import bootstrap_servers, topic_prefix
 from streams.connection import Connection
 
@@ -44,14 +43,13 @@ def command(
 
     It may be started before any run. It ends when COMMAND fails, with its exit code.
     """
-    with interruptible():
-        following = Following(
-            arguments,
-            connection,
-            prefix,
-            grace_seconds=grace,
-            keep_runs=keep_runs,
-            heartbeat=heartbeat,
-            say=lambda line: click.echo(line, err=True),
-        )
-        return following.once() if once else following.forever()
+    following = Following(
+        arguments,
+        connection,
+        prefix,
+        grace_seconds=grace,
+        keep_runs=keep_runs,
+        heartbeat=heartbeat,
+        say=lambda line: click.echo(line, err=True),
+    )
+    return following.once() if once else following.forever()

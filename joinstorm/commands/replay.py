@@ -8,7 +8,6 @@ from typing import Any
 import click
 
 from joinstorm import options
-from joinstorm.interrupts import interruptible
 from joinstorm.replaying import Job, Player
 from producers.deck import MAX, speed_of
 from producers.replay import Result
@@ -70,9 +69,8 @@ def command(form: str, **asked: Any) -> None:
     played is played; any other run id opens a new one. A MOMENT is a phase (melting), an offset to one (talk+10m) or a
     time (2023-05-24T22:05:00Z). While it plays, `joinstorm control` pauses it, moves it and changes its speed.
     """
-    with interruptible():
-        for result in Player(Job(**asked)).play():
-            click.echo(json.dumps(asdict(result)) if form == "json" else text(result))
+    for result in Player(Job(**asked)).play():
+        click.echo(json.dumps(asdict(result)) if form == "json" else text(result))
 
 
 def text(result: Result) -> str:

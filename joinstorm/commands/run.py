@@ -10,7 +10,6 @@ import click
 from joinstorm import verdict as verdicts
 from joinstorm.commands.facts import text
 from joinstorm.commands.replay import SpeedParam
-from joinstorm.interrupts import interruptible
 from joinstorm.night import Order, Outcome, run_night
 from joinstorm.options import bootstrap_servers, faults, names_in, scale, seed, topic_prefix
 from joinstorm.pipeline import Plan
@@ -116,12 +115,11 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
         faults_file=out / "faults.parquet",
         beside=beside,
     )
-    with interruptible():
-        outcome = run_night(Order(scenario, out, scale, seed, tape, connection, plan, metrics_port))
-        verdicts.write(outcome.verdict, out / "verdict.json")
-        for one in outcome.beside:
-            verdicts.write(one, out / f"verdict-{one.engine}.json")
-        page = _report(outcome, out) if report else None
+    outcome = run_night(Order(scenario, out, scale, seed, tape, connection, plan, metrics_port))
+    verdicts.write(outcome.verdict, out / "verdict.json")
+    for one in outcome.beside:
+        verdicts.write(one, out / f"verdict-{one.engine}.json")
+    page = _report(outcome, out) if report else None
     _print(outcome, out, page, form)
     return EXIT_OK if outcome.verdict.exact else EXIT_FAILED
 
