@@ -180,11 +180,15 @@ class SwallowsCorruptRecords(_Mutant):
 
 
 class _Impatient(Worker):
-    """Takes a second of silence for the end."""
+    """Takes ten polls without a record for the end, a second of silence."""
+
+    empty = 0
 
     def work(self) -> None:
+        before = self.busy
         super().work()
-        if self.busy and time.monotonic() - self.busy[1] > 1:
+        self.empty = self.empty + 1 if self.busy == before else 0
+        if self.busy and self.empty >= 10:
             for fold in self.folds.values():
                 if not fold.ended:
                     fold.ended, fold.taken = True, -1
