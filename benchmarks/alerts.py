@@ -7,15 +7,14 @@ over all of them. Exit code 1 when either is below 1. Needs prometheus and promt
 """
 
 import sys
-import tempfile
 import time
-from pathlib import Path
 
 import click
 
 from joinstorm.proof.alerts import Judgement, alerts_of, judge, precision, recall
 from producers.record import record
 from producers.scenario import load
+from streams.scratch import scratch
 
 MELTS = {"launch": True, "control": False}
 """Scenario to whether its rooms melt."""
@@ -34,9 +33,9 @@ def main(seeds: int, scale: float) -> int:
 def night(scenario: str, seed: int, scale: float) -> Judgement:
     """Record one night, evaluate the rules over it and tell what came of it."""
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="joinstorm-") as folder:
-        tape = record(load(scenario), Path(folder, "tape.parquet"), scale=scale, seed=seed).path
-        info, fired = alerts_of(tape, Path(folder))
+    with scratch("alerts") as folder:
+        tape = record(load(scenario), folder / "tape.parquet", scale=scale, seed=seed).path
+        info, fired = alerts_of(tape, folder)
     judgement = judge(fired, info, melts=MELTS[scenario])
     told = "; ".join(f"{name} in {', '.join(sorted(phases))}" for name, phases in sorted(fired.items()))
     click.echo(f"{scenario}, seed {seed}: {told or 'silent'} ({time.monotonic() - started:.0f} s)")

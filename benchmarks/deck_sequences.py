@@ -11,7 +11,6 @@ import os
 import random
 import signal
 import sys
-import tempfile
 import threading
 import time
 import uuid
@@ -36,6 +35,7 @@ from streams.engines.abstract import WorkerSettings
 from streams.engines.registry import load
 from streams.errors import EnvironmentMissingError, ScenarioError
 from streams.reader import ResultReader
+from streams.scratch import scratch
 
 KILL = "kill -9"
 KINDS = ("pause", "resume", "toggle", "step", "speed", "jump", "jump back", KILL)
@@ -177,16 +177,16 @@ def main(runs: int, seed: int, scale: float, engine: str) -> int:
     """Print a line per sequence, and how many came to the digest of plain playing."""
     with (
         interruptible(),
-        tempfile.TemporaryDirectory(prefix="joinstorm-deck-") as folder,
+        scratch("deck") as folder,
         tape_of("quiet", scale=scale, seed=None) as tape,
         EmbeddedBroker() as broker,
     ):
-        plain = sequence([], broker.connection, tape, Path(folder), engine)
+        plain = sequence([], broker.connection, tape, folder, engine)
         print(f"plain playing  {plain.digest[:12]}  {'exact' if plain.exact else 'NOT exact'}", flush=True)
         same = 0
         for number in range(seed, seed + runs):
             hands = draw(number)
-            found = sequence(hands, broker.connection, tape, Path(folder), engine)
+            found = sequence(hands, broker.connection, tape, folder, engine)
             right = found.exact and found.digest == plain.digest
             same += right
             words = "same" if right else f"DIFFERENT: {found.mismatches} counts; {'; '.join(found.problems)}"

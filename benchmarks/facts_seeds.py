@@ -6,9 +6,7 @@ For each seed the rows that do not hold, then how many seeds had none. Exit code
 """
 
 import sys
-import tempfile
 import time
-from pathlib import Path
 
 import click
 
@@ -17,6 +15,7 @@ from producers.record import record
 from producers.scenario import load
 from producers.spec import Measure
 from producers.tape import Tape
+from streams.scratch import scratch
 
 _SHOWN: tuple[Measure, ...] = (
     *("waited_20m", "first_room_peak", "talk_late_minutes", "second_room_speaking", "second_room_distinct"),
@@ -39,8 +38,8 @@ def main(seeds: int, scale: float, scenario: str) -> int:
 def misses(scenario: str, scale: float, seed: int) -> list[str]:
     """Record one night and return the rows that do not hold."""
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="joinstorm-") as folder:
-        path = record(load(scenario), Path(folder, "tape.parquet"), scale=scale, seed=seed).path
+    with scratch("tape") as folder:
+        path = record(load(scenario), folder / "tape.parquet", scale=scale, seed=seed).path
         rows = facts_of(Tape.open(path))
     wrong = [f"row {row.fact.row} {row.fact.measure}: {row.value}" for row in rows if row.holds is False]
     figures = {row.fact.measure: row.value for row in rows if row.fact.measure}

@@ -8,10 +8,8 @@ run, and the broker. Memory is what the kernel counts as resident; the table goe
 import argparse
 import contextlib
 import logging
-import tempfile
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import psutil
 
@@ -21,6 +19,7 @@ from joinstorm.supervisor import Part, Supervisor, joinstorm
 from streams.connection import Connection
 from streams.metrics import TRUTH
 from streams.reader import ResultReader
+from streams.scratch import scratch
 
 MIB = 1 << 20
 LOOK_SECONDS = 0.1
@@ -45,7 +44,7 @@ def main() -> None:
     asked = parser.parse_args()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="joinstorm-memory-")))
+        folder = stack.enter_context(scratch("memory"))
         tape = stack.enter_context(tape_of("launch", scale=asked.scale, seed=None))
         broker = stack.enter_context(EmbeddedBroker())
         supervisor = stack.enter_context(Supervisor(folder))

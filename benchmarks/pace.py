@@ -10,7 +10,6 @@ import math
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +28,7 @@ from producers.tape import Tape, TapeWriter
 from producers.when import moment_ms
 from streams.connection import Connection
 from streams.errors import DeliveryError
+from streams.scratch import scratch
 
 FINENESS = 1.1
 """The search ends when the speed that stays on time and the one that does not are no further apart."""
@@ -129,13 +129,13 @@ def main(*, scenario: str, scale: float, begin: str, until: str, clients: tuple[
     """Search the largest speed at which SCENARIO, a name or a tape, stays on time; exit code 1 if --fixed is late."""
     with (
         interruptible(),
-        tempfile.TemporaryDirectory(prefix="joinstorm-pace-") as folder,
+        scratch("pace") as folder,
         tape_of(scenario, scale=scale, seed=None) as whole,
         EmbeddedBroker() as broker,
     ):
         info = whole.info
         first, last = (moment_ms(text, info.phases, info.start, info.end, info.start) for text in (begin, until))
-        tape = cut(whole, Path(folder, "cut.parquet"), first, last)
+        tape = cut(whole, folder / "cut.parquet", first, last)
         minutes = (last - first) / 60_000
         print(f"{info.name} at scale {info.scale:g}, {begin} to {until}: {tape.rows:,} events, {minutes:g} minutes")
         print(f"{os.cpu_count()} processors")

@@ -10,7 +10,6 @@ when the worker's processor time per event grows by more than the rounds without
 
 import contextlib
 import sys
-import tempfile
 import threading
 import time
 import urllib.request
@@ -32,6 +31,7 @@ from producers.tape import Tape
 from streams import metrics
 from streams.engines.abstract import Summary
 from streams.errors import DeadlineError
+from streams.scratch import scratch
 
 LIMIT_SECONDS = 0.05
 READY_SECONDS = 120.0
@@ -67,7 +67,7 @@ def main(name: str, scale: float, rounds: int, every: float) -> int:
     """Measure, and print a table."""
     found = Rounds()
     with interruptible(), contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="joinstorm-scrape-")))
+        folder = stack.enter_context(scratch("scrape"))
         tape = stack.enter_context(tape_of(name, scale=scale, seed=None))
         for number in range(rounds):
             for scraped in (False, True) if number % 2 == 0 else (True, False):

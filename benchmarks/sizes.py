@@ -9,7 +9,6 @@ included, and the largest resident memory of one worker. Exit code 1 when a run 
 import contextlib
 import json
 import sys
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from joinstorm.machine import machine
 from joinstorm.supervisor import joinstorm
 from producers.record import record
 from producers.scenario import load
+from streams.scratch import scratch
 
 LOOK_SECONDS = 0.2
 
@@ -77,12 +77,12 @@ def main(scales: tuple[float, ...], counts: tuple[int, ...], client: str) -> Non
     """Measure."""
     print(" scale workers      events  wall s replay s   CPU s us/event    MiB")
     exact = True
-    with tempfile.TemporaryDirectory(prefix="joinstorm-sizes-") as folder:
+    with scratch("sizes") as folder:
         for scale in scales:
-            tape = Path(folder, f"{scale:g}.parquet")
+            tape = folder / f"{scale:g}.parquet"
             record(load("launch"), tape, scale=scale)
             for workers in counts:
-                found = cost(tape, scale, workers, client, Path(folder, f"out-{scale:g}-{workers}"))
+                found = cost(tape, scale, workers, client, folder / f"out-{scale:g}-{workers}")
                 exact &= found.exact
                 print(
                     f"{scale:>6g} {workers:>7} {found.events:>11,} {found.seconds:>7.1f} {found.replayed:>8.1f} "

@@ -88,9 +88,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with interruptible():
             result = cli.main(args=None if argv is None else list(argv), standalone_mode=False)
-    except click.Abort:
-        return EXIT_INTERRUPTED
-    except (KeyboardInterrupt, InterruptedRun):
+    except (click.Abort, KeyboardInterrupt, InterruptedRun):
         return EXIT_INTERRUPTED
     except click.ClickException as error:
         error.show()

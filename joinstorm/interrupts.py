@@ -7,15 +7,12 @@ from collections.abc import Iterator
 from types import FrameType
 
 from streams.children import ENDING
-from streams.errors import EXIT_INTERRUPTED
 
 AGAIN_SECONDS = 1.0
 
 
 class InterruptedRun(BaseException):
     """SIGTERM or SIGINT reached the process; no fault, so like KeyboardInterrupt no handler may swallow it."""
-
-    exit_code = EXIT_INTERRUPTED
 
 
 @contextlib.contextmanager
