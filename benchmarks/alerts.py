@@ -11,10 +11,10 @@ import time
 
 import click
 
-from joinstorm.proof.alerts import Judgement, alerts_of, judge, precision, recall
-from producers.record import record
-from producers.scenario import load
-from streams.scratch import scratch
+from joinstorm.boardproof.alertproof import Judgement, alerts_of, judge, precision, recall
+from producers.recording import record
+from producers.scenario.loading import load
+from streams.system.scratch import scratch
 
 MELTS = {"launch": True, "control": False}
 """Scenario to whether its rooms melt."""

@@ -21,21 +21,21 @@ from pathlib import Path
 import click
 import msgspec
 
-from joinstorm.broker import EmbeddedBroker
+from joinstorm.embedded.broker import EmbeddedBroker
 from joinstorm.interrupts import interruptible
-from joinstorm.recording import tape_of
-from joinstorm.supervisor import Part, Supervisor, joinstorm
-from joinstorm.verdict import Verdict
-from joinstorm.verification import verify
-from producers.control import ControlClient
-from producers.position import Position
-from producers.tape import Tape
-from streams.connection import Connection
+from joinstorm.run.supervisor import Part, Supervisor, joinstorm
+from joinstorm.terminal.recordingbar import tape_of
+from joinstorm.verdict.verdicts import Verdict
+from joinstorm.verdict.verification import verify
+from producers.replay.control import ControlClient
+from producers.replay.position import Position
+from producers.tape.tapefile import Tape
 from streams.engines.abstract import WorkerSettings
 from streams.engines.registry import load
 from streams.errors import EnvironmentMissingError, ScenarioError
-from streams.reader import ResultReader
-from streams.scratch import scratch
+from streams.kafka.connection import Connection
+from streams.read.reader import ResultReader
+from streams.system.scratch import scratch
 
 KILL = "kill -9"
 KINDS = ("pause", "resume", "toggle", "step", "speed", "jump", "jump back", KILL)

@@ -10,12 +10,12 @@ import time
 
 import click
 
-from joinstorm.facts import facts_of
-from producers.record import record
-from producers.scenario import load
-from producers.spec import Measure
-from producers.tape import Tape
-from streams.scratch import scratch
+from joinstorm.facts.facttable import facts_of
+from producers.recording import record
+from producers.scenario.loading import load
+from producers.scenario.spec import Measure
+from producers.tape.tapefile import Tape
+from streams.system.scratch import scratch
 
 _SHOWN: tuple[Measure, ...] = (
     *("waited_20m", "first_room_peak", "talk_late_minutes", "second_room_speaking", "second_room_distinct"),

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 
 import psutil
 
-from joinstorm.broker import EmbeddedBroker
-from joinstorm.recording import tape_of
-from joinstorm.supervisor import Part, Supervisor, joinstorm
-from streams.connection import Connection
-from streams.metrics import TRUTH
-from streams.reader import ResultReader
-from streams.scratch import scratch
+from joinstorm.embedded.broker import EmbeddedBroker
+from joinstorm.run.supervisor import Part, Supervisor, joinstorm
+from joinstorm.terminal.recordingbar import tape_of
+from streams.contract.names import TRUTH
+from streams.kafka.connection import Connection
+from streams.read.reader import ResultReader
+from streams.system.scratch import scratch
 
 MIB = 1 << 20
 LOOK_SECONDS = 0.1

@@ -18,17 +18,17 @@ from typing import Any
 import click
 import msgspec
 
-from joinstorm.broker import EmbeddedBroker
+from joinstorm.embedded.broker import EmbeddedBroker
 from joinstorm.interrupts import interruptible
-from joinstorm.recording import tape_of
-from joinstorm.supervisor import joinstorm
-from joinstorm.verdict import ON_TIME
+from joinstorm.run.supervisor import joinstorm
+from joinstorm.terminal.recordingbar import tape_of
+from joinstorm.verdict.verdicts import ON_TIME
+from producers.moments import moment_ms
 from producers.senders.registry import CLIENTS
-from producers.tape import Tape, TapeWriter
-from producers.when import moment_ms
-from streams.connection import Connection
+from producers.tape.tapefile import Tape, TapeWriter
 from streams.errors import DeliveryError
-from streams.scratch import scratch
+from streams.kafka.connection import Connection
+from streams.system.scratch import scratch
 
 FINENESS = 1.1
 """The search ends when the speed that stays on time and the one that does not are no further apart."""

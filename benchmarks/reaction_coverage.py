@@ -19,13 +19,13 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.reactionnight import counts_of, night_and_scenario, publish, tweets_of
-from producers.night import MINUTE_MS, Night
-from producers.spec import Scenario
-from producers.tweetthemes import ANNOUNCEMENT
-from streams.reaction_baseline import Estimate
-from streams.reaction_estimate import LEVEL, ReactionEstimate, estimate_reaction
-from streams.reaction_shape import Curve, peak_and_half_life
-from streams.runinfo import DEFAULT_WINDOW_MS
+from producers.scenario.spec import Scenario
+from producers.simulation.outline import Night
+from streams.contract.names import ANNOUNCEMENT, MINUTE_MS
+from streams.contract.runinfo import DEFAULT_WINDOW_MS
+from streams.effect.baseline import Estimate
+from streams.effect.estimate import LEVEL, ReactionEstimate, estimate_reaction
+from streams.effect.shape import Curve, peak_and_half_life
 
 _PER_MINUTE = MINUTE_MS // DEFAULT_WINDOW_MS
 FIRST_SEED = 1001

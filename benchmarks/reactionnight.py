@@ -8,14 +8,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from producers.night import Night
-from producers.record import night_of, simulate
-from producers.scenario import load
-from producers.spec import Scenario
-from producers.tweets import TweetSource
-from producers.tweetspec import TweetSpec
-from streams.runinfo import DEFAULT_WINDOW_MS
-from streams.subject import subject_expr
+from producers.recording import night_of, simulate
+from producers.scenario.loading import load
+from producers.scenario.spec import Scenario
+from producers.scenario.tweetspec import TweetSpec
+from producers.simulation.outline import Night
+from producers.tweets.source import TweetSource
+from streams.contract.runinfo import DEFAULT_WINDOW_MS
+from streams.fold.subject import subject_expr
 
 ROOMS_SCALE = 0.02
 _SLICE_MS = 3_600_000

@@ -22,16 +22,16 @@ import click
 import msgspec
 import numpy as np
 
-from joinstorm.broker import EmbeddedBroker
+from joinstorm.embedded.broker import EmbeddedBroker
 from joinstorm.interrupts import interruptible
-from joinstorm.pipeline import Pipeline, Plan, run_id
-from joinstorm.recording import tape_of
-from joinstorm.supervisor import Part, Supervisor, joinstorm
-from producers.tape import Tape
-from streams import metrics
+from joinstorm.run.pipeline import Pipeline, Plan, run_id
+from joinstorm.run.supervisor import Part, Supervisor, joinstorm
+from joinstorm.terminal.recordingbar import tape_of
+from producers.tape.tapefile import Tape
 from streams.engines.abstract import Summary
 from streams.errors import DeadlineError
-from streams.scratch import scratch
+from streams.metrics import definitions as metrics
+from streams.system.scratch import scratch
 
 LIMIT_SECONDS = 0.05
 READY_SECONDS = 120.0

@@ -17,8 +17,8 @@ import click
 import numpy as np
 import pyarrow.parquet as pq
 
-from producers.lanes import Ints
-from producers.tape import Tape
+from producers.compose.lanes import Ints
+from producers.tape.tapefile import Tape
 
 LIMIT_SECONDS = 0.5
 

@@ -17,12 +17,12 @@ from subprocess import PIPE, Popen
 import click
 import psutil
 
+from joinstorm.bench.machine import machine
 from joinstorm.compare.usage import Usage
-from joinstorm.machine import machine
-from joinstorm.supervisor import joinstorm
-from producers.record import record
-from producers.scenario import load
-from streams.scratch import scratch
+from joinstorm.run.supervisor import joinstorm
+from producers.recording import record
+from producers.scenario.loading import load
+from streams.system.scratch import scratch
 
 LOOK_SECONDS = 0.2
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import polars as pl
 
 from benchmarks.reactionnight import frame_of, night_and_scenario, publish, tweets_of
-from producers.tweetthemes import SUBJECTS
-from streams.results import STANCES
-from streams.stance import stance_codes
+from streams.contract.names import SUBJECTS
+from streams.contract.results import STANCES
+from streams.fold.stance import stance_codes
 
 
 def table(frame: pl.DataFrame, label: str, found: str, names: Sequence[str]) -> list[str]:

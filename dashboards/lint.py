@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from dashboards import promql
-from streams.metrics import Metric
+from streams.metrics.definitions import Metric
 
 EXCEPTIONS: Final[dict[tuple[str, str, str], str]] = {}
 """(board's uid, panel's title, rule) to the reason why the rule does not hold there."""

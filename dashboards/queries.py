@@ -1,21 +1,19 @@
 """The PromQL of the boards, and nothing else: one function or constant per question asked.
 
-Values of the night are gauges as of event time (see ``streams.metrics``), so a board reads them as they are: ``rate()``
-stands only over counters of work done, which is wall clock time by nature. ``$engine`` and ``$space`` are the boards'
-variables; ``$space`` may hold several rooms.
+Values of the night are gauges as of event time (see ``streams.metrics.definitions``), so a board reads them as they
+are: ``rate()`` stands only over counters of work done, which is wall clock time by nature. ``$engine`` and ``$space``
+are the boards' variables; ``$space`` may hold several rooms.
 """
 
-from streams import metrics as m
+from streams.contract.names import ANNOUNCEMENT, TRUTH, PhaseName
+from streams.metrics import definitions as m
 
 OF_ENGINE = 'engine="$engine"'
 OF_ENGINES = 'engine=~"$engine"'
-OF_TRUTH = f'engine="{m.TRUTH}"'
+OF_TRUTH = f'engine="{TRUTH}"'
 OF_SPACE = 'space=~"$space"'
-LAUNCH = "launch"
-ANNOUNCEMENT = "announcement"
-SCHEDULED = "scheduled_start"
-"""The phase that begins when the launch was announced for."""
-IN_SCHEDULED = f'phase="{SCHEDULED}"'
+IN_SCHEDULED = f'phase="{PhaseName.SCHEDULED_START}"'
+"""The phase that begins at the announced start of the launch."""
 EVERYBODY = 'space="*"'
 RATE = "$__rate_interval"
 

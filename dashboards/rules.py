@@ -12,13 +12,14 @@ import yaml
 
 from dashboards import thresholds as limits
 from dashboards.queries import kind, select, total
-from streams import metrics as m
+from streams.contract.names import TRUTH, PhaseName
+from streams.metrics import definitions as m
 
 GROUP: Final = "joinstorm"
 INTERVAL: Final = "1s"
 """As often as the exporter is scraped: at speed 60 that is once a minute of the night."""
 RUNBOOKS: Final = "docs/runbooks.md"
-ENGINES: Final = f'engine!="{m.TRUTH}"'
+ENGINES: Final = f'engine!="{TRUTH}"'
 LOW: Final = 'bound="low"'
 PLAYING: Final = 'state="playing"'
 OVER: Final = 'state="ended"'
@@ -88,24 +89,24 @@ ALERTS: Final = (
         f"{select(m.DROP_RATIO, ENGINES)} > {limits.DROP_RATIO} {_events_behind('drop')}",
         "page",
         "{{ $value | humanizePercentage }} of the listeners in {{ $labels.space }} were dropped within a minute",
-        due=("melting", "first_closed"),
-        may=("second_room",),
+        due=(PhaseName.MELTING, PhaseName.FIRST_CLOSED),
+        may=(PhaseName.SECOND_ROOM,),
     ),
     Alert(
         "JoinSuccessLow",
         f"{select(m.JOIN_SUCCESS, ENGINES)} < {limits.JOIN_SUCCESS} {_events_behind('fail')}",
         "page",
         "only {{ $value | humanizePercentage }} of the attempts to join {{ $labels.space }} succeed",
-        due=("melting", "first_closed"),
-        may=("second_room",),
+        due=(PhaseName.MELTING, PhaseName.FIRST_CLOSED),
+        may=(PhaseName.SECOND_ROOM,),
     ),
     Alert(
         "AudienceCollapse",
         f"{AUDIENCE.name} < {limits.COLLAPSE} * {PEAK.name} and {AUDIENCE.name} < {WAITING.name}",
         "page",
         "{{ $value | humanize }} listeners are left in the rooms, and more are waiting outside",
-        due=("second_room",),
-        may=("first_closed", "talk"),
+        due=(PhaseName.SECOND_ROOM,),
+        may=(PhaseName.FIRST_CLOSED, PhaseName.TALK),
     ),
     Alert(
         "WaitingRoomGrowing",
@@ -114,16 +115,16 @@ ALERTS: Final = (
         f" and {GROWTH.name} >= {limits.ENOUGH_EVENTS}",
         "page",
         "{{ $value | humanizePercentage }} of the crowd wait outside, and more by the minute",
-        due=("melting",),
-        may=("first_closed", "second_room"),
+        due=(PhaseName.MELTING,),
+        may=(PhaseName.FIRST_CLOSED, PhaseName.SECOND_ROOM),
     ),
     Alert(
         "AnnouncementSurge",
         f"{select(m.UPLIFT, ENGINES, LOW)} > {limits.SURGE}",
         "ticket",
         "the announcement draws at least {{ $value | humanize }} times the tweets of its baseline",
-        due=("thread",),
-        may=("aftermath",),
+        due=(PhaseName.THREAD,),
+        may=(PhaseName.AFTERMATH,),
     ),
     Alert(
         "ProcessorBehind",

@@ -5,7 +5,7 @@ from grafana_foundation_sdk.models import dashboard as model
 
 from dashboards import queries as q
 from dashboards.panels import DATA_SOURCE
-from streams import metrics as m
+from streams.metrics import definitions as m
 
 TAG = "joinstorm"
 DEFAULT_ENGINE = "faust"

@@ -11,7 +11,7 @@ import click
 
 from joinstorm.interrupts import InterruptedRun, interruptible
 from streams.errors import EXIT_INTERRUPTED, JoinstormError
-from streams.heap import keep_freed_memory
+from streams.system.heap import keep_freed_memory
 
 CHATTY = ("kafka", "aiokafka")
 """Client libraries that log every refused connection as an error; what it came to is told by our own errors."""

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from types import FrameType
 
-from streams.children import ENDING
+from streams.system.children import ENDING
 
 AGAIN_SECONDS = 1.0
 

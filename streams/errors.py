@@ -37,7 +37,7 @@ class DecodeError(JoinstormError):
     """A record is not an event of ours.
 
     Args:
-        reason: A short code from a closed set, fit for a metric label (see ``streams.events``).
+        reason: A short code from a closed set, fit for a metric label (see ``streams.contract.events``).
         detail: What was expected and what was found.
         source: ``topic[partition]@offset`` where known.
     """

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from joinstorm.broker import EmbeddedBroker
-from joinstorm.enginecatalog import state
-from streams.connection import Connection
+from joinstorm.embedded.broker import EmbeddedBroker
+from joinstorm.engines.catalog import state
 from streams.errors import EnvironmentMissingError
+from streams.kafka.connection import Connection
 
 
 def required() -> bool:

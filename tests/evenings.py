@@ -9,13 +9,13 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from producers import presencelog as log
-from producers.demand import Demand
-from producers.presencelog import Events
-from producers.record import simulate
-from producers.scenario import load
-from producers.simulate import Evening
-from producers.spec import Scenario
+from producers.recording import simulate
+from producers.scenario.loading import load
+from producers.scenario.spec import Scenario
+from producers.simulation import presencelog as log
+from producers.simulation.demand import Demand
+from producers.simulation.presencelog import Events
+from producers.simulation.simulate import Evening
 
 SMALL = {"quiet": 1.0, "storm": 0.0002}
 """Scales at which a scenario is small enough for a test, where 0.002 is not."""

@@ -5,8 +5,8 @@ from typing import TypeAlias
 from aiokafka import ConsumerRecord, TopicPartition
 from hypothesis import strategies as st
 
-from streams.follower import Follower
-from streams.results import (
+from streams.contract.names import ALL, OTHER
+from streams.contract.results import (
     AUDIENCE_COUNTS,
     REACTION_COUNTS,
     STANCE,
@@ -16,9 +16,18 @@ from streams.results import (
     ReactionResult,
     Result,
 )
-from streams.runinfo import ALL, OTHER, Phase, RunInfo, SubjectRule
-from streams.runinfo import encode as encode_run
-from streams.topics import INPUTS, RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION, RUN_INFO, RUN_STATUS, Topics
+from streams.contract.runinfo import Phase, RunInfo, SubjectRule
+from streams.contract.runinfo import encode as encode_run
+from streams.contract.topics import (
+    INPUTS,
+    RESULTS_AUDIENCE,
+    RESULTS_PROGRESS,
+    RESULTS_REACTION,
+    RUN_INFO,
+    RUN_STATUS,
+    Topics,
+)
+from streams.read.follower import Follower
 
 START = 1_684_965_600_000
 """24 May 2023, 22:00 UTC."""

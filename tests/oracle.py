@@ -6,11 +6,12 @@ from typing import TypeVar
 import msgspec
 from hypothesis import strategies as st
 
-from streams.events import GAVE_UP, ROOM_CLOSED, WAITED_MS, Presence, PresenceKind, Tweet, TweetKind
-from streams.results import HASHTAG, STANCE, Counts
-from streams.runinfo import ALL, RunInfo
-from streams.stance import stance_of
-from streams.subject import subject_of
+from streams.contract.events import GAVE_UP, ROOM_CLOSED, WAITED_MS, Presence, PresenceKind, Tweet, TweetKind
+from streams.contract.names import ALL
+from streams.contract.results import HASHTAG, STANCE, Counts
+from streams.contract.runinfo import RunInfo
+from streams.fold.stance import stance_of
+from streams.fold.subject import subject_of
 from tests.nights import START, run_info
 
 _T = TypeVar("_T")

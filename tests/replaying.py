@@ -6,19 +6,19 @@ from typing import Any, Self
 
 import msgspec
 
-from producers.ahead import Ahead
-from producers.compose import Block
-from producers.deck import Deck
-from producers.lanes import Lane
-from producers.opening import run_info
-from producers.replay import Replay, Result, Settings
-from producers.senders.abstract import Watcher
-from producers.senders.lists import ListSender
-from producers.session import play_rounds
-from producers.tape import Tape
-from streams.events import Mark, MarkKind, Presence, Tweet, decode_presence, decode_tweet
-from streams.runinfo import RunInfo
-from streams.topics import PRESENCE, Topics
+from producers.compose.composer import Block
+from producers.compose.lanes import Lane
+from producers.replay.deck import Deck
+from producers.replay.opening import run_info
+from producers.replay.playback import Replay, Result, Settings
+from producers.replay.prefetch import Ahead
+from producers.replay.session import play_rounds
+from producers.senders.memory import ListSender
+from producers.senders.protocol import Watcher
+from producers.tape.tapefile import Tape
+from streams.contract.events import Mark, MarkKind, Presence, Tweet, decode_presence, decode_tweet
+from streams.contract.runinfo import RunInfo
+from streams.contract.topics import PRESENCE, Topics
 
 Record = tuple[int, bytes | None, bytes]
 Sent = dict[tuple[str, int], list[Record]]

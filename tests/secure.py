@@ -18,12 +18,12 @@ from kafka.admin import (
     UserScramCredentialUpsertion,
 )
 
-from joinstorm.broker import EmbeddedBroker
-from streams.admin import open_admin
-from streams.connection import Connection
+from joinstorm.embedded.broker import EmbeddedBroker
+from streams.contract.runinfo import RunInfo
 from streams.errors import EnvironmentMissingError
-from streams.runinfo import RunInfo
-from streams.security import Security
+from streams.kafka.admin import open_admin
+from streams.kafka.connection import Connection
+from streams.kafka.security import Security
 from tests.conftest import required
 
 USERS = {"alice": "open sesame", "mallory": "let me in"}

@@ -10,14 +10,14 @@ from typing import Self
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from kafka import KafkaProducer
 
-from joinstorm.supervisor import Part, Supervisor, joinstorm
-from producers.opening import open_run
-from streams.connection import Connection
-from streams.events import Mark, MarkKind, Presence, Tweet, encode
-from streams.progress import Covered, ProgressBook
-from streams.results import Result, decode_audience, decode_progress, decode_reaction, summed
-from streams.runinfo import RunInfo
-from streams.topics import INPUTS, RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION
+from joinstorm.run.supervisor import Part, Supervisor, joinstorm
+from producers.replay.opening import open_run
+from streams.contract.events import Mark, MarkKind, Presence, Tweet, encode
+from streams.contract.progress import Covered, ProgressBook
+from streams.contract.results import Result, decode_audience, decode_progress, decode_reaction, summed
+from streams.contract.runinfo import RunInfo
+from streams.contract.topics import INPUTS, RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION
+from streams.kafka.connection import Connection
 from tests.oracle import END, NUMBERS, TALK_START, Oracle, TableOfCounts, event_of
 from tests.tinytape import tiny_info
 

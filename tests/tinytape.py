@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from producers.tape import Tape, TapeWriter
-from producers.tapeformat import SCHEMA, TapeInfo
-from streams.events import GAVE_UP, Presence, PresenceKind, Tweet, TweetKind
-from streams.runinfo import Phase, SubjectRule
-from streams.topics import PRESENCE, TWEETS
+from producers.tape.tapefile import Tape, TapeWriter
+from producers.tape.tapeformat import SCHEMA, TapeInfo
+from streams.contract.events import GAVE_UP, Presence, PresenceKind, Tweet, TweetKind
+from streams.contract.runinfo import Phase, SubjectRule
+from streams.contract.topics import PRESENCE, TWEETS
 
 START = 1_684_965_600_000
 """24 May 2023, 22:00 UTC."""

@@ -5,10 +5,11 @@ from functools import lru_cache
 import msgspec
 import polars as pl
 
-from producers.night import MINUTE_MS, Night
-from producers.tweets import TweetSource
-from producers.tweetspec import TweetSpec
-from streams.runinfo import Phase
+from producers.scenario.tweetspec import TweetSpec
+from producers.simulation.outline import Night
+from producers.tweets.source import TweetSource
+from streams.contract.names import MINUTE_MS
+from streams.contract.runinfo import Phase
 
 HOUR_MS = 60 * MINUTE_MS
 OPENS = 1_684_962_000_000

@@ -6,7 +6,8 @@ from grafana_foundation_sdk.models.common import BigValueTextMode
 from dashboards import looks, variables
 from dashboards import queries as q
 from dashboards.panels import QUARTER, THIRD, Face, Look, Panel, Query, Text, bars, figure, graph
-from streams import metrics as m
+from streams.contract.names import ANNOUNCEMENT
+from streams.metrics import definitions as m
 
 UID = "joinstorm-announcement"
 _BOUND = Face(mode=BigValueTextMode.VALUE_AND_NAME, decimals=1)
@@ -117,7 +118,7 @@ def _kinds() -> Panel:
     return graph(
         text,
         "short",
-        Query(q.tweets_minute_by_kind(q.ANNOUNCEMENT), "{{kind}}"),
+        Query(q.tweets_minute_by_kind(ANNOUNCEMENT), "{{kind}}"),
         look=Look(looks.TWEET_KINDS, stacked=True),
     )
 
@@ -151,7 +152,7 @@ def _stances() -> Panel:
     return graph(
         text,
         "short",
-        Query(q.stances_minute(q.ANNOUNCEMENT), "{{stance}}"),
+        Query(q.stances_minute(ANNOUNCEMENT), "{{stance}}"),
         look=Look(looks.STANCES, stacked=True),
     )
 
@@ -163,7 +164,7 @@ def _shares() -> Panel:
         "compare with the engine `truth`, which has what the generator meant: the difference is the word list's error.",
     )
     return bars(
-        text, "percentunit", Query(q.stance_shares(q.ANNOUNCEMENT), "{{stance}}"), colours=looks.STANCES, span=QUARTER
+        text, "percentunit", Query(q.stance_shares(ANNOUNCEMENT), "{{stance}}"), colours=looks.STANCES, span=QUARTER
     )
 
 
@@ -201,7 +202,7 @@ def _everything() -> Panel:
     return bars(
         text,
         "short",
-        Query(q.tweets_so_far(q.ANNOUNCEMENT), "{{kind}}"),
+        Query(q.tweets_so_far(ANNOUNCEMENT), "{{kind}}"),
         colours=looks.TWEET_KINDS,
         span=QUARTER,
     )

@@ -7,6 +7,7 @@ from dashboards import looks, variables
 from dashboards import queries as q
 from dashboards import thresholds as limits
 from dashboards.panels import EIGHTH, QUARTER, Face, Look, Panel, Query, Text, figure, graph
+from streams.contract.names import LAUNCH
 
 UID = "joinstorm-launch"
 
@@ -256,6 +257,6 @@ def _stances() -> Panel:
     return graph(
         text,
         "short",
-        Query(q.stances_minute(q.LAUNCH), "{{stance}}"),
+        Query(q.stances_minute(LAUNCH), "{{stance}}"),
         look=Look(colours=looks.STANCES, stacked=True),
     )

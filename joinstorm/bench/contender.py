@@ -16,15 +16,15 @@ import faust
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from joinstorm.bench.measured import Measured, cpu_seconds, stay_on_one_core
-from streams.connection import Connection
+from joinstorm.bench.measurement import Measured, cpu_seconds, stay_on_one_core
+from streams.contract.events import Presence, Tweet
+from streams.contract.runinfo import RunInfo
 from streams.engines.abstract import WorkerSettings
 from streams.engines.registry import load
-from streams.events import Presence, Tweet
-from streams.heap import keep_freed_memory
-from streams.reader import ResultReader
-from streams.runinfo import RunInfo
-from streams.scratch import scratch
+from streams.kafka.connection import Connection
+from streams.read.reader import ResultReader
+from streams.system.heap import keep_freed_memory
+from streams.system.scratch import scratch
 
 YARDSTICK: Final = "yardstick"
 STOCK: Final = "stock-faust"

@@ -14,16 +14,16 @@ import msgspec
 from aiokafka import AIOKafkaProducer
 from kafka import KafkaProducer
 
-from joinstorm.bench.measured import Measured, cpu_seconds
-from producers.compose import Composer
-from producers.lanes import Lane
-from producers.opening import opened_run
-from producers.replay import Replay
+from joinstorm.bench.measurement import Measured, cpu_seconds
+from producers.compose.composer import Composer
+from producers.compose.lanes import Lane
+from producers.replay.opening import opened_run
+from producers.replay.playback import Replay
 from producers.senders.registry import CLIENTS, sender_factory
-from producers.tape import Tape
-from streams.connection import Connection
+from producers.tape.tapefile import Tape
+from streams.contract.runinfo import RunInfo
 from streams.errors import EngineError
-from streams.runinfo import RunInfo
+from streams.kafka.connection import Connection
 
 RAW: Final = {"aiokafka": "raw-send_batch", "kafka-python": "raw-kafka-python"}
 """The bare client beside which each of ours stands."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from joinstorm.bench.measured import Measured
+from joinstorm.bench.measurement import Measured
 
 
 def as_json(measured: Sequence[Measured], machine: dict[str, str]) -> str:

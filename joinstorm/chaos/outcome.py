@@ -5,9 +5,9 @@ from typing import Final
 
 import msgspec
 
-from joinstorm.chaos.schedule import Fault
-from joinstorm.verdict import Verdict
-from streams.derive import Tables
+from joinstorm.chaos.faultschedule import Fault
+from joinstorm.verdict.verdicts import Verdict
+from streams.read.derive import Tables
 
 ONE_EACH: Final = {
     "audience": ("attempts", "joins", "fails", "drops", "leaves", "give_ups"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from joinstorm.chaos.schedule import Fault
+from joinstorm.chaos.faultschedule import Fault
 
 
 def shrink(faults: Sequence[Fault], fails: Callable[[Sequence[Fault]], bool]) -> list[Fault]:

@@ -11,7 +11,8 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from joinstorm.backfill import (
+from joinstorm.commands.options import bootstrap_servers, run_id, scale, seed, topic_prefix
+from joinstorm.prometheus.backfill import (
     QUIET_STEP_SECONDS,
     STEP_SECONDS,
     Nights,
@@ -22,14 +23,13 @@ from joinstorm.backfill import (
     whole_night,
     write_openmetrics,
 )
-from joinstorm.options import bootstrap_servers, run_id, scale, seed, topic_prefix
-from joinstorm.prometheus import HOW_TO_GET, RETENTION
-from joinstorm.recording import tape_of
-from joinstorm.verification import RUN_SECONDS
-from producers.tape import Tape
-from streams.connection import Connection
-from streams.reader import ResultReader
-from streams.runinfo import RunInfo
+from joinstorm.prometheus.server import HOW_TO_GET, RETENTION
+from joinstorm.terminal.recordingbar import tape_of
+from joinstorm.verdict.verification import RUN_SECONDS
+from producers.tape.tapefile import Tape
+from streams.contract.runinfo import RunInfo
+from streams.kafka.connection import Connection
+from streams.read.reader import ResultReader
 
 TEXT = "night.om"
 DATA = "data"

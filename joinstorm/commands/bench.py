@@ -11,18 +11,18 @@ import msgspec
 from rich.console import Console
 
 from joinstorm.bench.contender import STOCK, YARDSTICK
-from joinstorm.bench.measured import Measured
+from joinstorm.bench.machine import machine
+from joinstorm.bench.measurement import Measured
 from joinstorm.bench.producing import RAW
 from joinstorm.bench.table import as_json, as_text, draw
-from joinstorm.broker import EmbeddedBroker
-from joinstorm.machine import machine
-from joinstorm.pipeline import Pipeline, Plan
-from joinstorm.recording import tape_of
-from joinstorm.supervisor import Part, Supervisor
+from joinstorm.embedded.broker import EmbeddedBroker
+from joinstorm.run.pipeline import Pipeline, Plan
+from joinstorm.run.supervisor import Part, Supervisor
+from joinstorm.terminal.recordingbar import tape_of
 from producers.senders.registry import CLIENTS
 from streams.engines.registry import load
 from streams.errors import EngineError
-from streams.scratch import scratch
+from streams.system.scratch import scratch
 
 EVENTS_AT_FULL_SIZE = 7_600_000
 """Events of the launch at scale 1, a little fewer than there are, so that a scale never gives too few."""

@@ -4,7 +4,7 @@ import time
 
 import click
 
-from joinstorm.broker import EmbeddedBroker
+from joinstorm.embedded.broker import EmbeddedBroker
 from streams.errors import EnvironmentMissingError
 
 

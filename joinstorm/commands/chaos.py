@@ -9,21 +9,21 @@ from pathlib import Path
 import click
 import msgspec
 
-from joinstorm.broker import EmbeddedBroker
+from joinstorm.chaos.chaosrun import ChaosRun
+from joinstorm.chaos.faultschedule import Fault, draw, parse, text
 from joinstorm.chaos.outcome import ChaosResult, Loss
-from joinstorm.chaos.run import ChaosRun
-from joinstorm.chaos.schedule import Fault, draw, parse, text
 from joinstorm.chaos.shrink import shrink
+from joinstorm.commands.options import faults as stream_faults
+from joinstorm.commands.options import scale
 from joinstorm.commands.replay import SpeedParam
-from joinstorm.forgetting import forget_prefix
-from joinstorm.options import faults as stream_faults
-from joinstorm.options import scale
-from joinstorm.pipeline import Plan, run_id
-from joinstorm.recording import tape_of
-from producers.deck import MAX
-from producers.faults import parse_faults
+from joinstorm.embedded.broker import EmbeddedBroker
+from joinstorm.follow.forgetting import forget_prefix
+from joinstorm.run.pipeline import Plan, run_id
+from joinstorm.terminal.recordingbar import tape_of
+from producers.compose.faults import parse_faults
+from producers.replay.deck import MAX
 from streams.errors import EXIT_FAILED, EXIT_OK, JoinstormError
-from streams.scratch import scratch
+from streams.system.scratch import scratch
 
 
 class Dealt(msgspec.Struct, frozen=True):

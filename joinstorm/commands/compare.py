@@ -5,20 +5,20 @@ from pathlib import Path
 
 import click
 
-from joinstorm.compare.report import to_json, to_text, write
-from joinstorm.compare.run import Order, run_comparison
+from joinstorm.bench.machine import machine
+from joinstorm.commands.options import bootstrap_servers, scale, seed
+from joinstorm.compare.scoreboard import to_json, to_text, write
 from joinstorm.compare.scores import Scoreboard
-from joinstorm.conform_stage import Subject
-from joinstorm.enginecatalog import state, subject, version_of
-from joinstorm.guests import names_of
-from joinstorm.machine import machine
-from joinstorm.options import bootstrap_servers, scale, seed
-from joinstorm.versions import versions
-from joinstorm.workplace import broker_for, folder_for
-from producers.record import record
-from producers.scenario import load as load_scenario
-from streams.connection import Connection
+from joinstorm.compare.tournament import Order, run_comparison
+from joinstorm.embedded.workplace import broker_for, folder_for
+from joinstorm.engines.catalog import state, subject, version_of
+from joinstorm.engines.undertest import Subject
+from joinstorm.run.extraengines import names_of
+from joinstorm.run.versions import versions
+from producers.recording import record
+from producers.scenario.loading import load as load_scenario
 from streams.errors import EXIT_FAILED, EXIT_OK
+from streams.kafka.connection import Connection
 
 PARTS = ("recovery", "latency", "sustained")
 

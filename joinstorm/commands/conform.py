@@ -5,16 +5,16 @@ from pathlib import Path
 
 import click
 
-from joinstorm.conform import Certificate, Outcome, choose, conform
-from joinstorm.conform_points import POINTS
-from joinstorm.conform_report import line_of, to_json, to_text, write
-from joinstorm.enginecatalog import entry, subject, version_of
-from joinstorm.machine import machine
-from joinstorm.options import bootstrap_servers, engine_options
-from joinstorm.versions import versions
-from joinstorm.workplace import broker_for, folder_for
-from streams.connection import Connection
+from joinstorm.bench.machine import machine
+from joinstorm.commands.options import bootstrap_servers, engine_options
+from joinstorm.conformance.certificate import Certificate, Outcome, choose, conform
+from joinstorm.conformance.certificatereport import line_of, to_json, to_text, write
+from joinstorm.conformance.points import POINTS
+from joinstorm.embedded.workplace import broker_for, folder_for
+from joinstorm.engines.catalog import entry, subject, version_of
+from joinstorm.run.versions import versions
 from streams.errors import EXIT_FAILED, EXIT_OK
+from streams.kafka.connection import Connection
 
 NAMES = ", ".join(point.name for point in POINTS)
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import click
 
-from joinstorm.progress import describe
-from producers.control import ControlClient
-from producers.deck import DeckState
+from joinstorm.terminal.progressbar import describe
+from producers.replay.control import ControlClient
+from producers.replay.deck import DeckState
 
 
 class _Found:

@@ -12,8 +12,8 @@ import click
 from dashboards import stored
 from dashboards.grafana import Grafana, Login
 from dashboards.publish import DATA_SOURCE_UID, FOLDER_TITLE, Change, PhaseMark, Publication, publish
-from joinstorm.proof.report import Report
-from producers.tape import Tape
+from joinstorm.boardproof.findings import Report
+from producers.tape.tapefile import Tape
 from streams.errors import EXIT_FAILED, EXIT_OK, EnvironmentMissingError
 
 _MAX_DIFF = 40
@@ -61,7 +61,7 @@ def check(tape: Path | None, form: str, *, mutate: bool) -> int:
     Needs prometheus and promtool. Exit code 1 when anything is wrong or an alteration goes unnoticed.
     """
     with _extra():
-        from joinstorm.proof.run import prove  # noqa: PLC0415 - needs the extra [dashboards]
+        from joinstorm.boardproof.wholeproof import prove  # noqa: PLC0415 - needs the extra [dashboards]
     report = prove(tape, mutate=mutate, tell=lambda text: click.echo(f"{text} …", err=True))
     click.echo(json.dumps(dataclasses.asdict(report), indent=2) if form == "json" else _report_text(report))
     return EXIT_OK if report.passed else EXIT_FAILED

@@ -5,10 +5,10 @@ from base64 import b64encode
 import click
 import msgspec
 
-from joinstorm.letters import letters
-from joinstorm.options import bootstrap_servers, topic_prefix
-from streams.connection import Connection
-from streams.deadletters import DeadLetter
+from joinstorm.commands.options import bootstrap_servers, topic_prefix
+from streams.contract.deadletters import DeadLetter
+from streams.kafka.connection import Connection
+from streams.read.deadletterreader import letters
 
 _SHOWN = 100
 """Characters of a record's bytes in the text form."""

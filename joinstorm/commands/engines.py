@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from joinstorm import enginehome
-from joinstorm.enginecatalog import entry, state
-from streams import schemas
+from joinstorm.engines import installation as enginehome
+from joinstorm.engines.catalog import entry, state
+from streams.contract import schemas
 from streams.engines import registry
 from streams.golden import FILES, FOLDER, NIGHTS
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from producers.eventfile import format_named, settings, write_events
+from producers.importing.eventfile import format_named, settings, write_events
 from producers.importing.reading import FORMATS, Format
-from producers.tape import Tape
+from producers.tape.tapefile import Tape
 
 
 @click.command()

@@ -4,11 +4,11 @@ import threading
 
 import click
 
-from joinstorm.options import bootstrap_servers, run_id, topic_prefix
-from streams.brokerwatch import BrokerWatch
-from streams.connection import Connection
-from streams.exporter import Exporter
-from streams.reader import ResultReader
+from joinstorm.commands.options import bootstrap_servers, run_id, topic_prefix
+from streams.exporter.brokermonitor import BrokerWatch
+from streams.exporter.collector import Exporter
+from streams.kafka.connection import Connection
+from streams.read.reader import ResultReader
 
 DEFAULT_PORT = 9464
 LOOK_SECONDS = 0.5

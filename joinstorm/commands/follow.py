@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from joinstorm.following import Following
-from joinstorm.options import bootstrap_servers, topic_prefix
-from streams.connection import Connection
+from joinstorm.commands.options import bootstrap_servers, topic_prefix
+from joinstorm.follow.following import Following
+from streams.kafka.connection import Connection
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})

@@ -11,8 +11,9 @@ import msgspec
 
 from producers.importing.fields import FIELDS, KINDS
 from producers.importing.importer import Report, import_tape
-from producers.importing.spec import FileSpec, ImportSpec, PhaseSpec, load
+from producers.importing.importspec import FileSpec, ImportSpec, PhaseSpec, load
 from producers.importing.times import TIMES
+from streams.contract.names import MINUTE_MS
 from streams.errors import EXIT_FAILED, EXIT_OK
 
 
@@ -91,7 +92,7 @@ def with_flags(spec: ImportSpec, flags: dict[str, Any]) -> ImportSpec:
 def text(report: Report) -> str:
     """Return a report for people."""
     info = report.info
-    minutes = (info.end - info.start) / 60_000
+    minutes = (info.end - info.start) / MINUTE_MS
     lines = [
         f"{report.tape}: {info.events} events of {info.people} people, {minutes:.0f} minutes, {info.sha256[:16]}",
         f"{report.ids}: the ids",

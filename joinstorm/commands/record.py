@@ -6,9 +6,9 @@ from pathlib import Path
 import click
 import msgspec
 
-from joinstorm.options import scale, seed
-from joinstorm.recording import record_scenario
-from producers.record import Recording
+from joinstorm.commands.options import scale, seed
+from joinstorm.terminal.recordingbar import record_scenario
+from producers.recording import Recording
 
 
 @click.command()

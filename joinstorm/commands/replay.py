@@ -7,14 +7,14 @@ from typing import Any
 
 import click
 
-from joinstorm import options
-from joinstorm.replaying import Job, Player
-from producers.deck import MAX, speed_of
-from producers.replay import Result
+from joinstorm.commands import options
+from joinstorm.run.replaying import Job, Player
+from producers.replay.deck import MAX, speed_of
+from producers.replay.playback import Result
 from producers.senders.registry import CLIENTS
+from streams.contract.runinfo import DEFAULT_WINDOW_MS
+from streams.contract.topics import DEFAULT_PARTITIONS
 from streams.errors import JoinstormError
-from streams.runinfo import DEFAULT_WINDOW_MS
-from streams.topics import DEFAULT_PARTITIONS
 
 _file = click.Path(path_type=Path)
 

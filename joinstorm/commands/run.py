@@ -7,17 +7,17 @@ from pathlib import Path
 
 import click
 
-from joinstorm import verdict as verdicts
-from joinstorm.commands.facts import text
+from joinstorm.commands.options import bootstrap_servers, faults, names_in, scale, seed, topic_prefix
 from joinstorm.commands.replay import SpeedParam
-from joinstorm.night import Order, Outcome, run_night
-from joinstorm.options import bootstrap_servers, faults, names_in, scale, seed, topic_prefix
-from joinstorm.pipeline import Plan
-from producers.faults import parse_faults
+from joinstorm.facts.factformats import text
+from joinstorm.run.pipeline import Plan
+from joinstorm.run.wholejob import Order, Outcome, run_night
+from joinstorm.verdict import verdicts
+from producers.compose.faults import parse_faults
 from producers.senders.registry import CLIENTS
-from streams.connection import Connection
+from streams.contract.topics import DEFAULT_PARTITIONS
 from streams.errors import EXIT_FAILED, EXIT_OK
-from streams.topics import DEFAULT_PARTITIONS
+from streams.kafka.connection import Connection
 
 
 @click.command()
@@ -126,7 +126,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
 
 def _report(outcome: Outcome, out: Path) -> Path:
     # matplotlib takes a while to load: only runs that want the report pay for it
-    from joinstorm.report import Material, write_report  # noqa: PLC0415
+    from joinstorm.report.page import Material, write_report  # noqa: PLC0415
 
     title = outcome.tape.info.scenario.get("title", "")
     made_by = shlex.join(["joinstorm", *sys.argv[1:]])

@@ -6,8 +6,8 @@ import click
 import msgspec
 import yaml
 
-from producers import scenario as scenarios
-from producers.spec import Scenario
+from producers.scenario import loading as scenarios
+from producers.scenario.spec import Scenario
 
 
 @click.group()

@@ -3,14 +3,14 @@
 import click
 import msgspec
 
-from joinstorm.options import bootstrap_servers, engine_options, run_id, topic_prefix
-from streams import rights
-from streams.connection import Connection
+from joinstorm.commands.options import bootstrap_servers, engine_options, run_id, topic_prefix
+from streams.contract.runinfo import RunInfo
 from streams.engines.abstract import Summary, WorkerSettings
 from streams.engines.registry import load
 from streams.errors import EXIT_INTERRUPTED, EXIT_OK
-from streams.reader import ResultReader
-from streams.runinfo import RunInfo
+from streams.kafka import rights
+from streams.kafka.connection import Connection
+from streams.read.reader import ResultReader
 
 RUN_SECONDS = 30.0
 """How long to wait for the run to be opened."""

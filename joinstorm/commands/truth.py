@@ -5,14 +5,14 @@ from pathlib import Path
 import click
 import msgspec
 
-from joinstorm import oracle
-from joinstorm.declared import declared
-from joinstorm.options import bootstrap_servers, run_id, topic_prefix
-from joinstorm.truth import publish
-from joinstorm.verification import RUN_SECONDS, check_tape
-from producers.tape import Tape
-from streams.connection import Connection
-from streams.reader import ResultReader
+from joinstorm.commands.options import bootstrap_servers, run_id, topic_prefix
+from joinstorm.oracle import answers as oracle
+from joinstorm.oracle.publishing import publish
+from joinstorm.verdict.declaredfaults import declared
+from joinstorm.verdict.verification import RUN_SECONDS, check_tape
+from producers.tape.tapefile import Tape
+from streams.kafka.connection import Connection
+from streams.read.reader import ResultReader
 
 
 @click.command()

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import click
 
-from joinstorm.options import bootstrap_servers, run_id, topic_prefix
-from joinstorm.verdict import to_json, to_text, write
-from joinstorm.verification import verify
-from producers.tape import Tape
-from streams.connection import Connection
+from joinstorm.commands.options import bootstrap_servers, run_id, topic_prefix
+from joinstorm.verdict.verdicts import to_json, to_text, write
+from joinstorm.verdict.verification import verify
+from producers.tape.tapefile import Tape
 from streams.errors import EXIT_FAILED, EXIT_OK
-from streams.reader import ResultReader
+from streams.kafka.connection import Connection
+from streams.read.reader import ResultReader
 
 
 @click.command()

@@ -5,11 +5,11 @@ from pathlib import Path
 import click
 import msgspec
 
-from joinstorm.options import scale, seed
-from joinstorm.recording import record_scenario
-from joinstorm.whatif import Outcome, outcome, picture, table
-from producers import scenario as scenarios
-from streams.scratch import scratch
+from joinstorm.commands.options import scale, seed
+from joinstorm.facts.whatif import Outcome, outcome, picture, table
+from joinstorm.terminal.recordingbar import record_scenario
+from producers.scenario import loading as scenarios
+from streams.system.scratch import scratch
 
 
 @click.command()

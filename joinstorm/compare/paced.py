@@ -8,14 +8,14 @@ import numpy as np
 import numpy.typing as npt
 from kafka import KafkaProducer
 
+from joinstorm.compare.progresslog import Seen
 from joinstorm.compare.rig import Rig
 from joinstorm.compare.usage import Usage
-from joinstorm.compare.watch import Seen
-from producers.marks import watermark
-from producers.replay import Replay, Settings
+from producers.compose.marks import watermark
+from producers.replay.playback import Replay, Settings
 from producers.senders.registry import sender_factory
-from producers.tape import Tape
-from streams.topics import INPUTS
+from producers.tape.tapefile import Tape
+from streams.contract.topics import INPUTS
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

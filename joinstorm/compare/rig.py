@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from joinstorm.compare.watch import ProgressLog, Seen
-from joinstorm.conform_stage import Subject
-from joinstorm.supervisor import Part, Supervisor, joinstorm
-from streams.connection import Connection
+from joinstorm.compare.progresslog import ProgressLog, Seen
+from joinstorm.engines.undertest import Subject
+from joinstorm.run.supervisor import Part, Supervisor, joinstorm
+from streams.contract.runinfo import RunInfo
 from streams.errors import EngineError
-from streams.runinfo import RunInfo
+from streams.kafka.connection import Connection
 
 
 @dataclass

@@ -2,8 +2,8 @@
 
 import msgspec
 
+from joinstorm.compare.fullspeed import Recovery, Throughput
 from joinstorm.compare.paced import Paced
-from joinstorm.compare.parts import Recovery, Throughput
 
 
 class Score(msgspec.Struct, kw_only=True):

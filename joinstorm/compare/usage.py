@@ -9,7 +9,7 @@ from typing import Final, Self
 
 import psutil
 
-from producers.beside import Beside
+from streams.system.threads import Beside
 
 SAMPLE_SECONDS: Final = 0.05
 _MEMORY_EVERY: Final = 4

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from streams.events import PresenceKind, TweetKind
+from streams.contract.events import PresenceKind, TweetKind
 
 PRESENCE_KINDS: Final = tuple(str(kind) for kind in PresenceKind)
 POST_KINDS: Final = tuple(str(kind) for kind in TweetKind)

@@ -8,17 +8,17 @@ from typing import Any, Final
 import polars as pl
 
 from producers.importing import ids, paths
+from producers.importing.description import Bounds, space_names, tape_info
 from producers.importing.fields import FILE, KIND, POST_KINDS, PRESENCE_KINDS, ROW
-from producers.importing.night import Bounds, space_names, tape_info
+from producers.importing.importspec import ImportSpec, check
 from producers.importing.posts import Posts, posts
 from producers.importing.problems import Problems
 from producers.importing.rows import rows
-from producers.importing.spec import ImportSpec, check
-from producers.tape import TapeWriter
-from producers.tapeformat import BLOCK_ROWS, SCHEMA, TapeInfo
+from producers.tape.tapefile import TapeWriter
+from producers.tape.tapeformat import BLOCK_ROWS, SCHEMA, TapeInfo
+from streams.contract.events import GAVE_UP, ROOM_CLOSED
+from streams.contract.topics import PRESENCE, TWEETS
 from streams.errors import EventFileError
-from streams.events import GAVE_UP, ROOM_CLOSED
-from streams.topics import PRESENCE, TWEETS
 
 MOST_WORDS: Final = 100
 """Different clients, reasons and languages a tape keeps; the rarer ones are called ``OTHERS``."""

@@ -1,4 +1,4 @@
-"""Puts every listener of a recording on a legal path (``streams.events.Presence``): docs/importing.md says how.
+"""Puts each listener on a legal path (``streams.contract.events.Presence``); docs/importing.md says how.
 
 A recording tells less than a tape (often joins and leaves alone) and contradicts itself. What is missing and can only
 have been is put in, what cannot have been is left out and counted. A recording that is legal passes as it is.
@@ -13,7 +13,7 @@ import polars as pl
 from producers.importing import problems as found
 from producers.importing.fields import FILE, KIND, PRESENCE_KINDS, ROW
 from producers.importing.problems import Problems
-from streams.events import GAVE_UP
+from streams.contract.events import GAVE_UP
 
 ATTEMPT, JOIN, FAIL, LEAVE, DROP = range(len(PRESENCE_KINDS))
 REASONS: Final = (None, GAVE_UP, "unanswered", "moved")

@@ -8,12 +8,12 @@ import msgspec
 import polars as pl
 
 from producers.importing.fields import FIELDS, IGNORE, KIND, KINDS, LABELS, POST_KINDS, REQUIRED, ROW
+from producers.importing.importspec import FileSpec
 from producers.importing.problems import BACKWARDS, EXAMPLES, Problems
 from producers.importing.reading import read
-from producers.importing.spec import FileSpec
 from producers.importing.times import millis
+from streams.contract.results import STANCES
 from streams.errors import EventFileError
-from streams.results import STANCES
 
 SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     ROW: pl.Int64,

@@ -10,12 +10,12 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from producers import lanes
-from producers.lanes import Lane
-from producers.senders.abstract import UNACKNOWLEDGED, Watcher
+from producers.compose import lanes
+from producers.compose.lanes import Lane
+from producers.senders.protocol import UNACKNOWLEDGED, Watcher
 from producers.senders.recordbatch import PackedBatch
-from streams.admin import ANSWER_SECONDS, unreachable
-from streams.connection import Connection
+from streams.kafka.admin import ANSWER_SECONDS, unreachable
+from streams.kafka.connection import Connection
 
 BATCH_BYTES = 1 << 20
 BATCHES_PER_LANE = 2

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
-from producers.lanes import Lane
-from producers.senders.abstract import UNACKNOWLEDGED, Watcher
-from streams.admin import ANSWER_SECONDS, unreachable
-from streams.connection import Connection
+from producers.compose.lanes import Lane
+from producers.senders.protocol import UNACKNOWLEDGED, Watcher
 from streams.errors import BrokerError
+from streams.kafka.admin import ANSWER_SECONDS, unreachable
+from streams.kafka.connection import Connection
 
 PACED_LINGER_MS = 5
 """Short, so that records leave soon after they are due."""

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from crc32c import crc32c
 
-from producers.lanes import Ints, Lane
+from producers.compose.lanes import Ints, Lane
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 

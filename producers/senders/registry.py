@@ -3,9 +3,9 @@
 import importlib
 from collections.abc import Callable
 
-from producers.senders.abstract import Sender, Watcher
-from streams.connection import Connection
+from producers.senders.protocol import Sender, Watcher
 from streams.errors import EnvironmentMissingError
+from streams.kafka.connection import Connection
 
 _CLASSES = {
     "kafka-python": ("producers.senders.kafka_python", "KafkaPythonSender"),

@@ -26,8 +26,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from streams.connection import Connection
-from streams.runinfo import RunInfo
+from streams.contract.runinfo import RunInfo
+from streams.kafka.connection import Connection
 
 
 @dataclass(frozen=True)

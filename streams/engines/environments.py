@@ -18,9 +18,9 @@ from typing import ClassVar, Final
 import msgspec
 
 import streams
-from streams.cache import cache_folder
 from streams.engines.abstract import Engine, Summary, WorkerSettings
 from streams.errors import EngineError, NotInstalledError
+from streams.system.cache import cache_folder
 
 INSTALLED: Final = "installed.txt"
 """Written last: an environment without it was cut off while it was made. Holds the requirements."""

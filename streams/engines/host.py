@@ -9,9 +9,9 @@ import time
 
 import msgspec
 
-from streams.children import parent_death
 from streams.engines.abstract import Summary, WorkerSettings
 from streams.errors import EXIT_USAGE, JoinstormError
+from streams.system.children import parent_death
 
 LOOK_SECONDS = 0.5
 

@@ -18,15 +18,15 @@ from streams.errors import UnknownEngineError
 GROUP: Final = "joinstorm.engines"
 """Entry point group in which another package announces its engines."""
 BUILT_IN: Final = {
-    "faust": "streams.engines.faust:FaustEngine",
-    "faust-tables": "streams.engines.faust_tables:FaustTablesEngine",
-    "kafka-python": "streams.engines.kafka_python:KafkaPythonEngine",
-    "quix": "streams.engines.quix:QuixEngine",
-    "bytewax": "streams.engines.bytewax:BytewaxEngine",
-    "pathway": "streams.engines.pathway:PathwayEngine",
-    "flink": "streams.engines.flink:FlinkEngine",
-    "flink-windows": "streams.engines.flink:FlinkWindowsEngine",
-    "external": "streams.engines.external:ExternalEngine",
+    "faust": "streams.engines.faust.engine:FaustEngine",
+    "faust-tables": "streams.engines.faust.tables:FaustTablesEngine",
+    "kafka-python": "streams.engines.kafkapython.engine:KafkaPythonEngine",
+    "quix": "streams.engines.quix.engine:QuixEngine",
+    "bytewax": "streams.engines.bytewax.engine:BytewaxEngine",
+    "pathway": "streams.engines.pathway.engine:PathwayEngine",
+    "flink": "streams.engines.flink.engine:FlinkEngine",
+    "flink-windows": "streams.engines.flink.engine:FlinkWindowsEngine",
+    "external": "streams.engines.external.engine:ExternalEngine",
 }
 
 

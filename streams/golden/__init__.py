@@ -13,10 +13,10 @@ from pathlib import Path
 
 import msgspec
 
+from streams.contract.results import Counts
+from streams.contract.runinfo import RunInfo, decode_info
+from streams.contract.topics import RESULTS_AUDIENCE, RESULTS_PROGRESS, Topics
 from streams.errors import ContractError
-from streams.results import Counts
-from streams.runinfo import RunInfo, decode_info
-from streams.topics import RESULTS_AUDIENCE, RESULTS_PROGRESS, Topics
 
 FOLDER = Path(__file__).parent
 NIGHTS = ("doors", "waiting", "thread")

@@ -6,11 +6,11 @@ from typing import ClassVar
 
 import pytest
 
-from joinstorm.conform import Outcome, choose, conform
-from joinstorm.conform_points import POINTS
-from joinstorm.conform_stage import Subject
-from joinstorm.enginecatalog import subject
-from streams.connection import Connection
+from joinstorm.conformance.certificate import Outcome, choose, conform
+from joinstorm.conformance.points import POINTS
+from joinstorm.engines.catalog import subject
+from joinstorm.engines.undertest import Subject
+from streams.kafka.connection import Connection
 from tests.conftest import need_engine
 
 JOBS = 4

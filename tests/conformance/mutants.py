@@ -8,17 +8,17 @@ from typing import Any
 
 from kafka import TopicPartition
 
-from streams.engines import simple
+from streams.contract.events import Presence, Tweet
+from streams.contract.results import AudienceResult, Progress, Result
+from streams.contract.runinfo import RunInfo
+from streams.contract.topics import INPUTS, PRESENCE, RESULTS_AUDIENCE
 from streams.engines.abstract import Engine, Summary, WorkerSettings
-from streams.engines.kafka_python import KafkaPythonEngine, Worker
-from streams.engines.simple import PartitionFold, Person
-from streams.engines.statefolder import state_folder
-from streams.engines.stopping import stop_signals
+from streams.engines.kafkapython.engine import KafkaPythonEngine, Worker
+from streams.engines.shared import simplefold as simple
+from streams.engines.shared.simplefold import PartitionFold, Person
+from streams.engines.shared.statefolder import state_folder
+from streams.engines.shared.stopping import stop_signals
 from streams.errors import DecodeError, EngineError
-from streams.events import Presence, Tweet
-from streams.results import AudienceResult, Progress, Result
-from streams.runinfo import RunInfo
-from streams.topics import INPUTS, PRESENCE, RESULTS_AUDIENCE
 
 
 class _Mutant(KafkaPythonEngine):

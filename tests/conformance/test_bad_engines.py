@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from joinstorm.cli import main
-from joinstorm.compare.run import Order, run_comparison
-from joinstorm.conform import Outcome, choose, play
-from joinstorm.conform_stage import Subject
-from joinstorm.enginecatalog import subject
-from streams.connection import Connection
+from joinstorm.compare.tournament import Order, run_comparison
+from joinstorm.conformance.certificate import Outcome, choose, play
+from joinstorm.engines.catalog import subject
+from joinstorm.engines.undertest import Subject
 from streams.errors import EXIT_USAGE
 from streams.golden import load
+from streams.kafka.connection import Connection
 from tests.conformance.base import told
 from tests.tinytape import tiny_tape
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from joinstorm.conform_stage import Subject
-from joinstorm.enginecatalog import subject
-from joinstorm.kafkahome import find_java
+from joinstorm.embedded.kafkahome import find_java
+from joinstorm.engines.catalog import subject
+from joinstorm.engines.undertest import Subject
 from tests.conformance.base import Config, Conformance
 from tests.conftest import required
 

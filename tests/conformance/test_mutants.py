@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from joinstorm.conform import Outcome, choose, conform, play
-from joinstorm.conform_nights import simulated
-from joinstorm.conform_stage import Subject
-from streams.connection import Connection
+from joinstorm.conformance.certificate import Outcome, choose, conform, play
+from joinstorm.conformance.nights import simulated
+from joinstorm.engines.undertest import Subject
 from streams.golden import load
+from streams.kafka.connection import Connection
 from tests.conformance import mutants
 from tests.conformance.base import JOBS, told
 

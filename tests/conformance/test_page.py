@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from joinstorm.conform import choose, conform
-from joinstorm.enginecatalog import subject
-from streams.connection import Connection
+from joinstorm.conformance.certificate import choose, conform
+from joinstorm.engines.catalog import subject
+from streams.kafka.connection import Connection
 from tests.conformance.base import JOBS, told
 
 PAGE = Path(__file__).parents[2] / "docs" / "adding-an-engine.md"

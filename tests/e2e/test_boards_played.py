@@ -17,25 +17,25 @@ import msgspec
 import pytest
 
 from dashboards import promql, stored
-from joinstorm.oracle import Truth, ask
-from joinstorm.pipeline import Pipeline, Plan
-from joinstorm.prometheus import Labels, Prometheus
-from joinstorm.proof import check
-from joinstorm.proof.counted import Counted, Rows
-from joinstorm.proof.moment import Moment, Shown
-from joinstorm.supervisor import Part, Supervisor
-from producers.record import record
-from producers.scenario import load
-from streams.brokerwatch import BrokerWatch
-from streams.connection import Connection
+from joinstorm.boardproof import check
+from joinstorm.boardproof.counted import Counted, Rows
+from joinstorm.boardproof.momentvalues import Moment, Shown
+from joinstorm.oracle.answers import Truth, ask
+from joinstorm.prometheus.server import Labels, Prometheus
+from joinstorm.run.pipeline import Pipeline, Plan
+from joinstorm.run.supervisor import Part, Supervisor
+from producers.recording import record
+from producers.scenario.loading import load
+from streams.contract.names import TRUTH
+from streams.contract.progress import Covered, ProgressBook
+from streams.contract.results import decode_progress, decode_reaction
+from streams.contract.runinfo import RunInfo, RunStatus, decode_status
+from streams.contract.topics import INPUTS, RESULTS_PROGRESS, RESULTS_REACTION, RUN_STATUS
 from streams.errors import EnvironmentMissingError
-from streams.exporter import Exporter
-from streams.metrics import TRUTH
-from streams.progress import Covered, ProgressBook
-from streams.reader import ResultReader
-from streams.results import decode_progress, decode_reaction
-from streams.runinfo import RunInfo, RunStatus, decode_status
-from streams.topics import INPUTS, RESULTS_PROGRESS, RESULTS_REACTION, RUN_STATUS
+from streams.exporter.brokermonitor import BrokerWatch
+from streams.exporter.collector import Exporter
+from streams.kafka.connection import Connection
+from streams.read.reader import ResultReader
 from tests.conftest import need_program
 from tests.streaming import read_all, until
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from streams.connection import Connection
 from streams.errors import EXIT_OK
+from streams.kafka.connection import Connection
 
 pytestmark = [pytest.mark.e2e, pytest.mark.integration]
 

@@ -14,13 +14,12 @@ from typing import Any, TypeVar
 
 import pytest
 
-from joinstorm.backfill import nights_of_tape
-from joinstorm.broker import free_ports
-from joinstorm.recording import record_scenario
-from producers.tape import Tape
-from streams.derive import NightAt, NightView
-from streams.metrics import TRUTH
-from streams.runinfo import ALL
+from joinstorm.embedded.broker import free_ports
+from joinstorm.prometheus.backfill import nights_of_tape
+from joinstorm.terminal.recordingbar import record_scenario
+from producers.tape.tapefile import Tape
+from streams.contract.names import ALL, TRUTH
+from streams.read.derive import NightAt, NightView
 from tests.conftest import required
 
 ROOT = Path(__file__).parents[2]

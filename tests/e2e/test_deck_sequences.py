@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.deck_sequences import KILL, KINDS, Hand, draw, sequence
-from joinstorm.recording import tape_of
-from streams.connection import Connection
+from joinstorm.terminal.recordingbar import tape_of
+from streams.kafka.connection import Connection
 
 pytestmark = [pytest.mark.e2e, pytest.mark.integration]
 HANDS = [

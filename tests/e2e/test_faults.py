@@ -7,10 +7,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from joinstorm.cli import main
-from producers.faultfile import read_faults
-from producers.faults import KINDS
-from streams.connection import Connection
+from producers.compose.faults import KINDS
+from producers.replay.faultfile import read_faults
 from streams.errors import EXIT_OK, EXIT_USAGE
+from streams.kafka.connection import Connection
 
 pytestmark = [pytest.mark.e2e, pytest.mark.integration]
 ALL_FIVE = ("duplicate=0.1", "out-of-order=0.1:5m", "late=0.05:3m", "corrupt=0.05", "missing=0.02")

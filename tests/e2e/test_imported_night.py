@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from joinstorm.cli import main
-from streams.connection import Connection
 from streams.errors import EXIT_OK
+from streams.kafka.connection import Connection
 
 pytestmark = [pytest.mark.e2e, pytest.mark.integration]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from producers.eventfile import settings, write_events
+from producers.importing.eventfile import settings, write_events
 from streams.errors import EXIT_INTERRUPTED
 from tests.streaming import until
 from tests.tinytape import tiny_tape
@@ -16,7 +16,7 @@ SECONDS = 60.0
 SLOW = """
 import sys, time
 from joinstorm.cli import main
-from producers.tape import TapeWriter
+from producers.tape.tapefile import TapeWriter
 
 append = TapeWriter.append
 

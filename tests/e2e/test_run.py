@@ -14,11 +14,12 @@ from typing import Any
 import psutil
 import pytest
 
-from streams.connection import Connection
+from streams.contract.names import TRUTH
 from streams.errors import EXIT_ENVIRONMENT, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE
-from streams.exporter import Exporter
-from streams.metrics import ERROR_MAX, TRUTH
-from streams.reader import ResultReader
+from streams.exporter.collector import Exporter
+from streams.kafka.connection import Connection
+from streams.metrics.definitions import ERROR_MAX
+from streams.read.reader import ResultReader
 
 pytestmark = [pytest.mark.e2e, pytest.mark.integration]
 SCALE = "0.005"

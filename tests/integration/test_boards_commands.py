@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from joinstorm.cli import cli
-from producers.record import record
-from producers.scenario import load
+from producers.recording import record
+from producers.scenario.loading import load
 from tests.integration.fakegrafana import TOKEN, FakeGrafana
 
 LOGIN = {"JOINSTORM_GRAFANA_TOKEN": TOKEN}

@@ -4,15 +4,15 @@ import time
 from pathlib import Path
 
 from dashboards import stored
-from joinstorm.backfill import info_of, night_of, view_at
-from joinstorm.oracle import ask
-from joinstorm.prometheus import Labels, Prometheus
-from joinstorm.proof.counted import Counted
-from producers.record import record
-from producers.scenario import load
-from producers.tape import Tape
-from streams.exporter import Exporter
-from streams.runview import RunView
+from joinstorm.boardproof.counted import Counted
+from joinstorm.oracle.answers import ask
+from joinstorm.prometheus.backfill import info_of, night_of, view_at
+from joinstorm.prometheus.server import Labels, Prometheus
+from producers.recording import record
+from producers.scenario.loading import load
+from producers.tape.tapefile import Tape
+from streams.exporter.collector import Exporter
+from streams.read.runview import RunView
 from tests.conftest import need_program
 
 FROM_MINUTE, TO_MINUTE = 35, 75

@@ -9,17 +9,17 @@ import pytest
 from click.testing import CliRunner
 
 from dashboards import rules, stored
-from joinstorm.backfill import times
+from joinstorm.boardproof import check
+from joinstorm.boardproof import ruleproof as rule_proof
+from joinstorm.boardproof.alertproof import alerts_of, judge
+from joinstorm.boardproof.mutants import siblings
+from joinstorm.boardproof.proofnight import Night
+from joinstorm.boardproof.wholeproof import LOOKBACK, SERVED
 from joinstorm.cli import cli
-from joinstorm.prometheus import Prometheus
-from joinstorm.proof import check
-from joinstorm.proof import rules as rule_proof
-from joinstorm.proof.alerts import alerts_of, judge
-from joinstorm.proof.mutants import siblings
-from joinstorm.proof.night import Night
-from joinstorm.proof.run import LOOKBACK, SERVED
-from producers.record import record
-from producers.scenario import load
+from joinstorm.prometheus.backfill import times
+from joinstorm.prometheus.server import Prometheus
+from producers.recording import record
+from producers.scenario.loading import load
 from tests.conftest import need_program
 
 ONCE: Final = "module"

@@ -11,13 +11,13 @@ import psutil
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
-from joinstorm import broker as module
-from joinstorm.broker import EmbeddedBroker
-from joinstorm.kafkahome import find_java, kafka_jars
-from streams.admin import open_admin
-from streams.connection import Connection
+from joinstorm.embedded import broker as module
+from joinstorm.embedded.broker import EmbeddedBroker
+from joinstorm.embedded.kafkahome import find_java, kafka_jars
 from streams.errors import EnvironmentMissingError
-from streams.scratch import sweep
+from streams.kafka.admin import open_admin
+from streams.kafka.connection import Connection
+from streams.system.scratch import sweep
 from tests.conftest import required
 
 pytestmark = pytest.mark.integration
@@ -92,7 +92,7 @@ def test_it_dies_with_a_killed_owner_and_is_swept_up_later(tmp_path: Path) -> No
     if not sys.platform.startswith("linux"):
         pytest.skip("the kernel's parent-death signal is Linux's")
     code = (
-        "import time; from pathlib import Path; from joinstorm.broker import EmbeddedBroker\n"
+        "import time; from pathlib import Path; from joinstorm.embedded.broker import EmbeddedBroker\n"
         f"with EmbeddedBroker(parent=Path({str(tmp_path)!r})) as b: print(b.pid, flush=True); time.sleep(600)"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as owner:

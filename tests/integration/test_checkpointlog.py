@@ -8,14 +8,14 @@ import random
 import pytest
 from kafka import KafkaProducer
 
-from streams.checkpoint import ChainWriter
-from streams.checkpointlog import CheckpointLog
-from streams.connection import Connection
-from streams.events import encode
-from streams.outlet import Outlet
-from streams.runinfo import RunInfo
-from streams.state import PartitionState, decoder
-from streams.topics import PRESENCE
+from streams.checkpoint.log import CheckpointLog
+from streams.checkpoint.records import ChainWriter
+from streams.contract.events import encode
+from streams.contract.runinfo import RunInfo
+from streams.contract.topics import PRESENCE
+from streams.fold.state import PartitionState, decoder
+from streams.kafka.connection import Connection
+from streams.kafka.writer import Outlet
 from tests.oracle import event_of
 from tests.streaming import PEOPLE, open_night
 
@@ -73,7 +73,7 @@ def test_with_nothing_to_trust_the_partition_is_read_from_the_beginning(
     """Checkpoints of another version of the code are refused, and it is said that reading begins anew."""
     info = open_night(kafka, unique_run, 40)
     with monkeypatch.context() as patch:
-        patch.setattr("streams.checkpoint.code_version", lambda: "0011223344556677")
+        patch.setattr("streams.checkpoint.records.code_version", lambda: "0011223344556677")
         write(kafka, info, chain(info, 40))
     assert restored(kafka, info) == 0
     assert "a checkpoint of another code version" in caplog.text

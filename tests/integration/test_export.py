@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from joinstorm import oracle
 from joinstorm.cli import main
-from joinstorm.supervisor import joinstorm
-from joinstorm.truth import publish
-from producers.opening import open_run
-from streams.connection import Connection
+from joinstorm.oracle import answers as oracle
+from joinstorm.oracle.publishing import publish
+from joinstorm.run.supervisor import joinstorm
+from producers.replay.opening import open_run
+from streams.contract.topics import RESULTS_PROGRESS
 from streams.errors import EXIT_ENVIRONMENT, EXIT_INTERRUPTED
-from streams.topics import RESULTS_PROGRESS
+from streams.kafka.connection import Connection
 from tests.streaming import until
 from tests.tinytape import tiny_tape
 

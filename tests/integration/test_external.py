@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from producers.opening import open_run
-from streams.connection import Connection
+from producers.replay.opening import open_run
+from streams.kafka.connection import Connection
 from tests.streaming import until
 from tests.tinytape import tiny_tape
 

@@ -15,14 +15,14 @@ from aiokafka import AIOKafkaProducer
 from click.testing import CliRunner
 from kafka import KafkaConsumer, TopicPartition
 
-from joinstorm.broker import EmbeddedBroker
 from joinstorm.cli import cli
-from joinstorm.supervisor import Supervisor
-from streams.connection import Connection
-from streams.deadletters import read
-from streams.events import NOT_JSON, OUT_OF_RANGE, WRONG_SHAPE, WRONG_VERSION, MarkKind, Presence, encode
-from streams.runinfo import RunInfo
-from streams.topics import DEAD_LETTERS, INPUTS, PRESENCE, TWEETS
+from joinstorm.embedded.broker import EmbeddedBroker
+from joinstorm.run.supervisor import Supervisor
+from streams.contract.deadletters import read
+from streams.contract.events import NOT_JSON, OUT_OF_RANGE, WRONG_SHAPE, WRONG_VERSION, MarkKind, Presence, encode
+from streams.contract.runinfo import RunInfo
+from streams.contract.topics import DEAD_LETTERS, INPUTS, PRESENCE, TWEETS
+from streams.kafka.connection import Connection
 from tests.streaming import Event, Feed, Workers, assert_exact, open_night, random_night, read_all, until
 
 pytestmark = pytest.mark.integration

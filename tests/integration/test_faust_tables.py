@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from joinstorm.supervisor import Supervisor
-from streams.connection import Connection
+from joinstorm.run.supervisor import Supervisor
+from streams.kafka.connection import Connection
 from tests.streaming import Feed, Workers, assert_exact, open_night, random_night
 
 pytestmark = pytest.mark.integration

@@ -7,23 +7,23 @@ from pathlib import Path
 
 import pytest
 
-from joinstorm.following import Following
-from joinstorm.forgetting import forget, owner
-from joinstorm.oracle import ask
-from joinstorm.runlist import RunList
-from joinstorm.supervisor import joinstorm
-from joinstorm.tombstones import run_of
-from joinstorm.truth import publish
-from producers.admin import ensure_topics
-from producers.opening import open_run, run_info
-from producers.tape import Tape
-from streams.admin import open_admin
-from streams.connection import Connection
+from joinstorm.follow.following import Following
+from joinstorm.follow.forgetting import forget, owner
+from joinstorm.follow.runlist import RunList
+from joinstorm.follow.tombstones import run_of
+from joinstorm.oracle.answers import ask
+from joinstorm.oracle.publishing import publish
+from joinstorm.run.supervisor import joinstorm
+from producers.replay.opening import open_run, run_info
+from producers.replay.topiccreation import ensure_topics
+from producers.tape.tapefile import Tape
+from streams.contract.names import TRUTH
+from streams.contract.topics import Topics, TopicSpec
 from streams.errors import BrokerError
-from streams.follower import TOPICS
-from streams.metrics import TRUTH
-from streams.reader import ResultReader
-from streams.topics import Topics, TopicSpec
+from streams.kafka.admin import open_admin
+from streams.kafka.connection import Connection
+from streams.read.follower import TOPICS
+from streams.read.reader import ResultReader
 from tests.streaming import read_all, until
 from tests.tinytape import tiny_tape
 

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from joinstorm.broker import EmbeddedBroker
-from producers.opening import open_run
-from producers.replay import Replay, Result, Settings
+from joinstorm.embedded.broker import EmbeddedBroker
+from producers.replay.opening import open_run
+from producers.replay.playback import Replay, Result, Settings
 from producers.senders import aio, kafka_python
 from producers.senders.registry import CLIENTS, sender_factory
-from producers.tape import Tape
+from producers.tape.tapefile import Tape
 from streams.errors import EnvironmentMissingError
 from tests.conftest import required
 from tests.tinytape import tiny_tape

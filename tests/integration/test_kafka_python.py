@@ -6,11 +6,11 @@ from collections.abc import Iterator
 import pytest
 from kafka.admin import NewPartitions
 
-from streams.admin import open_admin
-from streams.connection import Connection
+from streams.contract.topics import INPUTS
 from streams.engines.abstract import WorkerSettings
-from streams.engines.kafka_python import Worker
-from streams.topics import INPUTS
+from streams.engines.kafkapython.engine import Worker
+from streams.kafka.admin import open_admin
+from streams.kafka.connection import Connection
 from tests.streaming import open_night, until
 
 pytestmark = pytest.mark.integration

@@ -6,12 +6,12 @@ import pytest
 from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import ConfigResource
 
-from producers.opening import open_run
-from streams import runinfo
-from streams.admin import open_admin
-from streams.connection import Connection
+from producers.replay.opening import open_run
+from streams.contract import runinfo
+from streams.contract.topics import RUN_INFO, Topics
 from streams.errors import BrokerError, ContractError
-from streams.topics import RUN_INFO, Topics
+from streams.kafka.admin import open_admin
+from streams.kafka.connection import Connection
 from tests.tinytape import tiny_info
 
 pytestmark = pytest.mark.integration

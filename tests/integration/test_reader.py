@@ -5,14 +5,11 @@ from collections.abc import Callable, Iterable
 import pytest
 from kafka import KafkaProducer
 
-from producers.admin import ensure_topics
-from streams.connection import Connection
-from streams.errors import BrokerError, DeadlineError
-from streams.reader import ResultReader
-from streams.results import AudienceResult, Progress, ReactionResult, Result, encode, key_of
-from streams.runinfo import RunInfo
-from streams.runinfo import encode as encode_run
-from streams.topics import (
+from producers.replay.topiccreation import ensure_topics
+from streams.contract.results import AudienceResult, Progress, ReactionResult, Result, encode, key_of
+from streams.contract.runinfo import RunInfo
+from streams.contract.runinfo import encode as encode_run
+from streams.contract.topics import (
     INPUTS,
     PRESENCE,
     RESULTS_AUDIENCE,
@@ -22,6 +19,9 @@ from streams.topics import (
     TWEETS,
     Topics,
 )
+from streams.errors import BrokerError, DeadlineError
+from streams.kafka.connection import Connection
+from streams.read.reader import ResultReader
 from tests.nights import START, WINDOW, run_info
 
 pytestmark = pytest.mark.integration

@@ -15,16 +15,16 @@ from click.testing import CliRunner
 from kafka import KafkaConsumer, TopicPartition
 
 from joinstorm.cli import cli
-from producers.deck import Deck
-from producers.opening import open_run, opened_run
-from producers.replay import Replay, Result, Settings
+from producers.replay.deck import Deck
+from producers.replay.opening import open_run, opened_run
+from producers.replay.playback import Replay, Result, Settings
 from producers.senders.registry import CLIENTS, sender_factory
-from producers.tape import Tape
-from streams import runinfo
-from streams.connection import Connection
+from producers.tape.tapefile import Tape
+from streams.contract import runinfo
+from streams.contract.runinfo import RunInfo, RunStatus
+from streams.contract.topics import INPUTS, RUN_STATUS
 from streams.errors import BrokerError, ContractError, EnvironmentMissingError
-from streams.runinfo import RunInfo, RunStatus
-from streams.topics import INPUTS, RUN_STATUS
+from streams.kafka.connection import Connection
 from tests.replaying import Sent, check_marks, play
 from tests.tinytape import tiny_tape
 

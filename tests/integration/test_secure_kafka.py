@@ -17,18 +17,18 @@ import pytest
 from kafka.admin import ACLOperation, ResourceType
 
 from joinstorm.cli import main
-from joinstorm.runlist import RunList
-from producers.opening import open_run
-from producers.replay import Replay, Settings
+from joinstorm.follow.runlist import RunList
+from producers.replay.opening import open_run
+from producers.replay.playback import Replay, Settings
 from producers.senders.registry import CLIENTS, sender_factory
-from producers.tape import Tape
-from streams.admin import open_admin
-from streams.connection import Connection
+from producers.tape.tapefile import Tape
+from streams.contract.runinfo import RunInfo
+from streams.contract.topics import CHECKPOINTS, PRESENCE, RESULTS_AUDIENCE, RUN_INFO, TWEETS
 from streams.errors import BrokerError, DeliveryError, RefusedError
-from streams.outlet import Out, Outlet
-from streams.runinfo import RunInfo
-from streams.security import CONFIG_VARIABLE
-from streams.topics import CHECKPOINTS, PRESENCE, RESULTS_AUDIENCE, RUN_INFO, TWEETS
+from streams.kafka.admin import open_admin
+from streams.kafka.connection import Connection
+from streams.kafka.security import CONFIG_VARIABLE
+from streams.kafka.writer import Out, Outlet
 from tests.conftest import need_engine
 from tests.secure import GROUP, READ, WRITE, Cluster, certificate, secured
 from tests.tinytape import tiny_tape

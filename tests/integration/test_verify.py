@@ -5,17 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from joinstorm import oracle
 from joinstorm.cli import main
-from joinstorm.truth import publish
-from producers.opening import open_run
-from producers.tape import Tape
-from streams.connection import Connection
+from joinstorm.oracle import answers as oracle
+from joinstorm.oracle.publishing import publish
+from producers.replay.opening import open_run
+from producers.tape.tapefile import Tape
+from streams.contract.names import TRUTH
+from streams.contract.results import Progress, Result
+from streams.contract.runinfo import RunInfo
 from streams.errors import EXIT_ENVIRONMENT, EXIT_FAILED, EXIT_OK, EXIT_USAGE, BrokerError
-from streams.metrics import TRUTH
-from streams.reader import ResultReader
-from streams.results import Progress, Result
-from streams.runinfo import RunInfo
+from streams.kafka.connection import Connection
+from streams.read.reader import ResultReader
 from tests.tinytape import tiny_tape
 
 pytestmark = pytest.mark.integration

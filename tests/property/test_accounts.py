@@ -8,20 +8,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from joinstorm.accounts import MAX_NAMED, Accounts, Evidence, account
-from joinstorm.declared import copies, declared, records_planned
-from joinstorm.letters import letters_of
-from producers.faultfile import fault_path, write_faults
-from producers.faults import CORRUPT, DUPLICATE, KINDS, LATE, MISSING, OUT_OF_ORDER, FaultPlan
-from producers.tape import Tape
-from streams.connection import Connection
-from streams.deadletters import DeadLetter
-from streams.engines.simple import decode
+from joinstorm.verdict.accounts import MAX_NAMED, Accounts, Evidence, account
+from joinstorm.verdict.declaredfaults import copies, declared, records_planned
+from producers.compose.faults import CORRUPT, DUPLICATE, KINDS, LATE, MISSING, OUT_OF_ORDER, FaultPlan
+from producers.replay.faultfile import fault_path, write_faults
+from producers.tape.tapefile import Tape
+from streams.contract.deadletters import DeadLetter
+from streams.contract.events import Mark
+from streams.contract.progress import Covered
+from streams.contract.runinfo import Faults, RunInfo
+from streams.contract.topics import INPUTS
+from streams.engines.shared.simplefold import decode
 from streams.errors import BrokerError, DecodeError
-from streams.events import Mark
-from streams.progress import Covered
-from streams.runinfo import Faults, RunInfo
-from streams.topics import INPUTS
+from streams.kafka.connection import Connection
+from streams.read.deadletterreader import letters_of
 from tests.replaying import Player, Sent, info_of
 from tests.tinytape import tiny_tape
 

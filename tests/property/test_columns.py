@@ -7,9 +7,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from streams.columns import Bad, Decoded, PresenceColumns, PresenceDecoder, cell_of
+from streams.contract.events import OUT_OF_RANGE, Mark, MarkKind, Presence, decode_presence, encode
 from streams.errors import DecodeError
-from streams.events import OUT_OF_RANGE, Mark, MarkKind, Presence, decode_presence, encode
+from streams.fold.columns import Bad, Decoded, PresenceColumns, PresenceDecoder, cell_of
 from tests.oracle import NUMBERS, event_of, long_night
 
 INFO = long_night()

@@ -7,9 +7,9 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from producers import presencelog as log
-from producers.calendar import MINUTE_TICKS, NEVER, Calendar
-from producers.room import Held
+from producers.simulation import presencelog as log
+from producers.simulation.calendar import MINUTE_TICKS, NEVER, Calendar
+from producers.simulation.room import Held
 from tests.evenings import AWAY, burst, play, walk, with_capacity
 
 ids = st.integers(0, 39)

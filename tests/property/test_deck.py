@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from producers.deck import Deck
-from producers.position import load_position
-from producers.replay import Settings
-from producers.tape import Tape
+from producers.replay.deck import Deck
+from producers.replay.playback import Settings
+from producers.replay.position import load_position
+from producers.tape.tapefile import Tape
+from streams.contract.events import Mark
+from streams.contract.runinfo import RunInfo
 from streams.errors import ScenarioError
-from streams.events import Mark
-from streams.runinfo import RunInfo
 from tests.replaying import Crash, Player, Sent, check_marks, decoded, info_of, play
 from tests.tinytape import tiny_tape
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.derive import Night, NightAt
-from streams.results import AUDIENCE_COUNTS, REACTION_COUNTS, AudienceResult, Result, key_of, summed
-from streams.runinfo import ALL
+from streams.contract.names import ALL
+from streams.contract.results import AUDIENCE_COUNTS, REACTION_COUNTS, AudienceResult, Result, key_of, summed
+from streams.read.derive import Night, NightAt
 from tests.nights import SPACES, START, SUBJECTS, WINDOW, WINDOWS, audiences, reactions, run_info
 
 records = st.lists(audiences | reactions, max_size=30)

@@ -1,14 +1,14 @@
-"""Columnar encoding gives the bytes of ``streams.events.encode``, whatever stands in a row."""
+"""Columnar encoding gives the bytes of ``streams.contract.events.encode``, whatever stands in a row."""
 
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.encode import encode_presence, encode_tweets
-from producers.tapeformat import SCHEMA
+from producers.compose.encode import encode_presence, encode_tweets
+from producers.tape.tapeformat import SCHEMA
+from streams.contract.events import Presence, PresenceKind, Tweet, TweetKind, decode_presence, decode_tweet, encode
 from streams.errors import TapeError
-from streams.events import Presence, PresenceKind, Tweet, TweetKind, decode_presence, decode_tweet, encode
 from tests.tinytape import rows
 
 ids = st.integers(0, (1 << 53) - 1)

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from producers.faultfile import fault_path, read_faults, write_faults
-from producers.faults import (
+from producers.compose.faults import (
     CORRUPT,
     DAMAGES,
     DUPLICATE,
@@ -23,13 +22,14 @@ from producers.faults import (
     hits,
     parse_faults,
 )
-from producers.position import load_position
-from producers.replay import Settings
-from producers.tape import Tape
+from producers.replay.faultfile import fault_path, read_faults, write_faults
+from producers.replay.playback import Settings
+from producers.replay.position import load_position
+from producers.tape.tapefile import Tape
+from streams.contract.events import Mark, MarkKind, Presence, Tweet, decode_presence, decode_tweet, encode
+from streams.contract.runinfo import Faults
+from streams.contract.topics import INPUTS, PRESENCE
 from streams.errors import DecodeError, ScenarioError, TapeError
-from streams.events import Mark, MarkKind, Presence, Tweet, decode_presence, decode_tweet, encode
-from streams.runinfo import Faults
-from streams.topics import INPUTS, PRESENCE
 from tests.replaying import Crash, Player, Sent, check_marks, info_of, play
 from tests.tinytape import tiny_events, tiny_tape
 

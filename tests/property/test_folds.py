@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.events import Presence, Tweet, encode
-from streams.results import AudienceResult, Counts, Result, summed
-from streams.snapshot import pack, unpack
-from streams.state import PartitionState, decoder
-from streams.topics import PRESENCE, TWEETS
+from streams.contract.events import Presence, Tweet, encode
+from streams.contract.results import AudienceResult, Counts, Result, summed
+from streams.contract.topics import PRESENCE, TWEETS
+from streams.fold.snapshot import pack, unpack
+from streams.fold.state import PartitionState, decoder
 from tests.oracle import Oracle, TableOfCounts, long_night, nights
 
 INFO = long_night()

@@ -7,7 +7,7 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.engines import framing
+from streams.engines.faust import framing
 from tests.property.test_columns import EVENT
 
 Record = tuple[int, bytes | None, bytes]

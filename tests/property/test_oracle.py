@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from joinstorm import oracle
-from joinstorm.oracle_queries import QUERIES
+from joinstorm.oracle import answers as oracle
+from joinstorm.oracle.queries import QUERIES
+from streams.contract.events import Presence, Tweet
+from streams.contract.results import AUDIENCE_COUNTS, REACTION_COUNTS, STANCE, Progress, ReactionResult, summed
+from streams.contract.runinfo import SubjectRule
 from streams.errors import TapeError
-from streams.events import Presence, Tweet
-from streams.results import AUDIENCE_COUNTS, REACTION_COUNTS, STANCE, Progress, ReactionResult, summed
-from streams.runinfo import SubjectRule
 from tests.nights import run_info
 from tests.oracle import Oracle, long_night, nights
 from tests.tinytape import rows

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kafka.partitioner.default import DefaultPartitioner, murmur2
 
-from producers.partition import murmur2_of_digits, partition_table
+from producers.compose.partition import murmur2_of_digits, partition_table
 
 
 class OneTopic:

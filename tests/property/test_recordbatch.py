@@ -6,7 +6,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from producers.lanes import Lane
+from producers.compose.lanes import Lane
 from producers.senders.recordbatch import PackedBatch
 
 values = st.binary(max_size=100) | st.sampled_from([b"x" * size for size in (63, 64, 8_190, 8_191, 8_192)])

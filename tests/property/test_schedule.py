@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from producers.schedule import AS_FAST_AS_IT_GOES, Schedule, quiet_stretches
+from producers.replay.schedule import AS_FAST_AS_IT_GOES, Schedule, quiet_stretches
 
 START = 1_000_000
 speeds = st.sampled_from([0.1, 1.0, 7.0, 60.0, 240.0])

@@ -4,8 +4,8 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.results import STANCES
-from streams.stance import LEXICON, stance_codes, stance_of
+from streams.contract.results import STANCES
+from streams.fold.stance import LEXICON, stance_codes, stance_of
 
 _cues = [cue for cues in LEXICON.values() for cue in (*cues.strong, *cues.weak)]
 _texts = st.lists(st.one_of(st.sampled_from(_cues), st.text(max_size=5)), max_size=5).map(" ".join)

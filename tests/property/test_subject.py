@@ -4,9 +4,9 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.events import Tweet, TweetKind
-from streams.runinfo import SubjectRule
-from streams.subject import subject_expr, subject_names, subject_of
+from streams.contract.events import Tweet, TweetKind
+from streams.contract.runinfo import SubjectRule
+from streams.fold.subject import subject_expr, subject_names, subject_of
 
 _letters = st.text("abAB kK\N{KELVIN SIGN}İıß🔥.*", max_size=6)
 _tags = st.lists(st.sampled_from(["a", "b", "c"]), max_size=3).map(tuple)

@@ -4,13 +4,13 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams.contract.events import OUT_OF_RANGE, Mark, Tweet, decode_tweet, encode
+from streams.contract.results import STANCES
+from streams.contract.runinfo import SubjectRule
 from streams.errors import DecodeError
-from streams.events import OUT_OF_RANGE, Mark, Tweet, decode_tweet, encode
-from streams.results import STANCES
-from streams.runinfo import SubjectRule
-from streams.stance import stance_of
-from streams.subject import subject_names, subject_of
-from streams.tweetcolumns import KINDS, TweetDecoder
+from streams.fold.stance import stance_of
+from streams.fold.subject import subject_names, subject_of
+from streams.fold.tweetcolumns import KINDS, TweetDecoder
 from tests.oracle import NUMBERS, event_of, long_night
 
 RULES = (

@@ -10,17 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joinstorm import oracle
-from joinstorm.oracle import Truth
-from joinstorm.verdict import Verdict, judge, to_json, to_text, write
-from producers.opening import run_info
-from streams.derive import Tables
-from streams.events import Presence, PresenceKind, Tweet
-from streams.follower import Follower
-from streams.results import AudienceResult, Counts, Progress, ReactionResult, Result, encode
-from streams.runinfo import RunInfo, RunStatus
-from streams.runview import RunState, RunView
-from streams.topics import INPUTS, PRESENCE, RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION, Topics
+from joinstorm.oracle import answers as oracle
+from joinstorm.oracle.answers import Truth
+from joinstorm.verdict.verdicts import Verdict, judge, to_json, to_text, write
+from producers.replay.opening import run_info
+from streams.contract.events import Presence, PresenceKind, Tweet
+from streams.contract.results import AudienceResult, Counts, Progress, ReactionResult, Result, encode
+from streams.contract.runinfo import RunInfo, RunStatus
+from streams.contract.topics import INPUTS, PRESENCE, RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION, Topics
+from streams.read.derive import Tables
+from streams.read.follower import Follower
+from streams.read.runview import RunState, RunView
 from tests.nights import feed, meet, record
 from tests.oracle import Oracle
 from tests.tinytape import tiny_events, tiny_tape

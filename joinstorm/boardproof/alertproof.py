@@ -1,0 +1,124 @@
+"""Plays a whole night into Prometheus's rules and says which alert fired in which phase, and whether it should have."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from dashboards import promql
+from dashboards.rules import ALERTS, RECORDINGS, Alert
+from joinstorm.boardproof.proofnight import GOOD
+from joinstorm.oracle.answers import ask
+from joinstorm.prometheus.backfill import info_of, make_blocks, night_of, times, whole_night, write_openmetrics
+from joinstorm.prometheus.server import Prometheus
+from producers.tape.tapefile import Tape
+from streams.contract.runinfo import RunInfo
+
+STEP_SECONDS: Final = 60
+"""What a scrape a second sees at the usual speed of 60."""
+_QUIET_STEP_SECONDS: Final = 300
+_LOOKBACK: Final = f"{STEP_SECONDS - 1}s"
+
+Fired: TypeAlias = dict[str, set[str]]
+"""Phases in which an alert fired, by the alert's name; alerts that did not are left out."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One night's alerts against what is due.
+
+    Args:
+        right: Alert and phase, fired where it has to.
+        missed: Alert and phase, not fired where it has to.
+        false: Alert and phase, fired where it must not.
+    """
+
+    right: frozenset[tuple[str, str]]
+    missed: frozenset[tuple[str, str]]
+    false: frozenset[tuple[str, str]]
+
+
+def alerts_of(tape: Path, folder: Path) -> tuple[RunInfo, Fired]:
+    """Evaluate every rule over a tape's night, as counted by an exact engine.
+
+    Args:
+        tape: The tape.
+        folder: An empty folder to work in.
+
+    Raises:
+        EnvironmentMissingError: prometheus or promtool is not installed.
+    """
+    info = info_of(Tape.open(tape))
+    nights = {GOOD: night_of(ask(tape, info), info)}
+    series = whole_night(info, nights, times(info, STEP_SECONDS, _QUIET_STEP_SECONDS))
+    text = folder / "night.om"
+    with text.open("w", encoding="utf-8") as file:
+        write_openmetrics({name: series[name] for name in _read_by_rules() & series.keys()}, file)
+    make_blocks(text, folder / "data")
+    with Prometheus(folder, lookback=_LOOKBACK) as prometheus:
+        return info, {alert.name: phases for alert in ALERTS if (phases := _phases(alert, info, prometheus))}
+
+
+def judge(fired: Fired, info: RunInfo, *, melts: bool) -> Judgement:
+    """Compare what fired with what is due.
+
+    Args:
+        fired: Alerts and phases.
+        info: The night.
+        melts: Whether the night is one that melts; if not, the alerts on the rooms have to be silent.
+    """
+    there = {phase.name for phase in info.phases}
+    due, may = set(), set()
+    for alert in ALERTS:
+        if melts or "thread" in alert.due:
+            due |= {(alert.name, phase) for phase in alert.due if phase in there}
+            may |= {(alert.name, phase) for phase in alert.may}
+    seen = {(name, phase) for name, phases in fired.items() for phase in phases}
+    return Judgement(frozenset(seen & due), frozenset(due - seen), frozenset(seen - due - may))
+
+
+def precision(judgements: Iterable[Judgement]) -> float:
+    """Return the share of what fired where something is due or forbidden that was due; 1 when nothing fired."""
+    right, _, false = _sizes(judgements)
+    return right / (right + false) if right + false else 1.0
+
+
+def recall(judgements: Iterable[Judgement]) -> float:
+    """Return the share of what was due that fired; 1 when nothing was due."""
+    right, missed, _ = _sizes(judgements)
+    return right / (right + missed) if right + missed else 1.0
+
+
+def _sizes(judgements: Iterable[Judgement]) -> tuple[int, int, int]:
+    all_of_them = list(judgements)
+    return (
+        sum(len(one.right) for one in all_of_them),
+        sum(len(one.missed) for one in all_of_them),
+        sum(len(one.false) for one in all_of_them),
+    )
+
+
+def _read_by_rules() -> set[str]:
+    readings = (promql.read(spelled_out(alert.expr)) for alert in ALERTS)
+    return {selector.metric for reading in readings for selector in reading.selectors}
+
+
+def spelled_out(expr: str) -> str:
+    """Return an alert's expression with what is recorded for it in place of the recorded series.
+
+    Prometheus evaluates a group's rules in order at one time, so the two mean the same.
+    """
+    for rule in RECORDINGS:
+        expr = expr.replace(rule.name, f"({rule.expr})")
+    return expr
+
+
+def _phases(alert: Alert, info: RunInfo, prometheus: Prometheus) -> set[str]:
+    """Return the phases in which an alert's expression holds, asked a third of the night at a time."""
+    found: set[str] = set()
+    part = 10_000 * STEP_SECONDS  # Prometheus answers 11,000 points at most
+    for start in range(info.start // 1000, info.end // 1000, part):
+        end = min(start + part - STEP_SECONDS, info.end // 1000)
+        series = prometheus.query_range(spelled_out(alert.expr), start, end, STEP_SECONDS)
+        found |= {info.phase_at(round(at * 1000)) for moments in series.values() for at in moments}
+    return found

@@ -1,0 +1,210 @@
+"""Asks a Prometheus every query of every board and holds the answers against what the oracle says."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from dashboards import promql
+from dashboards.lint import panels
+from joinstorm.boardproof import announcementpanels as announcement
+from joinstorm.boardproof import launchpanels as launch
+from joinstorm.boardproof import pipelinepanels as pipeline
+from joinstorm.boardproof.momentvalues import Expected, Moment
+from joinstorm.boardproof.mutants import mutants
+from joinstorm.boardproof.proofnight import GOOD, WRONG, Night
+from joinstorm.prometheus.backfill import make_blocks, write_openmetrics
+from joinstorm.prometheus.server import Labels, Prometheus, QueryError, Vector
+from streams.metrics.definitions import EXPORTER_METRICS, WORKER_METRICS
+
+EXPECTED: Final[dict[str, dict[tuple[str, str], Expected]]] = {
+    "joinstorm-launch": launch.expected(),
+    "joinstorm-announcement": announcement.expected(),
+    "joinstorm-pipeline": pipeline.pipeline(),
+    "joinstorm-engines": pipeline.engines(),
+}
+"""What each query must answer, by board, then panel and letter; written without a look at the queries."""
+ANNOTATION: Final = "annotation"
+EXACT: Final = 1e-13
+"""Relative bound for values of the night: the text format's and PromQL's own arithmetic."""
+RATE_BOUND: Final = 0.005
+"""Relative bound for rates of work, which Prometheus extrapolates from scrapes."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """One query of a board."""
+
+    board: str
+    panel: str
+    letter: str
+    expr: str
+
+    def __str__(self) -> str:
+        """Return where it stands."""
+        return f"{self.board}, {self.panel}, query {self.letter}"
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """A query that answers something else than the oracle at a moment."""
+
+    query: Query
+    moment: str
+    text: str
+
+    def __str__(self) -> str:
+        """Return it as a line for people."""
+        return f"{self.query}, at {self.moment!r}: {self.text}"
+
+
+@dataclass(frozen=True)
+class Survivor:
+    """An alteration of a query that no moment told from the original."""
+
+    query: Query
+    what: str
+    expr: str
+
+    def __str__(self) -> str:
+        """Return it as a line for people."""
+        return f"{self.query}: {self.what}: {self.expr}"
+
+
+@dataclass
+class Hunt:
+    """What became of the alterations."""
+
+    tried: int = 0
+    survivors: list[Survivor] = field(default_factory=list)
+
+    @property
+    def found(self) -> float:
+        """Share of the alterations that were found."""
+        return (self.tried - len(self.survivors)) / self.tried if self.tried else 1.0
+
+
+def queries(boards: Mapping[str, dict[str, Any]]) -> Iterator[Query]:
+    """Yield every query of every board, those of annotations included."""
+    for uid, board in boards.items():
+        for panel in panels(board):
+            for target in panel["targets"]:
+                yield Query(uid, panel["title"], target["refId"], target["expr"])
+        for annotation in board["annotations"]["list"]:
+            if annotation.get("expr"):
+                yield Query(uid, annotation["name"], ANNOTATION, annotation["expr"])
+
+
+def expectation(query: Query) -> Expected | None:
+    """Return what a query must answer; None where nobody wrote it down."""
+    if query.letter == ANNOTATION:
+        return launch.phase
+    return EXPECTED.get(query.board, {}).get((query.panel, query.letter))
+
+
+class Proof:
+    """A night in a Prometheus, and the boards' queries.
+
+    Args:
+        night: The night.
+        prometheus: A Prometheus that has ``night.series()``.
+        boards: Boards by uid.
+    """
+
+    def __init__(self, night: Night, prometheus: Prometheus, boards: Mapping[str, dict[str, Any]]) -> None:
+        self.prometheus = prometheus
+        self.queries = list(queries(boards))
+        several = {uid for uid, board in boards.items() if _several(board)}
+        rooms = night.info.spaces
+        narrow, wide, good, both = ((WRONG,), rooms[:1]), ((WRONG,), rooms), ((GOOD,), rooms), ((GOOD, WRONG), rooms)
+        self._moments = {
+            uid: [
+                night.moment(name, at, *choice)
+                for name, at in night.moments()
+                for choice in ((narrow, both) if uid in several else (narrow, wide, good))
+            ]
+            for uid in boards
+        }
+        self._answers: dict[tuple[Query, int], Vector] = {}
+
+    def mismatches(self, progress: Callable[[Query], None] | None = None) -> list[Mismatch]:
+        """Return, for every query that is wrong anywhere, where it is first."""
+        found = []
+        for query in self.queries:
+            if progress is not None:
+                progress(query)
+            mismatch = self.differs(query, query.expr)
+            if mismatch is not None:
+                found.append(mismatch)
+        return found
+
+    def differs(self, query: Query, expr: str) -> Mismatch | None:
+        """Return the first moment at which ``expr`` does not answer what ``query`` must; None if there is none."""
+        expected = expectation(query)
+        if expected is None:
+            return Mismatch(query, "any", "nobody wrote down what it must answer (joinstorm/boardproof)")
+        for number, moment in enumerate(self._moments[query.board]):
+            wanted = self._answers.setdefault((query, number), expected(moment))
+            text = self._compare(query, expr, moment, wanted)
+            if text:
+                return Mismatch(query, f"{moment.name}, {'|'.join(moment.chosen)}", text)
+        if not any(self._answers[query, number] for number in range(len(self._moments[query.board]))):
+            return Mismatch(query, "any", "it answers nothing at any moment, so nothing was compared")
+        return None
+
+    def hunt(self, siblings: Mapping[str, str], progress: Callable[[Query], None] | None = None) -> Hunt:
+        """Alter every query, one place at a time, and see whether any moment tells it from the original."""
+        hunt = Hunt()
+        for query in self.queries:
+            if progress is not None:
+                progress(query)
+            for mutant in mutants(query.expr, siblings):
+                hunt.tried += 1
+                if self.differs(query, mutant.expr) is None:
+                    hunt.survivors.append(Survivor(query, mutant.what, mutant.expr))
+        return hunt
+
+    def _compare(self, query: Query, expr: str, moment: Moment, wanted: Vector) -> str:
+        try:
+            got = self.prometheus.query(promql.fill(expr, moment.variables), moment.seconds)
+        except QueryError as error:
+            return str(error)
+        return compare(
+            got, wanted, RATE_BOUND if "rate(" in query.expr else EXACT, ordered=query.expr.startswith("sort")
+        )
+
+
+def compare(got: Vector, wanted: Vector, bound: float, *, ordered: bool = False) -> str:
+    """Return in words how an answer differs from what is wanted, beyond a relative bound; empty when it does not."""
+    missing, extra = wanted.keys() - got.keys(), got.keys() - wanted.keys()
+    if missing or extra:
+        return f"series missing {_names(missing)}, too many {_names(extra)}"
+    for labels, value in wanted.items():
+        if not _near(got[labels], value, bound):
+            return f"{_names([labels])} is {got[labels]!r}, expected {value!r}"
+    if ordered and list(got) != list(wanted):
+        return f"in another order: {_names(got)}"
+    return ""
+
+
+def _near(got: float, wanted: float, bound: float) -> bool:
+    return (math.isnan(got) and math.isnan(wanted)) or math.isclose(got, wanted, rel_tol=bound, abs_tol=1e-12)
+
+
+def _names(series: Sequence[Labels] | Any) -> str:
+    shown = sorted(", ".join(f"{name}={value}" for name, value in sorted(labels)) or "(no labels)" for labels in series)
+    return "; ".join(shown[:4]) + (f" and {len(shown) - 4} more" if len(shown) > 4 else "") or "none"  # noqa: PLR2004
+
+
+def _several(board: dict[str, Any]) -> bool:
+    return any(variable["name"] == "engine" and variable["multi"] for variable in board["templating"]["list"])
+
+
+def store(night: Night, folder: Path) -> None:
+    """Put a night's series into ``folder``/data as Prometheus blocks."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = folder / "night.om"
+    with text.open("w", encoding="utf-8") as file:
+        write_openmetrics(night.series(), file, (*EXPORTER_METRICS, *WORKER_METRICS))
+    make_blocks(text, folder / "data")

@@ -1,0 +1,230 @@
+"""The night the boards are proven on: one tape, three engines, a replay whose every figure is known.
+
+``truth`` has the oracle's counts. ``faust`` has the same. ``faust-tables`` counted every seventh window twice,
+counts a ghost in every room at all times, and is a little behind, so nothing that is shown of it can be mistaken for
+something else. All figures of work (records sent, time spent, lag) are made up from formulas, another for every series.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property, partial
+from itertools import product
+from pathlib import Path
+from typing import Final
+
+from joinstorm.boardproof.counted import Counted, doubled, haunted
+from joinstorm.boardproof.momentvalues import RATE_SECONDS, Moment, Shown, Work
+from joinstorm.oracle.answers import Truth, ask
+from joinstorm.prometheus.backfill import AllSeries, Series, collect, info_of, night_of
+from joinstorm.prometheus.server import Labels
+from producers.tape.tapefile import Tape
+from streams.contract.events import REASONS
+from streams.contract.names import MINUTE_MS, TRUTH
+from streams.contract.progress import Covered
+from streams.contract.runinfo import RunInfo, RunStatus
+from streams.contract.topics import INPUTS, RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION
+from streams.metrics import definitions as m
+from streams.read.derive import NightView
+from streams.read.runview import EngineView, RunView
+
+GOOD: Final = "faust"
+WRONG: Final = "faust-tables"
+BEHIND_MS: Final = 25_000
+"""How far ``faust-tables`` is behind the replay, in event time."""
+SCRAPE_SECONDS: Final = 15
+_BEFORE: Final = (600, 75, 60, 45, 30, 15, 0)
+"""Seconds before each moment at which there is a scrape: a rate's range, and one that a wrong range would take in."""
+GROWTH: Final = math.log(1.001) / SCRAPE_SECONDS
+"""Counters of work grow by a thousandth from scrape to scrape: a rate over another range is another figure."""
+_SPEEDS: Final = (60.0, 0.5, 240.0)
+_RESULTS: Final = (RESULTS_AUDIENCE, RESULTS_REACTION, RESULTS_PROGRESS)
+_VALUES: Final[dict[str, tuple[str, ...]]] = {
+    "topic": INPUTS,
+    "partition": ("0", "1"),
+    "reason": REASONS,
+    "stage": ("decode", "fold", "publish", "checkpoint", "restore"),
+    "kind": ("whole", "changes"),
+    "source": ("checkpoint", "beginning"),
+}
+"""Values of the labels of the workers' metrics."""
+_WORKERS: Final = ((GOOD, "worker-1:9200"), (GOOD, "worker-2:9200"), (WRONG, "worker-3:9200"))
+
+
+@dataclass(frozen=True)
+class Night:
+    """A tape's night with its engines."""
+
+    info: RunInfo
+    truth: Truth
+
+    @classmethod
+    def of_tape(cls, path: Path) -> "Night":
+        """Count a tape by SQL; raises TapeError when it cannot be read."""
+        info = info_of(Tape.open(path))
+        return cls(info, ask(path, info))
+
+    @cached_property
+    def counted(self) -> dict[str, Counted]:
+        """The counts of every engine, to be added up plainly."""
+        right = Counted(self.info, self.truth.audience, self.truth.reaction, self.truth.estimates)
+        wrong = self._wrong
+        return {TRUTH: right, GOOD: right, WRONG: Counted(self.info, wrong.audience, wrong.reaction, wrong.estimates)}
+
+    @cached_property
+    def _wrong(self) -> Truth:
+        """What an engine has that counted every seventh window twice, and somebody in every room who is not there."""
+        windows = {window for table in (self.truth.audience, self.truth.reaction) for window, _ in table}
+        twice = [window for window in windows if window // self.info.window_ms % 7 == 0]
+        return Truth(
+            audience=haunted(doubled(self.truth.audience, twice), self.info.spaces),
+            reaction=doubled(self.truth.reaction, twice),
+            estimates=doubled(self.truth.estimates, twice),
+            events=self.truth.events,
+        )
+
+    @cached_property
+    def _nights(self) -> dict[str, NightView]:
+        right = night_of(self.truth, self.info)
+        return {TRUTH: right, GOOD: right, WRONG: night_of(self._wrong, self.info)}
+
+    def moments(self) -> list[tuple[str, int]]:
+        """Return the named moments (event time, ms): one inside each phase, and the end."""
+        ends = [*(phase.start for phase in self.info.phases[1:]), self.info.end]
+        inside = [
+            (phase.name, _on_scrape(phase.start + min(10 * MINUTE_MS, (end - phase.start) // 2)))
+            for phase, end in zip(self.info.phases, ends, strict=True)
+        ]
+        return [*inside, ("the end", _on_scrape(self.info.end))]
+
+    def moment(self, name: str, at: int, chosen: tuple[str, ...], spaces: tuple[str, ...]) -> Moment:
+        """Return what was so at event time ``at`` for a choice of engines and rooms."""
+        shown = {
+            engine: Shown(counted, self._as_of(engine, at), self._covered(engine, at))
+            for engine, counted in self.counted.items()
+        }
+        return Moment(
+            name=name,
+            at=at,
+            info=self.info,
+            status=self._status(at),
+            engines=shown,
+            chosen=chosen,
+            spaces=spaces,
+            records=_records(self._since(at)),
+            rejected=_rejected(self._since(at)),
+            work=self._work,
+            earlier=lambda: self.moment(name, at - RATE_SECONDS * 1000, chosen, spaces),
+        )
+
+    def series(self) -> AllSeries:
+        """Return everything a Prometheus would have scraped from the exporter and the workers around the moments."""
+        times = sorted({at for _, moment in self.moments() for at in _scrapes(moment)})
+        found = collect(((at, self._view(at)) for at in times), leave_out=(m.SCRAPE,))
+        for (name, labels), value in self._work.items():
+            series = found.setdefault(name, {}).setdefault(tuple(sorted(labels)), Series())
+            for at in times:
+                series.add(at / 1000, value(at / 1000))
+        return found
+
+    def _view(self, at: int) -> RunView:
+        engines = {
+            name: EngineView(name, night, self._covered(name, at), {}, drained=True)
+            for name, night in self._nights.items()
+        }
+        since = self._since(at)
+        return RunView(self.info, self._status(at), engines, _rejected(since), (), _records(since))
+
+    def _ended(self, at: int) -> bool:
+        return at >= _on_scrape(self.info.end)
+
+    def _since(self, at: int) -> float:
+        return (at - self.info.start) / 1000
+
+    def _as_of(self, engine: str, at: int) -> int:
+        if self._ended(at):
+            return (
+                self.info.start + ((self.info.end - self.info.start) // self.info.window_ms + 1) * self.info.window_ms
+            )
+        return at - BEHIND_MS if engine == WRONG else at
+
+    def _covered(self, engine: str, at: int) -> Covered:
+        size = {TRUTH: 2.0, GOOD: 3.0, WRONG: 5.0}[engine]
+        grown = _grown(self._since(at))
+        counts = {topic: round(1e5 * size * share * grown) for topic, share in zip(INPUTS, (1.0, 0.3), strict=True)}
+        return Covered(
+            watermark=at - BEHIND_MS if engine == WRONG else at,
+            ended=self._ended(at),
+            events=counts,
+            duplicates={topic: count // 7 for topic, count in counts.items()},
+            dead_letters={topic: count // 1000 for topic, count in counts.items()},
+        )
+
+    def _status(self, at: int) -> RunStatus:
+        phase = [phase.name for phase in self.info.phases].index(self.info.phase_at(at))
+        return RunStatus(
+            v=1,
+            run=self.info.run,
+            state="ended" if self._ended(at) else "playing",
+            at=at,
+            speed=_SPEEDS[phase % 3] * 1.25 if phase % 4 else 0.0,
+            actual_speed=_SPEEDS[phase % 3],
+            sent=round(1.7e5 * _grown(self._since(at))),
+            failed=3 + phase,
+            on_time_ratio=0.9 + phase / 200,
+            lateness_seconds=0.02 + phase / 100,
+            client="kafka-python",
+            wall_ms=at - 1_500 - 100 * phase,
+        )
+
+    @cached_property
+    def _work(self) -> Work:
+        """Series of the workers, of the broker and of the exporter itself, each with a figure of its own."""
+        names = list(_of_the_exporter())
+        for metric in m.WORKER_METRICS:
+            others = [label for label in metric.labels if label != "engine"]
+            for (engine, instance), values in product(_WORKERS, product(*(_VALUES[label] for label in others))):
+                named = {"engine": engine, "instance": instance, **dict(zip(others, values, strict=True))}
+                names.append((metric, frozenset(named.items())))
+        made: dict[tuple[str, Labels], Callable[[float], float]] = {}
+        for number, (metric, labels) in enumerate(names, start=1):
+            value = _counter if metric.type == "counter" else _gauge
+            made[metric.name, labels] = partial(value, number, self.info.start / 1000)
+        return made
+
+
+def _of_the_exporter() -> Iterator[tuple[m.Metric, Labels]]:
+    """Yield the series of work that the exporter serves: its own cost and the broker's."""
+    yield m.SCRAPE, frozenset()
+    for metric in m.BROKER_METRICS:
+        for values in product(*(_VALUES[label] for label in metric.labels)):
+            yield metric, frozenset(zip(metric.labels, values, strict=True))
+
+
+def _grown(since: float) -> float:
+    return math.exp(GROWTH * since)
+
+
+def _counter(number: int, start: float, at: float) -> float:
+    return 1e4 * number * _grown(at - start)
+
+
+def _gauge(number: int, start: float, at: float) -> float:
+    return number + (at - start) / 1e4
+
+
+def _records(since: float) -> dict[str, int]:
+    return {topic: round(1e5 * (2 + place) * _grown(since)) for place, topic in enumerate(_RESULTS)}
+
+
+def _rejected(since: float) -> dict[tuple[str, str], int]:
+    places = enumerate(product(_RESULTS, REASONS))
+    return {place: round(number + since // 600) for number, place in places}
+
+
+def _on_scrape(at: int) -> int:
+    return at - at % (SCRAPE_SECONDS * 1000)
+
+
+def _scrapes(at: int) -> Iterator[int]:
+    yield from (at - 1000 * seconds for seconds in _BEFORE)

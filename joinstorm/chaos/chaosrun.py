@@ -1,0 +1,237 @@
+"""One run with faults: does it go on, how long does each fault cost, and is the answer the same?"""
+
+import contextlib
+import signal
+import time
+import urllib.request
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from joinstorm.chaos.faultschedule import Fault, FaultKind
+from joinstorm.chaos.outcome import Blow, ChaosResult, loss_of
+from joinstorm.embedded.broker import EmbeddedBroker
+from joinstorm.run.pipeline import Pipeline, Plan
+from joinstorm.run.supervisor import Part, Supervisor
+from joinstorm.verdict.accounts import Evidence
+from joinstorm.verdict.verdicts import final_tables, judge
+from joinstorm.verdict.verification import gathered, published_truth
+from producers.replay.position import came_to_its_end
+from producers.tape.tapefile import Tape
+from streams.contract.names import TRUTH
+from streams.contract.runinfo import RunInfo
+from streams.errors import EXIT_ENVIRONMENT, DeadlineError, EngineError
+from streams.read.derive import Tables
+from streams.read.reader import ResultReader
+from streams.read.runview import RunView
+
+SLOW_CYCLE_SECONDS = 0.25
+SLOW_STOPPED = 0.8
+MOST_WORKERS = 3
+EXPORTER_SECONDS = 20.0
+"""How long the exporter may take at the end to serve the run."""
+
+
+class ChaosRun:
+    """Deals the faults of a schedule to one run.
+
+    Args:
+        plan: What to replay and how; the connection is the broker's.
+        broker: The embedded broker, which may be taken away.
+        folder: For logs and the producer's position.
+    """
+
+    def __init__(self, plan: Plan, broker: EmbeddedBroker, folder: Path) -> None:
+        self.plan = plan
+        self.broker = broker
+        self.folder = folder
+        self.blows: list[Blow] = []
+        self._due: list[tuple[float, Callable[[], None]]] = []
+        """What follows from faults that last: when, and what to do."""
+        self._view = RunView()
+
+    def run(self, faults: Sequence[Fault]) -> ChaosResult:
+        """Run to the end, dealing each fault when its share of the events is counted.
+
+        Raises:
+            JoinstormError: The run cannot begin.
+        """
+        with contextlib.ExitStack() as stack:
+            self.supervisor = stack.enter_context(Supervisor(self.folder / "logs"))
+            self.pipeline = Pipeline(self.plan, self.supervisor)
+            info = self.pipeline.open()
+            for index in range(self.plan.workers):
+                self.pipeline.start_worker(index)
+            self._start_exporter()
+            self.pipeline.start_truth().process.wait()  # the truth is no subject of the faults
+            self.pipeline.start_replay("--position", str(self._position))
+            reader = stack.enter_context(ResultReader(self.plan.connection, prefix=self.plan.prefix, run=self.plan.run))
+            problem = ""
+            try:
+                self._follow(reader, info.events, list(faults))
+            except (DeadlineError, EngineError) as error:
+                problem = str(error)
+            return self._judged(info, problem)
+
+    def _follow(self, reader: ResultReader, events: int, left: list[Fault]) -> None:
+        """Watch the run to its end and deal the faults, none while the broker is away: nobody could start again."""
+        for view in self.pipeline.views(reader):
+            self._view = view
+            counted = self._counted(view)
+            self._note_recoveries(counted)
+            self._follow_up()
+            self._start_again()
+            while left and self.broker.alive() and counted >= left[0].at * events:
+                self._deal(left.pop(0), counted, max(0, events - counted))
+        self._see_exporter()
+
+    def _judged(self, info: RunInfo, problem: str) -> ChaosResult:
+        """Hold what is there to the truth, whether the run came to its end or not.
+
+        Raises:
+            EngineError: There is not even a truth; the text has the problem.
+        """
+        if TRUTH not in self._view.engines:
+            raise EngineError(problem or "the truth was not published")
+        truth, events = published_truth(self._view)
+        engine = self._view.engines.get(self.plan.name)
+        tables = final_tables(engine) if engine else Tables({}, {}, {})
+        evidence = None if problem else self._evidence(info)
+        verdict = judge(self._view, self.plan.name, truth, events, evidence=evidence)
+        return ChaosResult(verdict, loss_of(tables, truth), self.blows, problem)
+
+    def _evidence(self, info: RunInfo) -> Evidence | None:
+        if info.faults is not None and not self.broker.alive():
+            self.broker.start()  # taken away so late that everything was read before
+        return gathered(self.plan.connection, info, self.plan.name, Tape.open(self.plan.tape))
+
+    def _start_again(self) -> None:
+        """Start what ended because it found no broker, as whoever manages processes would: it came up too early."""
+        if not self.broker.alive():
+            return
+        for index, part in list(self.pipeline.workers.items()):
+            if part.exit_code() == EXIT_ENVIRONMENT:
+                self.supervisor.end(part, signal.SIGKILL)
+                self.pipeline.start_worker(index)
+        if self._exporter.exit_code() == EXIT_ENVIRONMENT:
+            self._kill_exporter()
+
+    def _see_exporter(self) -> None:
+        """Make sure that the exporter, killed or not, serves this run in the end.
+
+        Raises:
+            DeadlineError: It does not.
+        """
+        deadline = time.monotonic() + EXPORTER_SECONDS
+        wanted = f'run="{self.plan.run}"'
+        while time.monotonic() < deadline:
+            lines = self._exporter.log.read_text().split()
+            urls = [line for line in lines if line.startswith("http://")]
+            with contextlib.suppress(OSError):
+                if urls and wanted in urllib.request.urlopen(urls[-1], timeout=5).read().decode():  # noqa: S310 - ours
+                    return
+            time.sleep(0.1)
+        raise DeadlineError(f"the exporter does not serve run {self.plan.run}: not within {EXPORTER_SECONDS:g} s")
+
+    @property
+    def _position(self) -> Path:
+        return self.folder / "position.json"
+
+    def _counted(self, view: RunView) -> int:
+        engine = view.engines.get(self.plan.name)
+        return sum(engine.covered.events.values()) if engine else 0
+
+    def _note_recoveries(self, counted: int) -> None:
+        now = time.monotonic()
+        for blow in self.blows:
+            if blow.recovered is None and counted > blow.counted:
+                blow.recovered = now - blow.begun
+
+    def _follow_up(self) -> None:
+        now = time.monotonic()
+        ready = [action for when, action in self._due if when <= now]
+        self._due = [(when, action) for when, action in self._due if when > now]
+        for action in ready:
+            action()
+
+    def _later(self, seconds: float, action: Callable[[], None]) -> None:
+        self._due.append((time.monotonic() + seconds, action))
+
+    def _deal(self, fault: Fault, counted: int, left: int) -> None:
+        self.blows.append(Blow(fault, counted, time.monotonic(), left))
+        {
+            FaultKind.KILL_WORKER: self._kill_worker,
+            FaultKind.FREEZE_WORKER: self._freeze_worker,
+            FaultKind.SLOW_WORKER: self._slow_worker,
+            FaultKind.ADD_WORKER: self._add_worker,
+            FaultKind.REMOVE_WORKER: self._remove_worker,
+            FaultKind.KILL_PRODUCER: self._kill_producer,
+            FaultKind.KILL_EXPORTER: self._kill_exporter,
+            FaultKind.STOP_BROKER: self._stop_broker,
+            FaultKind.KILL_BROKER: self._kill_broker,
+        }[fault.kind](fault)
+
+    def _newest(self) -> tuple[int, Part]:
+        index = max(self.pipeline.workers)
+        return index, self.pipeline.workers[index]
+
+    def _kill_worker(self, fault: Fault) -> None:  # noqa: ARG002 - every fault is dealt in one way
+        index, part = self._newest()
+        self.supervisor.end(part, signal.SIGKILL)
+        self.pipeline.start_worker(index)
+
+    def _freeze_worker(self, fault: Fault) -> None:
+        _, part = self._newest()
+        part.signal(signal.SIGSTOP)
+        self._later(fault.seconds, lambda: part.signal(signal.SIGCONT))
+
+    def _slow_worker(self, fault: Fault) -> None:
+        _, part = self._newest()
+        until = time.monotonic() + fault.seconds
+
+        def stop() -> None:
+            if time.monotonic() < until:
+                part.signal(signal.SIGSTOP)
+                self._later(SLOW_CYCLE_SECONDS * SLOW_STOPPED, go)
+
+        def go() -> None:
+            part.signal(signal.SIGCONT)
+            self._later(SLOW_CYCLE_SECONDS * (1 - SLOW_STOPPED), stop)
+
+        stop()
+
+    def _add_worker(self, fault: Fault) -> None:  # noqa: ARG002 - every fault is dealt in one way
+        if len(self.pipeline.workers) < MOST_WORKERS:
+            self.pipeline.start_worker(max(self.pipeline.workers) + 1)
+
+    def _remove_worker(self, fault: Fault) -> None:  # noqa: ARG002 - every fault is dealt in one way
+        if len(self.pipeline.workers) > 1:
+            index, part = self._newest()
+            del self.pipeline.workers[index]
+            part.signal(signal.SIGCONT)
+            self.supervisor.end(part, signal.SIGTERM)
+
+    def _kill_producer(self, fault: Fault) -> None:  # noqa: ARG002 - every fault is dealt in one way
+        replay = self.pipeline.replay
+        if replay is None or replay.exit_code() is not None:
+            return
+        self.supervisor.end(replay, signal.SIGKILL)
+        if came_to_its_end(self._position):
+            return  # it was killed after its last word, on its way out
+        resume = ["--resume", str(self._position)] if self._position.exists() else []
+        self.pipeline.start_replay("--position", str(self._position), *resume)
+
+    def _start_exporter(self) -> None:
+        where = ["--run", self.plan.run, "--topic-prefix", self.plan.prefix, "--port", "0"]
+        self._exporter = self.pipeline.start("exporter", "export", *where)
+
+    def _kill_exporter(self, fault: Fault | None = None) -> None:  # noqa: ARG002 - every fault is dealt in one way
+        self.supervisor.end(self._exporter, signal.SIGKILL)
+        self._start_exporter()
+
+    def _stop_broker(self, fault: Fault) -> None:
+        self.broker.stop()
+        self._later(fault.seconds, self.broker.start)
+
+    def _kill_broker(self, fault: Fault) -> None:
+        self.broker.kill()
+        self._later(fault.seconds, self.broker.start)

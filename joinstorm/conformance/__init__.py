@@ -1,0 +1,1 @@
+"""The certificate: an engine held to the contract, point by point."""

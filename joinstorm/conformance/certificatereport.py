@@ -1,0 +1,99 @@
+"""A certificate as text, as JSON and as a page."""
+
+import html
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from joinstorm.conformance.certificate import Certificate, Outcome
+
+_HEAD: Final = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<style>
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a }}
+table {{ border-collapse: collapse; width: 100% }}
+th, td {{ text-align: left; vertical-align: top; padding: .4rem .6rem }}
+tr {{ border-bottom: 1px solid #ddd }} pre {{ white-space: pre-wrap; font-size: .85rem }}
+.exact {{ color: #0a5c2b }} .wrong, .failed {{ color: #9c1c1c; font-weight: 600 }} .unsupported {{ color: #555 }}
+</style></head><body>
+"""
+
+
+def to_json(certificate: Certificate) -> bytes:
+    """Return it as JSON, indented."""
+    return msgspec.json.format(msgspec.json.encode(_whole(certificate)), indent=2) + b"\n"
+
+
+def _whole(certificate: Certificate) -> dict[str, object]:
+    return {"exact": certificate.exact, **msgspec.structs.asdict(certificate)}
+
+
+def to_text(certificate: Certificate) -> str:
+    """Return it as lines for a terminal."""
+    lines = [f"{_title(certificate)}: {'exact' if certificate.exact else 'not exact'}"]
+    lines += [line_of(one) for one in certificate.outcomes]
+    if certificate.limits:
+        lines.append(f"by its nature: {certificate.limits}")
+    lines.append(
+        f"{', '.join(f'{name} {value}' for name, value in {**certificate.versions, **certificate.machine}.items())}"
+    )
+    return "\n".join(lines)
+
+
+def line_of(one: Outcome) -> str:
+    """Return one point, with what is wrong on the lines below."""
+    lines = [f"  {one.status:<11} {one.point:<16} {one.seconds:6.1f} s  {one.says}"]
+    if one.detail:
+        lines += [f"{'':14}{line}" for line in (one.detail + _share(one)).splitlines()]
+    lines += [f"{'':14}{mismatch}" for mismatch in one.named]
+    return "\n".join(lines)
+
+
+def _share(one: Outcome) -> str:
+    if not one.off_by:
+        return ""
+    return f"; off by {one.off_by:,} of {one.counted:,} counted ({one.off_by / max(1, one.counted):.2%})"
+
+
+def _made_with(certificate: Certificate) -> str:
+    facts = {**certificate.versions, **certificate.machine}
+    return ", ".join(f"{name} {value}" for name, value in facts.items())
+
+
+def _title(certificate: Certificate) -> str:
+    return f"Certificate of the engine {certificate.engine}, {certificate.made}"
+
+
+def to_html(certificate: Certificate) -> str:
+    """Return it as one page that needs nothing else."""
+    title = html.escape(_title(certificate))
+    rows = "".join(_row(one) for one in certificate.outcomes)
+    limits = f"<p>By its nature: {html.escape(certificate.limits)}</p>" if certificate.limits else ""
+    verdict = "exact on every point it supports" if certificate.exact else "not exact"
+    return (
+        f"{_HEAD.format(title=title)}<h1>{title}</h1>\n<p>{verdict}</p>\n<table>\n"
+        "<tr><th>point</th><th>outcome</th><th>what an exact engine shows</th><th>seconds</th></tr>\n"
+        f"{rows}</table>\n{limits}<p>{html.escape(_made_with(certificate))}</p>\n</body></html>\n"
+    )
+
+
+def _row(one: Outcome) -> str:
+    said = [line for line in (one.detail + _share(one), *map(str, one.named)) if line]
+    more = f"<pre>{html.escape(chr(10).join(said))}</pre>" if said else ""
+    return (
+        f'<tr><td>{html.escape(one.point)}</td><td class="{one.status.split()[0]}">{one.status}</td>'
+        f"<td>{html.escape(one.says)}{more}</td><td>{one.seconds:.1f}</td></tr>\n"
+    )
+
+
+def write(certificate: Certificate, folder: Path) -> list[Path]:
+    """Write ``certificate.json``, ``.txt`` and ``.html`` into a folder and return the files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = {"json": to_json(certificate).decode(), "txt": to_text(certificate) + "\n", "html": to_html(certificate)}
+    paths = []
+    for suffix, text in texts.items():
+        path = folder / f"certificate.{suffix}"
+        path.write_text(text, encoding="utf-8")
+        paths.append(path)
+    return paths

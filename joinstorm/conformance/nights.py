@@ -1,0 +1,196 @@
+"""The nights an engine is held to: a small simulated one with the oracle's answers, and what can happen to records.
+
+Each fault takes a night and returns another one. The counts that are expected never change, for that is the contract:
+whatever happens to the records on their way, the answer stays. Only the totals of duplicates and dead letters follow.
+"""
+
+import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from joinstorm.oracle import answers as oracle
+from producers.compose.encode import encode_presence, encode_tweets
+from producers.compose.partition import partition_table
+from producers.recording import record as make_tape
+from producers.replay.opening import run_info
+from producers.scenario.loading import load
+from producers.tape.tapefile import Tape
+from streams.contract.events import Mark, MarkKind, encode
+from streams.contract.names import MINUTE_MS
+from streams.contract.runinfo import DEFAULT_WINDOW_MS, RunInfo
+from streams.contract.topics import INPUTS, PRESENCE, TWEETS, Topics
+from streams.golden import Expected, InputRecord, Night, Totals
+
+SCALE = 0.001
+"""Some nine thousand events: enough to be stopped in the middle of, little enough for the slowest engine."""
+STEP_MS = 300_000
+JUNK = (
+    b"\xff\xfe\x00 not even text",
+    b"",
+    b'{"event_id":1,"at":16849',
+    b'["event_id",1]',
+    b"null",
+    b"{}",
+    b'{"v":1,"event_id":0,"at":"yesterday","kind":"join","listener":0,"space":"room-a","client":"web","try":1}',
+    b'{"v":2,"event_id":0,"at":1684965600000,"kind":"join","listener":0,"space":"room-a","client":"web","try":1}',
+    b'{"v":1,"event_id":0,"at":1684965600000,"kind":"applaud","listener":0,"space":"room-a","client":"web","try":1}',
+    b'{"v":1,"event_id":9007199254740991,"at":1684965600000,"kind":"join","listener":0,"space":"a","client":"web","try":1}',
+    b'{"v":1,"event_id":-1,"at":1684965600000,"kind":"join","listener":0,"space":"room-a","client":"web","try":1}',
+    b'{"v":1,"event_id":0,"at":0,"kind":"join","listener":0,"space":"room-a","client":"web","try":1}',
+    b'{"v":1,"event_id":0,"at":1684965600000,"kind":"join","listener":0,"space":"no-room","client":"web","try":1}',
+    b'{"v":1,"mark":"end","at":1684965600000,"run":"another-run","events":0}',
+)
+"""Records that are none of ours, whatever topic they stand on."""
+
+
+def simulated(folder: Path, *, scale: float = SCALE, seed: int = 1, partitions: int = 3) -> Night:
+    """Return a very small night of the scenario ``launch`` with the oracle's answers; its tape stays in ``folder``."""
+    path = folder / "conform.parquet"
+    make_tape(load("launch"), path, scale=scale, seed=seed)
+    tape = Tape.open(path)
+    info = run_info(
+        tape.info, Topics("conform"), partitions=partitions, window_ms=DEFAULT_WINDOW_MS, watermark_step_ms=STEP_MS
+    )
+    truth = oracle.ask(path, info)
+    totals = {topic: Totals(truth.events.get(topic, 0), 0) for topic in INPUTS}
+    events = [one for block in tape.blocks() for one in _events(block, partitions)]
+    return night_of("launch", info, events, Expected(truth.audience, truth.reaction, totals))
+
+
+def night_of(name: str, info: RunInfo, events: Sequence[InputRecord], expected: Expected) -> Night:
+    """Return a night as the producer sends it: events by time, marks at every step, ends last."""
+    return Night(name, info, tuple(_in_time([*events, *marks(info, events)], _event_time)), expected)
+
+
+def marks(info: RunInfo, records: Sequence[InputRecord]) -> list[InputRecord]:
+    """Return the marks of every partition of both topics."""
+    ids: dict[tuple[str, int], set[bytes]] = {}
+    for one in records:
+        ids.setdefault((one.topic, one.partition), set()).add(one.value)
+    step = info.watermark_step_ms
+    times = range(info.start - info.start % step + step, info.end + 1, step)
+    out: list[InputRecord] = []
+    for topic in INPUTS:
+        for partition in range(info.partitions):
+            out += [_mark(topic, partition, Mark(MarkKind.WATERMARK, at, info.run, 1)) for at in times]
+            count = len(ids.get((topic, partition), ()))
+            out.append(_mark(topic, partition, Mark(MarkKind.END, info.end, info.run, 1, events=count)))
+    return out
+
+
+def is_end(one: InputRecord) -> bool:
+    """Whether this is a partition's end mark."""
+    return one.key is None and b'"mark":"end"' in one.value
+
+
+def body_and_ends(night: Night) -> tuple[list[InputRecord], list[InputRecord]]:
+    """Return everything but the end marks, and the end marks."""
+    return [r for r in night.records if not is_end(r)], [r for r in night.records if is_end(r)]
+
+
+def duplicated(night: Night, *, share: float, seed: int = 0) -> Night:
+    """Send a share of the events again, some at once, some long after, and every watermark twice."""
+    draw = random.Random(seed)  # noqa: S311 - faults are drawn, nothing is kept secret
+    body, ends = body_and_ends(night)
+    out: list[tuple[float, InputRecord]] = []
+    again = dict.fromkeys(INPUTS, 0)
+    for place, one in enumerate(body):
+        out.append((place, one))
+        if one.key is None:
+            out.append((place + 0.5, one))
+        elif draw.random() < share:
+            out.append((draw.choice((place + 0.5, draw.uniform(place, len(body)))), one))
+            again[one.topic] += 1
+    out.sort(key=lambda item: item[0])
+    return _changed(night, [one for _, one in out] + ends, duplicates=again)
+
+
+def out_of_order(night: Night, *, within_ms: int, seed: int = 0) -> Night:
+    """Delay every event by up to ``within_ms``; the watermarks wait for them, so none is late."""
+    draw = random.Random(seed)  # noqa: S311 - faults are drawn, nothing is kept secret
+    delayed = {
+        id(r): r.timestamp + (within_ms if r.key is None else draw.randrange(within_ms + 1)) for r in night.records
+    }
+    return _changed(night, _in_time(night.records, lambda one: delayed[id(one)]))
+
+
+def late(night: Night, *, share: float, up_to_ms: int, seed: int = 0) -> Night:
+    """Delay a share of the events by one minute up to ``up_to_ms``, below watermarks that have gone by."""
+    draw = random.Random(seed)  # noqa: S311 - faults are drawn, nothing is kept secret
+    delayed = {id(r): r.timestamp for r in night.records}
+    for one in night.records:
+        if one.key is not None and draw.random() < share:
+            delayed[id(one)] += draw.randrange(MINUTE_MS, up_to_ms)
+    return _changed(night, _in_time(night.records, lambda one: delayed[id(one)]))
+
+
+def with_idle_partition(night: Night) -> Night:
+    """Give both topics one more partition that never holds an event, only marks."""
+    info = night.info
+    wider = msgspec.structs.replace(info, partitions=info.partitions + 1)
+    more = [one for one in marks(wider, night.records) if one.partition == info.partitions]
+    body, ends = body_and_ends(night)
+    body = _in_time([*body, *(one for one in more if not is_end(one))], _event_time)
+    return replace(night, info=wider, records=(*body, *ends, *(one for one in more if is_end(one))))
+
+
+def corrupted(night: Night, *, copies: int = 1, seed: int = 0) -> Night:
+    """Strew records that are none of ours over all partitions."""
+    draw = random.Random(seed)  # noqa: S311 - faults are drawn, nothing is kept secret
+    body, ends = body_and_ends(night)
+    letters = dict.fromkeys(INPUTS, 0)
+    for junk in JUNK * copies:
+        topic, partition = draw.choice(INPUTS), draw.randrange(night.info.partitions)
+        place = draw.randrange(len(body))
+        key = draw.choice((None, b"7", b"\x00"))
+        body.insert(place, InputRecord(topic, partition, key, junk, body[place].timestamp))
+        letters[topic] += 1
+    return _changed(night, body + ends, dead_letters=letters)
+
+
+def _changed(
+    night: Night,
+    records: Sequence[InputRecord],
+    *,
+    duplicates: dict[str, int] | None = None,
+    dead_letters: dict[str, int] | None = None,
+) -> Night:
+    totals = {
+        topic: Totals(
+            total.events,
+            total.duplicates + (duplicates or {}).get(topic, 0),
+            total.dead_letters + (dead_letters or {}).get(topic, 0),
+        )
+        for topic, total in night.expected.totals.items()
+    }
+    return replace(night, records=tuple(records), expected=replace(night.expected, totals=totals))
+
+
+def _in_time(records: Iterable[InputRecord], arrival: Callable[[InputRecord], int]) -> list[InputRecord]:
+    """Sort by arrival, events of one moment before its marks, end marks last of all."""
+    return sorted(records, key=lambda one: (is_end(one), arrival(one), one.key is None))
+
+
+def _event_time(one: InputRecord) -> int:
+    return one.timestamp
+
+
+def _events(block: pa.RecordBatch, partitions: int) -> Iterator[InputRecord]:
+    """Return the events of a block of a tape, in order."""
+    places = partition_table(1 + max(block.column("person").to_pylist()), partitions)
+    found: list[tuple[int, InputRecord]] = []
+    for topic, values in ((PRESENCE, encode_presence), (TWEETS, encode_tweets)):
+        rows = block.filter(pc.equal(block.column("topic").cast(pa.string()), topic))
+        columns = (rows.column(name).to_pylist() for name in ("event_id", "person", "at"))
+        for event_id, person, at, value in zip(*columns, values(rows).to_pylist(), strict=True):
+            found.append((event_id, InputRecord(topic, int(places[person]), b"%d" % person, value, at)))
+    return (one for _, one in sorted(found, key=lambda pair: pair[0]))
+
+
+def _mark(topic: str, partition: int, mark: Mark) -> InputRecord:
+    return InputRecord(topic, partition, None, encode(mark), mark.at)

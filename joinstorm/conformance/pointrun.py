@@ -1,0 +1,280 @@
+"""One run on a broker for one point of the certificate: records sent by hand, workers as processes, the answers."""
+
+import os
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.consumer.fetcher import ConsumerRecord
+
+from joinstorm.conformance.nights import body_and_ends
+from joinstorm.engines.undertest import Subject
+from joinstorm.run.supervisor import Part, Supervisor, joinstorm
+from joinstorm.verdict.comparison import NO_COUNTS, Comparison, compare
+from joinstorm.verdict.verdicts import final_tables, problems
+from producers.replay.opening import publish_once
+from producers.replay.topiccreation import ensure_topics
+from streams.contract import runinfo
+from streams.contract.runinfo import RunInfo
+from streams.contract.topics import INPUTS, RUN_INFO
+from streams.errors import DeadlineError, DeliveryError, EngineError
+from streams.golden import InputRecord, Night
+from streams.kafka.connection import Connection
+from streams.read.derive import Tables
+from streams.read.reader import ResultReader
+from streams.read.runview import RunView
+
+SEND_SECONDS: Final = 30.0
+LOOK_SECONDS: Final = 0.1
+NAMED: Final = 3
+"""How many records that are no results are named when an engine gives no answer."""
+GRACE_SECONDS: Final = 3.0
+"""How long results may take to be seen after the progress that speaks of them: readers read several topics."""
+
+
+@dataclass
+class Stage:
+    """Context manager: inside, a run is open on the broker; outside, its workers are gone.
+
+    Args:
+        connection: The broker.
+        subject: The engine.
+        night: What is sent and what is expected.
+        logs: Folder for the workers' logs and state.
+    """
+
+    connection: Connection
+    subject: Subject
+    night: Night
+    logs: Path
+    workers: dict[int, Part] = field(default_factory=dict)
+
+    def __enter__(self) -> Self:
+        """Create the topics, publish run.info, and begin to read results."""
+        run = f"{self.night.name}-{uuid.uuid4().hex[:8]}"
+        self.night = self.night.moved(run, f"{run}.")
+        self.info = self.night.info
+        self.body, self.ends = body_and_ends(self.night)
+        self.watermarks = common_watermarks(self.body, self.info.partitions)
+        names = self.info.names()
+        specs = names.specs(self.info.partitions)
+        ensure_topics(self.connection, specs[: len(INPUTS)], specs[len(INPUTS) :], 1)
+        publish_once(self.connection, names.shared(RUN_INFO), run, runinfo.encode(self.info))
+        self.supervisor = Supervisor(self.logs).__enter__()
+        self.reader = ResultReader(self.connection, prefix=self.info.prefix, run=run).__enter__()
+        self.producer = KafkaProducer(**self.connection.for_kafka_python(), linger_ms=20, batch_size=1 << 18)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the workers and all clients."""
+        self.supervisor.__exit__(kind, error, trace)
+        self.reader.close()
+        self.producer.close(timeout=SEND_SECONDS)
+
+    def send(self, records: Sequence[InputRecord]) -> None:
+        """Send records in order and wait until the broker has them.
+
+        Raises:
+            DeliveryError: It has not.
+        """
+        sent = [
+            self.producer.send(
+                self.info.topics[r.topic], r.value, key=r.key, partition=r.partition, timestamp_ms=r.timestamp
+            )
+            for r in records
+        ]
+        self.producer.flush(timeout=SEND_SECONDS)
+        failed = sum(not future.succeeded() for future in sent)
+        if failed:
+            raise DeliveryError(f"{failed} of {len(sent)} records were not acknowledged within {SEND_SECONDS:.0f} s")
+
+    def start(self, worker: int = 0, *further: str) -> Part:
+        """Start a worker, again if it was there before."""
+        where = ["--bootstrap-servers", self.connection.bootstrap_servers, "--run", self.info.run]
+        where += ["--topic-prefix", self.info.prefix, "--worker", str(worker), "--name", self.subject.engine]
+        state = ["--option", f"state_dir={self.logs / 'state'}"]
+        command = joinstorm("stream", *self.subject.start, *where, *state, *further)
+        part = self.supervisor.start(f"worker-{worker}", command, self.connection.environ(os.environ))
+        self.workers[worker] = part
+        return part
+
+    def wait(self, predicate: Callable[[RunView], bool], what: str) -> RunView:
+        """Wait for a state of the results; a worker that ends meanwhile ends the waiting.
+
+        Raises:
+            EngineError: No worker is left, or the state did not come in time; the text has the last log lines.
+        """
+        deadline = time.monotonic() + self.subject.seconds
+        all_gone: float | None = None
+        while True:
+            try:
+                return self.reader.wait_for(predicate, LOOK_SECONDS, what)
+            except DeadlineError as error:
+                seen = str(error).partition("; ")[2]
+            self._check_workers(what)
+            # Workers that are done may be gone before all they wrote has been read.
+            if not self._all_gone():
+                all_gone = None
+            elif all_gone is None:
+                all_gone = time.monotonic()
+            if all_gone is not None and time.monotonic() - all_gone > GRACE_SECONDS:
+                raise EngineError(f"{what}: every worker has ended before{self._wrong()}{self._tails()}")
+            if time.monotonic() > deadline:
+                raise EngineError(
+                    f"{what}: not within {self.subject.seconds:g} s; {seen}{self._wrong()}{self._tails()}"
+                )
+
+    def _check_workers(self, what: str) -> None:
+        failed = [part for part in self.workers.values() if part.exit_code()]
+        if failed:
+            code = failed[0].exit_code()
+            raise EngineError(f"{what}: a worker ended with exit code {code}; the end of its log:\n{failed[0].tail()}")
+
+    def _all_gone(self) -> bool:
+        return bool(self.workers) and all(part.exit_code() is not None for part in self.workers.values())
+
+    def _wrong(self) -> str:
+        """Return the first records the engine wrote that are no results."""
+        mine = [one for one in self.reader.snapshot().rejections if one.engine == self.subject.engine]
+        return "".join(f"; {one.source} is no result: {one.reason}, {one.detail}" for one in mine[:NAMED])
+
+    def _tails(self) -> str:
+        tails = [part.tail() for part in self.workers.values()]
+        return "".join(f"\nthe end of its log:\n{tail}" for tail in tails if tail)
+
+    def wait_done(self) -> RunView:
+        """Wait until the engine has ended on every partition and all it wrote was read."""
+        engine = self.subject.engine
+        return self.wait(lambda view: engine in view.engines and view.engines[engine].drained, f"the end of {engine}")
+
+    def wait_watermark(self, at: int) -> RunView:
+        """Wait until the engine says that everything below event time ``at`` is in its results, on every partition."""
+        engine = self.subject.engine
+
+        def there(view: RunView) -> bool:
+            mark = view.engines[engine].covered.watermark if engine in view.engines else None
+            return mark is not None and mark >= at
+
+        return self.wait(there, f"watermark {at - self.info.start} ms after the start, on every partition")
+
+    def send_until(self, share: float, done: int = 0) -> tuple[int, int]:
+        """Send the body of the night from record ``done`` up to a share of it, and on until the watermark has moved.
+
+        Returns:
+            Where to go on, and the watermark that every partition has been sent so far.
+        """
+        until = max(done, int(len(self.body) * share))
+        before = self.watermarks[done]
+        while until < len(self.body) and self.watermarks[until] <= before:
+            until += 1
+        self.send(self.body[done:until])
+        return until, self.watermarks[until]
+
+    def send_rest(self, done: int) -> None:
+        """Send the body of the night from record ``done`` on, and the end marks."""
+        self.send([*self.body[done:], *self.ends])
+
+    def play_body(self) -> int:
+        """Send everything but the end marks, wait until the engine's watermark is there, and return it."""
+        self.send(self.body)
+        self.wait_watermark(self.watermarks[-1])
+        return self.watermarks[-1]
+
+    def read(self, base: str) -> list[ConsumerRecord]:
+        """Return every record that stands on a topic of one partition, given by base name."""
+        place = TopicPartition(self.info.topics[base], 0)
+        consumer = KafkaConsumer(**self.connection.for_kafka_python(), group_id=None, enable_auto_commit=False)
+        try:
+            consumer.assign([place])
+            consumer.seek_to_beginning(place)
+            end = consumer.end_offsets([place])[place]
+            found: list[ConsumerRecord] = []
+            while consumer.position(place) < end:
+                found += consumer.poll(timeout_ms=100).get(place, [])
+            return found
+        finally:
+            consumer.close()
+
+    def compare(self, view: RunView, *, before: int | None = None) -> "Measured":
+        """Hold the engine's counts against what is expected.
+
+        Args:
+            view: What was read.
+            before: Only windows that end at or before this event time.
+        """
+        known = view.engines.get(self.subject.engine)
+        mine = final_tables(known) if known else Tables({}, {}, {})
+        expected = Tables(self.night.expected.audience, self.night.expected.reaction, {})
+        if before is not None:
+            mine, expected = (_cut(one, before - self.info.window_ms) for one in (mine, expected))
+        return measure(mine, expected, self.info)
+
+    def settle(self, at: int) -> "Measured":
+        """Compare the windows that end at or before a watermark the engine has told; waits for results on their way."""
+        try:
+            view = self.reader.wait_for(
+                lambda view: not self.compare(view, before=at).comparison.mismatches,
+                GRACE_SECONDS,
+                "the results of a watermark",
+            )
+        except DeadlineError:
+            view = self.reader.snapshot()
+        return self.compare(view, before=at)
+
+    def problems(self, view: RunView) -> tuple[str, ...]:
+        """Return what besides counts is wrong."""
+        return problems(view, self.subject.engine)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A comparison, and how far off it is in all.
+
+    Args:
+        comparison: Value by value.
+        off_by: Sum of all differences, taken as positive.
+        counted: Sum of all expected counts.
+    """
+
+    comparison: Comparison
+    off_by: int
+    counted: int
+
+
+def measure(mine: Tables, expected: Tables, info: RunInfo) -> Measured:
+    """Compare final counts and add up the differences."""
+    off_by = counted = 0
+    for found, wanted in ((mine.audience, expected.audience), (mine.reaction, expected.reaction)):
+        for key in found.keys() | wanted.keys():
+            one, other = found.get(key, NO_COUNTS), wanted.get(key, NO_COUNTS)
+            off_by += sum(abs(one.get(count, 0) - other.get(count, 0)) for count in one.keys() | other.keys())
+            counted += sum(other.values())
+    return Measured(compare(mine, expected, info), off_by, counted)
+
+
+def common_watermarks(records: Sequence[InputRecord], partitions: int) -> list[int]:
+    """Return the watermark that every partition of both topics has after 0, 1, … of the records, 0 before any."""
+    newest: dict[tuple[str, int], int] = {}
+    out = [0]
+    for one in records:
+        if one.key is None and one.value.startswith(b'{"mark"'):
+            newest[one.topic, one.partition] = one.timestamp
+            out.append(min(newest.values()) if len(newest) == len(INPUTS) * partitions else 0)
+        else:
+            out.append(out[-1])
+    return out
+
+
+def _cut(tables: Tables, last: int) -> Tables:
+    return Tables(
+        {key: counts for key, counts in tables.audience.items() if key[0] <= last},
+        {key: counts for key, counts in tables.reaction.items() if key[0] <= last},
+        {},
+    )

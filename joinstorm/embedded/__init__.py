@@ -1,0 +1,1 @@
+"""The embedded Kafka broker: a Java runtime, the jars, one process."""

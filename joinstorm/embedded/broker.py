@@ -1,0 +1,256 @@
+"""A real Kafka without Docker: one KRaft node in a Java process that ends with the run, whatever ends the run."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+import uuid
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from joinstorm.embedded.kafkahome import find_java, kafka_jars
+from streams.errors import BrokerError, EnvironmentMissingError
+from streams.kafka.admin import open_admin
+from streams.kafka.connection import Connection
+from streams.system.children import die_with_parent, held_signals
+from streams.system.scratch import scratch
+
+READY_SECONDS = 120.0
+"""Two or three seconds are usual; a machine with much else to do takes its time."""
+STOP_SECONDS = 10.0
+START_TRIES = 3
+"""A free port may be taken by somebody else before Kafka binds it."""
+TAIL_LINES = 20
+HEAP = "-Xmx768m"
+QUICK = "-XX:TieredStopAtLevel=1"
+"""For a life of a minute compiling once, quickly, takes less time than it would save (docs/performance.md)."""
+
+# Small internal topics and no waiting for more group members: this broker serves one run on one machine.
+# 9 MB lets a record batch of the input topics (streams.contract.topics.MAX_MESSAGE_BYTES) pass with its frame.
+SETTINGS = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+listeners=BROKER://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=BROKER://127.0.0.1:{port}
+listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=BROKER
+controller.listener.names=CONTROLLER
+log.dirs={data}
+auto.create.topics.enable=false
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
+offsets.topic.num.partitions=4
+offsets.topic.replication.factor=1
+transaction.state.log.num.partitions=2
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.num.partitions=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+log.retention.ms=-1
+log.cleaner.dedupe.buffer.size=16777216
+message.max.bytes=9437184
+replica.fetch.max.bytes=9437184
+socket.request.max.bytes=104857600
+broker.heartbeat.interval.ms=500
+broker.session.timeout.ms=3000
+"""
+
+
+def free_ports(count: int) -> list[int]:
+    """Return TCP ports nobody listens on just now."""
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [int(one.getsockname()[1]) for one in sockets]
+
+
+class EmbeddedBroker:
+    """Context manager: inside, ``connection`` reaches a Kafka of our own; outside, it and its data are gone.
+
+    ``start``, ``stop``, ``kill`` and ``restart`` are for whoever wants to see a broker fail; address and data stay.
+
+    Args:
+        environ: Where JAVA_HOME, PATH and JOINSTORM_CACHE_DIR are looked up; the process's own if not given.
+        parent: Folder for the data folder; the system's temporary one if not given.
+        settings: Further lines for Kafka's properties file, which win over ours; ``{port}``, ``{controller}`` and
+            ``{extra}`` stand for free ports, ``{data}`` for the data folder.
+
+    Raises:
+        EnvironmentMissingError: No Java, no jars and no network to fetch them, or Kafka does not start; the text
+            ends with the last lines of its log.
+    """
+
+    def __init__(
+        self,
+        environ: Mapping[str, str] | None = None,
+        parent: Path | None = None,
+        *,
+        settings: str = "",
+    ) -> None:
+        self.environ = os.environ if environ is None else environ
+        self.settings = settings
+        self.extra_port = 0
+        self.parent = parent
+        self.process: subprocess.Popen[bytes] | None = None
+        self.port = 0
+        self._folder: Path | None = None
+        self._owned = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        self._java = find_java(self.environ)
+        self._jars = kafka_jars(self.environ)
+        try:
+            self._first_start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def connection(self) -> Connection:
+        """How to reach it; the same before and after a restart."""
+        return Connection(f"127.0.0.1:{self.port}")
+
+    @property
+    def folder(self) -> Path:
+        """Settings, log (``kafka.log``) and data."""
+        if self._folder is None:
+            raise EnvironmentMissingError("the embedded Kafka was not started")
+        return self._folder
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the Java process, None while it is stopped."""
+        return None if self.process is None else self.process.pid
+
+    def alive(self) -> bool:
+        """Whether its process runs."""
+        return self.process is not None and self.process.poll() is None
+
+    def start(self) -> None:
+        """Start it on its data and wait until an admin client lists the broker."""
+        if self.alive():
+            return
+        with (self.folder / "kafka.log").open("ab") as log, held_signals():
+            self.process = subprocess.Popen(
+                self._command("kafka.Kafka", HEAP, "-Xms256m", "-XX:+UseG1GC", QUICK),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=die_with_parent(),  # noqa: PLW1509 - one system call, looked up before the fork
+            )
+        self._wait_until_ready()
+
+    def stop(self) -> None:
+        """Shut it down in order: SIGTERM, and SIGKILL when that takes too long."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it at once with SIGKILL, as a crash would."""
+        self._end(signal.SIGKILL)
+
+    def restart(self) -> None:
+        """Stop it if it runs, and start it again on the same address and data."""
+        self.stop()
+        self.start()
+
+    def tail(self) -> str:
+        """Return the last lines of its log."""
+        log = self.folder / "kafka.log"
+        lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+        return "\n".join(lines[-TAIL_LINES:])
+
+    def close(self) -> None:
+        """End it and remove its data; nothing happens the second time."""
+        if self._folder is None:
+            return
+        self.kill()
+        self._owned.close()
+        self._folder = None
+
+    def _first_start(self) -> None:
+        for left in reversed(range(START_TRIES)):
+            self._prepare()
+            try:
+                return self.start()
+            except EnvironmentMissingError:
+                if not left or "Address already in use" not in self.tail():
+                    raise
+                self.close()
+        return None
+
+    def _prepare(self) -> None:
+        self._folder = self._owned.enter_context(scratch("kafka", self.parent))
+        self.port, controller, self.extra_port = free_ports(3)
+        settings = (SETTINGS + self.settings).format(
+            port=self.port, controller=controller, extra=self.extra_port, data=self.folder / "data"
+        )
+        (self.folder / "server.properties").write_text(settings)
+        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        command = self._command("kafka.tools.StorageTool", QUICK)
+        with held_signals():
+            process = subprocess.Popen(
+                [*command[:-1], "format", f"--cluster-id={cluster}", "--config", command[-1]],
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=die_with_parent(),  # noqa: PLW1509 - one system call, looked up before the fork
+            )  # fmt: skip
+        try:
+            said, _ = process.communicate(timeout=READY_SECONDS)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        if process.returncode:
+            raise EnvironmentMissingError(f"the embedded Kafka cannot format its storage:\n{said}")
+
+    def _command(self, main: str, *options: str) -> list[str]:
+        classpath = os.pathsep.join(map(str, self._jars))
+        return [
+            str(self._java), *options, "-Djava.awt.headless=true", "-Dorg.slf4j.simpleLogger.showDateTime=true",
+            "-cp", classpath, main, str(self.folder / "server.properties"),
+        ]  # fmt: skip
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline:
+            if not self.alive():
+                break
+            if self._lists_a_broker():
+                return
+            time.sleep(0.02)
+        state = "was not ready" if self.alive() else "ended"
+        raise EnvironmentMissingError(
+            f"the embedded Kafka {state} within {READY_SECONDS:.0f} s of its start; the end of its log:\n{self.tail()}"
+        )
+
+    def _lists_a_broker(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            with contextlib.closing(open_admin(self.connection, seconds=2)) as admin:
+                return bool(admin.describe_cluster()["brokers"])
+        except (OSError, BrokerError):
+            return False
+
+    def _end(self, number: signal.Signals) -> None:
+        if self.process is None:
+            return
+        for signalled in (number, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signalled)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(STOP_SECONDS)
+                break
+        self.process = None

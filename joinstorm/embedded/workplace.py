@@ -1,0 +1,30 @@
+"""Where a command works that needs a broker and a folder: those it is given, or its own, gone afterwards."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from joinstorm.embedded.broker import EmbeddedBroker
+from streams.kafka.connection import Connection
+from streams.system.scratch import scratch
+
+
+@contextlib.contextmanager
+def broker_for(connection: Connection | None) -> Iterator[Connection]:
+    """Yield the given broker, or an embedded one that ends with the block."""
+    if connection is not None:
+        yield connection
+        return
+    with EmbeddedBroker() as broker:
+        yield broker.connection
+
+
+@contextlib.contextmanager
+def folder_for(out: Path | None) -> Iterator[Path]:
+    """Yield the given folder, made if missing, or a temporary one that is gone after the block."""
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        yield out
+        return
+    with scratch("work") as made:
+        yield made

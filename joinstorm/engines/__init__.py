@@ -1,0 +1,1 @@
+"""What is known of each engine, how it is tested, and its own Python environment."""

@@ -1,0 +1,1 @@
+"""The table of known facts beside what a tape shows, and what-if comparisons."""

@@ -1,0 +1,219 @@
+"""The table of facts: what is known of the night, beside what a tape shows, row by row (docs/scenarios.md).
+
+Counts are divided by the tape's size (scale, times the scenario's ``size``), so a night recorded at a tenth is held
+against the figures of the real one.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import duckdb
+import msgspec
+
+from joinstorm.oracle.queries import PRESENCE, QUERIES
+from joinstorm.oracle.tapedatabase import tape_database
+from producers.scenario.spec import Fact, Measure, Scenario
+from producers.tape.tapefile import Tape
+from streams.contract.names import MINUTE_MS
+from streams.errors import ScenarioError, TapeError
+
+SPEAKS_MS: Final = 3 * MINUTE_MS
+"""The candidate is taken to speak this long after the talk has begun."""
+_HOUR_MS: Final = 3_600_000
+_AUDIENCE: Final = """
+    CREATE TABLE audience AS
+    SELECT space, second, sum(change) OVER (PARTITION BY space ORDER BY second) AS held
+    FROM (
+        SELECT space, "at" // 1000 AS second, sum(CASE WHEN kind = 'join' THEN 1 ELSE -1 END) AS change
+        FROM presence
+        WHERE kind IN ('join', 'drop') OR (kind = 'leave' AND reason IS DISTINCT FROM 'gave_up')
+        GROUP BY ALL
+    )
+"""
+_WAITED: Final = next(query.sql for query in QUERIES if query.count == "waited_20m")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How one figure is read off a tape.
+
+    Args:
+        words: What it is.
+        unit: Of the figure.
+        sql: Gives one value, null where there is nothing to measure; parameters are the night's times (ms), spaces
+            and the thread.
+        count: The figure goes with the size of the night.
+    """
+
+    words: str
+    unit: str
+    sql: str
+    count: bool = False
+
+
+MEASURES: Final[dict[Measure, Measured]] = {
+    "scheduled_start_hour": Measured(
+        "hour of the scheduled start", "h UTC", f"SELECT ($scheduled % (24 * {_HOUR_MS})) / {_HOUR_MS}"
+    ),
+    "waited_20m": Measured(
+        "people who waited 20 minutes or more",
+        "people",
+        f"SELECT sum(value) FROM ({_WAITED})",  # noqa: S608 - the oracle's own query
+        count=True,
+    ),
+    "kicked_out": Measured(
+        "people dropped by an overloaded room at least once",
+        "people",
+        "SELECT count(DISTINCT person) FROM presence WHERE kind = 'drop' AND reason = 'overloaded'",
+        count=True,
+    ),
+    "failed_share_melting": Measured(
+        "attempts that failed while the first room melted",
+        "ratio",
+        """SELECT count(*) FILTER (kind = 'fail') / count(*)::DOUBLE FROM presence
+        WHERE kind IN ('fail', 'join') AND "at" BETWEEN $melting AND $closed""",
+    ),
+    "passes_382000_minutes": Measured(
+        "the first room reaches 382,000 listeners",
+        "min past the start",
+        """SELECT (min(second) * 1000 - $scheduled) / 60000 FROM audience
+        WHERE space = $first AND held >= 382000 * $size""",
+    ),
+    "first_room_peak": Measured(
+        "largest audience of the first room",
+        "listeners",
+        "SELECT max(held) FROM audience WHERE space = $first",
+        count=True,
+    ),
+    "first_closed_minutes": Measured(
+        "the first room is closed", "min past the start", "SELECT ($closed - $scheduled) / 60000"
+    ),
+    "talk_late_minutes": Measured("the talk begins", "min past the start", "SELECT ($talk - $scheduled) / 60000"),
+    "second_room_speaking": Measured(
+        "audience of the second room when the candidate speaks",
+        "listeners",
+        f"""SELECT held FROM audience WHERE space = $second AND second <= ($talk + {SPEAKS_MS}) // 1000
+        ORDER BY second DESC LIMIT 1""",  # noqa: S608 - a number of this module
+        count=True,
+    ),
+    "second_room_distinct": Measured(
+        "different people in the second room",
+        "people",
+        "SELECT count(DISTINCT person) FROM presence WHERE kind = 'join' AND space = $second",
+        count=True,
+    ),
+    "talk_minutes": Measured("length of the talk", "min", "SELECT ($end - $talk) / 60000"),
+    "talk_drops_per_listener_hour": Measured(
+        "drops during the talk, per listener and hour",
+        "drops",
+        """WITH
+        steps AS (SELECT held, second, lead(second) OVER (PARTITION BY space ORDER BY second) AS next FROM audience),
+        hours AS (
+            SELECT sum(held * (next - second)) / 3600 AS hours FROM steps
+            WHERE second * 1000 BETWEEN $talk AND $end
+        ),
+        drops AS (SELECT count(*) AS drops FROM presence WHERE kind = 'drop' AND "at" BETWEEN $talk AND $end)
+        SELECT drops / hours FROM drops, hours WHERE hours > 0""",
+    ),
+    "mockery_before_talk": Measured(
+        "mocking tweets between the failure and the talk",
+        "tweets",
+        """SELECT count(*) FROM tape
+        WHERE topic = 'tweets' AND label_stance = 'mockery' AND "at" BETWEEN $melting AND $talk""",
+        count=True,
+    ),
+    "thread_hours_later": Measured(
+        "the thread begins", "h past the start", f"SELECT ($announced - $scheduled) / {_HOUR_MS}"
+    ),
+    "thread_posts": Measured(
+        "posts of the thread by its author",
+        "posts",
+        """SELECT count(*) FROM tape AS post
+        WHERE conversation = $thread AND kind IN ('post', 'reply')
+        AND person = (SELECT person FROM tape WHERE tweet_id = $thread)""",
+    ),
+    "stances": Measured(
+        "stances among the tweets", "kinds", "SELECT count(DISTINCT label_stance) FROM tape WHERE topic = 'tweets'"
+    ),
+}
+
+
+@dataclass(frozen=True)
+class FactRow:
+    """One row of the table: the fact and the tape's own figure, None where there is none."""
+
+    fact: Fact
+    value: float | None
+
+    @property
+    def holds(self) -> bool | None:
+        """Whether the figure lies within what the scenario accepts; None where nothing is to be held against it."""
+        if self.fact.measure is None or (self.fact.low is None and self.fact.high is None):
+            return None
+        if self.value is None:
+            return False
+        low = -float("inf") if self.fact.low is None else self.fact.low
+        return low <= self.value <= (float("inf") if self.fact.high is None else self.fact.high)
+
+
+def facts_of(tape: Tape) -> list[FactRow]:
+    """Return the rows of the tape's own scenario, in its order.
+
+    Raises:
+        ScenarioError: The tape was not made from a scenario, or from one that names no facts.
+        TapeError: It cannot be read.
+    """
+    if not tape.info.scenario:
+        raise ScenarioError(f"{tape.path}: an imported tape, there are no facts to hold it against")
+    scenario = msgspec.convert(tape.info.scenario, Scenario)
+    if not scenario.facts:
+        raise ScenarioError(f"scenario {scenario.name!r} names no facts: nothing is known of such a night")
+    size = tape.info.scale * scenario.size
+    values = measure(tape, {fact.measure for fact in scenario.facts if fact.measure}, size)
+    return [FactRow(fact, values.get(fact.measure) if fact.measure else None) for fact in scenario.facts]
+
+
+def measure(tape: Tape, names: Iterable[Measure], size: float) -> dict[Measure, float | None]:
+    """Read figures off a tape; None where it has nothing of the kind.
+
+    Args:
+        tape: The tape.
+        names: Which ones.
+        size: What counts are divided by.
+
+    Raises:
+        TapeError: It cannot be read.
+    """
+    try:
+        with tape_database(tape.path) as connection:
+            connection.execute("CREATE VIEW tape AS SELECT * FROM recorded")
+            connection.execute(f"CREATE VIEW presence AS {PRESENCE}")
+            connection.execute('CREATE MACRO window_of("at") AS "at" - ("at" % 5000)')
+            connection.execute(_AUDIENCE)
+            known = _parameters(tape, size)
+            return {name: _value(connection, MEASURES[name], known, size) for name in sorted(names)}
+    except (duckdb.Error, OSError) as error:
+        raise TapeError(f"{tape.path}: cannot be measured: {error}") from None
+
+
+def _value(connection: Any, measured: Measured, known: dict[str, Any], size: float) -> float | None:
+    used = {name: known[name] for name in re.findall(r"\$([a-z_]+)", measured.sql)}
+    if None in used.values():
+        return None
+    (value,) = connection.execute(measured.sql, used).fetchone() or (None,)
+    if value is None:
+        return None
+    return round(float(value) / size) if measured.count else round(float(value), 4)
+
+
+def _parameters(tape: Tape, size: float) -> dict[str, Any]:
+    """Return what the queries may ask for; None for what did not come to pass in this night."""
+    info = tape.info
+    starts = {phase.name: phase.start for phase in info.phases}
+    names = {"scheduled": "scheduled_start", "melting": "melting", "closed": "first_closed", "end": "end"}
+    known: dict[str, Any] = {name: starts.get(phase) for name, phase in names.items()}
+    known |= {"talk": info.talk_start, "talk_start": info.talk_start, "announced": info.announced, "size": size}
+    known |= {"first": info.spaces[0], "second": info.spaces[1] if len(info.spaces) > 1 else None}
+    return known | {"thread": int(info.thread) if info.thread else None}

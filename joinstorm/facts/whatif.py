@@ -1,0 +1,161 @@
+"""What if: several nights of the same crowd, side by side in figures and in one picture."""
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import matplotlib as mpl
+import numpy as np
+import pyarrow.dataset
+from matplotlib.figure import Figure
+
+from joinstorm.facts.facttable import measure
+from producers.recording import Recording
+from producers.simulation.simulate import Course
+from producers.tape.tapefile import Tape
+from streams.contract.names import MINUTE_MS
+from streams.errors import EnvironmentMissingError
+
+ATTEMPTS_OVER: Final = 10
+"""Attempts per second are the mean of so many seconds."""
+_STYLES: Final = ("solid", "dashed", "dashdot", "dotted")
+"""Nights that go the same way lie on top of each other."""
+_COUNTS: Final = """
+    SELECT
+        count(*) FILTER (kind = 'attempt'), count(*) FILTER (kind = 'fail'),
+        count(*) FILTER (kind = 'drop' AND reason = 'overloaded'), count(*) FILTER (kind = 'drop'),
+        count(DISTINCT person) FILTER (kind = 'join')
+    FROM tape WHERE topic = 'space.presence'
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one night went; counts are those of the recorded size, not projected."""
+
+    scenario: str
+    events: int
+    listeners: int
+    peak: int
+    """Largest number of people in a room at one time."""
+    attempts: int
+    attempts_peak: float
+    """Per second, the mean of ``ATTEMPTS_OVER`` seconds."""
+    fails: int
+    drops: int
+    """Thrown out by an overloaded room."""
+    drops_all: int
+    """With those of the closed room and lost connections."""
+    minutes_melted: float
+    """With strain above what the hosts call calm."""
+    waited_20m: int
+    talk_late_minutes: float
+    rooms: int
+    heard: int
+    """Different people who were let in at least once."""
+    held_by_second: tuple[int, ...]
+    attempts_by_second: tuple[int, ...]
+    start_minutes: float
+    """Of the first second, after the scheduled start."""
+
+
+def outcome(recording: Recording, calm_below: float) -> Outcome:
+    """Measure a night that was just recorded.
+
+    Args:
+        recording: The night.
+        calm_below: Strain from which on a room melts.
+    """
+    night, course = recording.night, recording.course
+    with duckdb.connect() as connection:
+        connection.register("tape", pyarrow.dataset.dataset(str(recording.path), format="parquet"))
+        attempts, fails, drops, drops_all, heard = connection.execute(_COUNTS).fetchone() or (0, 0, 0, 0, 0)
+    waited = measure(Tape.open(recording.path), ["waited_20m"], 1.0)["waited_20m"]
+    return Outcome(
+        scenario=recording.info.name,
+        events=recording.info.events,
+        listeners=recording.listeners,
+        peak=max(course.held),
+        attempts=attempts,
+        attempts_peak=round(float(per_second(course).max()), 1),
+        fails=fails,
+        drops=drops,
+        drops_all=drops_all,
+        minutes_melted=round(sum(strain >= calm_below for strain in course.strain) / 60, 1),
+        waited_20m=int(waited or 0),
+        talk_late_minutes=round((night.talk_start - night.scheduled_start) / MINUTE_MS, 1),
+        rooms=len(recording.info.spaces),
+        heard=heard,
+        held_by_second=tuple(course.held),
+        attempts_by_second=tuple(course.attempts),
+        start_minutes=(night.start - night.scheduled_start) / MINUTE_MS,
+    )
+
+
+def per_second(course: Course) -> "np.ndarray[Any, np.dtype[np.float64]]":
+    """Return the attempts per second, smoothed."""
+    return smoothed(course.attempts)
+
+
+def smoothed(attempts: Sequence[int]) -> "np.ndarray[Any, np.dtype[np.float64]]":
+    """Return the mean of ``ATTEMPTS_OVER`` seconds around each."""
+    return np.convolve(attempts, np.full(ATTEMPTS_OVER, 1 / ATTEMPTS_OVER), mode="same")
+
+
+_ROWS: Final[tuple[tuple[str, Callable[[Outcome], str]], ...]] = (
+    ("events", lambda o: f"{o.events:,}"),
+    ("people who knocked, at most", lambda o: f"{o.listeners:,}"),
+    ("largest audience of a room", lambda o: f"{o.peak:,}"),
+    ("attempts", lambda o: f"{o.attempts:,}"),
+    ("attempts a second, highest", lambda o: f"{o.attempts_peak:,.1f}"),
+    ("attempts failed", lambda o: f"{o.fails:,}"),
+    ("dropped by an overloaded room", lambda o: f"{o.drops:,}"),
+    ("dropped in all", lambda o: f"{o.drops_all:,}"),
+    ("minutes melted", lambda o: f"{o.minutes_melted:,.1f}"),
+    ("waited 20 minutes or more", lambda o: f"{o.waited_20m:,}"),
+    ("talk late by minutes", lambda o: f"{o.talk_late_minutes:,.1f}"),
+    ("rooms", lambda o: f"{o.rooms}"),
+    ("people let in at least once", lambda o: f"{o.heard:,}"),
+)
+
+
+def table(outcomes: Sequence[Outcome]) -> str:
+    """Return the nights side by side, one column each."""
+    cells = [["", *(one.scenario for one in outcomes)]]
+    cells += [[words, *(show(one) for one in outcomes)] for words, show in _ROWS]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
+    lines = []
+    for words, *figures in cells:
+        right = "  ".join(f"{figure:>{width}}" for figure, width in zip(figures, widths[1:], strict=True))
+        lines.append(f"{words:<{widths[0]}}  {right}".rstrip())
+    return "\n".join(lines)
+
+
+def picture(outcomes: Sequence[Outcome], path: Path) -> None:
+    """Draw the audience and the attempts of all nights over the evening; the file's suffix says PNG or SVG.
+
+    Raises:
+        EnvironmentMissingError: The file cannot be written.
+    """
+    figure = Figure(figsize=(11, 7), layout="constrained")
+    above, below = figure.subplots(2, 1, sharex=True)
+    for one, style in zip(outcomes, itertools.cycle(_STYLES)):
+        minutes = one.start_minutes + np.arange(len(one.held_by_second)) / 60
+        above.plot(minutes, one.held_by_second, label=one.scenario, linestyle=style, linewidth=1.6)
+        below.plot(minutes, smoothed(one.attempts_by_second), linestyle=style, linewidth=1.0)
+    above.set_ylabel("people in the rooms")
+    below.set_ylabel(f"attempts per second\n(mean of {ATTEMPTS_OVER} s)")
+    below.set_xlabel("minutes after the scheduled start")
+    for axes in (above, below):
+        axes.grid(alpha=0.3)
+        axes.set_ylim(bottom=0)
+        axes.yaxis.set_major_formatter("{x:,.0f}")
+    above.legend(frameon=False)
+    try:
+        with mpl.rc_context({"svg.hashsalt": "joinstorm"}):
+            figure.savefig(path, dpi=120, metadata={"Date": None} if path.suffix == ".svg" else None)
+    except OSError as error:
+        raise EnvironmentMissingError(f"{path}: cannot be written: {error}") from None

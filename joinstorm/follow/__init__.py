@@ -1,0 +1,1 @@
+"""Following runs one after another, and forgetting old ones."""

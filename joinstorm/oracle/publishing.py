@@ -1,0 +1,92 @@
+"""Publishes the oracle's answers to the result topics, as the engine named ``truth``."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any, Final
+from zlib import crc32
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from streams.contract.results import AudienceResult, Progress, Result, encode, key_of
+from streams.contract.runinfo import RunInfo
+from streams.contract.topics import RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION
+from streams.errors import BrokerError
+from streams.kafka.connection import Connection
+
+BATCH_BYTES: Final = 512 << 10
+CONNECT_SECONDS: Final = 15.0
+
+
+def publish(connection: Connection, info: RunInfo, records: Iterable[Result | Progress]) -> int:
+    """Write records to the result topics of a run; what comes after a progress record is not sent before it is stored.
+
+    Returns:
+        How many were written, all of them acknowledged.
+
+    Raises:
+        BrokerError: Nobody answers within 15 s, or the broker refuses.
+    """
+    try:
+        return asyncio.run(_publish(connection, info, records))
+    except (KafkaError, TimeoutError) as error:
+        why = str(error) or f"no answer within {CONNECT_SECONDS:g} s"
+        raise BrokerError(f"{connection.bootstrap_servers}: cannot write the truth: {why}") from error
+
+
+async def _publish(connection: Connection, info: RunInfo, records: Iterable[Result | Progress]) -> int:
+    producer = AIOKafkaProducer(
+        **connection.for_aiokafka(), max_batch_size=BATCH_BYTES, max_request_size=4 * BATCH_BYTES, acks="all"
+    )
+    try:
+        await asyncio.wait_for(producer.start(), CONNECT_SECONDS)
+        sender = _Sender(producer)
+        sent = 0
+        for record in records:
+            if isinstance(record, Progress):
+                await sender.flush()
+            await sender.add(info.topics[_base(record)], key_of(record), encode(record))
+            sent += 1
+        await sender.flush()
+        return sent
+    finally:
+        await producer.stop()
+
+
+def _base(record: Result | Progress) -> str:
+    if isinstance(record, Progress):
+        return RESULTS_PROGRESS
+    return RESULTS_AUDIENCE if isinstance(record, AudienceResult) else RESULTS_REACTION
+
+
+class _Sender:
+    """Fills one batch per partition and sends it when it is full."""
+
+    def __init__(self, producer: AIOKafkaProducer) -> None:
+        self.producer = producer
+        self._open: dict[tuple[str, int], Any] = {}
+        self._partitions: dict[str, int] = {}
+        self._sent: list[asyncio.Future[Any]] = []
+
+    async def add(self, topic: str, key: bytes, value: bytes) -> None:
+        """Put a record into its partition's batch."""
+        if topic not in self._partitions:
+            self._partitions[topic] = len(await self.producer.partitions_for(topic))
+        partition = crc32(key) % self._partitions[topic]
+        batch = self._open.get((topic, partition))
+        if batch is None or batch.append(key=key, value=value, timestamp=None) is None:
+            if batch is not None:
+                await self._send(topic, partition)
+            batch = self._open[topic, partition] = self.producer.create_batch()
+            batch.append(key=key, value=value, timestamp=None)
+
+    async def flush(self) -> None:
+        """Send what is left and wait until the broker has everything."""
+        for topic, partition in list(self._open):
+            await self._send(topic, partition)
+        await asyncio.gather(*self._sent)
+        self._sent.clear()
+
+    async def _send(self, topic: str, partition: int) -> None:
+        batch = self._open.pop((topic, partition))
+        self._sent.append(await self.producer.send_batch(batch, topic, partition=partition))

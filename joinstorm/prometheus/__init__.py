@@ -1,0 +1,1 @@
+"""A Prometheus of our own, and a whole night as samples for it."""

@@ -1,0 +1,208 @@
+"""A whole night at its real dates, as Prometheus takes it: what the exporter would have served at every step of it."""
+
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, TextIO, TypeAlias
+
+from joinstorm.oracle.answers import Truth, ask
+from joinstorm.prometheus.server import promtool
+from producers.replay.opening import run_info
+from producers.tape.tapefile import Tape
+from streams.contract.names import TRUTH
+from streams.contract.progress import Covered
+from streams.contract.results import Progress
+from streams.contract.runinfo import DEFAULT_WINDOW_MS, RunInfo, RunStatus
+from streams.contract.topics import PRESENCE, TWEETS, Topics
+from streams.errors import ContractError
+from streams.exporter.collector import Exporter
+from streams.metrics import definitions as m
+from streams.metrics.definitions import EXPORTER_METRICS, Metric
+from streams.read.derive import Night, NightView
+from streams.read.runview import EngineView, RunView
+
+STEP_SECONDS: Final = 15
+QUIET_STEP_SECONDS: Final = 60
+"""In phases in which nothing happens that a viewer waits for. Prometheus looks back five minutes."""
+NOT_OF_THE_NIGHT: Final = (
+    m.RUN_ENDED,
+    m.REPLAY_TARGET_SPEED,
+    m.REPLAY_SPEED,
+    m.REPLAY_LATENESS,
+    m.REPLAY_ON_TIME,
+    m.REPLAY_RECORDS,
+    m.REPLAY_STATE,
+    m.REPLAY_SEEN,
+    m.LAG,
+    m.DUPLICATES,
+    m.DEAD_LETTERS,
+    m.READ_RECORDS,
+    m.REJECTED_RECORDS,
+    m.SCRAPE,
+    *m.BROKER_METRICS,
+)
+"""Metrics about a replay and the machine it ran on: there was none at the real dates."""
+
+Labels: TypeAlias = tuple[tuple[str, str], ...]
+Nights: TypeAlias = Mapping[str, NightView]
+"""The counts of engines, by name."""
+
+
+@dataclass
+class Series:
+    """One series: times in seconds since the epoch, and values."""
+
+    times: "array[float]" = field(default_factory=lambda: array("d"))
+    values: "array[float]" = field(default_factory=lambda: array("d"))
+
+    def add(self, at: float, value: float) -> None:
+        """Add a sample; times grow."""
+        self.times.append(at)
+        self.values.append(value)
+
+
+AllSeries: TypeAlias = dict[str, dict[Labels, Series]]
+"""Series by metric, as it stands in PromQL, and labels."""
+
+
+class _Stage:
+    """Stands for the reader that an exporter asks."""
+
+    view = RunView()
+
+    def snapshot(self) -> RunView:
+        return self.view
+
+
+def night_of(truth: Truth, info: RunInfo) -> NightView:
+    """Return the oracle's counts as an engine's."""
+    night = Night(info)
+    for record in truth.records(info):
+        if not isinstance(record, Progress):
+            night.put(record)
+    return night.view()
+
+
+def nights_of_tape(tape: Tape) -> tuple[RunInfo, dict[str, NightView]]:
+    """Return what a tape holds, counted by the oracle, as the engine ``truth``.
+
+    Raises:
+        TapeError: The tape cannot be read.
+    """
+    info = info_of(tape)
+    return info, {TRUTH: night_of(ask(tape.path, info), info)}
+
+
+def nights_of_run(view: RunView) -> tuple[RunInfo, dict[str, NightView]]:
+    """Return what every engine of a run has counted, the truth included.
+
+    Raises:
+        ContractError: The run is not known, or no engine has written anything.
+    """
+    if view.info is None or not view.engines:
+        raise ContractError("no engine has written results for this run")
+    return view.info, {name: engine.night for name, engine in view.engines.items()}
+
+
+def info_of(tape: Tape) -> RunInfo:
+    """Return the run that stands for a tape's own night."""
+    names = Topics(f"{tape.info.name}-{tape.info.sha256[:8]}")
+    return run_info(tape.info, names, partitions=1, window_ms=DEFAULT_WINDOW_MS, watermark_step_ms=DEFAULT_WINDOW_MS)
+
+
+def times(info: RunInfo, step: int = STEP_SECONDS, quiet_step: int = QUIET_STEP_SECONDS) -> Iterator[int]:
+    """Yield the event times (ms) at which the night is looked at, from its first moment to its last."""
+    quiet = {phase.name for phase in info.phases if phase.quiet}
+    at = info.start
+    while at < info.end:
+        yield at
+        at += 1000 * (quiet_step if info.phase_at(at) in quiet else step)
+    yield info.end
+
+
+def view_at(info: RunInfo, nights: Nights, at: int) -> RunView:
+    """Return the run as it stood when the night had come to ``at``, every engine with it."""
+    status = RunStatus(
+        v=1, run=info.run, state="playing", at=at, speed=1.0, actual_speed=1.0, sent=0, failed=0, on_time_ratio=1.0,
+        lateness_seconds=0.0, client="", wall_ms=at,
+    )  # fmt: skip
+    engines = {name: EngineView(name, night, _covered(night, at), {}, drained=True) for name, night in nights.items()}
+    return RunView(info=info, status=status, engines=engines)
+
+
+def _covered(night: NightView, at: int) -> Covered:
+    now = night.at(at)
+    presence = ("attempts", "joins", "fails", "leaves", "give_ups", "drops")
+    tweets = ("posts", "replies", "quotes", "reposts")
+    events = {
+        PRESENCE: sum(now.presence(space, count) for space in night.spaces for count in presence),
+        TWEETS: sum(now.tweets(subject, count) for subject in night.subjects for count in tweets),
+    }
+    return Covered(watermark=at, events=events)
+
+
+def collect(views: Iterable[tuple[int, RunView]], leave_out: Iterable[Metric] = NOT_OF_THE_NIGHT) -> AllSeries:
+    """Ask an exporter at every moment (event time, ms, growing) and return what it serves, by series."""
+    stage, found = _Stage(), AllSeries()
+    exporter = Exporter(stage)
+    skip = {metric.name for metric in leave_out}
+    for at, view in views:
+        stage.view = view
+        for family in exporter.collect():
+            for sample in family.samples:
+                if sample.name not in skip:
+                    labels = tuple(sorted(sample.labels.items()))
+                    found.setdefault(sample.name, {}).setdefault(labels, Series()).add(at / 1000, sample.value)
+    return found
+
+
+def whole_night(
+    info: RunInfo, nights: Nights, moments: Iterable[int], progress: Callable[[int], None] | None = None
+) -> AllSeries:
+    """Return every series of the night.
+
+    Args:
+        info: The run.
+        nights: Counts by engine.
+        moments: Event times (ms) to look at.
+        progress: Told each of them.
+    """
+
+    def views() -> Iterator[tuple[int, RunView]]:
+        for at in moments:
+            if progress is not None:
+                progress(at)
+            yield at, view_at(info, nights, at)
+
+    return collect(views())
+
+
+def write_openmetrics(series: AllSeries, file: TextIO, metrics: Iterable[Metric] = EXPORTER_METRICS) -> int:
+    """Write series in the OpenMetrics text format and return the number of samples."""
+    types = {metric.name: metric.type for metric in metrics}
+    written = 0
+    for name, by_labels in series.items():
+        file.write(f"# TYPE {name.removesuffix('_total')} {types[name]}\n")
+        for labels, points in by_labels.items():
+            inside = ",".join(f'{label}="{_escaped(value)}"' for label, value in labels)
+            head = f"{name}{{{inside}}}"
+            file.writelines(f"{head} {v!r} {t!r}\n" for t, v in zip(points.times, points.values, strict=True))
+            written += len(points.times)
+    file.write("# EOF\n")
+    return written
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def make_blocks(text: Path, data: Path) -> None:
+    """Turn an OpenMetrics file into Prometheus blocks in ``data``, its storage folder.
+
+    Raises:
+        EnvironmentMissingError: promtool is not installed.
+        JoinstormError: promtool refuses.
+    """
+    data.mkdir(parents=True, exist_ok=True)
+    promtool("tsdb", "create-blocks-from", "openmetrics", str(text), str(data))

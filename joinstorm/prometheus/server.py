@@ -1,0 +1,174 @@
+"""A Prometheus of our own for checks, and its API: started on blocks or on targets, gone when the check is over."""
+
+import http.client
+import json
+import shutil
+import subprocess
+import time
+import urllib.parse
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeAlias
+
+from joinstorm.embedded.broker import free_ports
+from streams.errors import DeadlineError, EnvironmentMissingError, JoinstormError
+from streams.system.children import die_with_parent, held_signals
+
+RETENTION = "20y"
+"""The night lies in 2023: with the default retention Prometheus deletes it at the next compaction."""
+HOW_TO_GET = "Debian and Ubuntu: apt-get install prometheus; elsewhere: prometheus.io/download, and put it on the PATH"
+_READY_SECONDS = 60.0
+_POLL_SECONDS = 0.05
+
+Labels: TypeAlias = frozenset[tuple[str, str]]
+Vector: TypeAlias = dict[Labels, float]
+"""An instant vector: value by labels, the metric's name left out."""
+
+
+def tool(name: str) -> str:
+    """Return the path of ``prometheus`` or ``promtool``.
+
+    Raises:
+        EnvironmentMissingError: It is not installed; the text says how to get it.
+    """
+    found = shutil.which(name)
+    if found is None:
+        raise EnvironmentMissingError(f"{name} is not installed ({HOW_TO_GET})")
+    return found
+
+
+def promtool(*arguments: str) -> str:
+    """Run promtool and return what it printed.
+
+    Raises:
+        JoinstormError: It ended with an error; the text holds its own words.
+    """
+    done = subprocess.run([tool("promtool"), *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise JoinstormError(f"promtool {' '.join(arguments[:3])}: {(done.stdout + done.stderr).strip()}")
+    return done.stdout
+
+
+class QueryError(JoinstormError):
+    """Prometheus does not take a query; the text is its own."""
+
+
+@dataclass
+class Prometheus:
+    """Context manager: a Prometheus process on a port of the loopback that the system chose.
+
+    Args:
+        folder: Where it keeps its data, and its log.
+        config: Its configuration; by default it scrapes nothing and evaluates nothing.
+        lookback: How long a sample speaks for its series. Blocks have no marks where a series ends, as scrapes have, so
+            for them it should be little more than the step between samples.
+    """
+
+    folder: Path
+    config: str = "{}"
+    lookback: str = "5m"
+    port: int = field(default=0, init=False)
+
+    def __enter__(self) -> Self:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "prometheus.yml").write_text(self.config)
+        self._log = (self.folder / "prometheus.log").open("wb")
+        try:
+            self._start()
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def _start(self) -> None:
+        (self.port,) = free_ports(1)
+        with held_signals():
+            self._process = subprocess.Popen(
+                [
+                    tool("prometheus"),
+                    f"--config.file={self.folder / 'prometheus.yml'}",
+                    f"--storage.tsdb.path={self.folder / 'data'}",
+                    f"--storage.tsdb.retention.time={RETENTION}",
+                    f"--query.lookback-delta={self.lookback}",
+                    f"--web.listen-address=127.0.0.1:{self.port}",
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=self._log,
+                stderr=subprocess.STDOUT,
+                preexec_fn=die_with_parent(),  # noqa: PLW1509 - one system call, looked up before the fork
+            )
+        self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        self._wait()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end()
+
+    def _end(self) -> None:
+        if hasattr(self, "_connection"):
+            self._connection.close()
+        if hasattr(self, "_process"):
+            self._process.kill()  # its data is a copy: nothing is lost
+            self._process.wait()
+        self._log.close()
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + _READY_SECONDS
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                raise EnvironmentMissingError(f"prometheus did not start; the end of its log:\n{self.log()[-2000:]}")
+            try:
+                self._connection.request("GET", "/-/ready")
+                answer = self._connection.getresponse()
+                answer.read()
+            except (OSError, http.client.HTTPException):
+                self._connection.close()
+            else:
+                if answer.status == http.client.OK:
+                    return
+            time.sleep(_POLL_SECONDS)
+        raise DeadlineError(f"prometheus is not ready after {_READY_SECONDS:.0f} s:\n{self.log()[-2000:]}")
+
+    def log(self) -> str:
+        """Return its log."""
+        return (self.folder / "prometheus.log").read_text(errors="replace")
+
+    def query(self, expression: str, at: float) -> Vector:
+        """Return the instant vector of an expression at a moment (seconds since the epoch); a scalar has no labels.
+
+        Raises:
+            QueryError: Prometheus does not take the expression.
+        """
+        data = self._ask("/api/v1/query", {"query": expression, "time": f"{at:.3f}"})
+        if data["resultType"] == "scalar":
+            return {frozenset(): float(data["result"][1])}
+        return {_labels(series["metric"]): float(series["value"][1]) for series in data["result"]}
+
+    def query_range(self, expression: str, start: float, end: float, step: float) -> dict[Labels, list[float]]:
+        """Return the moments (seconds since the epoch) at which each series of an expression has a value."""
+        asked = {"query": expression, "start": f"{start:.3f}", "end": f"{end:.3f}", "step": f"{step:g}"}
+        data = self._ask("/api/v1/query_range", asked)
+        return {_labels(series["metric"]): [float(at) for at, _ in series["values"]] for series in data["result"]}
+
+    def samples(self, selector: str, back: str, at: float) -> dict[Labels, list[tuple[float, float]]]:
+        """Return the raw samples (time, value) of each series in the stretch ``back`` (as ``5m``) before a moment."""
+        data = self._ask("/api/v1/query", {"query": f"{selector}[{back}]", "time": f"{at:.3f}"})
+        return {
+            _labels(series["metric"]): [(float(when), float(value)) for when, value in series["values"]]
+            for series in data["result"]
+        }
+
+    def _ask(self, path: str, form: Mapping[str, str]) -> Any:
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        self._connection.request("POST", path, urllib.parse.urlencode(form), kind)
+        answer = json.loads(self._connection.getresponse().read())
+        if answer["status"] != "success":
+            raise QueryError(f"{answer['errorType']}: {answer['error']}")
+        return answer["data"]
+
+
+def _labels(metric: Mapping[str, str]) -> Labels:
+    return frozenset((name, value) for name, value in metric.items() if name != "__name__")

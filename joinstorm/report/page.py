@@ -1,0 +1,140 @@
+"""The report: one page of HTML with everything in it, for whoever was not there when the night was replayed."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from html import escape
+from pathlib import Path
+
+from joinstorm.facts.facttable import FactRow
+from joinstorm.report import launchpicture as pictures_launch
+from joinstorm.report import tables as report_tables
+from joinstorm.report import tweetpictures as pictures_tweets
+from joinstorm.report.figures import Figure, figures
+from joinstorm.report.pictures import Sight
+from joinstorm.report.stylesheet import CSS
+from joinstorm.verdict.verdicts import Verdict
+from streams.contract.names import TRUTH
+from streams.contract.runinfo import RunInfo
+from streams.exporter.samples import reaction_at, subject_of_announcement
+from streams.read.derive import Night
+from streams.read.runview import RunView
+
+_LAUNCH = (
+    "Lines are what the engine counted, dots the truth. People who were refused or thrown out are waiting until they "
+    "get in or give up."
+)
+_TWEETS = "Five-minute means by subject; shares of the stances by quarter of an hour."
+_REACTION = "Five-minute means. The baseline is fitted to the hours before; what lies above it is the effect."
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a report is made from.
+
+    Args:
+        view: The run as read at its end; the truth must be among its engines.
+        verdict: Of the engine the report is about.
+        facts: What is known of the night beside the tape's own figures; empty where nothing is known.
+        command: The command that made the run.
+        title: What the night is called; the scenario's name if not given.
+    """
+
+    view: RunView
+    verdict: Verdict
+    facts: Sequence[FactRow]
+    command: str
+    title: str = ""
+
+
+def write_report(path: Path, material: Material) -> Path:
+    """Write the page, whole or not at all, and return its path."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_text(page(material), encoding="utf-8")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return path
+
+
+def page(material: Material) -> str:
+    """Return the page; it needs nothing but itself, no script and no network."""
+    sight = sight_of(material)
+    verdict = material.verdict
+    body = (
+        _head(material, sight.info),
+        f'<div class="cards">{"".join(map(_card, figures(sight)))}</div>',
+        *_pictures(sight),
+        report_tables.facts(material.facts, sight.info.scale),
+        report_tables.verdict(verdict, paced=material.view.status is not None and material.view.status.speed > 0),
+        _made(material),
+    )
+    title = escape(f"joinstorm: {sight.info.scenario}, {verdict.engine}, {'exact' if verdict.exact else 'not exact'}")
+    return (
+        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="color-scheme" content="light dark">\n'
+        f"<style>{CSS}</style>\n</head>\n<body>\n<main>\n{chr(10).join(body)}\n</main>\n</body>\n</html>\n"
+    )
+
+
+def sight_of(material: Material) -> Sight:
+    """Return what the pictures show; an engine that wrote nothing is shown as empty."""
+    info, engines = material.view.info, material.view.engines
+    assert info is not None
+    mine = engines.get(material.verdict.engine)
+    engine = mine.night if mine else Night(info).view()
+    subject = subject_of_announcement(info) or ""
+    return Sight(info, engine, engines[TRUTH].night, reaction_at(info, engine, engine.grid.windows), subject)
+
+
+def _head(material: Material, info: RunInfo) -> str:
+    title = material.title or info.scenario.replace("-", " ").capitalize()
+    start = f"{datetime.fromtimestamp(info.start / 1000, UTC):%-d %B %Y}"
+    size = "at full size" if info.scale == 1 else f"at {info.scale:g} of its size"
+    crowd = f"{info.events:,} events of {info.people:,} synthetic people, replayed through Kafka"
+    return (
+        f"<h1>{escape(title)}</h1>\n"
+        f'<p class="soft">{start}, {size}: {crowd}. Times are event time, in UTC and US Eastern.</p>\n'
+        f"{_answer(material.verdict)}"
+    )
+
+
+def _answer(verdict: Verdict) -> str:
+    engine, counts = f"<b>{escape(verdict.engine)}</b>", f"{verdict.records_compared:,} counts"
+    if verdict.exact:
+        tone, word, told = "exact", "Exact", f"Every one of {counts} by {engine} equals the truth."
+    else:
+        tone, word, told = "wrong", "Not exact", f"Of {counts} by {engine}, {verdict.mismatches:,} are not the truth."
+        told += "".join(f" {escape(problem)}." for problem in verdict.problems[:1])
+    return f'<div class="verdict {tone}"><strong>{word}</strong><span>{told}</span></div>'
+
+
+def _card(one: Figure) -> str:
+    value, words, note = escape(one.value), escape(one.words), escape(one.note)
+    return f'<div class="card"><b>{value}</b><span>{words}</span><small>{note}</small></div>'
+
+
+def _pictures(sight: Sight) -> Iterator[str]:
+    yield _picture("The launch", _LAUNCH, pictures_launch.launch(sight))
+    yield _picture("The tweets", _TWEETS, pictures_tweets.tweets(sight))
+    reaction = pictures_tweets.announcement(sight)
+    if reaction is not None:
+        yield _picture("The announcement", _REACTION, reaction)
+
+
+def _picture(title: str, words: str, svg: str) -> str:
+    return f'<h2>{escape(title)}</h2>\n<p class="soft">{escape(words)}</p>\n<figure>{svg}</figure>'
+
+
+def _made(material: Material) -> str:
+    verdict = material.verdict
+    versions = ", ".join(f"{escape(name)} {escape(version)}" for name, version in verdict.versions.items())
+    run = f"Run <code>{escape(verdict.run)}</code>, seed {verdict.seed}, scale {verdict.scale:g}"
+    return (
+        f"<h2>How it was made</h2>\n<pre>{escape(material.command)}</pre>\n"
+        f'<p class="soft">{run}, tape <code>{verdict.tape_sha256}</code>.<br>{versions}.</p>\n'
+        '<p class="soft">Every listener, author and tweet is synthetic.</p>'
+    )

@@ -1,0 +1,95 @@
+"""The tables of the report: the facts, the verdict, what differs, and what it took."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from html import escape
+from typing import Final
+
+from joinstorm.facts.factformats import accepted, figure
+from joinstorm.facts.facttable import MEASURES, FactRow
+from joinstorm.verdict.comparison import Mismatch
+from joinstorm.verdict.verdicts import Verdict, missing_named
+
+_MARKS: Final = {True: '<span class="ok">holds</span>', False: '<span class="no">does not</span>', None: ""}
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[int] = ()) -> str:
+    """Return a table of cells that are HTML already; ``numbers`` are the columns aligned to the right."""
+    head = f"<thead><tr>{_cells('th', heads, numbers)}</tr></thead>" if any(heads) else ""
+    body = "".join(f"<tr>{_cells('td', row, numbers)}</tr>" for row in rows)
+    return f'<div class="scroll"><table>{head}<tbody>{body}</tbody></table></div>'
+
+
+def _cells(tag: str, row: Sequence[str], numbers: Sequence[int]) -> str:
+    return "".join(
+        f"<{tag}{' class=number' if column in numbers else ''}>{cell}</{tag}>" for column, cell in enumerate(row)
+    )
+
+
+def facts(rows: Sequence[FactRow], scale: float) -> str:
+    """Return what is known beside the tape's figures; nothing where nothing is known."""
+    if not rows:
+        return ""
+    note = "" if scale == 1 else " Counts of this tape are brought to full size."
+    words = f"Where the sources give no figure, the tape's own is shown and not judged.{note}"
+    heads = ("what is known", "source", "measured as", "accepted", "this tape", "")
+    body = table(heads, map(_fact, rows), (3, 4))
+    return f'<h2>Beside what is known</h2>\n<p class="soft">{words}</p>\n{body}'
+
+
+def _fact(row: FactRow) -> Sequence[str]:
+    if row.fact.measure is None:
+        return escape(row.fact.fact), escape(row.fact.kind), "", "", "", ""
+    measured = MEASURES[row.fact.measure]
+    words = f"{escape(measured.words)} <small>({escape(measured.unit)})</small>"
+    figures = (escape(accepted(row)), escape(figure(row.value)), _MARKS[row.holds])
+    return escape(row.fact.fact), escape(row.fact.kind), words, *figures
+
+
+def verdict(found: Verdict, *, paced: bool) -> str:
+    """Return what was compared and what came of it, every named difference, and what the stages took.
+
+    ``paced``: the replay kept to a speed, so being on time means something.
+    """
+    rows = [
+        ("digest of the engine", f"<code>{found.digest}</code>"),
+        ("digest of the truth", f"<code>{found.truth_digest}</code>"),
+        ("events counted", f"{found.events:,}"),
+        ("counts compared", f"{found.records_compared:,}, of which {found.mismatches:,} differ"),
+    ]
+    if found.stance_agreement is not None:
+        rows.append(("stances (an estimate)", f"{found.stance_agreement:.1%} of the tweets in equal numbers"))
+    if paced and found.on_time_ratio is not None:
+        rows.append(("on time", f"{found.on_time_ratio:.2%} of the paced events left within 100 ms of their due time"))
+    for kind, counts in found.faults.items():
+        rows += [(f"faults {escape(kind)}: {escape(name)}", f"{count:,}") for name, count in counts.items()]
+    if found.missing_events:
+        rows.append(("events missing, in the truth as well", missing_named(found)))
+    return f"<h2>The verdict</h2>\n{table((), rows)}{''.join(_wrong(found))}{_stages(found)}"
+
+
+def _stages(found: Verdict) -> str:
+    if not found.seconds:
+        return ""
+    rates = found.events_per_second
+    rows = [
+        (escape(stage), f"{seconds:,.1f}", f"{rates[stage]:,.0f}" if stage in rates else "")
+        for stage, seconds in found.seconds.items()
+    ]
+    rows += [(escape(stage), "", f"{rate:,.0f}") for stage, rate in rates.items() if stage not in found.seconds]
+    return table(("stage", "seconds", "events a second"), rows, (1, 2))
+
+
+def _wrong(found: Verdict) -> Iterator[str]:
+    for words in (*found.problems, *found.remarks):
+        yield f"<p>{escape(words)}</p>"
+    named = found.mismatches_named
+    if named:
+        first = f", the first {len(named)} in order of time" if found.mismatches > len(named) else ""
+        yield f"<p>What differs{first}:</p>"
+        heads = ("window", "phase", "table", "room or subject", "count", "expected", "found", "")
+        yield table(heads, map(_mismatch, named), (5, 6))
+
+
+def _mismatch(one: Mismatch) -> Sequence[str]:
+    place = (escape(part) for part in (one.time, one.phase, one.table, one.name, one.count))
+    return *place, f"{one.expected:,}", f"{one.found:,}", escape(one.note)

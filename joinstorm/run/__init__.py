@@ -1,0 +1,1 @@
+"""``joinstorm run``: the whole job as processes around a broker."""

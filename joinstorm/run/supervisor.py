@@ -1,0 +1,140 @@
+"""Starts the parts of a run as processes of their own and ends every one of them, whatever ends the run."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from streams.errors import EngineError
+from streams.system.children import die_with_parent, held_signals
+
+STOP_SECONDS = 5.0
+TAIL_LINES = 15
+
+
+def joinstorm(*arguments: str) -> list[str]:
+    """Return the command line that runs a joinstorm command with this interpreter."""
+    return [sys.executable, "-m", "joinstorm.cli", *arguments]
+
+
+class Part:
+    """One process of a run, its output kept in a log file."""
+
+    def __init__(
+        self, name: str, command: Sequence[str], log: Path, environ: Mapping[str, str], *, vital: bool = True
+    ) -> None:
+        self.name = name
+        self.log = log
+        self.vital = vital
+        self.command = list(command)
+        with log.open("ab") as output:
+            # A session of its own: Ctrl-C reaches the run alone, which then ends its parts in order.
+            self.process = subprocess.Popen(
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=die_with_parent(),  # noqa: PLW1509 - one system call, looked up before the fork
+                env={**environ, "PYTHONUNBUFFERED": "1"},
+            )
+
+    @property
+    def pid(self) -> int:
+        """Process id."""
+        return self.process.pid
+
+    def exit_code(self) -> int | None:
+        """Return the exit code, None while it runs."""
+        return self.process.poll()
+
+    def tail(self) -> str:
+        """Return the last lines of its log."""
+        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+        return "\n".join(lines[-TAIL_LINES:])
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the process and everything it started; nothing happens where it is gone."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, number)
+
+    def wait(self, seconds: float) -> int | None:
+        """Wait for its end; None when it still runs after ``seconds``."""
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+
+
+class Supervisor:
+    """Context manager: what is started inside is gone outside.
+
+    Args:
+        logs: Folder for one log file per part; made if missing.
+        stop_seconds: How long a part may take over its own ending before it is killed.
+    """
+
+    def __init__(self, logs: Path, *, stop_seconds: float = STOP_SECONDS) -> None:
+        self.logs = logs
+        self.stop_seconds = stop_seconds
+        self.parts: list[Part] = []
+
+    def __enter__(self) -> Self:
+        self.logs.mkdir(parents=True, exist_ok=True)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(
+        self, name: str, command: Sequence[str], environ: Mapping[str, str] | None = None, *, vital: bool = True
+    ) -> Part:
+        """Start a part; its output goes to ``<logs>/<name>.log``.
+
+        Args:
+            name: Of the part and its log.
+            command: What to run.
+            environ: Its environment; ours if not given.
+            vital: Whether the others cannot go on without it.
+        """
+        with held_signals():
+            around = os.environ if environ is None else environ
+            part = Part(name, command, self.logs / f"{name}.log", around, vital=vital)
+            self.parts.append(part)
+        return part
+
+    def check(self) -> None:
+        """Raise EngineError when a vital part has ended with an error; the text holds its last log lines."""
+        for part in filter(lambda part: part.vital, self.parts):
+            code = part.exit_code()
+            if code:
+                raise EngineError(f"{part.name} ended with exit code {code}; the end of {part.log}:\n{part.tail()}")
+
+    def end(self, part: Part, number: signal.Signals) -> None:
+        """End one part with a signal and forget it: its exit code is nobody's concern any more."""
+        self.parts.remove(part)
+        part.signal(number)
+        if part.wait(self.stop_seconds) is None:
+            part.signal(signal.SIGKILL)
+            part.process.wait()
+
+    def stop(self) -> None:
+        """End every part that still runs, newest first: SIGTERM to all, then SIGKILL to what is left."""
+        alive = [part for part in reversed(self.parts) if part.exit_code() is None]
+        for part in alive:
+            part.signal(signal.SIGTERM)
+        deadline = time.monotonic() + self.stop_seconds
+        for part in alive:
+            if part.wait(max(0.05, deadline - time.monotonic())) is None:
+                part.signal(signal.SIGKILL)
+                part.process.wait()
+            part.signal(signal.SIGKILL)  # what it started itself and left behind
+        self.parts = []

@@ -1,0 +1,75 @@
+"""Turns what the result reader knows into what the live display shows."""
+
+import time
+from collections.abc import Callable
+
+from joinstorm.terminal.display import Moment
+from streams.read.runview import EngineView, RunView
+
+
+class Moments:
+    """Makes one ``Moment`` after another; keeps the last one's totals for the rates.
+
+    Args:
+        engine: The engine to show.
+        clock: Seconds that only grow; injected in tests.
+    """
+
+    def __init__(self, engine: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self.engine = engine
+        self._clock = clock
+        self._before: tuple[float, int, int] | None = None
+        self._rates = (0.0, 0.0)
+
+    def moment(self, view: RunView) -> Moment:
+        """Return what is known now; before the run is known, an empty moment."""
+        if view.info is None:
+            return Moment(phase="starting", at=None, progress=0.0)
+        engine = view.engines.get(self.engine)
+        counted = _handled(engine)
+        sent = view.status.sent if view.status else 0
+        send_rate, count_rate = self._measure(sent, counted)
+        watermark = engine.watermark if engine else None
+        now = view.now(self.engine)
+        return Moment(
+            phase=view.info.phase_at(watermark if watermark is not None else view.info.start),
+            at=watermark,
+            progress=min(1.0, sum(engine.covered.events.values()) / max(1, view.info.events)) if engine else 0.0,
+            audience={space: now.audience(space) if now else 0 for space in view.info.spaces},
+            waiting=now.waiting() if now else 0,
+            drop_rate=max((now.drop_ratio(space) or 0.0 for space in view.info.spaces), default=0.0) if now else 0.0,
+            tweets_per_minute=float(now.tweets_per_minute()) if now else 0.0,
+            sent=sent,
+            send_rate=send_rate,
+            count_rate=count_rate,
+            lag_records=max(0, sent - counted),
+            lag_seconds=_lag_seconds(view, watermark),
+            speed=view.status.speed if view.status else 0.0,
+            lateness_seconds=view.status.lateness_seconds if view.status else 0.0,
+            state=view.status.state if view.status else "starting",
+        )
+
+    def _measure(self, sent: int, counted: int) -> tuple[float, float]:
+        """Rates over at least a second, so that the figures do not flicker."""
+        now = self._clock()
+        if self._before is None:
+            self._before = (now, sent, counted)
+        elapsed = now - self._before[0]
+        if elapsed >= 1.0:
+            self._rates = ((sent - self._before[1]) / elapsed, (counted - self._before[2]) / elapsed)
+            self._before = (now, sent, counted)
+        return self._rates
+
+
+def _handled(engine: EngineView | None) -> int:
+    """Records an engine is through with, whatever became of them."""
+    if engine is None:
+        return 0
+    covered = engine.covered
+    return sum(sum(part.values()) for part in (covered.events, covered.duplicates, covered.dead_letters))
+
+
+def _lag_seconds(view: RunView, watermark: int | None) -> float:
+    if view.status is None or view.info is None:
+        return 0.0
+    return max(0, view.status.at - (watermark if watermark is not None else view.info.start)) / 1000

@@ -1,0 +1,72 @@
+"""A replay's progress on stderr: a bar on a terminal, a line every few seconds in the log of a verbose run."""
+
+import logging
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from producers.replay.deck import DeckState
+
+LINE_SECONDS = 5.0
+_log = logging.getLogger("joinstorm.replay")
+
+
+class Show(Protocol):
+    """Shows states of the deck as they come."""
+
+    def __call__(self, state: DeckState) -> None:
+        """Show a state."""
+        ...
+
+    def say(self, words: str) -> None:
+        """Show some words."""
+        ...
+
+
+@contextmanager
+def progress() -> Iterator[Show]:
+    """Yield what is to be called with every state of the deck."""
+    if not sys.stderr.isatty():
+        yield _Lines()
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        yield _Bar(bar)
+
+
+def describe(state: DeckState) -> str:
+    """Return a state in a few words."""
+    at = datetime.fromtimestamp(state.at / 1000, UTC)
+    speed = f"{state.speed:g}x" if state.speed else "max"
+    return f"{state.run} {at:%d %b %H:%M:%S} {state.phase} {speed} {state.state}"
+
+
+class _Bar:
+    def __init__(self, bar: Progress) -> None:
+        self._bar = bar
+        self._task = bar.add_task("starting", total=None)
+
+    def __call__(self, state: DeckState) -> None:
+        self._bar.update(self._task, total=state.events, completed=state.sent, description=describe(state))
+
+    def say(self, words: str) -> None:
+        self._bar.console.print(words, style="dim")
+
+
+class _Lines:
+    def __init__(self) -> None:
+        self._due = 0.0
+
+    def __call__(self, state: DeckState) -> None:
+        if time.monotonic() >= self._due:
+            self._due = time.monotonic() + LINE_SECONDS
+            _log.info("%s sent=%d on_time=%.4f", describe(state), state.sent, state.on_time_ratio)
+
+    def say(self, words: str) -> None:
+        _log.info("%s", words)

@@ -1,0 +1,1 @@
+"""The verdict: final counts compared with the truth, and declared faults accounted for."""

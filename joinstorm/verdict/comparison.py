@@ -1,0 +1,136 @@
+"""Final counts held against the truth, value by value, every difference named."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+
+from streams.contract.names import ALL, OTHER
+from streams.contract.results import AUDIENCE_COUNTS, HASHTAG, REACTION_COUNTS, Counts, digest
+from streams.contract.runinfo import RunInfo
+from streams.read.derive import Rows, Tables
+
+MAX_NAMED: Final = 50
+"""How many differences are spelled out; all of them are counted."""
+NO_COUNTS: Final[Counts] = {}
+
+
+class Mismatch(msgspec.Struct, frozen=True):
+    """One count that is not what it should be."""
+
+    table: str
+    """audience or reaction."""
+    window: int
+    """Start of the window, ms since the epoch."""
+    time: str
+    """The same as ISO 8601, UTC."""
+    phase: str
+    name: str
+    """The space or subject."""
+    count: str
+    expected: int
+    found: int
+    note: str = ""
+    """What is wrong besides the number: no such window, space, subject or count; negative."""
+
+    def __str__(self) -> str:
+        note = f" ({self.note})" if self.note else ""
+        where = f"{self.time} {self.phase}: {self.table} {self.name} {self.count}"
+        return f"{where}: expected {self.expected}, found {self.found}{note}"
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """What comparing final counts gave."""
+
+    digest: str
+    truth_digest: str
+    records_compared: int
+    """Counts that at least one of the two has."""
+    mismatches: int
+    by_count: dict[str, int]
+    """Mismatches by ``table.count``, hashtags together."""
+    named: tuple[Mismatch, ...]
+    """The first ``MAX_NAMED``, in order of time."""
+
+
+def compare(engine: Tables, truth: Tables, info: RunInfo) -> Comparison:
+    """Compare final counts, value by value.
+
+    Args:
+        engine: The engine's.
+        truth: The oracle's.
+        info: The run; names the phases and what exists.
+    """
+    found = [mismatch for mismatch in _differences(engine, truth, info) if mismatch.expected != mismatch.found]
+    found.sort(key=lambda mismatch: (mismatch.window, mismatch.table, mismatch.name, mismatch.count))
+    families = Counter(f"{one.table}.{_family(one.count)}" for one in found)
+    return Comparison(
+        digest=digest(engine.audience, engine.reaction),
+        truth_digest=digest(truth.audience, truth.reaction),
+        records_compared=_size(engine.audience, truth.audience) + _size(engine.reaction, truth.reaction),
+        mismatches=len(found),
+        by_count=dict(families.most_common()),
+        named=tuple(found[:MAX_NAMED]),
+    )
+
+
+def _family(count: str) -> str:
+    return "hashtag" if count.startswith(HASHTAG) else count
+
+
+def _size(engine: Rows, truth: Rows) -> int:
+    return sum(len(engine.get(key, NO_COUNTS).keys() | truth.get(key, NO_COUNTS).keys()) for key in engine | truth)
+
+
+def _differences(engine: Tables, truth: Tables, info: RunInfo) -> Iterator[Mismatch]:
+    for table, mine, yours in (
+        ("audience", engine.audience, truth.audience),
+        ("reaction", engine.reaction, truth.reaction),
+    ):
+        for key in mine | yours:
+            found, expected = mine.get(key, NO_COUNTS), yours.get(key, NO_COUNTS)
+            if found == expected:
+                continue
+            for count in found | expected:
+                yield _mismatch(table, key, count, (expected.get(count, 0), found.get(count, 0)), info)
+
+
+def _mismatch(table: str, key: tuple[int, str], count: str, values: tuple[int, int], info: RunInfo) -> Mismatch:
+    window, name = key
+    expected, found = values
+    inside = info.start <= window <= info.end
+    return Mismatch(
+        table=table,
+        window=window,
+        time=iso(window),
+        phase=info.phase_at(window) if inside else "outside the night",
+        name=name,
+        count=count,
+        expected=expected,
+        found=found,
+        note=", ".join(_oddities(table, key, count, found, info)),
+    )
+
+
+def _oddities(table: str, key: tuple[int, str], count: str, found: int, info: RunInfo) -> Iterator[str]:
+    window, name = key
+    if not info.start <= window <= info.end or (window - info.start) % info.window_ms:
+        yield "no such window"
+    names = (*info.spaces, ALL) if table == "audience" else (*(r.subject for r in info.subjects), OTHER, ALL)
+    if name not in names:
+        yield "no such space" if table == "audience" else "no such subject"
+    known = AUDIENCE_COUNTS if table == "audience" else REACTION_COUNTS
+    if count not in known and not (table == "reaction" and count.startswith(HASHTAG)):
+        yield "no such count"
+    if found < 0:
+        yield "negative"
+
+
+def iso(at: int) -> str:
+    """Return event time (ms) as ISO 8601, UTC."""
+    try:
+        return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    except (ValueError, OverflowError, OSError):
+        return f"{at} ms"

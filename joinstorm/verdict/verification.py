@@ -1,0 +1,92 @@
+"""Waits for an engine's end and holds what it wrote against the truth, asked of the tape or published."""
+
+import contextlib
+from importlib.metadata import version
+from typing import Final
+
+from joinstorm.engines.catalog import entry
+from joinstorm.oracle import answers as oracle
+from joinstorm.verdict.accounts import Evidence
+from joinstorm.verdict.declaredfaults import copies, declared
+from joinstorm.verdict.verdicts import Verdict, final_tables, judge
+from producers.tape.tapefile import Tape
+from streams.contract.names import TRUTH
+from streams.contract.runinfo import RunInfo
+from streams.errors import ContractError, DeadlineError
+from streams.kafka.connection import Connection
+from streams.read.deadletterreader import letters_of, records_on
+from streams.read.derive import Tables
+from streams.read.reader import ResultReader
+from streams.read.runview import RunView
+
+RUN_SECONDS: Final = 30.0
+"""How long to wait for the run to be opened."""
+
+
+def check_tape(info: RunInfo, tape: Tape) -> None:
+    """Refuse a tape that is not the one the run plays.
+
+    Raises:
+        ContractError: The hashes differ.
+    """
+    if info.tape_sha256 != tape.info.sha256:
+        played = f"{info.tape_sha256[:12]}… ({info.scenario}, scale {info.scale:g}, seed {info.seed})"
+        raise ContractError(f"{tape.path}: run {info.run} plays the tape {played}, this is {tape.info.sha256[:12]}…")
+
+
+def verify(reader: ResultReader, engine: str, tape: Tape | None, deadline: float) -> Verdict:
+    """Wait for an engine's end and judge what it wrote.
+
+    Args:
+        reader: Follows the run.
+        engine: Name of the engine.
+        tape: Where the truth is asked; None takes the results of the engine ``truth``.
+        deadline: Seconds to wait for the ends; an engine that has not ended by then is judged as it is.
+
+    Raises:
+        DeadlineError: There is no run, or no truth.
+        ContractError: The run plays another tape.
+    """
+    info = reader.wait_for_run(RUN_SECONDS)
+    if tape is not None:
+        check_tape(info, tape)
+        asked = oracle.ask(tape.path, info, exclude=declared(info).missing)
+        truth, events = asked.tables, sum(asked.events.values())
+    else:
+        truth, events = published_truth(reader.wait_until_drained([TRUTH], deadline))
+    with contextlib.suppress(DeadlineError):
+        reader.wait_until_drained([engine], deadline)
+    return judge(
+        reader.snapshot(),
+        engine,
+        truth,
+        events,
+        versions={"joinstorm": version("joinstorm")},
+        evidence=gathered(reader.connection, info, engine, tape),
+    )
+
+
+def gathered(connection: Connection, info: RunInfo, engine: str, tape: Tape | None) -> Evidence | None:
+    """Return what there is to account for a run's declared faults with, None where it has none.
+
+    Args:
+        connection: Where the broker is.
+        info: The run.
+        engine: The engine to be judged.
+        tape: Without it damaged copies are counted, and not held against the dead letters byte for byte.
+
+    Raises:
+        BrokerError: The topics cannot be read.
+        TapeError: The tape cannot be read.
+    """
+    if info.faults is None:
+        return None
+    letters = letters_of(connection, info, engine) if entry(engine).letters else None
+    sent = None if tape is None else list(copies(tape, info))
+    return Evidence(declared(info), records_on(connection, info), letters, sent)
+
+
+def published_truth(view: RunView) -> tuple[Tables, int]:
+    """Return the truth as read from the result topics, and its number of events."""
+    truth = view.engines[TRUTH]
+    return final_tables(truth), sum(truth.covered.events.values())

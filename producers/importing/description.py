@@ -1,0 +1,153 @@
+"""What an imported tape says of itself: times, phases, rooms and subjects, as told or as seen from the events."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+import polars as pl
+
+from producers.importing.importspec import ImportSpec, Moment
+from producers.importing.posts import Posts
+from producers.importing.times import moment
+from producers.tape.tapeformat import TapeInfo
+from streams.contract.names import ALL
+from streams.contract.runinfo import DEFAULT_WINDOW_MS, Phase, SubjectRule
+from streams.errors import EventFileError
+
+WHOLE_NIGHT: Final = "night"
+"""The one phase of a recording that tells none."""
+BEFORE: Final = "before"
+"""What comes before the first phase that is told."""
+MOST_SPACES: Final = 127
+"""A tape numbers them in one byte."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What the events themselves show: first and last time, rooms in the order they appear, number of people."""
+
+    first: int
+    last: int
+    spaces: tuple[str, ...]
+    people: int
+
+
+def tape_info(spec: ImportSpec, seen: Bounds, posts: Posts, *, name: str, generator: str) -> TapeInfo:
+    """Return what the tape says of itself.
+
+    Args:
+        spec: What the import was told.
+        seen: What the events show.
+        posts: As they stand on the tape.
+        name: What the tape is called unless the settings say.
+        generator: The program that makes it.
+
+    Raises:
+        EventFileError: What is told cannot be: a time outside the night, phases out of order, an unknown thread.
+    """
+    told = _Told(spec)
+    phases = [Phase(phase.name, told.at(phase.start, "phases"), phase.quiet) for phase in spec.phases]
+    start = told.at(spec.start, "start") if spec.start is not None else min([seen.first, *(p.start for p in phases)])
+    start -= start % DEFAULT_WINDOW_MS
+    end = told.at(spec.end, "end") if spec.end is not None else seen.last + 1 + -(seen.last + 1) % DEFAULT_WINDOW_MS
+    if not start <= seen.first <= seen.last <= end:
+        raise EventFileError(f"start and end: the night is {_show(start)} to {_show(end)}, but the events are from "
+                             f"{_show(seen.first)} to {_show(seen.last)}")  # fmt: skip
+    talk_start = told.within(spec.talk_start, "talk_start", start, end) if spec.talk_start is not None else start
+    thread, announced = _thread(spec, posts, told)
+    return TapeInfo(
+        format=1,
+        name=spec.name or name,
+        scenario={},
+        seed=0,
+        scale=1.0,
+        events=0,
+        people=seen.people,
+        start=start,
+        end=end,
+        talk_start=talk_start,
+        phases=_phases(phases, start, end),
+        spaces=seen.spaces,
+        thread=thread,
+        announced=announced,
+        subjects=_subjects(spec, posts, thread),
+        sha256="",
+        generator=generator,
+    )
+
+
+def space_names(spec: ImportSpec, used: pl.Series) -> tuple[str, ...]:
+    """Return the rooms: as listed, then as they appear; raises EventFileError for what a tape cannot hold."""
+    names = tuple(dict.fromkeys([*spec.spaces, *used.drop_nulls().unique(maintain_order=True)]))
+    if ALL in names:
+        raise EventFileError(f"a space cannot be called {ALL!r}: that stands for all of them")
+    if len(names) > MOST_SPACES:
+        raise EventFileError(
+            f"{len(names)} different spaces ({', '.join(names[:5])} …), a tape holds at most {MOST_SPACES}: "
+            "import the rooms of one event, or map another column with --column space=NAME"
+        )
+    return names
+
+
+class _Told:
+    """Reads the times of the settings as those of the file."""
+
+    def __init__(self, spec: ImportSpec) -> None:
+        self._zone = spec.zone
+
+    def at(self, told: Moment, field: str) -> int:
+        return moment(told, self._zone, field)
+
+    def within(self, told: Moment, field: str, start: int, end: int) -> int:
+        at = self.at(told, field)
+        if not start <= at <= end:
+            raise EventFileError(f"{field}: {_show(at)} is not in the night, which is {_show(start)} to {_show(end)}")
+        return at
+
+
+def _phases(phases: list[Phase], start: int, end: int) -> tuple[Phase, ...]:
+    if not phases or phases[0].start > start:
+        phases = [Phase(BEFORE if phases else WHOLE_NIGHT, start), *phases]
+    names = [phase.name for phase in phases]
+    starts = [phase.start for phase in phases]
+    if len(set(names)) < len(names) or starts != sorted(starts) or starts[-1] > end or starts[0] < start:
+        raise EventFileError(
+            f"phases: expected different names with growing times from {_show(start)} to {_show(end)}, found "
+            + ", ".join(f"{phase.name} at {_show(phase.start)}" for phase in phases)
+        )
+    return tuple(phases)
+
+
+def _thread(spec: ImportSpec, posts: Posts, told: _Told) -> tuple[str, int | None]:
+    if spec.thread in (None, ""):
+        if spec.announced is not None:
+            raise EventFileError("announced: there is no thread; say which conversation it is with thread")
+        return "", None
+    number = posts.number(str(spec.thread))
+    begun = posts.frame.filter(pl.col("conversation") == number)["at"].min()
+    if number is None or (begun is None and spec.announced is None):
+        raise EventFileError(f"thread: no post belongs to a conversation {str(spec.thread)!r}")
+    return str(number), int(str(begun)) if spec.announced is None else told.at(spec.announced, "announced")
+
+
+def _subjects(spec: ImportSpec, posts: Posts, thread: str) -> tuple[SubjectRule, ...]:
+    if not spec.subjects:
+        return (SubjectRule("announcement", conversations=(thread,)),) if thread else ()
+    return tuple(
+        SubjectRule(
+            rule.subject,
+            tuple(str(number) for c in rule.conversations if (number := posts.number(c)) is not None),
+            tuple(tag.lstrip("#").lower() for tag in rule.hashtags),
+            tuple(_ascii_lower(word) for word in rule.words),
+        )
+        for rule in spec.subjects
+    )
+
+
+def _ascii_lower(text: str) -> str:
+    """As the subject rule reads texts: other letters than A to Z stay as they are."""
+    return "".join(letter.lower() if letter.isascii() else letter for letter in text)
+
+
+def _show(at: int) -> str:
+    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

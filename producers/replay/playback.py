@@ -1,0 +1,358 @@
+"""Plays a tape into a run: every record leaves when it is due, and is followed until the broker has it."""
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from producers.compose.composer import Block, Composer, Plan
+from producers.compose.lanes import MARK_ROW, Ints
+from producers.replay.deck import Deck, Jump, Pause, Resume, SetSpeed, Shift, Step, Stop
+from producers.replay.meter import Meter
+from producers.replay.position import Position
+from producers.replay.prefetch import Ahead
+from producers.replay.schedule import Schedule, quiet_stretches
+from producers.replay.status import State, StatusWriter
+from producers.senders.protocol import Sender, Watcher
+from producers.tape.tapefile import Tape
+from streams.contract.runinfo import RunInfo
+from streams.errors import DeliveryError
+
+TICK_SECONDS = 0.004
+"""How finely due records are handed over: far below the 100 ms that count as on time."""
+IDLE_SECONDS = 0.02
+"""How long nobody looks at the deck when nothing is due."""
+SILENCE_SECONDS = 120.0
+"""Without a single acknowledgement for so long the broker is taken to be gone for good."""
+LAST_SECONDS = 15.0
+GIVE_UP_SECONDS = 2.0
+
+
+class StoppedError(Exception):
+    """Someone ended the replay; no fault."""
+
+
+class JumpedBackError(Exception):
+    """The deck was told to be at an earlier moment, which takes a run of its own."""
+
+    def __init__(self, moment: int) -> None:
+        super().__init__(moment)
+        self.moment = moment
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to play.
+
+    Args:
+        speed: Event seconds per second; 0 means as fast as it goes.
+        skip_quiet: Send quiet phases at full speed.
+        begin: Event time up to which everything is sent at full speed.
+        until: Event time from which on everything is sent at full speed.
+        resume: A saved position to go on from.
+        position_file: Where the position is saved, about once a second.
+    """
+
+    speed: float = 0.0
+    skip_quiet: bool = False
+    begin: int | None = None
+    until: int | None = None
+    resume: Position | None = None
+    position_file: Path | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a replay of one run came to; times in seconds."""
+
+    run: str
+    client: str
+    state: str
+    events: int
+    """Events on the tape."""
+    sent: int
+    """Records acknowledged, marks left out; with declared duplicates more than there are events."""
+    failed: int
+    errors: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    events_per_second: float = 0.0
+    speed: float = 0.0
+    on_time_ratio: float = 1.0
+    """Share of the paced events that were with the client at most 100 ms after they were due."""
+    paced: int = 0
+    """Events that had a due time."""
+    lateness_p50: float = 0.0
+    lateness_p99: float = 0.0
+    lateness_max: float = 0.0
+    acknowledged_p50: float = 0.0
+    """From the due time to the acknowledgement."""
+    acknowledged_p99: float = 0.0
+
+
+class Replay:
+    """One tape into one run.
+
+    Args:
+        tape: The tape; ``verify`` is up to the caller.
+        info: The run, opened.
+        make_sender: Opens the sender that tells the given watcher.
+        deck: Commands and display.
+        settings: How to play.
+        plan: Declared faults.
+        clock: Monotonic seconds.
+        prepare: Runs ahead with the composing of blocks.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is a collaborator that tests replace
+        self,
+        tape: Tape,
+        info: RunInfo,
+        make_sender: Callable[[Watcher], Sender],
+        deck: Deck | None = None,
+        settings: Settings | None = None,
+        *,
+        plan: Plan | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        prepare: Callable[[Iterator[Block]], Ahead[Block]] = Ahead,
+    ) -> None:
+        self.tape = tape
+        self.info = info
+        self.deck = deck or Deck()
+        self.settings = settings or Settings()
+        self._plan = plan
+        self._clock = clock
+        self._prepare = prepare
+        resume = self.settings.resume
+        self.schedule = Schedule(resume.at if resume else info.start, self.settings.speed)
+        self.meter = Meter(self.schedule, clock)
+        self._make_sender = make_sender
+        self._stretches = quiet_stretches([(phase.start, phase.quiet) for phase in info.phases], info.end)
+        self._lookout = 0.0
+        self._at = resume.at if resume else info.start
+
+    def play(self) -> Result:
+        """Play to the end.
+
+        Raises:
+            StoppedError: The deck was told to stop.
+            JumpedBackError: The deck was told to be at an earlier moment.
+            DeliveryError: Records were not acknowledged; the text counts them by error.
+            BrokerError: Nobody answers.
+            TapeError: The tape cannot be read.
+        """
+        self._sender = self._make_sender(self.meter)
+        self._status = StatusWriter(self.info, self._sender, self.meter, self._clock)
+        started = self._clock()
+        state: State = "failed"
+        try:
+            self._begin(started)
+            with self._prepare(self._blocks()) as blocks:
+                while (block := blocks.take(self._idle)) is not None:
+                    self._play_block(block)
+            self._drain()
+            state = "ended"
+        finally:
+            self._finish(state)
+        return self._result(state, self._clock() - started)
+
+    def _blocks(self) -> Iterator[Block]:
+        resume = self.settings.resume
+        composer = Composer(self.info, self._plan)
+        if resume:
+            composer.marked = max(self.info.start, resume.at - 1 - composer.plan.disorder_ms)
+            composer.skip(batch.slice(0, resume.row - start) for start, batch in self._before(resume.row))
+        yield from composer.compose(self.tape.blocks(resume.row if resume else 0))
+
+    def _before(self, row: int) -> Iterator[tuple[int, Any]]:
+        for batch in self.tape.blocks():
+            start = int(batch.column("event_id")[0].as_py())
+            if start >= row:
+                return
+            yield start, batch
+
+    def _begin(self, now: float) -> None:
+        resume = self.settings.resume
+        self._save(resume.row if resume else 0)
+        self.schedule.start(now)
+        if self.settings.begin is not None:
+            self.schedule.rush(now, self.settings.begin)
+        self._report("playing")
+
+    def _play_block(self, block: Block) -> None:
+        cursors = [0] * len(block.lanes)
+        while (first := _next_due(block, cursors)) is not None:
+            now = self._clock()
+            self._obey(now)
+            horizon = self.schedule.horizon(now)
+            if first <= horizon and self._sender.room():
+                self._hand_over(block, cursors, horizon)
+                due = _next_due(block, cursors)
+                self.schedule.reached(self._clock(), block.until if due is None else due)
+                self._sender.wait(0.0)
+            else:
+                if first > horizon:
+                    self.schedule.reached(now, first)  # a rush to the very end leaves nothing else to end it
+                wait = self.schedule.seconds_until(now, first)
+                self._sender.wait(TICK_SECONDS if wait <= TICK_SECONDS else min(wait, IDLE_SECONDS))
+            self._look_after(block, cursors)
+
+    def _hand_over(self, block: Block, cursors: list[int], horizon: float) -> None:
+        """Give the sender of every lane what is due, a portion at a time."""
+        for number, lane in enumerate(block.lanes):
+            begin = cursors[number]
+            end = min(int(np.searchsorted(lane.due, horizon, side="right")), begin + self._sender.portion)
+            if end > begin:
+                part = lane.part(begin, end)
+                self.meter.handed(part)
+                self._sender.send(part)
+                cursors[number] = end
+
+    def _obey(self, now: float) -> None:
+        while (command := self.deck.taken()) is not None:
+            match command:
+                case Pause():
+                    self.schedule.pause(now)
+                case Resume():
+                    self.schedule.start(now)
+                case SetSpeed(speed):
+                    self.schedule.set_speed(now, speed)
+                case Step(milliseconds):
+                    self.schedule.pause(now)
+                    self.schedule.skip(now, self.schedule.position(now) + milliseconds)
+                case Jump(moment):
+                    self._jump(now, moment)
+                case Shift(milliseconds):
+                    moment = round(self.schedule.position(now)) + milliseconds
+                    self._jump(now, max(self.info.start, min(moment, self.info.end)))
+                case Stop():
+                    raise StoppedError
+            self._lookout = 0.0
+        self._hurry(now)
+
+    def _jump(self, now: float, moment: int) -> None:
+        if moment < self.schedule.position(now):
+            raise JumpedBackError(moment)
+        if self.schedule.running:
+            self.schedule.rush(now, moment)
+        else:
+            self.schedule.skip(now, moment)
+
+    def _hurry(self, now: float) -> None:
+        """Begin the rushes that are due by themselves: quiet stretches, and what comes after the range asked for."""
+        if not self.schedule.running or self.schedule.rushing is not None:
+            return
+        position = self.schedule.position(now)
+        if self.settings.until is not None and position >= self.settings.until:
+            self.schedule.rush(now, math.inf)
+        elif self.settings.skip_quiet:
+            for begin, end in self._stretches:
+                if begin <= position < end:
+                    self.schedule.rush(now, end)
+
+    def _idle(self, seconds: float) -> None:
+        self._obey(self._clock())
+        self._sender.wait(seconds)
+        self._check()
+
+    def _drain(self) -> None:
+        while self.meter.on_the_way:
+            self._idle(TICK_SECONDS)
+            self._report("playing")
+
+    def _look_after(self, block: Block, cursors: list[int]) -> None:
+        self._check()
+        now = self._clock()
+        if now >= self._lookout:
+            self._lookout = now + 0.25
+            _, due = self.meter.behind()
+            unsent = _next_due(block, cursors)
+            known = [one for one in (due, unsent, block.until) if one is not None]
+            self._at = max(self._at, min(known))
+            if self._report("playing" if self.schedule.running else "paused"):
+                self._save(self._safe_row(block, cursors))
+
+    def _check(self) -> None:
+        failed = self.meter.failed
+        if failed:
+            raise DeliveryError(_told(self.meter.failed_topics, failed))
+        if self.meter.on_the_way and self._clock() - self.meter.news > SILENCE_SECONDS:
+            raise DeliveryError(
+                f"run {self.info.run}: no acknowledgement for {SILENCE_SECONDS:.0f} s, "
+                f"{self.meter.on_the_way} records are on their way"
+            )
+
+    def _report(self, state: State) -> bool:
+        written = self._status.write(state, self._at, self.schedule.speed)
+        late = self.meter.left_late
+        self.deck.show(
+            self.info,
+            state=state,
+            at=round(self.schedule.position(self._clock())),
+            phase=self.info.phase_at(round(self.schedule.position(self._clock()))),
+            speed=self.schedule.speed,
+            sent=self.meter.acked,
+            on_time_ratio=late.on_time_ratio,
+            lateness_seconds=self._status.latest.lateness_seconds if self._status.latest else 0.0,
+        )
+        return written
+
+    def _safe_row(self, block: Block, cursors: list[int]) -> int:
+        """Return a row of the tape before which everything is acknowledged."""
+        row, _ = self.meter.behind()
+        unsent = [_least(lane.rows[begin:]) for lane, begin in zip(block.lanes, cursors, strict=True)]
+        return min([block.low_row, *unsent, *([] if row is None else [row])])
+
+    def _save(self, row: int, *, ended: bool = False) -> None:
+        if self.settings.position_file is not None:
+            position = Position(1, row, self._at, self.schedule.speed, self.info, ended=ended)
+            position.save(self.settings.position_file)
+
+    def _finish(self, state: State) -> None:
+        if state == "ended":
+            self._at = self.info.end
+        self._report(state)
+        self._sender.close(LAST_SECONDS if state == "ended" else GIVE_UP_SECONDS)
+        if state == "ended":
+            self._save(self.info.events, ended=True)
+
+    def _result(self, state: str, seconds: float) -> Result:
+        left, there = self.meter.left_late, self.meter.there_late
+        return Result(
+            run=self.info.run,
+            client=self._sender.name,
+            state=state,
+            events=self.info.events,
+            sent=self.meter.acked,
+            failed=sum(self.meter.failed.values()),
+            errors=dict(self.meter.failed),
+            seconds=seconds,
+            events_per_second=self.meter.acked / seconds if seconds > 0 else 0.0,
+            speed=self.schedule.speed,
+            on_time_ratio=left.on_time_ratio,
+            paced=left.total,
+            lateness_p50=left.percentile(0.5),
+            lateness_p99=left.percentile(0.99),
+            lateness_max=left.greatest,
+            acknowledged_p50=there.percentile(0.5),
+            acknowledged_p99=there.percentile(0.99),
+        )
+
+
+def _next_due(block: Block, cursors: list[int]) -> int | None:
+    """Return the event time at which the next record of a block is due, None when all were handed over."""
+    waiting = [int(lane.due[begin]) for lane, begin in zip(block.lanes, cursors, strict=True) if begin < len(lane)]
+    return min(waiting, default=None)
+
+
+def _least(rows: Ints) -> int:
+    real = rows[rows != MARK_ROW]
+    return int(real.min()) if len(real) else np.iinfo(np.int64).max
+
+
+def _told(topics: Iterable[str], failed: Mapping[str, int]) -> str:
+    counted = ", ".join(f"{count} {error}" for error, count in sorted(failed.items()))
+    return f"{', '.join(sorted(topics))}: {sum(failed.values())} records were not acknowledged: {counted}"

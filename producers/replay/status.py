@@ -1,0 +1,70 @@
+"""The replay's own record of how it is doing: ``run.status``, about once a second."""
+
+import time
+from collections.abc import Callable
+from typing import Literal, TypeAlias
+
+from producers.replay.meter import Meter
+from producers.senders.protocol import Sender
+from streams.contract import runinfo
+from streams.contract.runinfo import RunInfo, RunStatus
+from streams.contract.topics import RUN_STATUS
+
+State: TypeAlias = Literal["playing", "paused", "ended", "failed"]
+EVERY_SECONDS = 1.0
+
+
+class StatusWriter:
+    """Writes the status when a second has passed, or when the state changes.
+
+    Args:
+        info: The run.
+        sender: Publishes the records.
+        meter: Knows what became of the records.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(
+        self, info: RunInfo, sender: Sender, meter: Meter, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._info = info
+        self._sender = sender
+        self._meter = meter
+        self._clock = clock
+        self._state: State | None = None
+        self._written = -EVERY_SECONDS
+        self._at: int | None = None
+        self.latest: RunStatus | None = None
+
+    def write(self, state: State, at: int, speed: float) -> bool:
+        """Write the status if it is time; return whether it was.
+
+        Args:
+            state: What the replay does.
+            at: Event time up to which everything is with the broker.
+            speed: The speed asked for, 0 for as fast as it goes.
+        """
+        now = self._clock()
+        if state == self._state and now - self._written < EVERY_SECONDS:
+            return False
+        recent = self._meter.restart_recent()
+        passed = now - self._written
+        moved = 0 if self._at is None else at - self._at
+        self.latest = RunStatus(
+            v=1,
+            run=self._info.run,
+            state=state,
+            at=at,
+            speed=speed,
+            actual_speed=moved / 1000 / passed if passed > 0 else 0.0,
+            sent=self._meter.acked,
+            failed=sum(self._meter.failed.values()),
+            on_time_ratio=self._meter.left_late.on_time_ratio,
+            lateness_seconds=recent.percentile(0.99),
+            client=self._sender.name,
+            wall_ms=time.time_ns() // 1_000_000,
+        )
+        topic = self._info.names().shared(RUN_STATUS)
+        self._sender.publish(topic, self._info.run.encode(), runinfo.encode(self.latest))
+        self._state, self._written, self._at = state, now, at
+        return True

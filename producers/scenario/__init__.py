@@ -1,0 +1,1 @@
+"""Scenarios: what one may say, loading and checking, and the shipped nights."""

@@ -1,0 +1,181 @@
+"""Loading scenarios: shipped by name, any YAML file by path; errors name file, line, field and what is allowed."""
+
+import difflib
+import itertools
+import re
+import typing
+from datetime import timedelta
+from importlib import resources
+from pathlib import Path
+
+import msgspec
+import yaml
+
+from producers.scenario import yamlnodes
+from producers.scenario.spec import Scenario
+from streams.errors import ScenarioError
+
+_SUFFIXES = (".yaml", ".yml")
+_STEP_MS = 5_000
+_WHERE = re.compile(r"^(?P<what>.*?)(?: - at (?:`key` in )?`\$(?P<path>.*)`)?$")
+_UNKNOWN = re.compile(r"unknown field `(.*)`")
+_LONGEST_EXPONENTIAL = 12
+"""Times the mean: no duration of the simulation is longer."""
+
+
+def names() -> list[str]:
+    """Return the names of the shipped scenarios."""
+    files = resources.files("producers.scenario").joinpath("shipped").iterdir()
+    return sorted(Path(file.name).stem for file in files if Path(file.name).suffix in _SUFFIXES)
+
+
+def load(name: str) -> Scenario:
+    """Load a shipped scenario by its name, or a YAML file by its path, every value spelled out.
+
+    Raises:
+        ScenarioError: There is no such scenario, it or one it extends is malformed, or it cannot be played.
+    """
+    node = _resolve(_locate(name, beside=None), ())
+    scenario = _convert(node)
+    _refuse_impossible(scenario, node)
+    return scenario
+
+
+def source(name: str) -> str:
+    """Return a scenario's own text, with its comments.
+
+    Raises:
+        ScenarioError: There is no such scenario.
+    """
+    return _text(_locate(name, beside=None))
+
+
+def _locate(name: str, beside: Path | None) -> Path:
+    """Find a scenario: a path (relative to the file that extends it) where it looks like one, else a shipped name."""
+    if "/" in name or name.endswith(_SUFFIXES):
+        return (beside or Path()) / name
+    known = names()
+    if name not in known:
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else "a path to a YAML file works as well."
+        raise ScenarioError(f"unknown scenario {name!r}; {hint} Known: {', '.join(known)}")
+    return Path(str(resources.files("producers.scenario").joinpath("shipped", f"{name}.yaml")))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ScenarioError(f"{path}: there is no such file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ScenarioError(f"{path}: cannot be read: {error}") from None
+
+
+def _resolve(path: Path, chain: tuple[Path, ...]) -> yaml.MappingNode:
+    """Read a file and what it extends, and lay one over the other."""
+    node = yamlnodes.read(path, _text(path))
+    extends = yamlnodes.take(node, "extends")
+    if extends is None:
+        return node
+    where = yamlnodes.place(extends)
+    if not isinstance(extends, yaml.ScalarNode) or not extends.value:
+        raise ScenarioError(f"{where}: extends: expected the name or path of one scenario")
+    chain = (*chain, path.resolve())
+    try:
+        parent = _locate(extends.value, beside=path.parent)
+        circular = parent.resolve() in chain
+        base = None if circular else _resolve(parent, chain)
+    except ScenarioError as error:
+        raise ScenarioError(f"{where}: extends {extends.value!r}: {error}") from None
+    if base is None:
+        route = " → ".join([*(step.name for step in chain), parent.name])
+        raise ScenarioError(f"{where}: extends {extends.value!r}: circular: {route}")
+    return yamlnodes.merged(base, node)
+
+
+def _convert(node: yaml.MappingNode) -> Scenario:
+    try:
+        return msgspec.convert(yamlnodes.built(node), Scenario)
+    except msgspec.ValidationError as error:
+        raise ScenarioError(_explained(str(error), node)) from None
+
+
+def _explained(message: str, node: yaml.MappingNode) -> str:
+    """Turn a validation message into file, line, field, what was found and what is allowed."""
+    match = _WHERE.match(message)
+    what, dotted = (match["what"], match["path"] or "") if match else (message, "")
+    path = tuple(int(step[1:-1]) if step.startswith("[") else step for step in re.findall(r"[^.\[\]]+|\[\d+\]", dotted))
+    unknown = _UNKNOWN.search(what)
+    if unknown:
+        path = (*path, unknown[1])
+        known = _fields(path[:-1])
+        close = difflib.get_close_matches(unknown[1], known, n=1)
+        what = f"unknown field{f', did you mean {close[0]!r}?' if close else '.'} Known: {', '.join(known)}"
+    found = yamlnodes.find(node, path)
+    value = yamlnodes.value(node, path)
+    told = f", found {value}" if value is not None and not unknown else ""
+    return f"{yamlnodes.place(found)}: {_spelled(path)}: {what.replace('`', '')}{told}"
+
+
+def _spelled(path: tuple[str | int, ...]) -> str:
+    spelled = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return spelled.lstrip(".") or "scenario"
+
+
+def _fields(path: tuple[str | int, ...]) -> list[str]:
+    """Return the fields a part of the scenario knows."""
+    part: typing.Any = Scenario
+    for step in path:
+        inner = (
+            {field.name: field.type for field in msgspec.structs.fields(part)}[step] if step in _names(part) else part
+        )
+        candidates = [inner, *typing.get_args(inner)]
+        part = next((kind for kind in candidates if isinstance(kind, type) and issubclass(kind, msgspec.Struct)), part)
+    return sorted(_names(part))
+
+
+def _names(part: type[msgspec.Struct]) -> list[str]:
+    return [field.encode_name for field in msgspec.structs.fields(part)]
+
+
+def _refuse_impossible(scenario: Scenario, node: yaml.MappingNode) -> None:
+    """Check what no single field shows.
+
+    Raises:
+        ScenarioError: For the first contradiction, at one of the fields it lies between.
+    """
+    for path, holds, expected in _conditions(scenario):
+        if not holds:
+            where = yamlnodes.place(yamlnodes.find(node, path))
+            raise ScenarioError(f"{where}: {_spelled(path)}: expected {expected}")
+
+
+def _conditions(scenario: Scenario) -> list[tuple[tuple[str | int, ...], bool, str]]:
+    schedule, crowd, hosts = scenario.schedule, scenario.crowd, scenario.hosts
+    opens_minutes = (schedule.opens - schedule.scheduled_start) / timedelta(minutes=1)
+    knots = [minute for minute, _ in crowd.arrivals]
+    night = (schedule.ends - schedule.scheduled_start).total_seconds()
+    last = schedule.thread or schedule.ends
+    lingering = _LONGEST_EXPONENTIAL * max(crowd.farewell_minutes, crowd.linger_minutes, crowd.follow_minutes)
+    lingering = max(lingering, scenario.retry.cap_seconds / 60)
+    longest = hosts.latest_start_minutes + hosts.talk_minutes + lingering
+    over = schedule.scheduled_start + timedelta(minutes=longest)
+    return [
+        (("schedule", "opens"), round(schedule.opens.timestamp() * 1000) % _STEP_MS == 0, "a whole five seconds"),
+        (("schedule", "scheduled_start"), opens_minutes < 0, "a time after the opening"),
+        (("schedule", "ends"), schedule.ends > last or schedule.thread is None, "a time after the thread"),
+        (
+            ("schedule", "thread" if schedule.thread else "ends"),
+            over <= last,
+            f"a time when everybody has left the rooms: {over:%Y-%m-%dT%H:%M:%SZ} or later",
+        ),
+        (("crowd", "arrivals"), all(a < b for a, b in itertools.pairwise(knots)), "minutes that only grow"),
+        (("crowd", "arrivals", 0), knots[0] >= opens_minutes, f"a minute at or after the opening ({opens_minutes:g})"),
+        (("crowd", "arrivals"), knots[-1] * 60 <= night, f"no minute after the night's end ({night / 60:g})"),
+        (("crowd", "arrivals"), any(rate > 0 for _, rate in crowd.arrivals), "a rate above zero somewhere"),
+        (
+            ("hosts", "closing_seconds"),
+            hosts.closing_seconds <= hosts.reopen_after_minutes * 60,
+            "no longer than until the second room opens",
+        ),
+    ]

@@ -1,0 +1,53 @@
+"""A sender that keeps what it is sent: for tests and for looking at a tape without Kafka."""
+
+import time
+from collections.abc import Callable
+from typing import ClassVar
+
+from producers.compose.lanes import Lane
+from producers.senders.protocol import Watcher
+
+
+class ListSender:
+    """Keeps every record as ``(at, key, value)`` by (topic, partition); everything is acknowledged at once.
+
+    Args:
+        watcher: Who is told.
+        clock: Monotonic seconds.
+        sleep: What ``wait`` does with its seconds.
+    """
+
+    name: ClassVar[str] = "list"
+    portion: ClassVar[int] = 1000
+
+    def __init__(
+        self, watcher: Watcher, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self.records: dict[tuple[str, int], list[tuple[int, bytes | None, bytes]]] = {}
+        self.published: list[tuple[str, bytes, bytes]] = []
+        self._watcher = watcher
+        self._clock = clock
+        self._sleep = sleep
+
+    def send(self, lane: Lane) -> None:
+        """Keep the records."""
+        columns = zip(lane.at.tolist(), lane.keys.to_pylist(), lane.values.to_pylist(), strict=True)
+        self.records.setdefault((lane.topic, lane.partition), []).extend(columns)
+        now = self._clock()
+        self._watcher.left(lane, now)
+        self._watcher.settled(lane, now, {})
+
+    def publish(self, topic: str, key: bytes, value: bytes) -> None:
+        """Keep the record."""
+        self.published.append((topic, key, value))
+
+    def room(self) -> bool:
+        """There is always room."""
+        return True
+
+    def wait(self, seconds: float) -> None:
+        """Let the time pass."""
+        self._sleep(seconds)
+
+    def close(self, seconds: float) -> None:
+        """Nothing is on its way."""

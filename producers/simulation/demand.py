@@ -1,0 +1,145 @@
+"""What each listener brings along: when they come and how they take it, drawn before the night and left alone by it.
+
+Every attribute has its own random stream, so a listener is the same person in every scenario with the same seed and
+the same section ``crowd``: two scenarios differ in what the rooms did to the same people.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from producers.scenario.spec import Crowd
+from producers.simulation.randomness import LEVELS, Levels, Millis, chance, exponential, levels, stream
+from streams.contract.names import MINUTE_MS
+
+
+@dataclass(frozen=True)
+class Demand:
+    """One value per listener; times in ms, arrivals after the opening, the others as durations."""
+
+    arrival: Millis
+    client: npt.NDArray[np.int8]
+    clients: tuple[str, ...]
+    """The names behind ``client``."""
+    patience: "Draw"
+    tolerance: "Draw"
+    """Failed attempts in a row that are put up with, times 1000."""
+    follows: "Flag"
+    follow_delay: "Draw"
+    linger: "Draw"
+    returns: "Flag"
+    return_delay: "Draw"
+    stay: "Draw"
+    farewell: "Draw"
+
+    def __len__(self) -> int:
+        """Return the number of listeners."""
+        return len(self.arrival)
+
+
+@dataclass(frozen=True)
+class Draw:
+    """A duration per listener: a level each, and the distribution's table."""
+
+    level: Levels
+    values: Millis
+
+    def of(self, ids: npt.NDArray[np.int32]) -> Millis:
+        """Return the durations of these listeners, in ms."""
+        return self.values[self.level[ids]]
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A yes or no per listener."""
+
+    level: Levels
+    below: int
+
+    def of(self, ids: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
+        """Return the answers of these listeners."""
+        return self.level[ids] < self.below
+
+
+def draw_demand(crowd: Crowd, *, seed: int, listeners: int, opens_ms: int) -> Demand:
+    """Draw the crowd.
+
+    Args:
+        crowd: The scenario's section.
+        seed: Of the tape.
+        listeners: How many (the scenario's number times scale).
+        opens_ms: The opening, in ms after the scheduled start (so a negative number).
+    """
+
+    def draw(name: str, values: Millis) -> Draw:
+        return Draw(levels(seed, name, listeners), values)
+
+    def minutes(name: str, mean: float) -> Draw:
+        return draw(name, _exponential(mean * MINUTE_MS))
+
+    names, client = _clients(crowd, seed, listeners)
+    return Demand(
+        arrival=_arrivals(crowd, stream(seed, "arrival").random(listeners), opens_ms),
+        client=client,
+        clients=names,
+        patience=minutes("patience", crowd.patience_minutes),
+        tolerance=draw("tolerance", _exponential(crowd.tolerated_fails * 1000)),
+        follows=Flag(levels(seed, "follows", listeners), chance(crowd.follow_share)),
+        follow_delay=minutes("follow_delay", crowd.follow_minutes),
+        linger=minutes("linger", crowd.linger_minutes),
+        returns=Flag(levels(seed, "returns", listeners), chance(crowd.return_share)),
+        return_delay=minutes("return_delay", crowd.return_minutes),
+        stay=draw("stay", _stay(crowd.short_share, crowd.short_minutes, crowd.long_minutes)),
+        farewell=minutes("farewell", crowd.farewell_minutes),
+    )
+
+
+@lru_cache(maxsize=64)
+def _exponential(mean_ms: float) -> Millis:
+    return exponential(mean_ms)
+
+
+@lru_cache(maxsize=16)
+def _stay(short_share: float, short_minutes: float, long_minutes: float) -> Millis:
+    """Return the table of a mixture: the lower levels stay for short, the others for long."""
+    short = chance(short_share)
+    values = np.empty(LEVELS, dtype=np.int32)
+    for part, mean in ((slice(0, short), short_minutes), (slice(short, LEVELS), long_minutes)):
+        places = np.arange(LEVELS)[part]
+        inner = (places - places[:1]) * LEVELS // max(len(places), 1)
+        values[part] = exponential(mean * MINUTE_MS)[inner]
+    return values
+
+
+def _clients(crowd: Crowd, seed: int, listeners: int) -> tuple[tuple[str, ...], npt.NDArray[np.int8]]:
+    total = sum(crowd.clients.values())
+    bounds, below = [], 0.0
+    for share in crowd.clients.values():
+        below += share / total
+        bounds.append(chance(below))
+    level = levels(seed, "client", listeners)
+    return tuple(crowd.clients), np.searchsorted(np.array(bounds[:-1]), level, side="right").astype(np.int8)
+
+
+def _arrivals(crowd: Crowd, uniform: npt.NDArray[np.float64], opens_ms: int) -> Millis:
+    """Turn uniform numbers into arrival times, by the inverse of the piecewise linear arrival curve.
+
+    Only operations whose results IEEE 754 fixes to the last bit (square roots among them) are used on the array.
+    """
+    times = [minute * MINUTE_MS - opens_ms for minute, _ in crowd.arrivals]
+    rates = [rate for _, rate in crowd.arrivals]
+    areas = [0.0]
+    for left in range(len(times) - 1):
+        areas.append(areas[-1] + (rates[left] + rates[left + 1]) / 2 * (times[left + 1] - times[left]))
+    area = uniform * areas[-1]
+    segment = np.minimum(np.searchsorted(np.array(areas), area, side="right") - 1, len(times) - 2)
+    begin, rate = np.array(times)[segment], np.array(rates)[segment]
+    slope = np.array([(rates[i + 1] - rates[i]) / (times[i + 1] - times[i]) for i in range(len(times) - 1)])[segment]
+    rest = area - np.array(areas)[segment]
+    root = np.sqrt(np.maximum(rate * rate + 2 * slope * rest, 0.0))
+    denominator = rate + root
+    into = np.divide(2 * rest, denominator, out=np.zeros_like(rest), where=denominator > 0)
+    arrivals: Millis = (begin + into).astype(np.int32)
+    return arrivals

@@ -1,0 +1,118 @@
+"""The room server: whom it holds, how hard that is for it, whom it lets in.
+
+Its load is what it holds plus what presses on it, over what it carries without strain:
+``load = (held + attempt_weight · attempts per second) / capacity``; the strain grows linearly from 0 at load 1 to 1 at
+load ``limit``. Strain fails attempts and drops listeners; both make new attempts, which are load. That is the melting.
+"""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from producers.scenario.spec import Server
+
+Ids = npt.NDArray[np.int32]
+
+_BURST = 5.0
+_SMOOTHING = 0.2
+"""Weight of the latest second in the moving average of attempts per second."""
+
+
+class Held:
+    """The set of listeners in the room, as a dense array: adding, removing and sampling cost what they touch."""
+
+    def __init__(self, listeners: int) -> None:
+        self._ids = np.empty(listeners, dtype=np.int32)
+        self._place = np.full(listeners, -1, dtype=np.int32)
+        self.count = 0
+
+    def add(self, ids: Ids) -> None:
+        """Take in listeners that are not in the room."""
+        end = self.count + len(ids)
+        self._ids[self.count : end] = ids
+        self._place[ids] = np.arange(self.count, end, dtype=np.int32)
+        self.count = end
+
+    def remove(self, ids: Ids) -> None:
+        """Let go of listeners that are in the room; the last ones of the array move into the gaps."""
+        rest = self.count - len(ids)
+        places = self._place[ids]
+        self._place[ids] = -1
+        tail = self._ids[rest : self.count]
+        movers = tail[self._place[tail] >= 0]
+        gaps = np.sort(places[places < rest])
+        self._ids[gaps] = movers
+        self._place[movers] = gaps
+        self.count = rest
+
+    def everybody(self) -> Ids:
+        """Return all of them."""
+        return self._ids[: self.count].copy()
+
+    def sample(self, uniform: npt.NDArray[np.float64]) -> Ids:
+        """Return the listeners that these uniform numbers hit, each once, in order of id."""
+        return np.unique(self._ids[(uniform * self.count).astype(np.int64)])
+
+
+class Room:
+    """The server's capacity and its state, second by second.
+
+    Args:
+        spec: The scenario's section, at scale 1.
+        scale: What its sizes and rates are multiplied with.
+        listeners: The largest number it can be asked to hold.
+    """
+
+    def __init__(self, spec: Server, scale: float, listeners: int) -> None:
+        self.held = Held(listeners)
+        self.strain = 0.0
+        self._spec = spec
+        self._capacity = spec.held * scale
+        self._weight = spec.attempt_weight
+        self._admissions = spec.admissions_per_second * scale
+        self._tokens = 0.0
+        self._pressing = 0.0
+        self._drops = 0.0
+        self._losses = 0.0
+
+    def measure(self, attempts: int) -> float:
+        """Take in the last second's attempts and return the strain they and the listeners make."""
+        self._pressing += _SMOOTHING * (attempts - self._pressing)
+        load = (self.held.count + self._weight * self._pressing) / self._capacity
+        strained = min(max((load - 1.0) / (self._spec.limit - 1.0), 0.0), 1.0)
+        self.strain += (strained - self.strain) * min(1.0, 1.0 / self._spec.inertia_seconds)
+        return self.strain
+
+    def admit(self, uniform: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+        """Say which of a second's attempts are let in: by chance under strain, then first come, first served.
+
+        Admissions that were not needed are kept for up to ``_BURST`` seconds.
+
+        Args:
+            uniform: A uniform number per attempt, in order of time.
+        """
+        self._tokens = min(self._tokens + self._admissions, max(self._admissions * _BURST, 1.0))
+        admitted = uniform >= self._spec.refuse_share * self.strain
+        admitted &= np.cumsum(admitted) <= self._tokens
+        self._tokens -= int(np.count_nonzero(admitted))
+        return admitted
+
+    def drops_due(self) -> int:
+        """Return how many listeners the strain drops in this second (fractions are carried on)."""
+        self._drops += self.held.count * self.strain * self._spec.drops_per_minute / 60.0
+        whole = math.floor(self._drops)
+        self._drops -= whole
+        return whole
+
+    def losses_due(self) -> int:
+        """Return how many connections break in this second for reasons of their own (fractions are carried on)."""
+        self._losses += self.held.count * self._spec.losses_per_hour / 3600.0
+        whole = math.floor(self._losses)
+        self._losses -= whole
+        return whole
+
+    def answer_ms(self, uniform: npt.NDArray[np.float64]) -> npt.NDArray[np.int32]:
+        """Return how long attempts take to be answered: between half and one and a half times the mean."""
+        mean = 1000.0 * (self._spec.answer_seconds + self.strain * self._spec.strained_answer_seconds)
+        return (mean * (0.5 + uniform)).astype(np.int32)

@@ -1,0 +1,84 @@
+"""The tape's content hash: over values, not over a file's bytes, so no library's version or dictionary order enters it.
+
+Per block of ``BLOCK_ROWS`` rows: the row count (u32), then each column in schema order: its count of nulls (u32); where
+some but not all rows are null, one bit per row that says which are valid (least significant bit first); then the valid
+values only. Integers are little endian at their column's width, booleans one byte, strings their byte lengths (u32
+each) and then their UTF-8 bytes, lists their lengths (u32 each) and then their strings. A dictionary column gives the
+words that occur, sorted, as strings, and then one byte per value: its word's place among them.
+"""
+
+import hashlib
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from producers.tape.tapeformat import BLOCK_ROWS, SCHEMA, TapeInfo
+
+
+class ContentHash:
+    """SHA-256 of a tape's content, fed one block at a time."""
+
+    def __init__(self) -> None:
+        self._sha = hashlib.sha256()
+
+    def block(self, batch: pa.RecordBatch) -> None:
+        """Take in one block: ``BLOCK_ROWS`` rows of ``SCHEMA``, the last one fewer."""
+        if batch.num_rows > BLOCK_ROWS:
+            raise ValueError(f"a block holds at most {BLOCK_ROWS} rows, got {batch.num_rows}")
+        self._numbers([batch.num_rows])
+        for field in SCHEMA:
+            self._column(batch.column(field.name))
+
+    def hexdigest(self, info: TapeInfo) -> str:
+        """Return the hash of the blocks so far and of ``info``, without its ``sha256`` and ``generator``."""
+        fields = msgspec.to_builtins(info)
+        told = {name: fields[name] for name in fields if name not in {"sha256", "generator"}}
+        sha = self._sha.copy()
+        sha.update(msgspec.json.encode(told, order="deterministic"))
+        return sha.hexdigest()
+
+    def _column(self, column: pa.Array) -> None:
+        nulls = column.null_count
+        self._numbers([nulls])
+        if nulls == len(column):
+            return
+        if nulls:
+            valid = column.is_valid().to_numpy(zero_copy_only=False)
+            self._sha.update(np.packbits(valid, bitorder="little").data)
+            column = column.drop_null()
+        if pa.types.is_dictionary(column.type):
+            self._words(column)
+        elif pa.types.is_list(column.type):
+            self._numbers(pc.list_value_length(column))
+            self._strings(column.flatten())
+        elif pa.types.is_string(column.type):
+            self._strings(column)
+        elif pa.types.is_boolean(column.type):
+            self._sha.update(column.to_numpy(zero_copy_only=False).astype(np.uint8).data)
+        else:
+            values = column.to_numpy(zero_copy_only=False)
+            self._sha.update(np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<")).data)
+
+    def _words(self, column: pa.DictionaryArray) -> None:
+        indices = column.indices.to_numpy(zero_copy_only=False)
+        words = column.dictionary.to_pylist()
+        present = sorted({words[index] for index in np.flatnonzero(np.bincount(indices))})
+        place = {word: rank for rank, word in enumerate(present)}
+        ranks = np.array([place.get(word, 0) for word in words], dtype=np.uint8)
+        self._strings(pa.array(present, pa.string()))
+        self._sha.update(ranks[indices].data)
+
+    def _strings(self, column: pa.StringArray) -> None:
+        self._numbers(pc.binary_length(column))
+        offsets = np.frombuffer(column.buffers()[1], dtype=np.int32)[column.offset : column.offset + len(column) + 1]
+        data = column.buffers()[2]
+        if len(column) and data is not None:
+            self._sha.update(memoryview(data)[int(offsets[0]) : int(offsets[-1])])
+
+    def _numbers(self, values: Any) -> None:
+        numbers: npt.NDArray[np.uint32] = np.asarray(values).astype("<u4")
+        self._sha.update(np.ascontiguousarray(numbers).data)

@@ -1,0 +1,1 @@
+"""The simulated tweets: themes, rates, cascades and a phrase grammar."""

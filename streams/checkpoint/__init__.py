@@ -1,0 +1,1 @@
+"""Checkpoints: saved fold states, their identity, and their log in Kafka."""

@@ -1,0 +1,57 @@
+"""What a saved state depends on besides the records it counted: the code that counted, and what run.info said."""
+
+import functools
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from streams.contract.runinfo import RunInfo
+
+_BYTES: Final = 8
+STREAMS: Final = Path(__file__).parents[1]
+DECIDING: Final = (
+    "checkpoint/records.py",
+    "contract/events.py",
+    "contract/names.py",
+    "contract/results.py",
+    "contract/runinfo.py",
+    "contract/topics.py",
+    "engines/faust/batches.py",
+    "engines/faust/chunks.py",
+    "engines/faust/framing.py",
+    "engines/faust/partitions.py",
+    "fold/*.py",
+)
+"""The modules that decide a state, as patterns below ``streams``: from a batch's bytes to counts to a saved record."""
+
+
+def deciding(root: Path = STREAMS) -> list[Path]:
+    """Return the files of ``DECIDING``, in order."""
+    return sorted(path for pattern in DECIDING for path in root.glob(pattern))
+
+
+@functools.cache
+def code_version() -> str:
+    """Return the digest of the code that decides a state: a state counted by other code may mean something else.
+
+    No number has to be raised by hand. After any change of this code the partitions are counted anew; a change
+    elsewhere keeps the checkpoints.
+    """
+    return digest_of(deciding(), STREAMS)
+
+
+def digest_of(paths: Iterable[Path], root: Path) -> str:
+    """Return a digest over files: their places below ``root`` and their bytes."""
+    digest = hashlib.blake2b(digest_size=_BYTES)
+    for path in paths:
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def scenario_of(info: RunInfo) -> str:
+    """Return a digest of what run.info says of the night: spaces, subjects, windows, moments; not of its names."""
+    about = msgspec.structs.replace(info, run="", prefix="", topics={}, created_ms=0)
+    return hashlib.blake2b(msgspec.json.encode(about), digest_size=_BYTES).hexdigest()

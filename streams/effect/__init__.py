@@ -1,0 +1,1 @@
+"""The effect of the announcement: baseline, size, shape and uncertainty; pure estimates over counts."""

@@ -1,0 +1,1 @@
+"""Engine ``bytewax``: a Bytewax dataflow with recovery."""

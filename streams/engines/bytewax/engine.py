@@ -1,0 +1,14 @@
+"""Engine ``bytewax``: a Bytewax dataflow with recovery; the work is in ``flow``."""
+
+from typing import ClassVar
+
+from streams.engines.environments import OwnEnvironmentEngine
+
+
+class BytewaxEngine(OwnEnvironmentEngine):
+    """Bytewax 0.21."""
+
+    name = "bytewax"
+    library: ClassVar = "bytewax"
+    requirements: ClassVar = ("bytewax[kafka]>=0.21,<0.22", "msgspec>=0.19")
+    flow: ClassVar = "streams.engines.bytewax.flow"

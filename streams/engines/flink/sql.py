@@ -1,0 +1,100 @@
+"""The text of the Flink job: the statements in ``flinksql/``, with what they must know of one run filled in.
+
+Needs nothing of Flink, so that the text can be looked at, and tested, without it.
+"""
+
+from importlib.resources import files
+from string import Template
+from typing import Final, Literal
+
+from streams.contract.events import GAVE_UP, REJOIN_WITHIN_MS, WAITED_MS
+from streams.contract.runinfo import RunInfo, SubjectRule
+from streams.contract.topics import PRESENCE, TWEETS
+from streams.kafka.connection import Connection
+
+Late = Literal["count", "drop"]
+"""What becomes of events that come after their window was passed by."""
+LATENESS_SECONDS: Final = 5
+"""How far the watermark is behind the newest event where late events are dropped; what manuals write."""
+_PARTS: Final = {"count": "late_counted.sql", "drop": "late_dropped.sql"}
+
+
+def counts_topic(info: RunInfo, engine: str) -> str:
+    """Return the name of the private topic in which Flink writes its counts."""
+    return f"{info.prefix}flink.{engine}.{info.run}"
+
+
+def statements(info: RunInfo, engine: str, connection: Connection, late: Late = "count") -> list[str]:
+    """Return the job's statements in order; the last one is the INSERT that is the job."""
+    folder = files("streams.engines.flink") / "statements"
+    texts = [(folder / part).read_text("utf-8") for part in ("sources.sql", _PARTS[late], "results.sql")]
+    known = {**_broker(connection, late), **_run(info), **_late(late), "counts_topic": counts_topic(info, engine)}
+    pieces = [piece.strip() for text in texts for piece in _without_comments(text).split(";\n")]
+    return [Template(piece).substitute(known) for piece in pieces if piece]
+
+
+def _without_comments(text: str) -> str:
+    return "".join(line for line in text.splitlines(keepends=True) if not line.startswith("--"))
+
+
+def _broker(connection: Connection, late: Late) -> dict[str, object]:
+    # Flink's own rhythm is a watermark every 200 ms by the clock: then it would depend on the speed what is late.
+    watermark = "'scan.watermark.emit.strategy' = 'on-event',\n  " if late == "drop" else ""
+    address = f"'properties.bootstrap.servers' = {literal(connection.bootstrap_servers)}"
+    reading = f"""'connector' = 'kafka',
+  {address},
+  {watermark}'scan.startup.mode' = 'earliest-offset',
+  'format' = 'json',
+  'json.ignore-parse-errors' = 'true'"""
+    return {"connection": address, "reading": reading}
+
+
+def _run(info: RunInfo) -> dict[str, object]:
+    return {
+        "run": info.run,
+        "presence_topic": info.topics[PRESENCE],
+        "tweets_topic": info.topics[TWEETS],
+        "events": info.events,
+        "people": info.people,
+        "start": info.start,
+        "end": info.end,
+        "spaces": ", ".join(map(literal, info.spaces)) or "''",
+        "window_ms": info.window_ms,
+        "window_seconds": f"{info.window_ms / 1000:.3f}",
+        "talk_start": info.talk_start,
+        "waited_ms": WAITED_MS,
+        "gave_up": GAVE_UP,
+        "rejoin_within_ms": REJOIN_WITHIN_MS,
+        "thread": literal(info.thread) if info.thread else "CAST(NULL AS STRING)",
+        "subjects": "\n    ".join(_when(rule) for rule in info.subjects if _tests(rule)) or "WHEN FALSE THEN ''",
+    }
+
+
+def _late(late: Late) -> dict[str, object]:
+    if late == "count":
+        read = {"presence_read": "presence_once", "tweets_read": "tweets_once", "ends_read": "ends"}
+        return {"watermark": "", "happened": "", **read}
+    # An end mark moves the watermark a day on, so that the last windows close too.
+    watermark = f""",
+  happened AS TO_TIMESTAMP_LTZ(`at`, 3),
+  WATERMARK FOR happened AS
+    IF(mark = 'end', happened + INTERVAL '1' DAY, happened - INTERVAL '{LATENESS_SECONDS}' SECOND)"""
+    read = {"presence_read": "presence_events", "tweets_read": "tweet_events", "ends_read": "ends_read"}
+    return {"watermark": watermark, "happened": ", happened", **read}
+
+
+def literal(text: str) -> str:
+    """Return a text as SQL writes it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _when(rule: SubjectRule) -> str:
+    return f"WHEN {' OR '.join(_tests(rule))} THEN {literal(rule.subject)}"
+
+
+def _tests(rule: SubjectRule) -> list[str]:
+    return [
+        *(f"conversation = {literal(one)}" for one in rule.conversations),
+        *(f"COALESCE(ARRAY_CONTAINS(hashtags, {literal(one)}), FALSE)" for one in rule.hashtags),
+        *(f"POSITION({literal(one)} IN lower_text) > 0" for one in rule.words),
+    ]

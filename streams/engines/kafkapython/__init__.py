@@ -1,0 +1,1 @@
+"""Engine ``kafka-python``: a plain consumer and producer, the smallest exact engine."""

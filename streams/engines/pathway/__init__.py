@@ -1,0 +1,1 @@
+"""Engine ``pathway``: Pathway's incremental tables."""

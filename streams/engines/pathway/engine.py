@@ -1,0 +1,18 @@
+"""Engine ``pathway``: Pathway's incremental tables; the work is in ``flow``."""
+
+from typing import ClassVar
+
+from streams.engines.environments import OwnEnvironmentEngine
+
+
+class PathwayEngine(OwnEnvironmentEngine):
+    """Pathway 0.33. Its licence (BSL 1.1) is not an open one, so it comes into an environment of its own only."""
+
+    name = "pathway"
+    library: ClassVar = "pathway"
+    requirements: ClassVar = ("pathway>=0.33,<0.34", "confluent-kafka>=2.5,<3", "msgspec>=0.19")
+    flow: ClassVar = "streams.engines.pathway.flow"
+
+    def here(self) -> bool:
+        """Return False: it brings more than a hundred packages along."""
+        return False

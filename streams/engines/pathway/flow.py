@@ -1,0 +1,234 @@
+"""The work of the engine ``pathway``: the counts as tables that Pathway keeps up to date, as its manual teaches.
+
+Nothing here speaks of order, lateness or taking back: a count is a ``groupby``, a first time a ``min``, and what
+follows from an event that comes late is Pathway's business. It keeps everything in memory and is told to keep nothing
+else, so a restart reads the night again from its first record.
+"""
+
+import contextlib
+import itertools
+import threading
+import time
+import uuid
+from typing import Any, Final
+
+import pathway as pw
+
+from streams.contract.names import ALL
+from streams.contract.results import decode_audience, decode_reaction
+from streams.contract.runinfo import RunInfo
+from streams.contract.topics import PRESENCE, RESULTS_AUDIENCE, RESULTS_REACTION, TWEETS
+from streams.engines.abstract import Summary, WorkerSettings
+from streams.engines.pathway.counts import LETTER, PathwayCounts
+from streams.engines.pathway.rows import UNTOLD, Fact, Row, row_of, waited_window
+from streams.engines.shared.resultswriter import ResultsWriter
+from streams.engines.shared.stopping import stop_signals
+from streams.engines.shared.topicreading import already_done, read_to_end
+from streams.errors import ContractError, EngineError
+
+BATCH_MS: Final = 250
+BACKLOG: Final = 50_000
+"""Records that may be under way in Pathway at once; without a limit a night that lies ready is read into memory."""
+BEAT_SECONDS: Final = 0.2
+LOOK_SECONDS: Final = 0.1
+
+
+class EndedError(Exception):
+    """The way out of Pathway's loop, which has no other: all is done, or the worker is told to stop."""
+
+
+def run(settings: WorkerSettings) -> Summary:
+    """Work until every partition has ended or a signal asks to stop.
+
+    Raises:
+        EngineError: This is to be a second worker, or Pathway has failed.
+        BrokerError: The topics of results cannot be read.
+    """
+    if settings.worker:
+        raise EngineError(f"{settings.engine}: one process only; Pathway fixes their number when it starts")
+    if already_done(settings):
+        return Summary(ended=True)
+    counts = PathwayCounts(settings.info, settings.engine)
+    _remember(settings, counts)
+    failed: list[BaseException] = []
+    with stop_signals() as stop:
+        times = lay(settings, counts, stop)
+        loop = threading.Thread(target=_loop, args=(failed,), name="pathway", daemon=True)
+        loop.start()  # beside: signals reach the main thread, and only while it runs Python
+        while loop.is_alive():
+            loop.join(LOOK_SECONDS)
+    if failed and not isinstance(failed[0], EndedError):
+        raise EngineError(f"{settings.engine}: {failed[0]}") from failed[0]
+    return Summary(
+        ended=counts.ended,
+        events=counts.events,
+        duplicates=counts.uncounted,
+        dead_letters=counts.dead_letters,
+        seconds=times[-1] - times[0],
+        cpu_seconds=time.process_time(),
+    )
+
+
+def _remember(settings: WorkerSettings, counts: PathwayCounts) -> None:
+    """Read what a worker before has written of this run."""
+    head = f'["{settings.info.run}","{settings.engine}",'.encode()
+    for base, decode in ((RESULTS_AUDIENCE, decode_audience), (RESULTS_REACTION, decode_reaction)):
+
+        def take(key: bytes | None, value: bytes | None, decode: Any = decode) -> None:
+            if key and value and key.startswith(head):
+                with contextlib.suppress(ContractError):
+                    counts.written(decode(value))
+
+        read_to_end(settings, base, take)
+
+
+def _loop(failed: list[BaseException]) -> None:
+    try:
+        pw.run(monitoring_level=pw.MonitoringLevel.NONE, default_logging=False)
+    except BaseException as error:  # noqa: BLE001 - the thread's caller looks
+        failed.append(error)
+
+
+def lay(settings: WorkerSettings, counts: PathwayCounts, stop: threading.Event) -> list[float]:
+    """Lay the tables and what becomes of them; returns a list that grows by the time of every batch."""
+    info, writer = settings.info, ResultsWriter(settings)
+    times = [time.monotonic()]
+    tables = []
+    for base, about in ((PRESENCE, RESULTS_AUDIENCE), (TWEETS, RESULTS_REACTION)):
+        rows = read(settings, base)
+        distinct = rows.filter(rows.event_id >= 0).groupby(pw.this.shard, pw.this.event_id).reduce(
+            pw.this.shard, fact=pw.reducers.any(pw.this.fact))  # fmt: skip
+        counted = [*progress(rows, distinct, base), *results(distinct, info, about)]
+        tables += [one.with_columns(data=b"") for one in counted]
+        tables.append(rows.filter(rows.reason != "").select(
+            about=base, shard=pw.this.shard, window=pw.this.next_place, name=pw.this.reason, measure=LETTER, n=1,
+            data=pw.this.data))  # fmt: skip
+
+    def batch_end(_: int) -> None:
+        out = counts.batch_end()
+        if out:
+            times.append(time.monotonic())
+            writer.write(out)
+        if counts.ended or stop.is_set():
+            raise EndedError
+
+    beats = pw.io.python.read(_Beats(stop), schema=_Beat, autocommit_duration_ms=int(BEAT_SECONDS * 500))
+    tables.append(beats.groupby().reduce(n=pw.reducers.max(pw.this.n)).select(
+        about="", shard=0, window=UNTOLD, name="", measure="", n=pw.this.n, data=b""))  # fmt: skip
+
+    def said(key: Any, row: dict[str, Any], time: int, is_addition: bool) -> None:  # noqa: ARG001 - Pathway's names
+        if row["about"]:
+            counts.say(row, is_addition=is_addition)
+
+    # One table of all: what two of them say at one time comes in no order, and the last word ends everything.
+    pw.io.subscribe(pw.Table.concat_reindex(*tables), on_change=said, on_time_end=batch_end)
+    return times
+
+
+class _Beat(pw.Schema):  # type: ignore[misc]  # only there where Pathway is installed
+    n: int
+
+
+class _Beats(pw.io.python.ConnectorSubject):  # type: ignore[misc]  # only there where Pathway is installed
+    """Something that always happens: batches end, and a stop is seen, while Kafka is silent too."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        super().__init__()
+        self._stop = stop
+
+    def run(self) -> None:
+        for n in itertools.count():
+            stopped = self._stop.wait(BEAT_SECONDS)
+            self.next(n=n)
+            if stopped:
+                return
+
+
+def read(settings: WorkerSettings, base: str) -> Any:
+    """Return the table of an input topic's records, see ``pathway_rows.Row``, with ``shard`` and ``data``."""
+    info = settings.info
+    kafka = {
+        **settings.connection.for_librdkafka(),
+        "group.id": f"{settings.engine}-{uuid.uuid4().hex}",  # a killed worker's would keep its partitions for a while
+        "auto.offset.reset": "earliest",
+        "enable.auto.commit": "false",
+        "fetch.wait.max.ms": "50",
+    }
+    messages = pw.io.kafka.read(
+        kafka,
+        topic=info.topics[base],
+        format="raw",
+        autogenerate_key=True,
+        with_metadata=True,
+        autocommit_duration_ms=BATCH_MS,
+        max_backlog_size=BACKLOG,
+    )
+
+    @pw.udf(deterministic=True)  # type: ignore[untyped-decorator]
+    def understood(raw: bytes | None, place: pw.Json) -> tuple[int, int, int, Fact, int, int, int, str]:
+        found = place.value
+        return found["partition"], *row_of(base, raw or b"", found["offset"], info)
+
+    rows = messages.select(pw.this.data, row=understood(pw.this.data, pw.this["_metadata"]))
+    names = ("shard", *Row._fields)
+    return rows.select(pw.this.data, **{name: pw.this.row[i] for i, name in enumerate(names)})
+
+
+def results(distinct: Any, info: RunInfo, about: str) -> list[Any]:
+    """Return the counts of one topic of results, as tables with the columns of ``CountKey`` and ``n``."""
+    names = ("person", "at", "window", "name", "measures", "firsts", "tried", "left")
+    facts = distinct.select(pw.this.shard, **{name: pw.this.fact[i] for i, name in enumerate(names)})
+
+    plain = facts.select(pw.this.shard, pw.this.window, pw.this.name, measure=pw.this.measures).flatten(pw.this.measure)
+    earliest = (
+        facts.select(pw.this.shard, pw.this.person, pw.this.at, name=pw.this.firsts)
+        .flatten(pw.this.name)
+        .groupby(pw.this.shard, pw.this.person, pw.this.name)
+        .reduce(pw.this.shard, pw.this.name, at=pw.reducers.min(pw.this.at))
+    )
+    width, first = info.window_ms, "first_joins" if about == RESULTS_AUDIENCE else "first_authors"
+    firsts = earliest.select(pw.this.shard, window=pw.this.at - pw.this.at % width, name=pw.this.name, measure=first)
+    found = [plain, firsts]
+    if about == RESULTS_AUDIENCE:
+        found.append(_waits(facts, info))
+    return [_counted(one, about) for one in found]
+
+
+def _waits(facts: Any, info: RunInfo) -> Any:
+    people = facts.groupby(pw.this.shard, pw.this.person).reduce(
+        pw.this.shard, tried=pw.reducers.min(pw.this.tried), left=pw.reducers.min(pw.this.left))  # fmt: skip
+
+    @pw.udf(deterministic=True)  # type: ignore[untyped-decorator]
+    def window(tried: int, left: int) -> int:
+        return waited_window(tried, left, info)
+
+    waits = people.select(pw.this.shard, window=window(pw.this.tried, pw.this.left), name=ALL, measure="waited_20m")
+    return waits.filter(waits.window != UNTOLD)
+
+
+def _counted(rows: Any, about: str) -> Any:
+    counted = rows.groupby(pw.this.shard, pw.this.window, pw.this.name, pw.this.measure).reduce(
+        pw.this.shard, pw.this.window, pw.this.name, pw.this.measure, n=pw.reducers.count())  # fmt: skip
+    return counted.select(
+        about=about, shard=pw.this.shard, window=pw.this.window, name=pw.this.name, measure=pw.this.measure, n=pw.this.n
+    )
+
+
+def progress(rows: Any, distinct: Any, base: str) -> list[Any]:
+    """Return what is known of the partitions of an input topic, in the same form; see ``UpsertCounts``."""
+    known = rows.groupby(pw.this.shard).reduce(
+        pw.this.shard,
+        next_place=pw.reducers.max(pw.this.next_place),
+        readable=pw.reducers.count(),
+        foreign_rows=pw.reducers.sum(pw.if_else(pw.this.reason != "", 1, 0)),
+        marks=pw.reducers.sum(pw.this.mark),
+        ends=pw.reducers.sum(pw.this.end),
+        watermark=pw.reducers.max(pw.this.watermark),
+    )
+    counted = distinct.groupby(pw.this.shard).reduce(pw.this.shard, events=pw.reducers.count())
+    measures = dict.fromkeys(("next_place", "readable", "foreign_rows", "marks", "ends"), known)
+    found = {**measures, "watermark": known.filter(known.watermark != UNTOLD), "events": counted}
+    return [
+        one.select(about=base, shard=pw.this.shard, window=UNTOLD, name="", measure=measure, n=one[measure])
+        for measure, one in found.items()
+    ]

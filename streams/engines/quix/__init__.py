@@ -1,0 +1,1 @@
+"""Engine ``quix``: Quix Streams with its own state and changelogs."""

@@ -1,0 +1,236 @@
+"""The work of the engine ``quix``: every record is handed on under the key of its partition, and folded with state.
+
+Quix Streams keeps state per message key, in RocksDB, with a changelog topic. The records are keyed by person, but
+results are sums over people. So a first dataframe re-keys each record by its source partition (through a topic, as
+``group_by`` does), and a second one folds with ``stateful=True``: the state under one partition's key holds its people,
+its rows and its progress. After a crash state is restored as of the committed offsets, and output comes again: the
+offset kept in the state skips what was handed on twice, and results are upserts with source offsets as versions.
+Results leave through a sink rather than ``to_topic``: progress has to wait until the results it speaks of are written.
+
+What it costs by its nature: a topic and a changelog in between and several state operations per event; these topics
+stay on the broker when the run is over.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, Final, TypeAlias
+
+import msgspec
+from confluent_kafka import Consumer, TopicPartition
+from msgspec.structs import replace
+from quixstreams import Application, State, message_context
+from quixstreams.kafka import ConnectionConfig
+from quixstreams.models import TopicConfig
+from quixstreams.sinks import BaseSink
+
+from streams.contract.events import Mark
+from streams.contract.results import Counts, Progress, key_of
+from streams.contract.topics import INPUTS, RESULTS_PROGRESS
+from streams.engines.abstract import Summary, WorkerSettings
+from streams.engines.shared.resultswriter import Out, ResultsWriter
+from streams.engines.shared.simplefold import Change, Row, changes, decode, person_of, result
+from streams.engines.shared.statefolder import forget, state_folder
+from streams.engines.shared.stopping import RunEnd
+from streams.errors import DecodeError
+
+SESSION_MS: Final = 6_000
+PUBLISH_SECONDS: Final = 0.1
+Headers: TypeAlias = list[tuple[str, bytes]]
+
+
+def run(settings: WorkerSettings) -> Summary:
+    """Work until the run is done or Quix Streams was told to stop (it minds SIGTERM and SIGINT itself)."""
+    folder = state_folder(settings)
+    app = _application(settings, str(folder))
+    fold = Fold(settings)
+    _connect(app, settings, fold)
+    watch = _Watch(settings, app.stop)
+    watch.start()
+    app.run()
+    watch.over.set()
+    watch.join()
+    if watch.end.reached:
+        forget(folder)
+    return fold.summary(ended=watch.end.reached)
+
+
+def _application(settings: WorkerSettings, state_dir: str) -> Application:
+    consumer: dict[str, Any] = {
+        "session.timeout.ms": SESSION_MS,
+        "heartbeat.interval.ms": 2_000,
+        "fetch.wait.max.ms": 50,
+    }
+    if settings.worker is not None:  # a worker started again takes its own place at once
+        consumer["group.instance.id"] = f"worker-{settings.worker}"
+    return Application(
+        ConnectionConfig.from_librdkafka_dict(settings.connection.for_librdkafka(), ignore_extras=True),
+        consumer_group=f"{settings.info.prefix}{settings.info.run}.{settings.engine}",
+        auto_offset_reset="earliest",
+        commit_interval=settings.checkpoint_seconds,
+        state_dir=state_dir,
+        consumer_poll_timeout=0.1,
+        consumer_extra_config=consumer,
+        # What is sent again must not overtake: an offset below the last one is taken for a repetition.
+        producer_extra_config={"linger.ms": 20, "enable.idempotence": True},
+        loglevel="WARNING",
+    )
+
+
+def _connect(app: Application, settings: WorkerSettings, fold: "Fold") -> None:
+    """Lay the two dataframes: input topics to partitions, partitions to results."""
+    info = settings.info
+    keep = TopicConfig(num_partitions=info.partitions, replication_factor=1, extra_config={"retention.ms": "-1"})
+    partitions = app.topic(
+        f"{info.prefix}{settings.engine}.partitions.{info.run}",
+        config=keep,
+        key_serializer="str",
+        key_deserializer="str",
+        value_serializer="bytes",
+        value_deserializer="bytes",
+    )
+    for base in INPUTS:
+        topic = app.topic(info.topics[base], key_deserializer="bytes", value_deserializer="bytes")
+        app.dataframe(topic).set_headers(_source(base)).to_topic(partitions, key=_partition(base))
+    folded = app.dataframe(partitions).apply(fold, stateful=True, metadata=True, expand=True)
+    folded.sink(ResultSink(settings))
+
+
+def _source(base: str) -> Callable[[bytes, Any, int, Headers], Headers]:
+    def headers(value: bytes, key: Any, timestamp: int, before: Headers) -> Headers:  # noqa: ARG001 - Quix's signature
+        here = message_context()
+        return [("topic", base.encode()), ("at", f"{here.partition}@{here.offset}".encode())]
+
+    return headers
+
+
+def _partition(base: str) -> Callable[[bytes], str]:
+    return lambda value: f"{base}[{message_context().partition}]"  # noqa: ARG005 - Quix hands the value over
+
+
+class ResultSink(BaseSink):  # type: ignore[misc]  # only there where Quix is installed
+    """Writes the newest state of every row a few times a second, and with every commit, before the offsets.
+
+    What is held back when a worker is killed comes again: its records are read again from the committed offsets.
+    """
+
+    def __init__(self, settings: WorkerSettings) -> None:
+        super().__init__()
+        self._writer = ResultsWriter(settings)
+        self._held: dict[tuple[type, bytes], Out] = {}
+        self._written = time.monotonic()
+
+    def add(self, value: Out, *_: Any, **__: Any) -> None:
+        """Take a record; an older one of the same row need not be written any more."""
+        key = value[0].source.encode() if isinstance(value, tuple) else key_of(value)
+        self._held[type(value), key] = value  # keys of two tables can be the same
+        if time.monotonic() - self._written >= PUBLISH_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is held back; raises EngineError when the broker does not take everything within 30 s."""
+        held, self._held = self._held, {}
+        self._writer.write(held.values())
+        self._written = time.monotonic()
+
+
+class Fold:
+    """The stateful function of the second dataframe.
+
+    Under one partition's key the state holds its ``progress``, a row of counts under ``table|window|name``, and what is
+    known of a person under ``person|id``.
+    """
+
+    def __init__(self, settings: WorkerSettings) -> None:
+        self.info, self.engine = settings.info, settings.engine
+        self.events = self.duplicates = self.dead_letters = 0
+        self.first = self.last = 0.0
+
+    def __call__(self, raw: bytes, _key: str, _timestamp: int, headers: Headers, state: State) -> Iterable[Out]:
+        """Fold one record of a source partition and return what is to be written."""
+        self.last = time.monotonic()
+        self.first = self.first or self.last
+        source = dict(headers)
+        topic, (partition, offset) = source["topic"].decode(), map(int, source["at"].split(b"@"))
+        known = state.get("progress")
+        progress = msgspec.convert(known, Progress) if known else self._nothing(topic, partition)
+        if offset < progress.version:
+            return []
+        progress = replace(progress, version=offset + 1)
+        out, progress = self._step(raw, progress, state)
+        state.set("progress", msgspec.to_builtins(progress))
+        return out
+
+    def _nothing(self, topic: str, partition: int) -> Progress:
+        shard = str(partition)
+        return Progress(1, self.info.run, self.engine, topic, shard, (partition,), 0, None, False, 0, 0, 0)
+
+    def _step(self, raw: bytes, progress: Progress, state: State) -> tuple[list[Out], Progress]:
+        try:
+            name = f"{self.info.topics[progress.topic]}[{progress.shard}]@{progress.version - 1}"
+            event = decode(progress.topic, raw, self.info, name)
+        except DecodeError as error:
+            self.dead_letters += 1
+            return [(error, raw)], replace(progress, dead_letters=progress.dead_letters + 1)
+        if isinstance(event, Mark):
+            watermark = max(event.at, progress.watermark or event.at)
+            progress = replace(progress, watermark=watermark, ended=progress.ended or event.mark == "end")
+            return [progress], progress
+        key = f"person|{person_of(event)}"
+        person = state.get(key) or {}
+        found = changes(person, event, self.info)
+        if found is None:
+            self.duplicates += 1
+            return [], replace(progress, duplicates=progress.duplicates + 1)
+        self.events += 1
+        state.set(key, person)
+        return self._rows(found, progress, state), replace(progress, events=progress.events + 1)
+
+    def _rows(self, found: list[Change], progress: Progress, state: State) -> list[Out]:
+        rows: dict[Row, Counts] = {}
+        for change in found:
+            row = change[:3]
+            if row not in rows:
+                rows[row] = state.get("|".join(map(str, row))) or {}
+            rows[row][change.measure] = rows[row].get(change.measure, 0) + change.by
+        for row, counts in rows.items():
+            state.set("|".join(map(str, row)), counts)
+        return [
+            result(self.info, self.engine, row, progress.shard, progress.version, counts)
+            for row, counts in rows.items()
+        ]
+
+    def summary(self, *, ended: bool) -> Summary:
+        """Return what this worker did."""
+        return Summary(
+            ended=ended,
+            events=self.events,
+            duplicates=self.duplicates,
+            dead_letters=self.dead_letters,
+            seconds=self.last - self.first,
+            cpu_seconds=time.process_time(),
+        )
+
+
+class _Watch(threading.Thread):
+    """Reads ``results.progress`` beside the application and stops it when the run is done."""
+
+    def __init__(self, settings: WorkerSettings, stop: Callable[[], None]) -> None:
+        super().__init__(name="run-end", daemon=True)
+        self.settings, self.stop = settings, stop
+        self.end = RunEnd(settings.info, settings.engine)
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        """Read until the run is done or ``over`` is set."""
+        consumer = Consumer(
+            {**self.settings.connection.for_librdkafka(), "group.id": "none", "enable.auto.commit": False}
+        )  # fmt: skip
+        consumer.assign([TopicPartition(self.settings.info.topics[RESULTS_PROGRESS], 0, 0)])
+        while not self.over.is_set() and not self.end.reached:
+            for message in consumer.consume(500, timeout=0.2):
+                if message.error() is None:
+                    self.end.take(message.key(), message.value())
+        consumer.close()
+        if self.end.reached:
+            self.stop()

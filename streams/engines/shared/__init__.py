@@ -1,0 +1,1 @@
+"""What several engines share: the simple fold, results with librdkafka, state folders, the end of a run."""

@@ -1,0 +1,312 @@
+"""The counts of docs/architecture.md as a small fold, one event at a time, in plain dicts: to read, to teach, to copy.
+
+Everything rests on one observation: every count is a sum of changes that follow from **one person's** history, and
+all records of one person lie in one partition. So the fold keeps a small dict per person, and an event turns into
+changes: "+1 join in room-a, window 22:05:00". What was believed too early is taken back: when an earlier join of a
+person turns up, the first join moves, as one change of -1 and one of +1. That makes the answer independent of the order
+of arrival.
+
+This is a second reading of the contract, on purpose apart from the folds of the engine ``faust``: slower, and shorter.
+The simple engines (kafka-python, quix, bytewax) share it and differ in what their library does: reading, keeping
+state, writing results.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import msgspec
+
+from streams.contract.events import (
+    GAVE_UP,
+    OUT_OF_RANGE,
+    REJOIN_WITHIN_MS,
+    WAITED_MS,
+    Mark,
+    Presence,
+    Tweet,
+    decode_presence,
+    decode_tweet,
+)
+from streams.contract.names import ALL, OTHER
+from streams.contract.results import HASHTAG, AudienceResult, Counts, Progress, ReactionResult, Result
+from streams.contract.runinfo import RunInfo
+from streams.contract.topics import PRESENCE, RESULTS_AUDIENCE, RESULTS_REACTION
+from streams.errors import DecodeError
+
+Person: TypeAlias = dict[str, Any]
+"""What is known of one listener or author; JSON-able, so that any state store can hold it.
+
+``seen``: event ids met. Of a listener also ``attempt`` and ``leave``, the earliest times, and ``join``, the earliest
+time by space; of an author ``first``, the earliest time by subject. (``*`` stands for all spaces or subjects.)
+"""
+
+
+class Change(NamedTuple):
+    """``by`` is added to one count of one row of results."""
+
+    table: str
+    """``results.audience`` or ``results.reaction``."""
+    window: int
+    name: str
+    """Space or subject."""
+    measure: str
+    """Name of the count, say ``joins``."""
+    by: int
+
+
+def decode(topic: str, raw: bytes, info: RunInfo, source: str = "") -> Presence | Tweet | Mark:
+    """Decode one record of an input topic, given by base name.
+
+    Raises:
+        DecodeError: It is none of ours, or cannot be of this run.
+    """
+    event = decode_presence(raw, source) if topic == PRESENCE else decode_tweet(raw, source)
+    wrong = _foreign(event, info)
+    if wrong:
+        raise DecodeError(OUT_OF_RANGE, wrong, source)
+    return event
+
+
+def _foreign(event: Presence | Tweet | Mark, info: RunInfo) -> str:
+    """Return what run.info did not announce, empty where all is as announced."""
+    if isinstance(event, Mark):
+        return "" if event.run == info.run else f"run: expected {info.run!r}, found {event.run!r}"
+    if event.event_id >= info.events:
+        return f"event_id: expected 0 to {info.events - 1}, found {event.event_id}"
+    person = person_of(event)
+    if person >= info.people:
+        return f"person: expected 0 to {info.people - 1}, found {person}"
+    if not info.start <= event.at <= info.end:
+        return f"at: expected {info.start} to {info.end}, found {event.at}"
+    if isinstance(event, Presence) and event.space not in info.spaces:
+        return f"space: expected one of {list(info.spaces)}, found {event.space!r}"
+    return ""
+
+
+def person_of(event: Presence | Tweet) -> int:
+    """Return the listener or author."""
+    return event.listener if isinstance(event, Presence) else event.author
+
+
+def changes(person: Person, event: Presence | Tweet, info: RunInfo) -> list[Change] | None:
+    """Take one event into its person's state and return what it changes; None for a duplicate."""
+    seen = person.setdefault("seen", [])
+    if event.event_id in seen:
+        return None
+    seen.append(event.event_id)
+    if isinstance(event, Presence):
+        return list(_presence(person, event, info))
+    return list(_tweet(person, event, info))
+
+
+def window_of(at: int, info: RunInfo) -> int:
+    """Return the start of the window that holds ``at``."""
+    return at - at % info.window_ms
+
+
+def _presence(person: Person, event: Presence, info: RunInfo) -> Iterator[Change]:
+    window = window_of(event.at, info)
+    for count in presence_counts(event):
+        yield Change(RESULTS_AUDIENCE, window, event.space, count, 1)
+    if event.kind == "join":
+        joined = person.setdefault("join", {})
+        for space in (event.space, ALL):
+            yield from _first(RESULTS_AUDIENCE, "first_joins", joined, space, event.at, info)
+    if event.kind in ("attempt", "leave"):
+        before = _waited(person, info)
+        kind = event.kind.value  # a plain string, as JSON stores want their keys
+        person[kind] = min(event.at, person.get(kind, event.at))
+        yield from _moved(RESULTS_AUDIENCE, "waited_20m", ALL, before, _waited(person, info))
+
+
+def presence_counts(event: Presence) -> Iterator[str]:
+    """Yield the counts that grow by one with an event, whatever else is known of its listener."""
+    if event.kind == "attempt":
+        yield "attempts"
+        if event.try_ == 1:
+            yield "arrivals"
+    elif event.kind == "join":
+        yield "joins"
+        if event.since_drop_ms is not None and event.since_drop_ms <= REJOIN_WITHIN_MS:
+            yield "rejoins_60s"
+    elif event.kind == "leave":
+        yield "give_ups" if event.reason == GAVE_UP else "leaves"
+    else:
+        yield {"fail": "fails", "drop": "drops"}[event.kind]
+
+
+def _waited(person: Person, info: RunInfo) -> int | None:
+    """Return the window in which this listener had waited 20 minutes; None when that never came."""
+    if "attempt" not in person:
+        return None
+    due: int = person["attempt"] + WAITED_MS
+    if due > info.talk_start or person.get("leave", due + 1) <= due:
+        return None
+    return window_of(due, info)
+
+
+def _tweet(person: Person, event: Tweet, info: RunInfo) -> Iterator[Change]:
+    subject = subject_of(event, info)
+    window = window_of(event.at, info)
+    for count in tweet_counts(event, info):
+        yield Change(RESULTS_REACTION, window, subject, count, 1)
+    first = person.setdefault("first", {})
+    for name in (subject, ALL):
+        yield from _first(RESULTS_REACTION, "first_authors", first, name, event.at, info)
+
+
+def tweet_counts(event: Tweet, info: RunInfo) -> Iterator[str]:
+    """Yield the counts of its subject that grow by one with a tweet, whatever else is known of its author."""
+    yield {"post": "posts", "reply": "replies", "quote": "quotes", "repost": "reposts"}[event.kind]
+    for tag in sorted(set(event.hashtags)):
+        yield HASHTAG + tag
+    if event.kind == "repost" and info.thread and event.conversation == info.thread:
+        yield "thread_reposts"
+
+
+def subject_of(tweet: Tweet, info: RunInfo) -> str:
+    """Return the subject of the first rule that holds, else ``other``."""
+    text = tweet.text.encode().lower()  # the lower case of bytes is ASCII's, as the contract wants it
+    for rule in info.subjects:
+        if (
+            tweet.conversation in rule.conversations
+            or not set(rule.hashtags).isdisjoint(tweet.hashtags)
+            or any(word.encode() in text for word in rule.words)
+        ):
+            return rule.subject
+    return OTHER
+
+
+def _first(table: str, count: str, earliest: dict[str, int], name: str, at: int, info: RunInfo) -> Iterator[Change]:
+    """Keep the earliest time under ``name``; the person counts in the window of that time alone."""
+    known = earliest.get(name)
+    if known is not None and known <= at:
+        return
+    earliest[name] = at
+    yield from _moved(table, count, name, None if known is None else window_of(known, info), window_of(at, info))
+
+
+def _moved(table: str, count: str, name: str, before: int | None, after: int | None) -> Iterator[Change]:
+    if before == after:
+        return
+    if before is not None:
+        yield Change(table, before, name, count, -1)
+    if after is not None:
+        yield Change(table, after, name, count, 1)
+
+
+Row: TypeAlias = tuple[str, int, str]
+"""Table, window and space or subject."""
+
+
+def result(info: RunInfo, engine: str, row: Row, shard: str, version: int, counts: Counts) -> Result:
+    """Return the record that says what the counts of a row are now; zeros are left out."""
+    table, window, name = row
+    kept = {measure: value for measure, value in counts.items() if value}
+    if table == RESULTS_AUDIENCE:
+        return AudienceResult(1, info.run, engine, window, name, shard, version, kept)
+    return ReactionResult(1, info.run, engine, window, name, shard, version, kept)
+
+
+class PartitionFold:
+    """Everything known from one partition up to ``next_offset``: the state, and the results that follow from it.
+
+    The state is a function of the partition's records before ``next_offset`` and of nothing else. So two writers that
+    have read equally far say the same, and the offset serves as the results' version.
+    """
+
+    def __init__(self, info: RunInfo, engine: str, topic: str, partition: int) -> None:
+        self.info, self.engine, self.topic, self.partition = info, engine, topic, partition
+        self.people: dict[int, Person] = {}
+        self.rows: dict[Row, Counts] = {}
+        self.changed: set[Row] = set()
+        self.next_offset = 0
+        self.taken = 0
+        self.watermark: int | None = None
+        self.ended = False
+        self.events = self.duplicates = self.dead_letters = 0
+
+    def step(self, raw: bytes, offset: int) -> DecodeError | None:
+        """Take one record; returns the reason when it is put aside as none of ours."""
+        self.next_offset = offset + 1
+        try:
+            event = decode(self.topic, raw, self.info, f"{self.info.topics[self.topic]}[{self.partition}]@{offset}")
+        except DecodeError as error:
+            self.dead_letters += 1
+            return error
+        if isinstance(event, Mark):
+            self.watermark = max(event.at, self.watermark or event.at)
+            self.ended = self.ended or event.mark == "end"
+        else:
+            self._count(event)
+        return None
+
+    def _count(self, event: Presence | Tweet) -> None:
+        found = changes(self.people.setdefault(person_of(event), {}), event, self.info)
+        if found is None:
+            self.duplicates += 1
+            return
+        self.events += 1
+        for change in found:
+            row = self.rows.setdefault(change[:3], {})
+            row[change.measure] = row.get(change.measure, 0) + change.by
+            self.changed.add(change[:3])
+
+    def take(self) -> list[Result | Progress]:
+        """Return every row changed since the last call, then the progress; nothing if nothing was read."""
+        if self.taken == self.next_offset:
+            return []
+        self.taken = self.next_offset
+        out: list[Result | Progress] = [
+            result(self.info, self.engine, row, str(self.partition), self.next_offset, self.rows[row])
+            for row in sorted(self.changed)
+        ]
+        self.changed.clear()
+        return [*out, self._progress()]
+
+    def save(self) -> bytes:
+        """Return the whole state, for ``load``."""
+        rows = [(row, counts) for row, counts in self.rows.items()]
+        known = {name: getattr(self, name) for name in _SAVED}
+        return msgspec.msgpack.encode({**known, "rows": rows, "changed": list(self.changed)})
+
+    def load(self, saved: bytes) -> None:
+        """Put a saved state back."""
+        state = msgspec.msgpack.decode(saved, type=_State)
+        for name in _SAVED:
+            setattr(self, name, getattr(state, name))
+        self.rows = dict(state.rows)
+        self.changed = set(state.changed)
+
+    def _progress(self) -> Progress:
+        return Progress(
+            v=1,
+            run=self.info.run,
+            engine=self.engine,
+            topic=self.topic,
+            shard=str(self.partition),
+            partitions=(self.partition,),
+            version=self.next_offset,
+            watermark=self.watermark,
+            ended=self.ended,
+            events=self.events,
+            duplicates=self.duplicates,
+            dead_letters=self.dead_letters,
+        )
+
+
+class _State(msgspec.Struct):
+    """A saved ``PartitionFold``."""
+
+    next_offset: int
+    watermark: int | None
+    ended: bool
+    events: int
+    duplicates: int
+    dead_letters: int
+    people: dict[int, Person]
+    rows: list[tuple[Row, Counts]]
+    changed: list[Row]
+
+
+_SAVED: Final = ("next_offset", "watermark", "ended", "events", "duplicates", "dead_letters", "people")

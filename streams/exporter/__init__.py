@@ -1,0 +1,1 @@
+"""The exporter: a run as Prometheus samples, and the health of its broker."""

@@ -1,0 +1,119 @@
+"""Serves a run to Prometheus: values are worked out from the results when a scrape asks, as of event time."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Protocol, TypeVar, cast
+
+from prometheus_client.core import Metric as Family
+from prometheus_client.registry import Collector
+
+from streams.contract.names import TRUTH
+from streams.contract.runinfo import RunInfo
+from streams.exporter import samples
+from streams.exporter.brokerhealth import BrokerView
+from streams.metrics import definitions as metrics
+from streams.metrics.definitions import EXPORTER_METRICS
+from streams.metrics.families import Families
+from streams.metrics.server import OPTION, open_page
+from streams.read.derive import NightAt
+from streams.read.difference import difference
+from streams.read.runview import RunView
+
+_T = TypeVar("_T")
+
+
+class Source(Protocol):
+    """What an exporter asks, a ``ResultReader`` in a run."""
+
+    def snapshot(self) -> RunView:
+        """Return what is known now; thread-safe."""
+        ...
+
+
+class Exporter(Collector):
+    """The metrics of ``streams.metrics.definitions.EXPORTER_METRICS``, of the run its source follows.
+
+    Args:
+        source: Where the run is read.
+        broker: Says how the broker is; None as long as that is not known.
+    """
+
+    def __init__(self, source: Source, broker: Callable[[], BrokerView | None] = lambda: None) -> None:
+        self._source = source
+        self._broker = broker
+        self._took = 0.0
+        self._lock = threading.Lock()
+        self._known: dict[tuple[str, str], tuple[tuple[object, ...], object]] = {}
+
+    def collect(self) -> Iterator[Family]:
+        """Yield every family; without a run most are without samples."""
+        with self._lock:
+            started = time.perf_counter()
+            families = Families(EXPORTER_METRICS)
+            view = self._source.snapshot()
+            samples.add_reading(families, view)
+            families.add(metrics.SCRAPE, self._took)
+            broker = self._broker()
+            if broker is not None:
+                samples.add_broker(families, broker)
+            if view.info is not None:
+                self._add_run(families, view, view.info)
+            self._took = time.perf_counter() - started
+        yield from families
+
+    @contextlib.contextmanager
+    def serving(self, port: int, address: str = "127.0.0.1", *, option: str = OPTION) -> Iterator[str]:
+        """Serve on a registry and in threads of its own, as long as the context lasts; yield the page's address.
+
+        Args:
+            port: TCP port; 0 for any free one.
+            address: Local address to listen on.
+            option: The option that chooses the port, for the error.
+
+        Raises:
+            EnvironmentMissingError: The port cannot be had; the text names the option to choose another.
+        """
+        taken, close = open_page(self, port, address, option=option)
+        try:
+            yield f"http://{address}:{taken}/metrics"
+        finally:
+            close()
+
+    def _add_run(self, families: Families, view: RunView, info: RunInfo) -> None:
+        samples.add_run(families, info)
+        families.add(metrics.RUN_ENDED, view.ended)
+        if view.replay_at is not None:
+            samples.add_phase(families, info, view.replay_at)
+        if view.status is not None:
+            samples.add_replay(families, view.status)
+        for name, engine in sorted(view.engines.items()):
+            samples.add_engine(families, engine, info.events, view.replay_at)
+            now = view.now(name)
+            if now is None:
+                continue
+            samples.add_audience(families, name, now)
+            samples.add_tweets(families, name, now)
+            self._add_reaction(families, name, info, now)
+            self._add_difference(families, name, view, now)
+
+    def _add_reaction(self, families: Families, name: str, info: RunInfo, now: NightAt) -> None:
+        key = ("reaction", name)
+        found = self._once(key, (now.view, now.until), lambda: samples.reaction_at(info, now.view, now.until))
+        if found is not None:
+            samples.add_reaction(families, name, found, samples.minutes_since_announced(info, now))
+
+    def _add_difference(self, families: Families, name: str, view: RunView, now: NightAt) -> None:
+        truth = view.engines.get(TRUTH)
+        if name == TRUTH or truth is None or not truth.drained:
+            return
+        key, state = ("difference", name), (now.view, truth.night, now.until)
+        samples.add_difference(families, name, self._once(key, state, lambda: difference(*state)))
+
+    def _once(self, key: tuple[str, str], state: tuple[object, ...], work: Callable[[], _T]) -> _T:
+        """Do the work again only when what it depends on has changed."""
+        known = self._known.get(key)
+        if known is None or known[0] != state:
+            known = self._known[key] = (state, work())
+        return cast("_T", known[1])

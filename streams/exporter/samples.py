@@ -1,0 +1,184 @@
+"""From what is known of a run to samples of its metrics; no clock, no state, so a moment of the past is as good as now.
+
+Every function takes ``at``, the time the samples carry (seconds since the epoch); None leaves it to the scrape.
+"""
+
+from itertools import islice
+
+import numpy as np
+
+from streams.contract.names import ALL, MINUTE_MS
+from streams.contract.results import STANCE, STANCES
+from streams.contract.runinfo import RunInfo, RunStatus
+from streams.effect.baseline import Estimate
+from streams.effect.estimate import ReactionEstimate, estimate_reaction
+from streams.exporter.brokerhealth import BrokerView
+from streams.metrics import definitions as metrics
+from streams.metrics.definitions import PRESENCE_KINDS, REPLAY_STATES, TOP_HASHTAGS, TWEET_KINDS
+from streams.metrics.families import Families
+from streams.read.derive import POSTED, NightAt, NightView
+from streams.read.difference import Difference
+from streams.read.runview import EngineView, RunView
+
+TAPE_DIGITS = 12
+"""How much of the tape's hash a label carries."""
+
+
+def add_run(families: Families, info: RunInfo, *, at: float | None = None) -> None:
+    """Add what is fixed for a run."""
+    name, scale, seed = info.scenario, f"{info.scale:g}", str(info.seed)
+    families.add(metrics.RUN_INFO, 1, info.run, name, scale, seed, info.tape_sha256[:TAPE_DIGITS], at=at)
+    families.add(metrics.NIGHT_START, info.start / 1000, at=at)
+    families.add(metrics.NIGHT_END, info.end / 1000, at=at)
+    families.add(metrics.TALK_START, info.talk_start / 1000, at=at)
+    families.add(metrics.ANNOUNCED, None if info.announced is None else info.announced / 1000, at=at)
+    for phase in info.phases:
+        families.add(metrics.PHASE_START, phase.start / 1000, phase.name, at=at)
+
+
+def add_phase(families: Families, info: RunInfo, replay_at: int, *, at: float | None = None) -> None:
+    """Add where the night is, as of the replay's event time (ms)."""
+    families.add(metrics.REPLAY_TIME, replay_at / 1000, at=at)
+    now = info.phase_at(replay_at)
+    for phase in info.phases:
+        families.add(metrics.PHASE, phase.name == now, phase.name, at=at)
+
+
+def add_replay(families: Families, status: RunStatus, *, at: float | None = None) -> None:
+    """Add how the replay is doing."""
+    families.add(metrics.REPLAY_TARGET_SPEED, status.speed, at=at)
+    families.add(metrics.REPLAY_SPEED, status.actual_speed, at=at)
+    families.add(metrics.REPLAY_LATENESS, status.lateness_seconds, at=at)
+    families.add(metrics.REPLAY_ON_TIME, status.on_time_ratio, at=at)
+    families.add(metrics.REPLAY_RECORDS, status.sent, "sent", at=at)
+    families.add(metrics.REPLAY_RECORDS, status.failed, "failed", at=at)
+    families.add(metrics.REPLAY_SEEN, status.wall_ms / 1000, at=at)
+    for state in REPLAY_STATES:
+        families.add(metrics.REPLAY_STATE, state == status.state, state, at=at)
+
+
+def add_audience(families: Families, engine: str, now: NightAt, *, at: float | None = None) -> None:
+    """Add the launch as an engine sees it."""
+    for space in now.view.spaces:
+        peak, peak_at = now.peak(space)
+        families.add(metrics.AUDIENCE, now.audience(space), engine, space, at=at)
+        families.add(metrics.AUDIENCE_PEAK, peak, engine, space, at=at)
+        families.add(metrics.AUDIENCE_PEAK_TIME, peak_at / 1000, engine, space, at=at)
+        families.add(metrics.DROP_RATIO, now.drop_ratio(space), engine, space, at=at)
+        families.add(metrics.JOIN_SUCCESS, now.join_success(space), engine, space, at=at)
+        for kind, count in PRESENCE_KINDS.items():
+            families.add(metrics.PRESENCE, now.presence(space, count), engine, space, kind, at=at)
+            families.add(metrics.PRESENCE_MINUTE, now.presence_last_minute(space, count), engine, space, kind, at=at)
+    for space in (*now.view.spaces, ALL):
+        families.add(metrics.DISTINCT_LISTENERS, now.distinct_listeners(space), engine, space, at=at)
+    families.add(metrics.WAITING, now.waiting(), engine, at=at)
+    families.add(metrics.WAITED, now.waited_20m(), engine, at=at)
+
+
+def add_tweets(families: Families, engine: str, now: NightAt, *, at: float | None = None) -> None:
+    """Add the tweets as an engine sees them."""
+    for subject in now.view.subjects:
+        for kind, count in TWEET_KINDS.items():
+            families.add(metrics.TWEETS, now.tweets(subject, count), engine, subject, kind, at=at)
+            families.add(metrics.TWEETS_MINUTE, now.tweets_last_minute(subject, count), engine, subject, kind, at=at)
+        for name in STANCES:
+            stance = STANCE + name
+            families.add(metrics.STANCES, now.tweets(subject, stance), engine, subject, name, at=at)
+            families.add(metrics.STANCES_MINUTE, now.tweets_last_minute(subject, stance), engine, subject, name, at=at)
+    for subject in (*now.view.subjects, ALL):
+        families.add(metrics.AUTHORS, now.distinct_authors(subject), engine, subject, at=at)
+    for tag, total in islice(now.hashtags().items(), TOP_HASHTAGS):
+        families.add(metrics.HASHTAGS, total, engine, tag, at=at)
+    reposts = sum(now.tweets(subject, "thread_reposts") for subject in now.view.subjects)
+    families.add(metrics.THREAD_REPOSTS, reposts, engine, at=at)
+
+
+def subject_of_announcement(info: RunInfo) -> str | None:
+    """Return the subject whose rule takes the thread's conversation; None where there is none."""
+    return next((rule.subject for rule in info.subjects if info.thread in rule.conversations), None)
+
+
+def reaction_at(info: RunInfo, view: NightView, until: int) -> ReactionEstimate | None:
+    """Estimate the reaction over the first ``until`` windows; None where there is none yet, or too short a baseline."""
+    subject = subject_of_announcement(info)
+    if info.announced is None or subject is None:
+        return None
+    running = view.reaction[subject]
+    counts = np.diff(sum(running.column(kind)[: until + 1] for kind in POSTED))
+    try:
+        return estimate_reaction(counts, start=info.start, window_ms=info.window_ms, announced=info.announced)
+    except ValueError:  # not yet announced, or too little of a baseline before it
+        return None
+
+
+def minutes_since_announced(info: RunInfo, now: NightAt) -> float:
+    """Return how much of the night lies behind the announcement, from the window on that holds it."""
+    announced = info.start if info.announced is None else info.announced
+    return (now.until - now.view.grid.until(announced)) * info.window_ms / MINUTE_MS
+
+
+def add_reaction(
+    families: Families, engine: str, found: ReactionEstimate, minutes: float, *, at: float | None = None
+) -> None:
+    """Add the reaction to the announcement, ``minutes`` of event time after it."""
+    _add_bounds(families, metrics.UPLIFT, engine, found.uplift, at=at)
+    _add_bounds(families, metrics.EXCESS, engine, found.excess, at=at)
+    if found.half_life_ms is not None:
+        _add_bounds(families, metrics.HALF_LIFE, engine, found.half_life_ms, 1000, at=at)
+    if found.peak is not None:
+        families.add(metrics.REACTION_PEAK_TIME, found.peak.value / 1000, engine, at=at)
+    families.add(metrics.BASELINE, found.without.value / minutes, engine, at=at)
+
+
+def _add_bounds(
+    families: Families, metric: metrics.Metric, engine: str, found: Estimate, scale: float = 1, *, at: float | None
+) -> None:
+    for bound, value in zip(metrics.BOUNDS, (found.value, found.low, found.high), strict=True):
+        families.add(metric, value / scale, engine, bound, at=at)
+
+
+def add_engine(
+    families: Families, engine: EngineView, events: int, replay_at: int | None, *, at: float | None = None
+) -> None:
+    """Add how far an engine is; ``events`` is the number on the tape, ``replay_at`` the replay's event time (ms)."""
+    covered, watermark = engine.covered, engine.watermark
+    families.add(metrics.WATERMARK, None if watermark is None else watermark / 1000, engine.name, at=at)
+    if watermark is not None and replay_at is not None:
+        families.add(metrics.LAG, max(0, replay_at - watermark) / 1000, engine.name, at=at)
+    families.add(metrics.PROGRESS, sum(covered.events.values()) / events if events else 1.0, engine.name, at=at)
+    families.add(metrics.ENGINE_ENDED, covered.ended, engine.name, at=at)
+    for metric, counts in (
+        (metrics.ENGINE_EVENTS, covered.events),
+        (metrics.DUPLICATES, covered.duplicates),
+        (metrics.DEAD_LETTERS, covered.dead_letters),
+    ):
+        for topic, count in counts.items():
+            families.add(metric, count, engine.name, topic, at=at)
+
+
+def add_difference(families: Families, engine: str, found: Difference, *, at: float | None = None) -> None:
+    """Add how far an engine is from the truth."""
+    for value, size in found.greatest.items():
+        families.add(metrics.ERROR_MAX, size, engine, value, at=at)
+    for value, size in found.total.items():
+        families.add(metrics.ERROR_SUM, size, engine, value, at=at)
+    for space, gap in found.audience.items():
+        families.add(metrics.AUDIENCE_ERROR, gap, engine, space, at=at)
+
+
+def add_broker(families: Families, broker: BrokerView, *, at: float | None = None) -> None:
+    """Add how the broker is."""
+    families.add(metrics.BROKER_UP, broker.up, at=at)
+    families.add(metrics.BROKER_RESPONSE, broker.response_seconds, at=at)
+    families.add(metrics.BROKER_UNHEALTHY, broker.unhealthy, at=at)
+    for metric, counts in ((metrics.BROKER_WRITTEN, broker.written), (metrics.BROKER_KEPT, broker.kept)):
+        for topic, count in counts.items():
+            families.add(metric, count, topic, at=at)
+
+
+def add_reading(families: Families, view: RunView, *, at: float | None = None) -> None:
+    """Add what the reader has read."""
+    for topic, count in view.records.items():
+        families.add(metrics.READ_RECORDS, count, topic, at=at)
+    for (topic, reason), count in view.rejected.items():
+        families.add(metrics.REJECTED_RECORDS, count, topic, reason, at=at)

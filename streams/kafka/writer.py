@@ -1,0 +1,108 @@
+"""Where a worker's words go: records in batches, acknowledged before anything is built on them."""
+
+import asyncio
+from collections.abc import Awaitable, Iterable, Sequence
+from typing import Any, Final, NamedTuple
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
+
+from streams.contract.topics import MAX_MESSAGE_BYTES
+from streams.errors import BrokerError, RefusedError
+from streams.kafka.connection import Connection
+
+BATCH_BYTES: Final = 256 << 10
+_STOP_SECONDS: Final = 2.0
+_TUNING: Final[dict[str, Any]] = {
+    "acks": "all",
+    "max_batch_size": BATCH_BYTES,
+    "max_request_size": MAX_MESSAGE_BYTES + (1 << 20),
+    "request_timeout_ms": 15_000,
+}
+
+
+class Out(NamedTuple):
+    """One record on its way out."""
+
+    key: bytes
+    value: bytes
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+class Written(NamedTuple):
+    """What was written."""
+
+    records: int
+    first_offset: int
+    """Offset of the first one; -1 where there was none."""
+
+
+class Outlet:
+    """A producer that is renewed after a failure; use it in one event loop.
+
+    Order per partition is kept (aiokafka has one request under way per partition); a record may be written twice,
+    which no reader of ours minds.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._producer: AIOKafkaProducer | None = None
+
+    async def write(self, topic: str, records: Iterable[Out], partition: int = 0) -> Written:
+        """Write records to one partition; returns when the broker has them all.
+
+        Raises:
+            BrokerError: It does not have them all; which of them is not known.
+            RefusedError: We may not write there.
+        """
+        try:
+            return await self._write(await self._open(), topic, records, partition)
+        except TopicAuthorizationFailedError as error:
+            where = self._connection.bootstrap_servers
+            raise RefusedError(self._connection.who(), where, [f"WRITE on topic {topic}"]) from error
+        except (KafkaError, OSError) as error:
+            await self.close()
+            raise BrokerError(f"{self._connection.bootstrap_servers}: cannot write {topic}: {error!r}") from error
+
+    async def _write(self, producer: AIOKafkaProducer, topic: str, records: Iterable[Out], partition: int) -> Written:
+        pending: list[Awaitable[Any]] = []
+        batch, count = producer.create_batch(), 0
+        for record in records:
+            count += 1
+            if not _append(batch, record):
+                if batch.record_count():
+                    pending.append(await producer.send_batch(batch, topic, partition=partition))
+                    batch = producer.create_batch()
+                if not _append(batch, record):  # larger than a batch: on its own
+                    sent = producer.send(topic, record.value, record.key, partition, headers=list(record.headers))
+                    pending.append(await sent)
+                    batch = producer.create_batch()
+        if batch.record_count():
+            pending.append(await producer.send_batch(batch, topic, partition=partition))
+        acked = await asyncio.gather(*pending)
+        return Written(count, acked[0].offset if acked else -1)
+
+    async def _open(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            producer = AIOKafkaProducer(**{**_TUNING, **self._connection.for_aiokafka()})
+            try:
+                await producer.start()
+            except BaseException:
+                await producer.stop()
+                raise
+            self._producer = producer
+        return self._producer
+
+    async def close(self) -> None:
+        """End the producer; what was not acknowledged may be lost."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            try:
+                await asyncio.wait_for(producer.stop(), _STOP_SECONDS)
+            except (TimeoutError, KafkaError):
+                return
+
+
+def _append(batch: Any, record: Out) -> bool:
+    added = batch.append(timestamp=None, key=record.key, value=record.value, headers=list(record.headers))
+    return added is not None

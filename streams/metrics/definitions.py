@@ -1,0 +1,376 @@
+"""Every metric the exporter serves, as data: name, type, unit, labels, what it means, formula and window.
+
+Boards, rules and docs/metrics.md take names and labels from here; ``streams.exporter.collector`` gives the values.
+They are those of the newest run (``joinstorm_run_info`` says which), so no label grows with the number of runs.
+Values of the night are **as of event time**: for an engine as of its watermark, for the engine named ``truth`` as of
+the replay. A count "in the last minute" is over the last 60 s of event time, so it is the same at every replay speed;
+``rate()`` over a counter of the night would be multiplied by the speed.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+NAMESPACE = "joinstorm"
+TOP_HASHTAGS = 10
+BOUNDS = ("estimate", "low", "high")
+"""Values of the label ``bound``: an estimate and the ends of its interval."""
+PRESENCE_KINDS = {
+    "attempt": "attempts",
+    "arrival": "arrivals",
+    "join": "joins",
+    "fail": "fails",
+    "leave": "leaves",
+    "give_up": "give_ups",
+    "drop": "drops",
+    "rejoin": "rejoins_60s",
+}
+"""Label ``kind`` of presence metrics to the count of ``results.audience`` behind it."""
+TWEET_KINDS = {"post": "posts", "reply": "replies", "quote": "quotes", "repost": "reposts"}
+"""Label ``kind`` of tweet metrics to the count of ``results.reaction`` behind it."""
+REPLAY_STATES = ("playing", "paused", "ended", "failed")
+
+AS_OF = "the night up to the engine's watermark"
+LAST_MINUTE = "the last 60 s of event time before the watermark"
+NOW = "now"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric family.
+
+    Args:
+        name: As it stands in PromQL, suffixes included.
+        type: Prometheus type.
+        unit: What one is: seconds, ratio, listeners …
+        labels: Label names, in order.
+        meaning: What it says, in a sentence.
+        formula: How the value comes about, in words of docs/architecture.md.
+        window: The stretch of time behind the value.
+    """
+
+    name: str
+    type: Literal["gauge", "counter", "histogram"]
+    unit: str
+    labels: tuple[str, ...]
+    meaning: str
+    formula: str
+    window: str
+
+    @property
+    def help(self) -> str:
+        """The HELP text."""
+        return f"{self.meaning} Formula: {self.formula}. Window: {self.window}."
+
+
+def _gauge(name: str, unit: str, labels: str, meaning: str, formula: str, window: str) -> Metric:
+    return Metric(f"{NAMESPACE}_{name}", "gauge", unit, tuple(labels.split()), meaning, formula, window)
+
+
+def _counter(name: str, unit: str, labels: str, meaning: str, formula: str, window: str) -> Metric:
+    return Metric(f"{NAMESPACE}_{name}_total", "counter", unit, tuple(labels.split()), meaning, formula, window)
+
+
+# --- the launch -------------------------------------------------------------------------------------------------------
+AUDIENCE = _gauge(
+    "audience_listeners", "listeners", "engine space", "Listeners in the room.", "sum of joins - drops - leaves", AS_OF
+)
+AUDIENCE_PEAK = _gauge(
+    "audience_peak_listeners", "listeners", "engine space", "Most listeners the room has held at the end of a window.",
+    "maximum of joinstorm_audience_listeners so far", AS_OF,
+)  # fmt: skip
+AUDIENCE_PEAK_TIME = _gauge(
+    "audience_peak_timestamp_seconds", "seconds", "engine space", "When the room held most listeners.",
+    "end of the first window with the peak", AS_OF,
+)  # fmt: skip
+WAITING = _gauge(
+    "waiting_people", "people", "engine", "People who want in and are not: before their join, refused or dropped.",
+    "sum over spaces of arrivals + drops - joins - give_ups", AS_OF,
+)  # fmt: skip
+PRESENCE = _counter(
+    "presence_events", "events", "engine space kind",
+    "Attempts, arrivals (first attempts), joins, fails, leaves, give-ups, drops, re-joins within 60 s of a drop.",
+    "sum of the count", AS_OF,
+)  # fmt: skip
+PRESENCE_MINUTE = _gauge(
+    "presence_last_minute_events", "events", "engine space kind", "The same events in the last minute of event time.",
+    "sum of the count over the last 60 s", LAST_MINUTE,
+)  # fmt: skip
+DROP_RATIO = _gauge(
+    "drop_ratio", "ratio", "engine space", "Share of those in the room within the last minute who were dropped.",
+    "drops / (audience 60 s ago + joins); absent while the room is empty", LAST_MINUTE,
+)  # fmt: skip
+JOIN_SUCCESS = _gauge(
+    "join_success_ratio", "ratio", "engine space", "Share of answered attempts that were let in.",
+    "joins / (joins + fails); absent while nobody is answered", LAST_MINUTE,
+)  # fmt: skip
+DISTINCT_LISTENERS = _gauge(
+    "distinct_listeners", "listeners", "engine space", "Different people who have been in; space * is any room.",
+    "sum of first_joins", AS_OF,
+)  # fmt: skip
+WAITED = _gauge(
+    "waited_20m_people", "people", "engine", "People who waited 20 minutes or more for the talk to begin.",
+    "sum of waited_20m", AS_OF,
+)  # fmt: skip
+
+# --- tweets and the announcement --------------------------------------------------------------------------------------
+TWEETS = _counter("tweets", "tweets", "engine subject kind", "Tweets by subject and kind.", "sum of the count", AS_OF)
+TWEETS_MINUTE = _gauge(
+    "tweets_last_minute", "tweets", "engine subject kind", "Tweets in the last minute of event time.",
+    "sum of the count over the last 60 s", LAST_MINUTE,
+)  # fmt: skip
+STANCES = _counter(
+    "stance_tweets", "tweets", "engine subject stance",
+    "Tweets by stance: classified by the engine, meant by the generator where the engine is truth. An estimate.",
+    "sum of stance:<name>", AS_OF,
+)  # fmt: skip
+STANCES_MINUTE = _gauge(
+    "stance_last_minute_tweets", "tweets", "engine subject stance", "Tweets by stance in the last minute.",
+    "sum of stance:<name> over the last 60 s", LAST_MINUTE,
+)  # fmt: skip
+HASHTAGS = _counter(
+    "hashtag_tweets", "tweets", "engine hashtag", f"Tweets with a hashtag; the {TOP_HASHTAGS} most used ones.",
+    "sum over subjects of hashtag:<tag>, ties in the order of the alphabet", AS_OF,
+)  # fmt: skip
+AUTHORS = _gauge(
+    "distinct_authors", "authors", "engine subject", "Different authors on the subject; subject * is any subject.",
+    "sum of first_authors", AS_OF,
+)  # fmt: skip
+THREAD_REPOSTS = _counter(
+    "thread_reposts", "tweets", "engine", "Reposts of the announcement's thread.", "sum of thread_reposts", AS_OF
+)
+UPLIFT = _gauge(
+    "reaction_uplift_ratio", "ratio", "engine bound", "How many times its baseline the announcement's reaction is.",
+    "tweets on its subject since the announcement / tweets to be expected without it", AS_OF,
+)  # fmt: skip
+EXCESS = _gauge(
+    "reaction_excess_tweets", "tweets", "engine bound", "Tweets beyond the baseline since the announcement.",
+    "tweets on its subject since the announcement - tweets to be expected without it", AS_OF,
+)  # fmt: skip
+HALF_LIFE = _gauge(
+    "reaction_half_life_seconds", "seconds", "engine bound", "How long the reaction lasts.",
+    "from the peak until half of the excess after it had come, as far as seen", AS_OF,
+)  # fmt: skip
+REACTION_PEAK_TIME = _gauge(
+    "reaction_peak_timestamp_seconds", "seconds", "engine", "When the reaction to the announcement was strongest.",
+    "middle of the strongest quarter of an hour since the announcement", AS_OF,
+)  # fmt: skip
+BASELINE = _gauge(
+    "reaction_baseline_tweets", "tweets", "engine", "Tweets a minute to be expected without the announcement.",
+    "tweets to be expected since the announcement without it / minutes since", AS_OF,
+)  # fmt: skip
+
+# --- the run and its replay -------------------------------------------------------------------------------------------
+RUN_INFO = _gauge(
+    "run_info", "1", "run scenario scale seed tape",
+    "Which run every other value belongs to; tape is the start of its SHA-256.",
+    "always 1; one series, replaced when a newer run starts", NOW,
+)  # fmt: skip
+RUN_ENDED = _gauge(
+    "run_ended", "boolean", "", "1 when the replay and every engine are through with the run.",
+    "replay ended and at least one engine besides truth, all of them ended", NOW,
+)  # fmt: skip
+PHASE = _gauge(
+    "phase", "boolean", "phase", "1 for the phase of the night the replay is in, 0 for the others.",
+    "the phase that holds joinstorm_replay_event_timestamp_seconds", NOW,
+)  # fmt: skip
+PHASE_START = _gauge(
+    "phase_start_timestamp_seconds", "seconds", "phase", "When each phase of the night begins, in event time.",
+    "from run.info", "the whole night",
+)  # fmt: skip
+NIGHT_START = _gauge(
+    "night_start_timestamp_seconds", "seconds", "", "First moment of the night, in event time.", "from run.info",
+    "the whole night",
+)  # fmt: skip
+NIGHT_END = _gauge(
+    "night_end_timestamp_seconds", "seconds", "", "Last moment of the night, in event time.", "from run.info",
+    "the whole night",
+)  # fmt: skip
+TALK_START = _gauge(
+    "talk_start_timestamp_seconds", "seconds", "", "When the talk began, in event time.", "from run.info",
+    "the whole night",
+)  # fmt: skip
+ANNOUNCED = _gauge(
+    "announcement_timestamp_seconds", "seconds", "", "When the thread begins; absent where there is none.",
+    "from run.info", "the whole night",
+)  # fmt: skip
+REPLAY_TIME = _gauge(
+    "replay_event_timestamp_seconds", "seconds", "", "Event time up to which everything has been sent.",
+    "at of run.status; without one the furthest watermark", NOW,
+)  # fmt: skip
+REPLAY_TARGET_SPEED = _gauge(
+    "replay_target_speed_ratio", "ratio", "", "Event seconds per second asked for; 0 means as fast as it goes.",
+    "speed of run.status", NOW,
+)  # fmt: skip
+REPLAY_SPEED = _gauge(
+    "replay_speed_ratio", "ratio", "", "Event seconds per second as it went.", "actual_speed of run.status",
+    "about the last second of wall clock time",
+)  # fmt: skip
+REPLAY_LATENESS = _gauge(
+    "replay_lateness_seconds", "seconds", "", "How late events leave after their due time (99th percentile).",
+    "lateness_seconds of run.status", "about the last second of wall clock time",
+)  # fmt: skip
+REPLAY_ON_TIME = _gauge(
+    "replay_on_time_ratio", "ratio", "", "Share of paced events that left within 100 ms of their due time.",
+    "on_time_ratio of run.status", "the run so far",
+)  # fmt: skip
+REPLAY_RECORDS = _counter(
+    "replay_records", "records", "outcome", "Events the broker acknowledged (sent) or did not (failed).",
+    "sent and failed of run.status", "the run so far",
+)  # fmt: skip
+REPLAY_STATE = _gauge(
+    "replay_state", "boolean", "state", "1 for the state the replay is in, 0 for the others.", "state of run.status",
+    NOW,
+)  # fmt: skip
+REPLAY_SEEN = _gauge(
+    "replay_status_timestamp_seconds", "seconds", "", "Wall clock time of the replay's last word.",
+    "wall_ms of run.status", NOW,
+)  # fmt: skip
+
+# --- engines ----------------------------------------------------------------------------------------------------------
+WATERMARK = _gauge(
+    "engine_watermark_timestamp_seconds", "seconds", "engine",
+    "Event time up to which the engine has counted everything that was sent.",
+    "minimum over the partitions of both input topics", NOW,
+)  # fmt: skip
+LAG = _gauge(
+    "engine_lag_event_seconds", "seconds", "engine", "How far the engine is behind the replay, in event time.",
+    "joinstorm_replay_event_timestamp_seconds - joinstorm_engine_watermark_timestamp_seconds, never below 0", NOW,
+)  # fmt: skip
+PROGRESS = _gauge(
+    "engine_progress_ratio", "ratio", "engine", "Share of the tape's events the engine has counted.",
+    "events of results.progress / events of run.info", "the run so far",
+)  # fmt: skip
+ENGINE_EVENTS = _counter(
+    "engine_events", "events", "engine topic", "Distinct events the engine has counted.",
+    "sum over shards of events of results.progress", "the run so far",
+)  # fmt: skip
+DUPLICATES = _counter(
+    "engine_duplicates", "events", "engine topic", "Events the engine met again and did not count again.",
+    "sum over shards of duplicates of results.progress", "the run so far",
+)  # fmt: skip
+DEAD_LETTERS = _counter(
+    "engine_dead_letters", "records", "engine topic", "Records put aside by the engine: no events of the run.",
+    "sum over shards of dead_letters of results.progress", "the run so far",
+)  # fmt: skip
+ENGINE_ENDED = _gauge(
+    "engine_ended", "boolean", "engine", "1 when the engine has seen the end of every partition.",
+    "every partition of both input topics is covered by an ended record of results.progress", NOW,
+)  # fmt: skip
+ERROR_MAX = _gauge(
+    "engine_error_max", "units of the value", "engine value",
+    "Greatest difference between the engine and the truth in any window, both as of the engine's watermark.",
+    "maximum over windows, spaces and subjects of |engine - truth|; of audience, waiting, hashtags the running values",
+    AS_OF,
+)  # fmt: skip
+ERROR_SUM = _gauge(
+    "engine_error_sum", "units of the value", "engine value",
+    "Counts the engine has too many or too few, both as of its watermark.",
+    "sum over windows, spaces and subjects of |engine - truth|", AS_OF,
+)  # fmt: skip
+AUDIENCE_ERROR = _gauge(
+    "engine_audience_error_listeners", "listeners", "engine space",
+    "Live audience by the engine less that by the truth, both as of the engine's watermark.",
+    "audience of the engine - audience of the truth", AS_OF,
+)  # fmt: skip
+
+# --- the broker, as the exporter sees it ------------------------------------------------------------------------------
+_ASKED = "the last answer"
+BROKER_UP = _gauge(
+    "broker_up", "boolean", "", "1 while the broker answers, 0 when it has not for six seconds.",
+    "asked every two seconds", NOW,
+)  # fmt: skip
+BROKER_RESPONSE = _gauge(
+    "broker_response_seconds", "seconds", "", "What the broker took to describe the topics of the run.", "measured",
+    _ASKED,
+)  # fmt: skip
+BROKER_UNHEALTHY = _gauge(
+    "broker_unhealthy_partitions", "partitions", "",
+    "Partitions of the run's topics without a leader, or with a replica that is not in sync.", "count", _ASKED,
+)  # fmt: skip
+BROKER_WRITTEN = _counter(
+    "broker_written_records", "records", "topic", "Records ever written to the topic, marks and checkpoints included.",
+    "sum over partitions of the end offset", _ASKED,
+)  # fmt: skip
+BROKER_KEPT = _gauge(
+    "broker_kept_records", "records", "topic",
+    "Offsets the topic still spans; of compacted topics an upper bound of the records.",
+    "sum over partitions of end offset - first offset", _ASKED,
+)  # fmt: skip
+
+# --- the exporter itself ----------------------------------------------------------------------------------------------
+READ_RECORDS = _counter(
+    "exporter_records", "records", "topic", "Records the exporter has read, of all runs.", "count", "since its start"
+)
+REJECTED_RECORDS = _counter(
+    "exporter_rejected_records", "records", "topic reason",
+    "Records that are no results: not JSON of the contract, or of a window or value that cannot be.", "count",
+    "since its start",
+)  # fmt: skip
+SCRAPE = _gauge(
+    "exporter_scrape_seconds", "seconds", "", "What computing the previous answer to a scrape took.", "measured",
+    "the previous scrape",
+)  # fmt: skip
+
+BROKER_METRICS = (BROKER_UP, BROKER_RESPONSE, BROKER_UNHEALTHY, BROKER_WRITTEN, BROKER_KEPT)
+EXPORTER_METRICS: tuple[Metric, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Metric))
+"""All of the above, in the order of definition."""
+
+# --- the workers of the engine faust, each on its own port ------------------------------------------------------------
+_SINCE_START = "since the worker's start"
+WORKER_START = _gauge(
+    "worker_start_timestamp_seconds", "seconds", "engine", "Wall clock time at which this worker started.", "measured",
+    NOW,
+)  # fmt: skip
+WORKER_EVENTS = _counter(
+    "worker_events", "events", "engine topic partition", "Distinct events this worker has counted itself.", "count",
+    _SINCE_START,
+)  # fmt: skip
+WORKER_CHUNKS = _counter(
+    "worker_chunks", "chunks", "engine topic partition", "Chunks of records this worker has taken in.", "count",
+    _SINCE_START,
+)  # fmt: skip
+WORKER_DUPLICATES = _counter(
+    "worker_duplicates", "events", "engine topic partition", "Events this worker met again and did not count again.",
+    "count", _SINCE_START,
+)  # fmt: skip
+WORKER_DEAD_LETTERS = _counter(
+    "worker_dead_letters", "records", "engine topic reason", "Records this worker put aside, by reason.", "count",
+    _SINCE_START,
+)  # fmt: skip
+WORKER_STAGE = _counter(
+    "worker_stage_seconds", "seconds", "engine stage",
+    "Time spent per stage: decode, fold, publish, checkpoint, restore. Only restore has waiting in it.",
+    "measured", _SINCE_START,
+)  # fmt: skip
+WORKER_LAG = _gauge(
+    "worker_lag_records", "records", "engine topic partition",
+    "Records behind the end of the partition; of the partitions this worker owns, sum over workers for all.",
+    "end of the partition as last fetched - next offset", NOW,
+)  # fmt: skip
+WORKER_EVENT_LAG = _gauge(
+    "worker_lag_event_seconds", "seconds", "engine topic partition",
+    "How far the partition's watermark is behind the replay, in event time; absent before the first mark.",
+    "at of run.status - watermark, never below 0", NOW,
+)  # fmt: skip
+WORKER_CHECKPOINTS = _counter(
+    "worker_checkpoints", "checkpoints", "engine kind",
+    "Checkpoints this worker has written: of a whole state or of changes; failed ones are written anew.", "count",
+    _SINCE_START,
+)  # fmt: skip
+WORKER_CHECKPOINT_BYTES = _counter(
+    "worker_checkpoint_bytes", "bytes", "engine", "Bytes of the checkpoints this worker has written.", "count",
+    _SINCE_START,
+)  # fmt: skip
+WORKER_RESTORED = _counter(
+    "worker_restored_partitions", "partitions", "engine source",
+    "Partitions this worker took over: from a checkpoint, or from the beginning.", "count", _SINCE_START,
+)  # fmt: skip
+WORKER_PUBLISHED = _counter(
+    "worker_published_records", "records", "engine", "Result and progress records the broker has acknowledged.",
+    "count", _SINCE_START,
+)  # fmt: skip
+
+WORKER_METRICS: tuple[Metric, ...] = tuple(
+    value for value in list(globals().values()) if isinstance(value, Metric) and value not in EXPORTER_METRICS
+)
+"""What a worker of the engine ``faust`` serves, in the order of definition."""

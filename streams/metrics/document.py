@@ -1,0 +1,64 @@
+"""docs/metrics.md, made from ``streams.metrics.definitions``: ``python -m streams.metrics.document``."""
+
+import sys
+from collections.abc import Iterable
+
+from streams.metrics.definitions import EXPORTER_METRICS, TOP_HASHTAGS, WORKER_METRICS, Metric
+
+_SECTIONS = (
+    ("The launch", ("audience", "waiting", "presence", "drop_ratio", "join_success", "distinct_listeners", "waited")),
+    ("Tweets and the announcement", ("tweets", "stance", "hashtag", "distinct_authors", "thread", "reaction")),
+    ("The run and its replay", ("run", "phase", "night", "talk", "announcement", "replay")),
+    ("Engines", ("engine",)),
+    ("The broker", ("broker",)),
+    ("The exporter", ("exporter",)),
+    ("Workers", ("worker",)),
+)
+_HEAD = f"""# Metrics
+
+Made from `streams/metrics/definitions.py` (`python -m streams.metrics.document`); a test fails when the two differ.
+
+Two kinds of pages serve these metrics: the exporter (`joinstorm export`, or inside `joinstorm run`) the first six
+groups, every worker of the engine `faust` the last one, on a port of its own.
+
+**Which run.** The exporter serves one run: the newest, or the one it was told. `joinstorm_run_info` says which. So no
+label grows with the number of runs.
+
+**As of when.** Values of the night are as of *event time*. An engine is shown as of its watermark: up to there it has
+counted everything that was sent. The engine named `truth` knows the whole night from the start; it is shown as of the
+replay. An engine's error compares it with the truth as of the engine's watermark, so that lag is no error.
+
+**Rates.** Counters of the night grow with event time. `rate()` over them is per second of wall clock time, that is:
+times the replay's speed. Metrics named `…_last_minute…` are counts in the last 60 s of event time: per minute of the
+night, whatever the speed.
+
+**Absent values.** A ratio without a denominator is absent, not zero. Errors are absent until the whole truth has been
+read, the reaction until there are two hours of baseline before the announcement and a window after it.
+
+**Labels.** `space`, `subject`, `kind`, `stance`, `phase`, `topic`, `reason`, `state` and `value` come from closed sets,
+`engine` holds the engines that have written results, `hashtag` the {TOP_HASHTAGS} most used tags. `bound` is
+`estimate`, `low` or `high`: an estimate and its 95 % interval.
+"""
+_COLUMNS = ("metric", "type", "unit", "labels", "what it says", "formula", "window")
+
+
+def text() -> str:
+    """Return the whole page."""
+    metrics = (*EXPORTER_METRICS, *WORKER_METRICS)
+    return _HEAD + "".join(_section(title, prefixes, metrics) for title, prefixes in _SECTIONS)
+
+
+def _section(title: str, prefixes: tuple[str, ...], metrics: Iterable[Metric]) -> str:
+    rows = [_row(metric) for metric in metrics if metric.name.removeprefix("joinstorm_").startswith(prefixes)]
+    head = f"| {' | '.join(_COLUMNS)} |\n|{' --- |' * len(_COLUMNS)}\n"
+    return f"\n## {title}\n\n{head}" + "".join(rows)
+
+
+def _row(metric: Metric) -> str:
+    labels = ", ".join(f"`{label}`" for label in metric.labels)
+    cells = (f"`{metric.name}`", metric.type, metric.unit, labels, metric.meaning, metric.formula, metric.window)
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(text())

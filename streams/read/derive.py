@@ -1,0 +1,249 @@
+"""Derived values: from the counts of an engine to what was so at any moment of the night, late corrections included.
+
+``Night`` takes results in any order; ``NightView`` is what it knew at one instant; ``NightAt`` answers for one event
+time T, with sums over the windows that end at or before T (docs/architecture.md, "Derived values"). Rates and values of
+the "last minute" run over the last 60 s of event time before T.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TypeAlias
+
+import numpy as np
+
+from streams.contract.names import ALL, MINUTE_MS, OTHER
+from streams.contract.results import (
+    AUDIENCE_COUNTS,
+    HASHTAG,
+    REACTION_COUNTS,
+    STANCE,
+    STANCES,
+    AudienceResult,
+    Counts,
+    Result,
+)
+from streams.contract.runinfo import RunInfo
+from streams.read.ledger import NOTHING, Grid, Ints, Ledger, Running
+
+_ESTIMATES = tuple(STANCE + name for name in STANCES)
+Rows: TypeAlias = dict[tuple[int, str], Counts]
+"""Counts by window and space or subject."""
+Stray: TypeAlias = tuple[str, int, str, str]
+"""``audience`` or ``reaction``, window, name and shard of a result for what does not exist."""
+POSTED = ("posts", "replies", "quotes", "reposts")
+"""The counts that add up to all tweets."""
+
+
+class Night:
+    """The results of one engine for one run; takes records in any order, any version first."""
+
+    def __init__(self, info: RunInfo) -> None:
+        self.info = info
+        self.grid = Grid.of(info)
+        self.audience = Ledger(self.grid, (*info.spaces, ALL), AUDIENCE_COUNTS)
+        subjects = dict.fromkeys((*(rule.subject for rule in info.subjects), OTHER, ALL))
+        self.reaction = Ledger(self.grid, tuple(subjects), REACTION_COUNTS, _ESTIMATES)
+        self._view: NightView | None = None
+
+    def put(self, record: Result) -> None:
+        """Take one result record.
+
+        Raises:
+            ContractError: A count beyond what a night can hold.
+        """
+        if isinstance(record, AudienceResult):
+            self.audience.put(record.window, record.space, record.shard, record.version, record.counts)
+        else:
+            self.reaction.put(
+                record.window, record.subject, record.shard, record.version, record.counts, record.estimates
+            )
+
+    def strays(self) -> dict[Stray, Counts]:
+        """Return the results for windows, spaces or subjects that do not exist."""
+        return {
+            (table, *key): counts
+            for table, ledger in (("audience", self.audience), ("reaction", self.reaction))
+            for key, (_, counts) in ledger.strays.items()
+        }
+
+    def view(self) -> "NightView":
+        """Return what is known now; later records do not change it. While nothing is new, it is the same object."""
+        audience = {name: self.audience.running(name) for name in self.audience.names}
+        reaction = {name: self.reaction.running(name) for name in self.reaction.names}
+        known = self._view
+        if known is None or not (_same(known.audience, audience) and _same(known.reaction, reaction)):
+            known = self._view = NightView(self.grid, audience, reaction)
+        return known
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Final counts as the digest and the verdict want them, by window and space or subject, zeros left out.
+
+    Args:
+        audience: Counts of ``results.audience``.
+        reaction: Counts of ``results.reaction``.
+        estimates: Estimates of ``results.reaction``, ``stance:<name>``.
+    """
+
+    audience: Rows
+    reaction: Rows
+    estimates: Rows
+
+
+def _same(before: Mapping[str, Running], now: Mapping[str, Running]) -> bool:
+    return all(before[name] is running for name, running in now.items())
+
+
+@dataclass(frozen=True, eq=False)
+class NightView:
+    """What was known of a night at one instant; nothing in it changes any more, and it is equal to itself alone.
+
+    Args:
+        grid: The windows of the night.
+        audience: Prefix sums by space, ``*`` included.
+        reaction: Prefix sums by subject, ``*`` included.
+    """
+
+    grid: Grid
+    audience: Mapping[str, Running] = field(repr=False)
+    reaction: Mapping[str, Running] = field(repr=False)
+
+    @property
+    def spaces(self) -> tuple[str, ...]:
+        """The spaces, without ``*``."""
+        return tuple(name for name in self.audience if name != ALL)
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """The subjects, without ``*``."""
+        return tuple(name for name in self.reaction if name != ALL)
+
+    def at(self, at: int) -> "NightAt":
+        """Return the values as of event time ``at`` (ms)."""
+        return NightAt(self, self.grid.until(at))
+
+    def tables(self) -> Tables:
+        """Return the counts of every window."""
+        tables = Tables({}, {}, {})
+        for name, running in self.audience.items():
+            _fill(tables.audience, running, name, AUDIENCE_COUNTS, self.grid)
+        for name, running in self.reaction.items():
+            _fill(tables.reaction, running, name, REACTION_COUNTS, self.grid)
+            _fill(tables.estimates, replace(running, extra=NOTHING), name, _ESTIMATES, self.grid)
+        return tables
+
+    def live(self, space: str) -> Ints:
+        """Return the live audience of a space at the end of every window, preceded by 0; shape (windows + 1)."""
+        running = self.audience[space]
+        return running.column("joins") - running.column("drops") - running.column("leaves")
+
+    @cached_property
+    def waiting(self) -> Ints:
+        """People who are waiting at the end of every window, preceded by 0; shape (windows + 1)."""
+        total = np.zeros(self.grid.windows + 1, np.int64)
+        for space in self.spaces:
+            running = self.audience[space]
+            total += running.column("arrivals") + running.column("drops")
+            total -= running.column("joins") + running.column("give_ups")
+        return total
+
+
+def _fill(rows: Rows, running: Running, name: str, counts: Sequence[str], grid: Grid) -> None:
+    for count in counts:
+        cells = np.diff(running.column(count))
+        for index in np.flatnonzero(cells).tolist():
+            rows.setdefault((grid.start + index * grid.window_ms, name), {})[count] = int(cells[index])
+    for index, word, value in running.extra.cells():
+        rows.setdefault((grid.start + index * grid.window_ms, name), {})[word] = value
+
+
+class NightAt:
+    """The values of one engine as of one event time.
+
+    Args:
+        view: What is known of the night.
+        until: How many windows lie behind that time.
+    """
+
+    def __init__(self, view: NightView, until: int) -> None:
+        self.view = view
+        self.until = until
+        self.since = max(0, until - max(1, MINUTE_MS // view.grid.window_ms))
+        """The first window of the last minute."""
+
+    @property
+    def at(self) -> int:
+        """The end of the last window that is included, event time in ms."""
+        return self.view.grid.start + self.until * self.view.grid.window_ms
+
+    def presence(self, space: str, count: str) -> int:
+        """Return a count of ``AUDIENCE_COUNTS`` so far."""
+        return self.view.audience[space].total(count, self.until)
+
+    def presence_last_minute(self, space: str, count: str) -> int:
+        """Return a count of ``AUDIENCE_COUNTS`` in the last minute."""
+        return self.view.audience[space].change(count, self.since, self.until)
+
+    def audience(self, space: str) -> int:
+        """Return the listeners in the room."""
+        return self._live(space, self.until)
+
+    def peak(self, space: str) -> tuple[int, int]:
+        """Return the most listeners at the end of a window so far, and the end of the first such window (ms)."""
+        live = self.view.live(space)[: self.until + 1]
+        index = int(live.argmax())
+        return int(live[index]), self.view.grid.start + index * self.view.grid.window_ms
+
+    def waiting(self) -> int:
+        """Return the people who want in and are not, over all spaces."""
+        return int(self.view.waiting[self.until])
+
+    def drop_ratio(self, space: str) -> float | None:
+        """Return drops / (audience a minute ago + joins since); None while nobody was in the room."""
+        present = self._live(space, self.since) + self.presence_last_minute(space, "joins")
+        return self.presence_last_minute(space, "drops") / present if present > 0 else None
+
+    def join_success(self, space: str) -> float | None:
+        """Return joins / (joins + fails) of the last minute; None while no attempt was answered."""
+        joins = self.presence_last_minute(space, "joins")
+        answered = joins + self.presence_last_minute(space, "fails")
+        return joins / answered if answered > 0 else None
+
+    def distinct_listeners(self, space: str = ALL) -> int:
+        """Return how many different people have been in a space, or in any."""
+        return self.presence(space, "first_joins")
+
+    def waited_20m(self) -> int:
+        """Return how many people have waited 20 minutes or more for the talk."""
+        return self.presence(ALL, "waited_20m")
+
+    def tweets(self, subject: str, count: str) -> int:
+        """Return a count of ``REACTION_COUNTS`` or an estimate ``stance:<name>`` so far."""
+        return self.view.reaction[subject].total(count, self.until)
+
+    def tweets_last_minute(self, subject: str, count: str) -> int:
+        """Return a count or an estimate in the last minute."""
+        return self.view.reaction[subject].change(count, self.since, self.until)
+
+    def tweets_per_minute(self) -> int:
+        """Return the tweets of all subjects and kinds in the last minute."""
+        return sum(self.tweets_last_minute(subject, kind) for subject in self.view.subjects for kind in POSTED)
+
+    def distinct_authors(self, subject: str = ALL) -> int:
+        """Return how many different people have tweeted on a subject, or at all."""
+        return self.tweets(subject, "first_authors")
+
+    def hashtags(self) -> Counts:
+        """Return the tweets that carry each hashtag so far, over all subjects, most used first."""
+        totals: Counts = {}
+        for subject in self.view.subjects:
+            for word, total in self.view.reaction[subject].extra.totals(self.until).items():
+                if word.startswith(HASHTAG):
+                    totals[word.removeprefix(HASHTAG)] = totals.get(word.removeprefix(HASHTAG), 0) + total
+        return dict(sorted(totals.items(), key=lambda item: (-item[1], item[0])))
+
+    def _live(self, space: str, until: int) -> int:
+        running = self.view.audience[space]
+        return running.total("joins", until) - running.total("drops", until) - running.total("leaves", until)

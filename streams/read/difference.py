@@ -1,0 +1,74 @@
+"""How far an engine is from the truth, both as of the same event time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from streams.contract.results import AUDIENCE_COUNTS, REACTION_COUNTS
+from streams.read.derive import NightView
+from streams.read.ledger import Ints, Running
+
+HASHTAGS = "hashtags"
+AUDIENCE, WAITING = "audience", "waiting"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The differences of one engine.
+
+    Args:
+        greatest: By value: every count, ``hashtags``, ``audience`` and ``waiting``; the greatest absolute difference.
+        total: By count and ``hashtags``: the sum of the absolute differences.
+        audience: By space: live audience of the engine less the truth's.
+    """
+
+    greatest: dict[str, int]
+    total: dict[str, int]
+    audience: dict[str, int]
+
+
+def difference(engine: NightView, truth: NightView, until: int) -> Difference:
+    """Compare two nights of one run over the first ``until`` windows.
+
+    Counts are compared window by window, hashtags by their sums so far; live audience and waiting as they were at the
+    end of every window.
+    """
+    counts = dict.fromkeys((*AUDIENCE_COUNTS, *REACTION_COUNTS, HASHTAGS), 0)
+    greatest, total = {**counts, AUDIENCE: 0, WAITING: 0}, counts
+    for count, most, all_of_it in _counts(engine, truth, until):
+        greatest[count] = max(greatest[count], most)
+        total[count] += all_of_it
+    now: dict[str, int] = {}
+    for space in engine.spaces:
+        gap = (engine.live(space) - truth.live(space))[: until + 1]
+        greatest[AUDIENCE] = max(greatest[AUDIENCE], int(np.abs(gap).max()))
+        now[space] = int(gap[-1])
+    greatest[WAITING] = int(np.abs((engine.waiting - truth.waiting)[: until + 1]).max())
+    return Difference(greatest, total, now)
+
+
+def _counts(engine: NightView, truth: NightView, until: int) -> Iterator[tuple[str, int, int]]:
+    """Yield every count of every space or subject with its greatest and summed absolute difference."""
+    pairs: list[tuple[tuple[str, ...], Running, Running]] = []
+    pairs += [(AUDIENCE_COUNTS, engine.audience[name], truth.audience[name]) for name in engine.audience]
+    pairs += [(REACTION_COUNTS, engine.reaction[name], truth.reaction[name]) for name in engine.reaction]
+    for counts, mine, yours in pairs:
+        cells = _cells(mine, yours, len(counts), until)
+        if cells is not None:
+            yield from zip(counts, cells.max(axis=1, initial=0).tolist(), cells.sum(axis=1).tolist(), strict=True)
+        yield HASHTAGS, *_extra(mine, yours, until)
+
+
+def _cells(mine: Running, yours: Running, counts: int, until: int) -> Ints | None:
+    """Return the absolute differences by count and window; None when there are none, which is quick to see."""
+    one, other = mine.sums[:counts, : until + 1], yours.sums[:counts, : until + 1]
+    return None if np.array_equal(one, other) else np.abs(np.diff(one - other, axis=1))
+
+
+def _extra(mine: Running, yours: Running, until: int) -> tuple[int, int]:
+    one, other = mine.extra.totals(until), yours.extra.totals(until)
+    if one == other:
+        return 0, 0
+    gaps = [abs(one.get(word, 0) - other.get(word, 0)) for word in one | other]
+    return max(gaps), sum(gaps)

@@ -1,0 +1,1 @@
+"""The operating system: child processes, temporary folders, threads, the cache folder, the heap."""

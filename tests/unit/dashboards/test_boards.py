@@ -1,0 +1,229 @@
+"""The boards as files: what the code makes, by the linter's rules, reading only what is served."""
+
+import copy
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.cog.plugins import register_default_plugins
+from grafana_foundation_sdk.models import dashboard as model
+
+from dashboards import build, docs, lint, promql, publish, rules, stored, thresholds
+from streams.metrics.definitions import EXPORTER_METRICS, WORKER_METRICS
+
+ROOT = Path(__file__).parents[3]
+SERVED = (*EXPORTER_METRICS, *WORKER_METRICS)
+NOT_SHOWN: dict[str, str] = {}
+"""Metrics that no board shows, each with its reason."""
+BOARDS = stored.boards()
+DATA_SOURCES_OWN = ("titleFormat", "tagKeys", "step", "useValueForTime")
+"""Fields of an annotation that Prometheus as a data source knows; Grafana's schema leaves them open."""
+
+
+def test_the_committed_files_are_what_the_code_makes() -> None:
+    """Boards, rules and docs/boards.md are made anew and compared, byte for byte."""
+    assert build.differing(stored.HERE, build.files()) == []
+    assert build.differing(ROOT, {docs.PATH: docs.text()}) == []
+
+
+@pytest.mark.parametrize("uid", sorted(BOARDS))
+def test_grafanas_schema_knows_every_field(uid: str) -> None:
+    """A board read by the types of Grafana's schema and written again has lost only the data source's own."""
+    register_default_plugins()
+    back = json.loads(json.dumps(model.Dashboard.from_json(BOARDS[uid]), cls=JSONEncoder))
+    board = copy.deepcopy(BOARDS[uid])
+    for annotation in board["annotations"]["list"]:
+        for name in DATA_SOURCES_OWN:
+            annotation.pop(name, None)
+    assert merged(back, board) == back
+
+
+def merged(here: Any, there: Any) -> Any:
+    """Return ``here`` with everything that ``there`` has."""
+    if isinstance(here, dict) and isinstance(there, dict):
+        return here | {name: merged(here.get(name), value) for name, value in there.items()}
+    if isinstance(here, list) and isinstance(there, list) and len(here) == len(there):
+        return [merged(one, other) for one, other in zip(here, there, strict=True)]
+    return there
+
+
+def test_making_the_boards_twice_gives_the_same_bytes() -> None:
+    """Nothing in them comes from a clock, a counter or the order of a set."""
+    assert build.files() == build.files()
+
+
+def test_build_writes_only_what_differs(tmp_path: Path) -> None:
+    """A second build has nothing to do; a board that is too many goes."""
+    assert build.write(tmp_path, build.files()) == sorted(build.files())
+    assert build.write(tmp_path, build.files()) == []
+    (tmp_path / "generated" / "joinstorm-old.json").write_text("{}")
+    assert build.write(tmp_path, build.files()) == ["generated/joinstorm-old.json"]
+    assert build.differing(tmp_path, build.files()) == []
+
+
+def test_boards_keep_the_linters_rules() -> None:
+    """Title, description, unit, data source, valid PromQL, served metrics and labels: nothing is found."""
+    assert [str(finding) for finding in lint.lint(BOARDS, SERVED)] == []
+
+
+def test_what_grafanas_own_linter_is_to_leave_out_has_its_reason() -> None:
+    """The file it reads beside the boards: a reason for each rule, and no rule that we check ourselves."""
+    left_out = yaml.safe_load((stored.HERE / stored.GENERATED / ".lint").read_text())["exclusions"]
+    assert all(rule.get("reason") for rule in left_out.values())
+    kept = {"template-datasource-rule", "panel-title-description-rule", "panel-units-rule", "target-promql-rule"}
+    assert not left_out.keys() & {*kept, "panel-datasource-rule", "target-rate-interval-rule"}
+
+
+def test_every_exception_is_needed() -> None:
+    """An exception from a rule stands for a panel that is there."""
+    titles = {(uid, panel["title"]) for uid, board in BOARDS.items() for panel in lint.panels(board)}
+    assert {(uid, title) for uid, title, _ in lint.EXCEPTIONS} <= titles
+    assert all(lint.EXCEPTIONS.values())
+
+
+def test_every_metric_served_is_on_a_board() -> None:
+    """Or it is listed as not shown, with a reason."""
+    assert lint.unused(BOARDS, SERVED) == set(NOT_SHOWN)
+    assert all(NOT_SHOWN.values())
+
+
+Break = Callable[[dict[str, Any]], object]
+_PANEL = "Drop rate"
+
+
+def panel_of(board: dict[str, Any]) -> dict[str, Any]:
+    """Return the panel that the broken boards below are broken at."""
+    found: dict[str, Any] = next(panel for panel in board["panels"] if panel["title"] == _PANEL)
+    return found
+
+
+def expr(text: str) -> Break:
+    """Return a break: the panel asks something else."""
+    return lambda board: panel_of(board)["targets"][0].update(expr=text)
+
+
+@pytest.mark.parametrize(
+    ("rule", "broken"),
+    [
+        ("uid", lambda board: board.update(uid="Launch!")),
+        ("description", lambda board: board.update(description="")),
+        ("links", lambda board: board.update(links=[])),
+        ("title", lambda board: panel_of(board).update(title="Join success")),
+        ("title", lambda board: panel_of(board).update(title="")),
+        ("description", lambda board: panel_of(board).update(description="The drop rate.")),
+        ("unit", lambda board: panel_of(board)["fieldConfig"]["defaults"].pop("unit")),
+        ("unit", lambda board: panel_of(board)["fieldConfig"]["defaults"].update(unit="drops")),
+        ("no value", lambda board: panel_of(board)["fieldConfig"]["defaults"].pop("noValue")),
+        ("type", lambda board: panel_of(board).update(type="graph")),
+        ("query", lambda board: panel_of(board).update(targets=[])),
+        ("query", lambda board: panel_of(board)["targets"].append(panel_of(board)["targets"][0])),
+        ("data source", lambda board: panel_of(board)["targets"][0].update(datasource={"uid": "mine"})),
+        ("data source", lambda board: panel_of(board).update(datasource={"type": "prometheus", "uid": "mine"})),
+        ("id", lambda board: panel_of(board).update(id=2)),
+        ("layout", lambda board: panel_of(board)["gridPos"].update(x=20)),
+        ("layout", lambda board: panel_of(board)["gridPos"].update(y=1)),
+        ("variables", lambda board: board["templating"]["list"].pop()),
+        ("variables", lambda board: board["templating"]["list"].append({"name": "spare", "type": "custom"})),
+        ("variables", lambda board: board["templating"]["list"][1].update(refresh=1)),
+        ("data source", lambda board: board["templating"]["list"][0].update(label="Source")),
+        ("promql", expr("sum(joinstorm_drop_ratio")),
+        ("promql", expr("")),
+        ("metric", expr("joinstorm_drop_rate")),
+        ("label", expr('joinstorm_drop_ratio{room="first"}')),
+        ("label", expr("sum by (room) (joinstorm_drop_ratio)")),
+        ("label", expr("joinstorm_drop_ratio * on (room) joinstorm_audience_listeners")),
+        ("event time", expr("rate(joinstorm_presence_events_total[$__rate_interval])")),
+        ("rate interval", expr("rate(joinstorm_engine_events_total[5m])")),
+    ],
+)
+def test_each_rule_finds_what_it_forbids(rule: str, broken: Break) -> None:
+    """A board broken in one place is found, by that rule."""
+    board = copy.deepcopy(BOARDS["joinstorm-launch"])
+    broken(board)
+    assert rule in {finding.rule for finding in lint.lint({"joinstorm-launch": board}, SERVED)}
+
+
+def test_legends_name_labels_that_the_metrics_have() -> None:
+    """A legend with a label nobody serves would be empty."""
+    known = {label for metric in SERVED for label in metric.labels} | lint.TARGET
+    for board in BOARDS.values():
+        for panel, _, labels in lint.legends(board):
+            assert labels <= known, panel
+
+
+def test_variables_are_read_and_filled_in() -> None:
+    """Both of Grafana's spellings; an unknown variable stays, so that the parser stumbles over it."""
+    text = 'a{x="$one"} + b{y=~"${two:regex}"}[$__rate_interval] + $three'
+    assert promql.variables(text) == {"one", "two", "__rate_interval", "three"}
+    assert promql.fill(text, {"one": "1", "two": "a|b"}) == 'a{x="1"} + b{y=~"a|b"}[$__rate_interval] + $three'
+
+
+def test_the_rules_read_what_is_served_or_recorded_before() -> None:
+    """Every metric and label of every rule exists; recordings read served metrics only, alerts recordings as well."""
+    served = {metric.name: set(metric.labels) | lint.TARGET for metric in SERVED}
+    recorded = {rule.name: {"engine"} for rule in rules.RECORDINGS}
+    for group, known in ((rules.RECORDINGS, served), (rules.ALERTS, served | recorded)):
+        for rule in group:
+            for selector in promql.read(rule.expr).selectors:
+                assert selector.metric in known, rule.name
+                assert selector.labels <= known[selector.metric], rule.name
+
+
+def test_every_recorded_series_is_used() -> None:
+    """Series that nobody reads cost every Prometheus that loads the rules."""
+    used = {one.metric for rule in (*rules.RECORDINGS, *rules.ALERTS) for one in promql.read(rule.expr).selectors}
+    assert {rule.name for rule in rules.RECORDINGS} <= used
+
+
+def test_every_rule_has_a_test() -> None:
+    """rules/joinstorm_test.yaml shows each alert firing and asks for each recorded series."""
+    tests = yaml.safe_load((stored.HERE / stored.RULE_TESTS).read_text())["tests"]
+    alerts = [case for test in tests for case in test.get("alert_rule_test", ())]
+    silent = {case["alertname"] for case in alerts if not case.get("exp_alerts")}
+    firing = {case["alertname"] for case in alerts if case.get("exp_alerts")}
+    asked = {case["expr"] for test in tests for case in test.get("promql_expr_test", ())}
+    assert silent == firing == {alert.name for alert in rules.ALERTS}
+    assert asked == {rule.name for rule in rules.RECORDINGS}
+
+
+def test_every_alert_has_a_runbook() -> None:
+    """A heading and a row of the table for each, and none for an alert that is no more."""
+    text = (ROOT / rules.RUNBOOKS).read_text()
+    names = {alert.name for alert in rules.ALERTS}
+    assert set(re.findall(r"^## (\w+)$", text, re.MULTILINE)) == names
+    assert {
+        (name, severity) for name, severity in re.findall(r"^\| \[(\w+)\]\(#\w+\) \| (\w+)", text, re.MULTILINE)
+    } == {(alert.name, alert.severity) for alert in rules.ALERTS}
+
+
+def test_runbooks_name_panels_that_are_there() -> None:
+    """Whoever follows a runbook finds the panel."""
+    titles = {panel["title"] for board in BOARDS.values() for panel in lint.panels(board)}
+    looks = "\n".join(
+        re.findall(r"^\*\*Look\.\*\* (.*?)\n\n", (ROOT / rules.RUNBOOKS).read_text(), re.MULTILINE | re.DOTALL)
+    )
+    named = {" ".join(name.split()) for name in re.findall(r"\*([A-Z][^*]+)\*", looks)}
+    assert named <= titles | {board["title"] for board in BOARDS.values()}
+
+
+def test_thresholds_on_the_boards_are_those_of_the_rules() -> None:
+    """The line in a panel is where its alert begins."""
+    launch = {panel["title"]: panel for panel in BOARDS["joinstorm-launch"]["panels"]}
+    for title, value in (("Drop rate", thresholds.DROP_RATIO), ("Join success", thresholds.JOIN_SUCCESS)):
+        steps = launch[title]["fieldConfig"]["defaults"]["thresholds"]["steps"]
+        assert [step["value"] for step in steps] == [None, value]
+
+
+def test_provisioning_fits_what_is_published() -> None:
+    """The provisioned data source and folder are those that publishing would make."""
+    folder = stored.HERE / "provisioning" / "grafana"
+    (source,) = yaml.safe_load((folder / "datasources" / "joinstorm.yaml").read_text())["datasources"]
+    wanted = publish.data_source(publish.Publication(boards={}, prometheus_url="http://prometheus:9090"))
+    assert {key: source[key] for key in wanted} == wanted
+    (provider,) = yaml.safe_load((folder / "dashboards" / "joinstorm.yaml").read_text())["providers"]
+    assert (provider["folderUid"], provider["folder"]) == (publish.FOLDER_UID, publish.FOLDER_TITLE)

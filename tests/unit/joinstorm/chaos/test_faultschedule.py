@@ -1,0 +1,88 @@
+"""Schedules of faults: drawn, written, read, shrunk."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from joinstorm.chaos.faultschedule import Fault, FaultKind, draw, parse, text
+from joinstorm.chaos.outcome import loss_of
+from joinstorm.chaos.shrink import shrink
+from joinstorm.cli import main
+from streams.errors import ScenarioError
+from streams.read.derive import Tables
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_a_drawn_schedule_reads_back(seed: int) -> None:
+    """Every seed gives at least three faults in time order, the same each time, and their text gives them back."""
+    faults = draw(seed)
+    assert len(faults) >= 3
+    assert faults == sorted(faults) == draw(seed) == parse(text(faults))
+    assert sum(fault.kind in {FaultKind.STOP_BROKER, FaultKind.KILL_BROKER} for fault in faults) <= 1
+
+
+def test_fifty_seeds_draw_every_kind() -> None:
+    """No fault is forgotten by the dice."""
+    assert {fault.kind for seed in range(50) for fault in draw(seed)} == set(FaultKind)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("0.5:kill-worke", "did you mean 'kill-worker'"),
+        ("0.5:flood", "known are kill-worker"),
+        ("1.5:kill-worker", "expected a number from 0 to 1"),
+        ("x:kill-worker", "share of the events 'x'"),
+        ("0.5:kill-worker:3", "takes no seconds"),
+        ("0.5:freeze-worker:900", "expected a number from 0 to 60"),
+        (" , ", "no fault in ' , '"),
+    ],
+)
+def test_an_impossible_fault_is_named(given: str, words: str) -> None:
+    """The error names the fault and what is allowed."""
+    with pytest.raises(ScenarioError, match=words):
+        parse(given)
+
+
+def test_shrinking_leaves_only_what_it_takes() -> None:
+    """Of five faults only the two that fail together are left."""
+    faults = [Fault(share / 10, FaultKind.KILL_WORKER) for share in range(1, 6)]
+
+    def fails(some: Sequence[Fault]) -> bool:
+        return {faults[1], faults[3]} <= set(some)
+
+    assert shrink(faults, fails) == [faults[1], faults[3]]
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--faults", "0.5:flood"], "unknown kind 'flood'; known are kill-worker, freeze-worker"),
+        (["--faults", ""], "no fault in ''"),
+        (["--fault", "hail=0.1"], "unknown fault 'hail'; known: duplicate"),
+    ],
+)
+def test_what_cannot_be_asked_is_said_before_anything_starts(
+    options: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 2, and the text names what is allowed."""
+    assert main(["chaos", *options]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_loss_is_told_in_events() -> None:
+    """What is missing and what is there twice, of counts every event is in once; sums over people are left out."""
+    truth = Tables(
+        audience={(0, "hall"): {"attempts": 10, "joins": 6, "arrivals": 10}, (5, "hall"): {"leaves": 4}},
+        reaction={(0, "launch"): {"posts": 5, "hashtag:x": 5}, (0, "*"): {"first_authors": 5}},
+        estimates={},
+    )
+    mine = Tables(
+        audience={(0, "hall"): {"attempts": 13, "joins": 4}, (9, "hall"): {"drops": 1}},
+        reaction={(0, "launch"): {"posts": 5}},
+        estimates={},
+    )
+    loss = loss_of(mine, truth)
+    assert (loss.events, loss.lost, loss.twice) == (25, 6, 4)
+    assert str(loss) == "6 of 25 events lost (24.0%), 4 counted twice"
+    assert str(loss_of(truth, truth)) == "0 of 25 events lost (0.0%), 0 counted twice"

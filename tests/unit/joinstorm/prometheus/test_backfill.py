@@ -1,0 +1,101 @@
+"""A night at its real dates as text: which moments, which metrics, in which form."""
+
+import io
+
+import msgspec
+from prometheus_client import Metric
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+from joinstorm.oracle.answers import Truth
+from joinstorm.prometheus.backfill import (
+    NOT_OF_THE_NIGHT,
+    AllSeries,
+    Series,
+    night_of,
+    times,
+    view_at,
+    whole_night,
+    write_openmetrics,
+)
+from streams.contract.runinfo import Phase
+from streams.metrics.definitions import EXPORTER_METRICS
+from tests.nights import START, WINDOW, run_info
+
+TRUTH = Truth(
+    audience={
+        (START, "first"): {"attempts": 5, "arrivals": 5, "joins": 4, "first_joins": 4, "fails": 1},
+        (START + WINDOW, "first"): {"drops": 3},
+        (START, "*"): {"first_joins": 4},
+    },
+    reaction={(START + WINDOW, "launch"): {"posts": 2, "hashtag:night": 1}},
+    estimates={(START + WINDOW, "launch"): {"stance:mockery": 2}},
+    events={"space.presence": 13, "tweets": 2},
+)
+
+
+def series() -> AllSeries:
+    """Return the series of a night of three moments."""
+    info = run_info()
+    return whole_night(info, {"truth": night_of(TRUTH, info)}, [START, START + WINDOW, START + 2 * WINDOW])
+
+
+def test_quiet_phases_are_looked_at_less_often() -> None:
+    """The first and the last moment are always there."""
+    phases = (Phase("open", START), Phase("night", START + 60_000, quiet=True))
+    info = msgspec.structs.replace(run_info(), phases=phases)
+    offsets = [(at - START) // 1000 for at in times(info, 15, 60)]
+    assert offsets == [0, 15, 30, 45, 60, 120, 180, 199]
+
+
+def test_values_are_as_of_each_moment() -> None:
+    """A window's events are there from its end on."""
+    audience = series()["joinstorm_audience_listeners"][("engine", "truth"), ("space", "first")]
+    assert list(audience.values) == [0, 4, 1]
+    assert [at - START / 1000 for at in audience.times] == [0, 5, 10]
+
+
+def test_progress_is_what_the_counts_say() -> None:
+    """Distinct events by topic, from the counts alone."""
+    covered = view_at(run_info(), {"truth": night_of(TRUTH, run_info())}, START + 2 * WINDOW).engines["truth"].covered
+    assert covered.events == {"space.presence": 13, "tweets": 2}
+
+
+def test_nothing_is_said_about_a_replay_that_never_was() -> None:
+    """Speed, lateness and scrapes have no place at the real dates; everything of the night has."""
+    names = set(series())
+    assert not names & {metric.name for metric in NOT_OF_THE_NIGHT}
+    of_the_night = {metric.name for metric in EXPORTER_METRICS} - {metric.name for metric in NOT_OF_THE_NIGHT}
+    # No engine to compare with, nothing of the announcement before it was made.
+    absent = {name for name in of_the_night - names if "error" not in name and "reaction" not in name}
+    assert absent == set()
+
+
+def parsed(file: io.StringIO) -> list[Metric]:
+    """Return what the reference parser reads."""
+    return list(text_string_to_metric_families(file.getvalue()))  # type: ignore[no-untyped-call]  # no annotations
+
+
+def test_the_text_is_openmetrics() -> None:
+    """The reference parser reads every sample back, values, labels and times."""
+    file = io.StringIO()
+    written = write_openmetrics(series(), file)
+    families = parsed(file)
+    samples = [sample for family in families for sample in family.samples]
+    assert len(samples) == written
+    drops = [
+        (float(str(sample.timestamp)), sample.value)
+        for sample in samples
+        if sample.name == "joinstorm_presence_events_total" and sample.labels["kind"] == "drop"
+    ]
+    assert (START / 1000 + 10, 3) in drops
+
+
+def test_label_values_are_escaped() -> None:
+    """Whatever a scenario is called, the text stays whole."""
+    awkward = 'a "b"\\c\nd'
+    one = Series()
+    one.add(1.5, 2)
+    file = io.StringIO()
+    write_openmetrics({"joinstorm_run_info": {(("scenario", awkward),): one}}, file)
+    (family,) = parsed(file)
+    assert family.samples[0].labels == {"scenario": awkward}

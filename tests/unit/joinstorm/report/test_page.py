@@ -1,0 +1,240 @@
+"""The report: one page that needs nothing but itself, and says what is so."""
+
+import functools
+import itertools
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import msgspec
+import numpy as np
+import pytest
+
+from joinstorm.facts.facttable import FactRow
+from joinstorm.report import launchpicture as pictures_launch
+from joinstorm.report import page as report
+from joinstorm.report import picturestyle as pictures_style
+from joinstorm.report import tweetpictures as pictures_tweets
+from joinstorm.report.figures import duration, figures
+from joinstorm.report.page import Material, page, sight_of, write_report
+from joinstorm.report.pictures import Stretch
+from joinstorm.verdict.verdicts import final_tables, judge
+from producers.scenario.spec import Fact
+from streams.contract.names import ALL
+from streams.contract.results import AudienceResult, Progress, ReactionResult, Result, encode
+from streams.contract.runinfo import Phase, RunInfo, RunStatus
+from streams.contract.topics import INPUTS, RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION
+from streams.read.runview import RunState, RunView
+from tests.nights import START, WINDOW, run_info
+
+HOUR = 3_600_000
+WINDOWS = 5 * HOUR // WINDOW
+
+
+def info() -> RunInfo:
+    """Return a run of five hours with an announcement after three, and phases too short for their names."""
+    starts = {"open": 0, "scheduled_start": 60, "melting": 61, "first_closed": 70, "second_room": 71, "talk": 75}
+    phases = [Phase(name, START + minute * 60_000) for name, minute in starts.items()]
+    phases += [Phase("night", START + 2 * HOUR, quiet=True), Phase("thread", START + 3 * HOUR)]
+    changes = {"end": START + 5 * HOUR - 1, "announced": START + 3 * HOUR, "talk_start": START + 75 * 60_000}
+    return msgspec.structs.replace(run_info(), phases=tuple(phases), **changes)
+
+
+def results(engine: str, *, too_many: int = 0) -> list[Result]:
+    """Return what an engine says: an hour and a half of joins, a burst of drops, and tweets all the time."""
+    said: list[Result] = []
+    for k in range(WINDOWS):
+        at = START + k * WINDOW
+        if k < 1080:
+            counts = {"attempts": 6, "arrivals": 5, "joins": 5 + too_many * (k == 500), "fails": 1, "drops": k // 700}
+            said.append(AudienceResult(1, "run-1", engine, at, "first", "0", 1, {**counts, "leaves": 1}))
+            said.append(AudienceResult(1, "run-1", engine, at, ALL, "0", 1, {"first_joins": 4, "waited_20m": k // 800}))
+        reaction = 1 + 6 * (WINDOWS * 3 // 5 <= k < WINDOWS * 4 // 5)
+        stances = {"stance:thanks": 1, "stance:neutral": reaction}
+        tweets = {"posts": 1, "replies": reaction, "first_authors": 1, "hashtag:night": 1}
+        said.append(ReactionResult(1, "run-1", engine, at, "announcement", "0", 1, tweets, stances))
+    return said
+
+
+@functools.cache
+def view(too_many: int = 0) -> RunView:
+    """Return the end of a run."""
+    state = RunState(info())
+    topics = {AudienceResult: RESULTS_AUDIENCE, ReactionResult: RESULTS_REACTION}
+    for engine, wrong in (("truth", 0), ("e", too_many)):
+        for result in results(engine, too_many=wrong):
+            state.take(topics[type(result)], encode(result))
+        for topic in INPUTS:
+            made = Progress(1, "run-1", engine, topic, "0", (0, 1), 1, START, True, 50, 0, 0)
+            state.take(RESULTS_PROGRESS, encode(made))
+    status = RunStatus(1, "run-1", "ended", info().end, 60.0, 60.0, 100, 0, 0.9987, 0.01, "x", 0)
+    return RunView(info=info(), status=status, engines=state.engines())
+
+
+FACTS = (
+    FactRow(Fact(row=3, kind="stated", fact="More than <500,000> waited", measure="waited_20m", low=1, high=9), 5.0),
+    FactRow(Fact(row=5, kind="stated", fact="Said on air"), None),
+    FactRow(Fact(row=7, kind="press", fact="Closed", measure="first_closed_minutes", low=18, high=22), 40.0),
+)
+
+
+def material(seen: RunView, engine: str = "e", facts: Sequence[FactRow] = FACTS) -> Material:
+    """Return what a report on an engine is made from."""
+    verdict = judge(seen, engine, final_tables(seen.engines["truth"]), 100, versions={"python": "3.11"})
+    verdict = msgspec.structs.replace(verdict, seconds={"replay": 1.5}, events_per_second={"replay": 66.7})
+    return Material(seen, verdict, facts, "joinstorm run quiet --scale 0.01 <b>")
+
+
+@functools.cache
+def exact_page() -> str:
+    """Return the page of an exact run."""
+    return page(material(view()))
+
+
+@functools.cache
+def wrong_page() -> str:
+    """Return the page of a run in which one window has three joins too many."""
+    return page(material(view(3)))
+
+
+class Reader(HTMLParser):
+    """Collects a page's text outside pictures, and everything it would load."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.text: list[str] = []
+        self.loads: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note what is opened and what is asked of the network."""
+        self.open.append(tag)
+        self.loads += [value for name, value in attrs if name in ("src", "href", "xlink:href", "srcset") and value]
+
+    def handle_data(self, data: str) -> None:
+        """Note the words."""
+        self.text.append(data)
+
+
+def test_the_page_loads_nothing() -> None:
+    """No script, no style sheet, no image, no font from anywhere else."""
+    reader = Reader(exact_page())
+    assert not {"script", "link", "img", "iframe", "object"} & set(reader.open)
+    assert all(target.startswith("#") for target in reader.loads)
+    assert not re.search(r"url\((?!#)|@import", exact_page())
+
+
+def test_an_exact_run_says_so_with_its_figures() -> None:
+    """Verdict, digest, headline figures, facts, stages, command and versions are there."""
+    words = " ".join(Reader(exact_page()).text)
+    verdict = material(view()).verdict
+    for expected in (
+        "Exact", f"{verdict.records_compared:,} counts", verdict.digest, "people waited 20 minutes or more",
+        "15 min", "late the talk began", "listeners in the first room at its peak", "More than <500,000> waited",
+        "holds", "does not", "99.87% of the paced events", "joinstorm run quiet --scale 0.01 <b>", "python 3.11",
+    ):  # fmt: skip
+        assert expected in words, expected
+    assert "differ from" not in words
+
+
+def test_a_wrong_run_names_what_differs() -> None:
+    """The difference stands on the page with its time, phase, room, count and both numbers."""
+    words = " ".join(Reader(wrong_page()).text)
+    assert "Not exact" in words
+    assert "1 are not the truth" in words
+    assert re.search(r"2023-05-24T22:41:40Z\s+open\s+audience\s+first\s+joins\s+5\s+8", words)
+
+
+def test_pictures_are_well_formed_and_say_what_they_show() -> None:
+    """Three pictures, each valid SVG with words for whoever cannot see it, in the page's own colours."""
+    pictures = re.findall(r"<svg.*?</svg>", exact_page(), flags=re.DOTALL)
+    assert len(pictures) == 3
+    for picture in pictures:
+        root = ET.fromstring(picture)
+        assert root.attrib["role"] == "img"
+        assert len(root.attrib["aria-label"]) > 20
+        assert "var(--ink)" in picture
+        assert "#010203" not in picture
+
+
+def test_the_same_run_makes_the_same_picture() -> None:
+    """Byte for byte: nothing of the clock or of chance is in it."""
+    assert pictures_tweets.tweets(sight_of(material(view()))) in exact_page()
+
+
+def test_names_from_outside_are_text_and_an_engine_that_wrote_nothing_has_a_page() -> None:
+    """Scenario, title and engine names are shown as they are, not taken for HTML; empty lines are drawn."""
+    seen = view()
+    hostile = msgspec.structs.replace(info(), scenario="<script>alert(1)</script>", announced=None)
+    html = page(replace(material(replace(seen, info=hostile), "<iframe>", facts=()), title="<img src=x>"))
+    reader = Reader(html)
+    assert not {"script", "img", "iframe"} & set(reader.open)
+    assert "<img src=x>" in " ".join(reader.text)
+    assert "engine '<iframe>' has written nothing" in " ".join(reader.text)
+    assert "The announcement" not in html
+    assert "Beside what is known" not in html
+
+
+def test_the_report_is_written_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is left beside it."""
+    monkeypatch.setattr(report, "page", lambda _: exact_page())
+    path = write_report(tmp_path / "report.html", material(view()))
+    assert [one.name for one in tmp_path.iterdir()] == ["report.html"]
+    assert path.read_text() == exact_page()
+
+
+def test_names_of_phases_in_one_row_keep_apart() -> None:
+    """Phases too short for their names use other rows; a name that finds no room is left out."""
+    span = (START, START + 90 * 60_000)
+    rows = pictures_style._rows(info(), span)
+    assert {name for name, _, _ in rows} >= {"open", "melting", "talk"}
+    points = (span[1] - span[0]) / (pictures_style.WIDTH * 72 * 0.9)
+    for row in range(pictures_style.ROWS):
+        placed = sorted((begin, name) for name, begin, where in rows if where == row)
+        for (begin, name), (following, _) in itertools.pairwise(placed):
+            assert begin + 4 * len(name) * points < following
+
+
+def test_a_single_wrong_window_survives_thinning() -> None:
+    """Where several windows share a place in the picture, the greatest difference is drawn."""
+    stretch = Stretch(sight_of(material(view())).grid, 0, WINDOWS)
+    values = np.zeros(WINDOWS + 1, np.int64)
+    values[1234], values[2345] = 7, -9
+    far = stretch.farthest(values)
+    assert len(far) == len(stretch.times()) == len(stretch.thin(values))
+    assert (far.max(), far.min()) == (7, -9)
+
+
+def test_ratios_in_pictures_are_those_of_the_metrics() -> None:
+    """Drop rate and join success over the night equal what the exporter would say window by window."""
+    night = view().engines["e"].night
+    drops, success = pictures_launch.drop_ratio(night, "first"), pictures_launch.join_success(night, "first")
+    for k in (0, 5, 12, 700, 900, 1200):
+        now = night.at(START + k * WINDOW)
+        assert now.drop_ratio("first") == (None if np.isnan(drops[k]) else pytest.approx(drops[k]))
+        assert now.join_success("first") == (None if np.isnan(success[k]) else pytest.approx(success[k]))
+
+
+def test_the_launch_is_shown_until_the_rooms_are_quiet() -> None:
+    """The picture ends with the last attempt or where a quiet phase begins."""
+    assert pictures_launch.launch_span(sight_of(material(view()))) == (START, START + 1080 * WINDOW)
+
+
+def test_figures_are_for_people() -> None:
+    """Spans in hours and minutes; what did not happen is no figure."""
+    assert (duration(90 * 60_000), duration(59.4 * 60_000)) == ("1 h 30 min", "59 min")
+    empty = RunState(info())
+    quiet = RunView(info=info(), engines={"truth": view().engines["truth"], **empty.engines()})
+    assert [one.words for one in figures(sight_of(material(quiet, "nobody")))] == ["late the talk began"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0, "0"), (999, "999"), (1_000, "1k"), (58_227, "58.2k"), (2_000_000, "2M"), (-1_500, "-1.5k")]
+)
+def test_numbers_on_axes_are_short(value: float, text: str) -> None:
+    """Thousands and millions by a letter."""
+    assert pictures_style.short(value) == text

@@ -1,0 +1,64 @@
+"""The parts of a run: what cannot be is said before anything is opened, and a stuck engine is named."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from joinstorm.run.pipeline import GRACE_SECONDS, STALL_SECONDS, Pipeline, Plan, _Stall
+from joinstorm.run.supervisor import Supervisor
+from streams.errors import DeadlineError, EngineError, EnvironmentMissingError, ScenarioError
+from streams.kafka.connection import Connection
+from streams.read.runview import RunView
+from tests.tinytape import tiny_tape
+
+
+@pytest.mark.parametrize(
+    ("moments", "told"), [({"begin": "tlak"}, "unknown phase 'tlak'; known: open"), ({"until": "talk+9h"}, "outside")]
+)
+def test_moments_are_checked_on_the_tape(tmp_path: Path, moments: dict[str, Any], told: str) -> None:
+    """A range that is none of the night's is refused without asking the broker, with what is allowed."""
+    tape = tiny_tape(tmp_path / "night.parquet")
+    with Supervisor(tmp_path / "logs") as supervisor:
+        pipeline = Pipeline(Plan(tape.path, Connection("127.0.0.1:9"), **moments), supervisor)
+        with pytest.raises(ScenarioError, match=told):
+            pipeline.open()
+
+
+def test_a_run_without_a_producer_has_no_deck(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing plays there is nobody to give orders to, and that is said."""
+    monkeypatch.setattr("producers.replay.control.address_folder", lambda: tmp_path / "addresses")
+    with Supervisor(tmp_path / "logs") as supervisor:
+        pipeline = Pipeline(Plan(tmp_path / "none", Connection()), supervisor)
+        with pytest.raises(EnvironmentMissingError, match="no replay is running here"):
+            pipeline.deck()
+
+
+def test_an_engine_that_counts_nothing_new_is_named_with_the_end_of_its_log() -> None:
+    """After a deadline without news; until then nothing happens."""
+    now = [0.0]
+    stall = _Stall("slow", clock=lambda: now[0])
+    stall.look(RunView(), False, lambda: "; last words")
+    now[0] = STALL_SECONDS - 1
+    stall.look(RunView(), False, lambda: "; last words")
+    now[0] = STALL_SECONDS + 1
+    with pytest.raises(DeadlineError, match=r"slow: nothing new for 90 s; not ended: anything; last words"):
+        stall.look(RunView(), False, lambda: "; last words")
+
+
+def test_workers_that_are_gone_are_given_the_time_in_which_their_results_are_read() -> None:
+    """Then the engine is named; one that was started again in between has all its time again."""
+    now = [100.0]
+    stall = _Stall("hasty", clock=lambda: now[0])
+
+    def look(gone: bool, later: float) -> None:
+        now[0] += later
+        stall.look(RunView(), gone, lambda: "; last words")
+
+    look(True, 0)
+    look(True, GRACE_SECONDS - 1)
+    look(False, 2)
+    look(True, 1)
+    look(True, GRACE_SECONDS - 1)
+    with pytest.raises(EngineError, match=r"hasty: every worker has ended, and its results have not; last words"):
+        look(True, 2)

@@ -1,0 +1,257 @@
+"""A replay on a clock of its own: what is sent, when, and what the deck makes of it."""
+
+from pathlib import Path
+
+import pytest
+
+from joinstorm.cli import main
+from producers.replay.deck import Deck
+from producers.replay.playback import JumpedBackError, Settings, StoppedError
+from producers.replay.position import came_to_its_end, load_position
+from producers.tape.tapefile import Tape
+from streams.contract import runinfo
+from streams.contract.events import Mark
+from streams.contract.runinfo import Phase
+from streams.contract.topics import INPUTS
+from streams.errors import EXIT_USAGE, DeliveryError, ScenarioError, TapeError
+from tests.replaying import Player, SlowSender, check_marks, decoded, info_of, play
+from tests.tinytape import NIGHT_MS, START, tiny_events, tiny_info, tiny_tape, write_tape
+
+
+@pytest.fixture(scope="module")
+def tape(tmp_path_factory: pytest.TempPathFactory) -> Tape:
+    """Return a small night of 600 seconds."""
+    return tiny_tape(tmp_path_factory.mktemp("tape") / "night.parquet", people=60)
+
+
+def test_every_event_is_sent_once_with_its_marks(tape: Tape) -> None:
+    """At full speed: all events, keyed by person, stamped with their event time, watermarks and ends as promised."""
+    sent = play(tape)
+    check_marks(sent, info_of(tape))
+    events = {}
+    for (topic, _), records in sent.items():
+        for one, (at, key, _) in zip(decoded(topic, records), records, strict=True):
+            if isinstance(one, Mark):
+                assert key is None
+                continue
+            person = getattr(one, "listener", None) if topic.startswith(INPUTS[0]) else getattr(one, "author", None)
+            assert (at, key) == (one.at, str(person).encode())
+            events[one.event_id] = one
+    assert [events[number] for number in range(tape.rows)] == tiny_events(people=60)
+
+
+def test_the_schedule_is_kept(tape: Tape) -> None:
+    """At speed 10 the night of 600 s takes 60 s, and everything leaves within a tick of its due time."""
+    player = Player(tape, Settings(speed=10))
+    begun = player.time()
+    result = player.play()
+    assert player.time() - begun == pytest.approx(NIGHT_MS / 1000 / 10, abs=0.1)
+    assert (result.state, result.paced, result.on_time_ratio) == ("ended", tape.rows, 1.0)
+    assert result.lateness_max < 0.03
+    assert result.sent == tape.rows
+
+
+def test_lateness_is_measured_not_absorbed(tape: Tape) -> None:
+    """A sender that stalls for five seconds is late, catches up at once, and ends on schedule."""
+    player = Player(tape, Settings(speed=10))
+    player.time.at(20, lambda: player.time.sleep(5))
+    begun = player.time()
+    result = player.play()
+    assert player.time() - begun == pytest.approx(60, abs=0.2)
+    assert 4.5 < result.lateness_max <= 5.1
+    assert 0.8 < result.on_time_ratio < 0.99
+
+
+def test_quiet_phases_are_sent_at_full_speed(tape: Tape) -> None:
+    """--skip-quiet: the quiet two minutes take no time, its events are sent, and none of them can be late."""
+    player = Player(tape, Settings(speed=10, skip_quiet=True))
+    begun = player.time()
+    result = player.play()
+    assert player.time() - begun == pytest.approx(48, abs=0.2)
+    assert player.sent == play(tape)
+    assert result.paced < tape.rows
+    assert result.on_time_ratio == 1.0
+
+
+def test_a_night_may_end_in_a_quiet_phase(tmp_path: Path) -> None:
+    """--skip-quiet to the very end: the end marks, which are due with the end of the rush, are sent as well."""
+    info = tiny_info(people=60, phases=(Phase("open", START), Phase("aftermath", START + 400_000, quiet=True)))
+    quiet = write_tape(tmp_path / "quiet.parquet", tiny_events(people=60), info)
+    player = Player(quiet, Settings(speed=10, skip_quiet=True))
+    begun = player.time()
+    assert player.play().state == "ended"
+    assert player.time() - begun == pytest.approx(40, abs=0.2)
+    assert player.sent == play(quiet)
+
+
+def test_a_range_is_paced_and_the_rest_is_sent_all_the_same(tape: Tape) -> None:
+    """--from and --until: only what lies between takes time; everything is sent."""
+    settings = Settings(speed=10, begin=START + 120_000, until=START + 300_000)
+    player = Player(tape, settings)
+    begun = player.time()
+    player.play()
+    assert player.time() - begun == pytest.approx(18, abs=0.2)
+    assert player.sent == play(tape)
+
+
+def test_pause_jump_step_and_speed(tape: Tape) -> None:
+    """A pause adds its length; a jump and a step add nothing; what was sent is what plain playing sends."""
+    player = Player(tape, Settings(speed=10))
+    begun = player.time()
+    deck = player.deck
+    player.time.at(5, deck.pause)
+    player.time.at(11, lambda: deck.step("10s"))
+    player.time.at(15, deck.resume)
+    player.time.at(20, lambda: deck.jump("talk"))
+    player.time.at(22, lambda: deck.set_speed(100))
+    player.play()
+    # 0-5 at 10x, stands until 15, 10x from 60 s until 20 (110 s), then talk (300 s), 2 s at 10x, the rest at 100x.
+    assert player.time() - begun == pytest.approx(22 + (600 - 320) / 100, abs=0.2)
+    assert player.sent == play(tape)
+
+
+def test_from_as_fast_as_it_goes_to_a_speed(tape: Tape) -> None:
+    """Paused at full speed, set to a speed and resumed, the rest is paced from where the sending was."""
+    player = Player(tape, Settings(speed=10))
+    player.time.at(1, lambda: player.deck.set_speed("max"))
+    player.play()
+    assert player.sent == play(tape)
+
+
+def test_the_status_tells_how_it_goes(tape: Tape) -> None:
+    """run.status is written about once a second, its event time never passes what is acknowledged, and it ends."""
+    player = Player(tape, Settings(speed=60))
+    player.play()
+    statuses = [runinfo.decode_status(value) for _, _, value in player.senders[0].published]
+    assert 10 <= len(statuses) <= 14
+    assert [status.at for status in statuses] == sorted(status.at for status in statuses)
+    assert [status.state for status in statuses] == ["playing"] * (len(statuses) - 1) + ["ended"]
+    assert (statuses[-1].sent, statuses[-1].at, statuses[-1].failed) == (tape.rows, player.info.end, 0)
+    assert statuses[5].actual_speed == pytest.approx(60, rel=0.1)
+
+
+def test_stopping_says_failed(tape: Tape) -> None:
+    """Whoever stops a replay leaves a run that says it is unfinished."""
+    player = Player(tape, Settings(speed=60))
+    player.time.at(3, player.deck.stop)
+    with pytest.raises(StoppedError):
+        player.play()
+    assert runinfo.decode_status(player.senders[0].published[-1][2]).state == "failed"
+
+
+def test_failed_records_are_counted_by_error(tape: Tape, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record the broker refuses ends the replay, named and counted."""
+
+    class Refusing(SlowSender):
+        def wait(self, seconds: float) -> None:  # noqa: ARG002 - no time passes
+            if self._unsettled:
+                lane = self._unsettled.pop(0)
+                self._watcher.settled(lane, self._clock(), {"MessageSizeTooLargeError": len(lane)})
+
+    player = Player(tape)
+    monkeypatch.setattr(player, "open", lambda watcher: Refusing(watcher, player.time))
+    with pytest.raises(DeliveryError, match=r"\d+ records were not acknowledged: \d+ MessageSizeTooLargeError"):
+        player.play()
+
+
+def test_a_silent_broker_is_given_up_on(tape: Tape, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two minutes without a single acknowledgement end the replay."""
+
+    class Silent(SlowSender):
+        def wait(self, seconds: float) -> None:
+            self._sleep(max(seconds, 1.0))
+
+    player = Player(tape)
+    monkeypatch.setattr(player, "open", lambda watcher: Silent(watcher, player.time))
+    with pytest.raises(DeliveryError, match="no acknowledgement for 120 s"):
+        player.play()
+
+
+def test_a_jump_back_begins_a_new_run(tape: Tape) -> None:
+    """Jumping back ends the run unfinished and plays a further one, at full speed up to the moment."""
+    player = Player(tape, Settings(speed=10))
+    player.time.at(30, lambda: player.deck.jump("melting"))
+    begun = player.time()
+    results = player.play_rounds(Settings(speed=10))
+    assert [result.run for result in results] == ["test-2"]
+    assert player.time() - begun == pytest.approx(30 + 48, abs=0.5)
+    assert runinfo.decode_status(player.senders[0].published[-1][2]).state == "failed"
+    check_marks(player.senders[1].records, info_of(tape, "test-2"))
+
+
+def test_looping_makes_a_run_of_every_round(tape: Tape) -> None:
+    """Three rounds are three runs with the same events."""
+    player = Player(tape)
+    results = player.play_rounds(Settings(), rounds=3)
+    assert [(result.run, result.sent) for result in results] == [
+        (run, tape.rows) for run in ("test", "test-2", "test-3")
+    ]
+
+
+def test_a_replay_jumped_back_on_directly_says_so(tape: Tape) -> None:
+    """Without a session around it a replay cannot begin another run."""
+    player = Player(tape, Settings(speed=60))
+    player.time.at(5, lambda: player.deck.jump("open"))
+    with pytest.raises(JumpedBackError):
+        player.play()
+
+
+def test_a_saved_position_says_when_it_is_of_no_use(tape: Tape, tmp_path: Path) -> None:
+    """A position of another tape, of a finished run, or damaged is refused."""
+    path = tmp_path / "position.json"
+    play(tape, path)
+    with pytest.raises(TapeError, match="came to its end"):
+        load_position(path, tape.info.sha256)
+    with pytest.raises(TapeError, match="saved on tape"):
+        load_position(path, "0" * 64)
+    assert came_to_its_end(path)
+    path.write_text("{")
+    with pytest.raises(TapeError, match="not a saved position"):
+        load_position(path, tape.info.sha256)
+    with pytest.raises(TapeError, match="no saved position"):
+        load_position(tmp_path / "nowhere", tape.info.sha256)
+    assert not came_to_its_end(path)
+    assert not came_to_its_end(tmp_path / "nowhere")
+
+
+def test_an_empty_tape_sends_marks_only(tmp_path: Path) -> None:
+    """A night without events is a night: watermarks and ends."""
+    empty = write_tape(tmp_path / "empty.parquet", [])
+    check_marks(play(empty), info_of(empty))
+
+
+def test_the_deck_refuses_what_cannot_be(tape: Tape) -> None:
+    """Unknown phases, moments outside the night, speeds below 0.1 and jumps before the start are errors at once."""
+    deck = Deck()
+    with pytest.raises(ScenarioError, match="not begun"):
+        deck.jump("talk")
+    deck.show(info_of(tape), at=START)
+    with pytest.raises(ScenarioError, match="unknown phase 'tlak'; known: open, melting"):
+        deck.jump("tlak")
+    with pytest.raises(ScenarioError, match="outside the night"):
+        deck.jump("+2h")
+    for speed in ("0.05", "0", "fast", "nan", "inf"):
+        with pytest.raises(ScenarioError, match=r"at least 0\.1"):
+            deck.set_speed(speed)
+    with pytest.raises(ScenarioError, match="no duration"):
+        deck.step("5 minutes")
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--from", "tlak"], "unknown phase 'tlak'; known: open, melting"),
+        (["--until", "talk+9h"], "outside the night"),
+        (["--fault", "missing=1.01"], "fault missing=1.01: expected a rate from 0 to 1"),
+        (["--fault", "missing=-0.5"], "expected a rate from 0 to 1"),
+        (["--speed", "0.05"], "at least 0.1"),
+        (["--resume", "nowhere.json"], "nowhere.json: there is no saved position"),
+    ],
+)
+def test_what_cannot_be_played_is_said_at_once(
+    tape: Tape, options: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A wrong option ends the command with the code of a usage error before a broker is asked for."""
+    arguments = ["replay", str(tape.path), "--bootstrap-servers", "127.0.0.1:9", *options]
+    assert main(arguments) == EXIT_USAGE
+    assert told in capsys.readouterr().err

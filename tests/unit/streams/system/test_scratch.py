@@ -1,0 +1,73 @@
+"""Temporary folders: gone with their owner, at the latest when the next one begins."""
+
+import fcntl
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from streams.system.scratch import scratch, sweep
+
+
+def test_a_folder_ends_with_its_block(tmp_path: Path) -> None:
+    """Inside it is there, with its kind in the name; afterwards nothing is left, whatever was put in."""
+
+    def fails() -> None:
+        with scratch("kind", tmp_path) as folder:
+            (folder / "data").mkdir()
+            assert folder.parent == tmp_path
+            assert folder.name.startswith("joinstorm-kind-")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fails()
+    assert not list(tmp_path.iterdir())
+
+
+def test_folders_in_use_are_left_alone(tmp_path: Path) -> None:
+    """Sweeping takes neither a folder whose owner lives nor what is not ours."""
+    other = tmp_path / "joinstorm-of-somebody-else"
+    other.mkdir()
+    with scratch("one", tmp_path) as one, scratch("two", tmp_path) as two:
+        sweep(tmp_path)
+        assert one.is_dir()
+        assert two.is_dir()
+    assert list(tmp_path.iterdir()) == [other]
+
+
+def test_what_a_killed_owner_left_goes_when_the_next_begins(tmp_path: Path) -> None:
+    """After kill -9 the folder and all in it stay, until somebody needs a folder of any kind."""
+    code = (
+        "import sys, time; from pathlib import Path; from streams.system.scratch import scratch\n"
+        f"with scratch('left', Path({str(tmp_path)!r})) as folder:\n"
+        "    (folder / 'data').write_text('half'); print(folder, flush=True); time.sleep(600)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as owner:
+        assert owner.stdout is not None
+        left = Path(owner.stdout.readline().strip())
+        owner.send_signal(signal.SIGKILL)
+    assert (left / "data").exists()
+    with scratch("next", tmp_path) as folder:
+        assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_a_folder_swept_up_before_it_was_locked_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between making a folder and locking it somebody else may take it for one without an owner."""
+    real: Callable[[IO[str], int], None] = fcntl.flock
+    swept: list[Path] = []
+
+    def late(lock: IO[str], how: int) -> None:
+        if not swept:
+            swept.append(Path(lock.name).parent)
+            sweep(tmp_path)
+        real(lock, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with scratch("kind", tmp_path) as folder:
+        assert list(tmp_path.iterdir()) == [folder]
+        assert swept
+        assert [folder] != swept
