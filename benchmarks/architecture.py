@@ -2,6 +2,7 @@
 
 python -m benchmarks.architecture            # a table a package
 python -m benchmarks.architecture --arrows   # and every arrow between two packages
+python -m benchmarks.architecture --write docs/architecture.md   # after a decision: allow what is imported now
 python -m benchmarks.architecture --draw 10 --seed 7   # lines drawn at random, to see whether a path says what it is
 """
 
@@ -104,6 +105,13 @@ def table(known: Mapping[str, Path], found: Counter[tuple[str, str]]) -> list[st
     return lines
 
 
+def write(page: Path, lines: list[str]) -> None:
+    """Replace the table of a page."""
+    before, rest = page.read_text().split(f"{lines[0]}\n", 1)
+    after = rest[rest.index("\n\n") :]
+    page.write_text(before + "\n".join(lines) + after)
+
+
 def draw(known: Mapping[str, Path], count: int, seed: int) -> list[str]:
     """Return lines drawn at random, each with its path."""
     lines = [
@@ -120,7 +128,9 @@ def main() -> None:
     """Print the numbers."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--arrows", action="store_true", help="list every arrow between two packages")
-    parser.add_argument("--table", action="store_true", help="print the table of docs/architecture.md as the code is")
+    parser.add_argument(
+        "--write", type=Path, metavar="PAGE", help="allow in the page's table what the code imports now"
+    )
     parser.add_argument("--draw", type=int, default=0, metavar="N", help="draw N lines at random instead")
     parser.add_argument("--seed", type=int, default=1, help="seed of the draw")
     options = parser.parse_args()
@@ -141,8 +151,8 @@ def main() -> None:
     print(f"longest function: {longest[0]} lines, {longest[1]} in {longest[2].relative_to(ROOT)}")
     for name, where in repeated(known).items():
         print(f"more than once: {name}: {', '.join(where)}")
-    if options.table:
-        print("\n".join(table(known, found)))
+    if options.write:
+        write(options.write, table(known, found))
     if options.arrows:
         for (source, target), imported in sorted(found.items()):
             print(f"{source} -> {target} ({imported})")

@@ -23,7 +23,7 @@ import msgspec
 
 from joinstorm.embedded.broker import EmbeddedBroker
 from joinstorm.interrupts import interruptible
-from joinstorm.run.supervisor import Part, Supervisor, joinstorm
+from joinstorm.run.supervisor import ChildProcess, Supervisor, joinstorm
 from joinstorm.terminal.recordingbar import tape_of
 from joinstorm.verdict.verdicts import Verdict
 from joinstorm.verdict.verification import verify
@@ -93,7 +93,7 @@ class Playing:
         ]
         self._part = self._start("--run", f"deck-{uuid.uuid4().hex[:8]}")
 
-    def _start(self, *more: str) -> Part:
+    def _start(self, *more: str) -> ChildProcess:
         return self._supervisor.start(self._position.stem, joinstorm(*self._command, *more))
 
     def deck(self) -> ControlClient | None:

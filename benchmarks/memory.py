@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import psutil
 
 from joinstorm.embedded.broker import EmbeddedBroker
-from joinstorm.run.supervisor import Part, Supervisor, joinstorm
+from joinstorm.run.supervisor import ChildProcess, Supervisor, joinstorm
 from joinstorm.terminal.recordingbar import tape_of
 from streams.contract.names import TRUTH
 from streams.kafka.connection import Connection
@@ -73,7 +73,7 @@ def play(supervisor: Supervisor, broker: EmbeddedBroker, tape: str, count: int) 
     return found
 
 
-def watch(broker: EmbeddedBroker, living: dict[str, Part], replay: Part, run: str) -> Loop:
+def watch(broker: EmbeddedBroker, living: dict[str, ChildProcess], replay: ChildProcess, run: str) -> Loop:
     """Look at all processes until engine and truth have said everything about a run."""
     loop = Loop()
     deadline = time.monotonic() + LOOP_SECONDS
@@ -90,7 +90,7 @@ def watch(broker: EmbeddedBroker, living: dict[str, Part], replay: Part, run: st
     return loop
 
 
-def look(loop: Loop, broker: EmbeddedBroker, living: dict[str, Part]) -> None:
+def look(loop: Loop, broker: EmbeddedBroker, living: dict[str, ChildProcess]) -> None:
     """Take the peaks of this moment."""
     pids = {name: part.pid for name, part in living.items()} | {"broker": broker.pid or 0}
     for name, pid in pids.items():

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from benchmarks.reactionnight import counts_of, night_and_scenario, publish, tweets_of
 from producers.scenario.spec import Scenario
-from producers.simulation.outline import Night
+from producers.simulation.outline import NightOutline
 from streams.contract.names import ANNOUNCEMENT, MINUTE_MS
 from streams.contract.runinfo import DEFAULT_WINDOW_MS
 from streams.effect.baseline import Estimate
@@ -46,7 +46,7 @@ class Held:
     """Tweets on the subject in the twin since the announcement, by seed."""
 
 
-def measure(night: Night, scenario: Scenario, announced: int, scale: float, seeds: int) -> Held:
+def measure(night: NightOutline, scenario: Scenario, announced: int, scale: float, seeds: int) -> Held:
     """Estimate the reaction of many nights and count their twins."""
     held = Held(scale, announced, [], [], [])
     first = (announced - night.start) // DEFAULT_WINDOW_MS

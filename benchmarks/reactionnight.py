@@ -12,7 +12,7 @@ from producers.recording import night_of, simulate
 from producers.scenario.loading import load
 from producers.scenario.spec import Scenario
 from producers.scenario.tweetspec import TweetSpec
-from producers.simulation.outline import Night
+from producers.simulation.outline import NightOutline
 from producers.tweets.source import TweetSource
 from streams.contract.runinfo import DEFAULT_WINDOW_MS
 from streams.fold.subject import subject_expr
@@ -21,7 +21,7 @@ ROOMS_SCALE = 0.02
 _SLICE_MS = 3_600_000
 
 
-def night_and_scenario(name: str) -> tuple[Night, Scenario]:
+def night_and_scenario(name: str) -> tuple[NightOutline, Scenario]:
     """Return a scenario and its night; the rooms are played once and small: the reaction does not depend on them."""
     scenario = load(name)
     with tempfile.TemporaryFile() as file:
@@ -29,7 +29,7 @@ def night_and_scenario(name: str) -> tuple[Night, Scenario]:
     return night_of(scenario, evening.programme, evening.course), scenario
 
 
-def tweets_of(spec: TweetSpec, night: Night, scenario: Scenario, *, seed: int, scale: float) -> TweetSource:
+def tweets_of(spec: TweetSpec, night: NightOutline, scenario: Scenario, *, seed: int, scale: float) -> TweetSource:
     """Return the tweets of that night for one seed."""
     listeners = max(1, round(scenario.crowd.listeners * scale))
     people = listeners + round(scenario.crowd.further_authors * scale) + 1
@@ -46,7 +46,7 @@ def frame_of(source: TweetSource, start: int, end: int) -> pl.DataFrame:
     return frame.with_columns(texts).with_columns(subject_expr(source.subjects).cast(pl.String).alias("subject"))
 
 
-def counts_of(source: TweetSource, night: Night, subject: str) -> npt.NDArray[np.int64]:
+def counts_of(source: TweetSource, night: NightOutline, subject: str) -> npt.NDArray[np.int64]:
     """Return the tweets on a subject per window of the default length."""
     windows = -(-(night.end - night.start) // DEFAULT_WINDOW_MS)
     counts = np.zeros(windows, dtype=np.int64)

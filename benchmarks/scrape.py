@@ -24,8 +24,8 @@ import numpy as np
 
 from joinstorm.embedded.broker import EmbeddedBroker
 from joinstorm.interrupts import interruptible
-from joinstorm.run.pipeline import Pipeline, Plan, run_id
-from joinstorm.run.supervisor import Part, Supervisor, joinstorm
+from joinstorm.run.pipeline import Pipeline, PipelineRequest, run_id
+from joinstorm.run.supervisor import ChildProcess, Supervisor, joinstorm
 from joinstorm.terminal.recordingbar import tape_of
 from producers.tape.tapefile import Tape
 from streams.engines.abstract import Summary
@@ -82,7 +82,7 @@ def _measure(folder: Path, tape: Tape, scrapes: Scrapes | None, every: float) ->
     """Count one run, on a broker of its own, and return what the worker says of itself."""
     with EmbeddedBroker() as broker, Supervisor(folder / run_id()) as supervisor:
         where = broker.connection
-        plan = Plan(tape=tape.path, connection=where, client="aiokafka")
+        plan = PipelineRequest(tape=tape.path, connection=where, client="aiokafka")
         pipeline = Pipeline(plan, supervisor)
         pipeline.open()
         for part in (pipeline.start_truth(), pipeline.start_replay()):
@@ -99,13 +99,13 @@ def _measure(folder: Path, tape: Tape, scrapes: Scrapes | None, every: float) ->
         return msgspec.json.decode(worker.log.read_bytes().splitlines()[-1], type=Summary)
 
 
-def _end_of(part: Part) -> None:
+def _end_of(part: ChildProcess) -> None:
     """Wait until a part has ended well."""
     if part.wait(RUN_SECONDS) != 0:
         raise DeadlineError(f"{part.name} did not end well:\n{part.tail()}")
 
 
-def _said(part: Part, start: str) -> str:
+def _said(part: ChildProcess, start: str) -> str:
     """Wait for a line of a part that starts so, and return it."""
     deadline = time.monotonic() + READY_SECONDS
     while part.exit_code() is None and time.monotonic() < deadline:

@@ -43,7 +43,7 @@ _UID: Final = re.compile(r"[a-z0-9-]{8,40}")
 
 
 @dataclass(frozen=True, order=True)
-class Finding:
+class LintFinding:
     """Something that a rule forbids."""
 
     board: str
@@ -56,7 +56,7 @@ class Finding:
         return f"{self.board}, {self.panel or 'the board'}: {self.text} ({self.rule})"
 
 
-def lint(boards: Mapping[str, dict[str, Any]], metrics: Iterable[Metric]) -> list[Finding]:
+def lint(boards: Mapping[str, dict[str, Any]], metrics: Iterable[Metric]) -> list[LintFinding]:
     """Return what is wrong with boards, given by their uid, when ``metrics`` are all that is served."""
     known = {metric.name: metric for metric in metrics}
     found = [finding for uid, board in boards.items() for finding in _Board(uid, board, known).findings()]
@@ -90,17 +90,17 @@ class _Board:
     board: dict[str, Any]
     metrics: Mapping[str, Metric]
 
-    def findings(self) -> Iterator[Finding]:
+    def findings(self) -> Iterator[LintFinding]:
         yield from self._whole()
         for panel in panels(self.board):
             yield from self._panel(panel)
         for where, expr in expressions(self.board):
             yield from self._expression(where, expr)
 
-    def _found(self, panel: str, rule: str, text: str) -> Finding:
-        return Finding(self.uid, panel, rule, text)
+    def _found(self, panel: str, rule: str, text: str) -> LintFinding:
+        return LintFinding(self.uid, panel, rule, text)
 
-    def _whole(self) -> Iterator[Finding]:
+    def _whole(self) -> Iterator[LintFinding]:
         board = self.board
         if board.get("uid") != self.uid or not _UID.fullmatch(self.uid):
             yield self._found("", "uid", "the uid is 8 to 40 of a-z, 0-9 and '-' and the file's name")
@@ -115,14 +115,14 @@ class _Board:
         yield from (self._found("", "id", f"panel id {number} used twice") for number, n in ids.items() if n > 1)
         yield from self._layout()
 
-    def _variables(self) -> Iterator[Finding]:
+    def _variables(self) -> Iterator[LintFinding]:
         declared = {variable["name"] for variable in self.board["templating"]["list"]}
         used = {name for _, expr in expressions(self.board) for name in promql.variables(expr)} | {"datasource"}
         used = {name for name in used if not name.startswith("__")}
         yield from (self._found("", "variables", f"${name} is not declared") for name in sorted(used - declared))
         yield from (self._found("", "variables", f"${name} is never used") for name in sorted(declared - used))
 
-    def _choices(self) -> Iterator[Finding]:
+    def _choices(self) -> Iterator[LintFinding]:
         """Hold the variables to what Grafana's own linter wants of them."""
         for variable in self.board["templating"]["list"]:
             kind, name = variable["type"], variable["name"]
@@ -131,7 +131,7 @@ class _Board:
             if kind == "query" and variable.get("refresh") != RELOAD_ON_TIME:
                 yield self._found("", "variables", f"${name} is not asked for anew when the time changes")
 
-    def _layout(self) -> Iterator[Finding]:
+    def _layout(self) -> Iterator[LintFinding]:
         taken: dict[tuple[int, int], str] = {}
         for panel in self.board["panels"]:
             place = panel["gridPos"]
@@ -147,7 +147,7 @@ class _Board:
                 yield self._found(panel["title"], "layout", f"lies over {', '.join(sorted(over))}")
             taken.update(dict.fromkeys(cells, panel["title"]))
 
-    def _panel(self, panel: dict[str, Any]) -> Iterator[Finding]:
+    def _panel(self, panel: dict[str, Any]) -> Iterator[LintFinding]:
         title = panel.get("title", "")
         defaults = panel.get("fieldConfig", {}).get("defaults", {})
         if not title:
@@ -167,12 +167,12 @@ class _Board:
         if len({target["refId"] for target in targets}) != len(targets):
             yield self._found(title, "query", "two queries with one letter")
 
-    def _units(self, title: str, config: dict[str, Any]) -> Iterator[Finding]:
+    def _units(self, title: str, config: dict[str, Any]) -> Iterator[LintFinding]:
         settings = [one for override in config.get("overrides", ()) for one in override["properties"]]
         units = [config.get("defaults", {}).get("unit"), *(one["value"] for one in settings if one["id"] == "unit")]
         yield from (self._found(title, "unit", f"{unit!r} is no unit") for unit in units if unit not in UNITS)
 
-    def _expression(self, where: str, expr: str) -> Iterator[Finding]:
+    def _expression(self, where: str, expr: str) -> Iterator[LintFinding]:
         try:
             reading = promql.read(promql.fill(expr))
         except promql.PromqlError as error:

@@ -27,27 +27,27 @@ GRAPH, STAT = 9, 4
 
 
 @dataclass(frozen=True)
-class Text:
+class PanelText:
     """What a panel says about itself.
 
     Args:
         title: Short, a noun.
         shows: What is drawn, its unit and stretch of time.
-        look: What to look for, by phase of the night.
+        look_for: What to look for, by phase of the night.
     """
 
     title: str
     shows: str
-    look: str
+    look_for: str
 
     @property
     def description(self) -> str:
         """The description as Grafana shows it (Markdown)."""
-        return f"{self.shows}\n\n**Look for:** {self.look}"
+        return f"{self.shows}\n\n**Look for:** {self.look_for}"
 
 
 @dataclass(frozen=True)
-class Query:
+class PanelQuery:
     """One query of a panel; ``legend`` may name labels as Grafana does: ``{{space}}``."""
 
     expr: str
@@ -55,7 +55,7 @@ class Query:
 
 
 @dataclass(frozen=True)
-class Look:
+class GraphStyle:
     """How a graph looks.
 
     Args:
@@ -76,7 +76,7 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Face:
+class StatStyle:
     """How a figure looks.
 
     Args:
@@ -92,46 +92,46 @@ class Face:
     decimals: int | None = None
 
 
-def graph(text: Text, unit: str, *queries: Query, look: Look, span: int = HALF) -> timeseries.Panel:
+def graph(text: PanelText, unit: str, *queries: PanelQuery, style: GraphStyle, span: int = HALF) -> timeseries.Panel:
     """Return a time series panel, ``span`` 24ths of the board wide."""
     legend = common.VizLegendOptions().display_mode(options.LegendDisplayMode.LIST).show_legend(show_legend=True)
     tooltip = common.VizTooltipOptions().mode(options.TooltipDisplayMode.MULTI).sort(options.SortOrder.DESCENDING)
     panel = timeseries.Panel().span(span).height(GRAPH).tooltip(tooltip)
     panel = panel.legend(legend.placement(options.LegendPlacement.BOTTOM))
     panel = panel.draw_style(options.GraphDrawStyle.LINE).line_width(2).show_points(options.VisibilityMode.NEVER)
-    panel = panel.fill_opacity(40 if look.stacked else 0)
-    if look.stacked:
+    panel = panel.fill_opacity(40 if style.stacked else 0)
+    if style.stacked:
         panel = panel.stacking(common.StackingConfig().mode(options.StackingMode.NORMAL).group("A"))
-    if not look.below:
+    if not style.below:
         panel = panel.min(0)
-    if look.top is not None:
-        panel = panel.max(look.top)
-    if look.limit is not None:
-        panel = _limit(panel, *look.limit)
+    if style.top is not None:
+        panel = panel.max(style.top)
+    if style.limit is not None:
+        panel = _limit(panel, *style.limit)
     for letter, query in _lettered(queries):
         panel = panel.with_target(_target(letter, query).range())
-    return _coloured(_common(panel, text, unit), look.colours, look.dashed)
+    return _coloured(_common(panel, text, unit), style.colours, style.dashed)
 
 
-def figure(text: Text, unit: str, *queries: Query, face: Face, span: int = SIXTH) -> stat.Panel:
+def figure(text: PanelText, unit: str, *queries: PanelQuery, style: StatStyle, span: int = SIXTH) -> stat.Panel:
     """Return a panel with one figure, or one per series, as of now."""
     panel = stat.Panel().span(span).height(STAT).graph_mode(options.BigValueGraphMode.NONE)
     panel = panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(values=False))
-    panel = panel.color_mode(options.BigValueColorMode.VALUE).text_mode(face.mode)
-    if face.decimals is not None:
-        panel = panel.decimals(face.decimals)
-    if face.colour:
-        panel = panel.color_scheme(_fixed(face.colour))
-    if face.steps:
+    panel = panel.color_mode(options.BigValueColorMode.VALUE).text_mode(style.mode)
+    if style.decimals is not None:
+        panel = panel.decimals(style.decimals)
+    if style.colour:
+        panel = panel.color_scheme(_fixed(style.colour))
+    if style.steps:
         by_value = dashboard.FieldColor().mode(model.FieldColorModeId.THRESHOLDS)
-        panel = panel.thresholds(_steps(face.steps)).color_scheme(by_value)
+        panel = panel.thresholds(_steps(style.steps)).color_scheme(by_value)
     for letter, query in _lettered(queries):
         panel = panel.with_target(_target(letter, query).instant())
     return _common(panel, text, unit)
 
 
 def bars(
-    text: Text, unit: str, *queries: Query, colours: Mapping[str, str] | None = None, span: int = THIRD
+    text: PanelText, unit: str, *queries: PanelQuery, colours: Mapping[str, str] | None = None, span: int = THIRD
 ) -> bargauge.Panel:
     """Return horizontal bars, one per series, as of now."""
     panel = bargauge.Panel().span(span).height(GRAPH).orientation(options.VizOrientation.HORIZONTAL).min(0)
@@ -143,7 +143,7 @@ def bars(
     return _coloured(_common(panel, text, unit), colours or {})
 
 
-def rows(text: Text, by: str, *columns: tuple[str, str, Query], span: int = WHOLE) -> table.Panel:
+def rows(text: PanelText, by: str, *columns: tuple[str, str, PanelQuery], span: int = WHOLE) -> table.Panel:
     """Return a table: one row per value of the label ``by``, one column per title, unit and query."""
     panel = table.Panel().span(span).height(GRAPH)
     names = {by: by}
@@ -161,7 +161,7 @@ def rows(text: Text, by: str, *columns: tuple[str, str, Query], span: int = WHOL
     return _common(panel, text, "short")
 
 
-def _common(panel: P, text: Text, unit: str) -> P:
+def _common(panel: P, text: PanelText, unit: str) -> P:
     """Give a panel what every panel has."""
     return panel.title(text.title).description(text.description).unit(unit).no_value(NOTHING).datasource(DATA_SOURCE)
 
@@ -170,7 +170,7 @@ def _lettered(items: Iterable[T]) -> Iterator[tuple[str, T]]:
     return zip(ascii_uppercase, items, strict=False)
 
 
-def _target(letter: str, query: Query) -> prometheus.Dataquery:
+def _target(letter: str, query: PanelQuery) -> prometheus.Dataquery:
     target = prometheus.Dataquery().expr(query.expr).ref_id(letter).datasource(DATA_SOURCE)
     return target.editor_mode(queries.QueryEditorMode.CODE).legend_format(query.legend or "__auto")
 

@@ -28,7 +28,7 @@ Kind: TypeAlias = Literal["created", "updated", "unchanged", "kept"]
 
 
 @dataclass(frozen=True)
-class Change:
+class BoardChange:
     """What became of one thing; ``kept`` means that somebody changed it by hand and it was left alone."""
 
     kind: Kind
@@ -67,7 +67,7 @@ class Publication:
     tape: str = ""
 
 
-def publish(grafana: Grafana, wanted: Publication, *, force: bool = False, dry_run: bool = False) -> list[Change]:
+def publish(grafana: Grafana, wanted: Publication, *, force: bool = False, dry_run: bool = False) -> list[BoardChange]:
     """Bring Grafana to what is wanted and tell, thing by thing, what changed.
 
     Raises:
@@ -90,40 +90,40 @@ class _Job:
     force: bool
     dry_run: bool
 
-    def folder(self) -> Change:
+    def folder(self) -> BoardChange:
         title = self.wanted.folder_title
         found = self.grafana.folder(FOLDER_UID)
         what = f"folder {title!r}"
         if found is None:
             if not self.dry_run:
                 self.grafana.create_folder(FOLDER_UID, title)
-            return Change("created", what)
+            return BoardChange("created", what)
         if found["title"] == title:
-            return Change("unchanged", what)
+            return BoardChange("unchanged", what)
         kind = self._over_hand_work()
         if kind == "updated" and not self.dry_run:
             self.grafana.rename_folder(FOLDER_UID, title)
-        return Change(kind, what, difference({"title": found["title"]}, {"title": title}))
+        return BoardChange(kind, what, difference({"title": found["title"]}, {"title": title}))
 
-    def data_source(self) -> Change:
+    def data_source(self) -> BoardChange:
         model = data_source(self.wanted)
         what = f"data source {model['name']!r}"
         found = self.grafana.data_source(model["uid"])
         if found is None:
             if not self.dry_run:
                 self.grafana.create_data_source(model)
-            return Change("created", what)
+            return BoardChange("created", what)
         there = {key: found.get(key) for key in model}
         # Grafana adds keys of its own to jsonData; ours are the ones that count.
         there["jsonData"] = {key: (found.get("jsonData") or {}).get(key) for key in model["jsonData"]}
         if there == model:
-            return Change("unchanged", what)
+            return BoardChange("unchanged", what)
         kind = self._over_hand_work()
         if kind == "updated" and not self.dry_run:
             self.grafana.update_data_source(model)
-        return Change(kind, what, difference(there, model))
+        return BoardChange(kind, what, difference(there, model))
 
-    def board(self, uid: str, board: Json) -> Change:
+    def board(self, uid: str, board: Json) -> BoardChange:
         wanted = with_data_source(board, self.wanted.data_source)
         what = f"board {wanted['title']!r}"
         found = self.grafana.board(uid)
@@ -139,19 +139,19 @@ class _Job:
         message = self.grafana.last_message(uid)
         moved = there["folder"] != FOLDER_UID
         if not diff or (message == mark(wanted) and not moved):
-            return Change("unchanged", what)
+            return BoardChange("unchanged", what)
         kind: Kind = "updated" if message.startswith(_MARK) and not moved else self._over_hand_work()
         if kind == "kept":
-            return Change(kind, what, diff)
+            return BoardChange(kind, what, diff)
         version = {"id": found["dashboard"].get("id"), "version": found["dashboard"].get("version")}
         return self._save(kind, what, {**wanted, **version}, diff)
 
-    def _save(self, kind: Kind, what: str, model: Json, diff: str) -> Change:
+    def _save(self, kind: Kind, what: str, model: Json, diff: str) -> BoardChange:
         if not self.dry_run:
             self.grafana.save_board(model, FOLDER_UID, mark(model), overwrite=self.force)
-        return Change(kind, what, diff)
+        return BoardChange(kind, what, diff)
 
-    def annotations(self) -> Iterator[Change]:
+    def annotations(self) -> Iterator[BoardChange]:
         ours = f"tape:{self.wanted.tape[:12]}"
         tags = [*ANNOTATION_TAGS, ours]
         there = self.grafana.annotations(list(ANNOTATION_TAGS))
@@ -163,23 +163,23 @@ class _Job:
             for one in others:
                 if not self.dry_run:
                     self.grafana.delete_annotation(one["id"])
-            yield Change("updated", f"{len(others)} annotations of another tape: removed")
+            yield BoardChange("updated", f"{len(others)} annotations of another tape: removed")
 
-    def _annotation(self, phase: PhaseMark, found: Json | None, tags: list[str]) -> Change:
+    def _annotation(self, phase: PhaseMark, found: Json | None, tags: list[str]) -> BoardChange:
         what = f"annotation {phase.text!r}"
         times = {"time": phase.start, "timeEnd": phase.end}
         if found is None:
             if not self.dry_run:
                 self.grafana.add_annotation(phase.start, phase.end, tags, phase.text)
-            return Change("created", what)
+            return BoardChange("created", what)
         there = {key: found.get(key) for key in times}
         if there == times:
-            return Change("unchanged", what)
+            return BoardChange("unchanged", what)
         kind = self._over_hand_work()
         if kind == "updated" and not self.dry_run:
             self.grafana.delete_annotation(found["id"])
             self.grafana.add_annotation(phase.start, phase.end, tags, phase.text)
-        return Change(kind, what, difference(there, times))
+        return BoardChange(kind, what, difference(there, times))
 
     def _over_hand_work(self) -> Kind:
         return "updated" if self.force else "kept"

@@ -26,7 +26,7 @@ OVER: Final = 'state="ended"'
 
 
 @dataclass(frozen=True)
-class Recording:
+class RecordingRule:
     """A series kept for alerts and long ranges; ``name`` is ``level:metric:operation``.
 
     ``max`` where one figure is meant: two exporters of one night say the same, the one ahead says it first. No
@@ -60,18 +60,18 @@ class Alert:
     wait: str = ""
 
 
-AUDIENCE = Recording("engine:joinstorm_audience_listeners:sum", total(select(m.AUDIENCE, ENGINES), "engine"))
-PEAK = Recording(
+AUDIENCE = RecordingRule("engine:joinstorm_audience_listeners:sum", total(select(m.AUDIENCE, ENGINES), "engine"))
+PEAK = RecordingRule(
     "engine:joinstorm_audience_peak_listeners:max", f"max by (engine) ({select(m.AUDIENCE_PEAK, ENGINES)})"
 )
-WAITING = Recording("engine:joinstorm_waiting_people:max", f"max by (engine) ({select(m.WAITING, ENGINES)})")
-CROWD = Recording("engine:joinstorm_crowd_people:sum", f"{AUDIENCE.expr} + max by (engine) ({select(m.WAITING)})")
-GROWTH = Recording(
+WAITING = RecordingRule("engine:joinstorm_waiting_people:max", f"max by (engine) ({select(m.WAITING, ENGINES)})")
+CROWD = RecordingRule("engine:joinstorm_crowd_people:sum", f"{AUDIENCE.expr} + max by (engine) ({select(m.WAITING)})")
+GROWTH = RecordingRule(
     "engine:joinstorm_waiting_growth_people:last_minute",
     f"{total(select(m.PRESENCE_MINUTE, ENGINES, kind('arrival', 'drop')), 'engine')}"
     f" - {total(select(m.PRESENCE_MINUTE, kind('join', 'give_up')), 'engine')}",
 )
-LAG = Recording(
+LAG = RecordingRule(
     "engine:joinstorm_engine_lag_seconds:wall",
     f"max by (engine) ({select(m.LAG, ENGINES)}) / on () group_left () clamp_min(max({select(m.REPLAY_SPEED)}), 1)",
 )

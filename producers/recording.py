@@ -16,7 +16,7 @@ import pyarrow as pa
 from producers.scenario.spec import MOST_SEEDS, Scenario
 from producers.simulation.demand import Demand, draw_demand
 from producers.simulation.hosts import Programme
-from producers.simulation.outline import Night
+from producers.simulation.outline import NightOutline
 from producers.simulation.presencelog import KINDS, NONE, REASONS, Events, PresenceLog
 from producers.simulation.simulate import Course, Evening
 from producers.tape.tapefile import TapeWriter
@@ -47,7 +47,7 @@ class Recording:
     path: Path
     listeners: int
     tweets: int
-    night: Night
+    night: NightOutline
     course: Course
 
 
@@ -112,12 +112,12 @@ def simulate(
     return demand, evening
 
 
-def night_of(scenario: Scenario, programme: Programme, course: Course) -> Night:
+def night_of(scenario: Scenario, programme: Programme, course: Course) -> NightOutline:
     """Put the evening's course into event time and name its phases."""
     start = _ms(scenario.schedule.opens)
     if programme.talk_start is None or programme.talk_end is None:
         raise AssertionError("an evening ends after its talk")
-    return Night(
+    return NightOutline(
         start=start,
         end=_ms(scenario.schedule.ends),
         scheduled_start=_ms(scenario.schedule.scheduled_start),
@@ -158,7 +158,13 @@ def _announced(scenario: Scenario) -> int | None:
 
 
 def _info(
-    scenario: Scenario, scale: float, seed: int, people: int, night: Night, tweets: TweetSource, programme: Programme
+    scenario: Scenario,
+    scale: float,
+    seed: int,
+    people: int,
+    night: NightOutline,
+    tweets: TweetSource,
+    programme: Programme,
 ) -> TapeInfo:
     return TapeInfo(
         format=1,
@@ -181,7 +187,9 @@ def _info(
     )
 
 
-def _merged(log: PresenceLog, demand: Demand, tweets: TweetSource, night: Night) -> Iterator[tuple[pa.Table, int]]:
+def _merged(
+    log: PresenceLog, demand: Demand, tweets: TweetSource, night: NightOutline
+) -> Iterator[tuple[pa.Table, int]]:
     """Yield rows in order of time and the event time they reach, a slice at a time; at a tie presence comes first."""
     chunks = log.read()
     waiting = next(chunks, None)

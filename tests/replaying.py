@@ -10,11 +10,11 @@ from producers.compose.composer import Block
 from producers.compose.lanes import Lane
 from producers.replay.deck import Deck
 from producers.replay.opening import run_info
-from producers.replay.playback import Replay, Result, Settings
-from producers.replay.prefetch import Ahead
+from producers.replay.playback import PlaybackRequest, PlaybackResult, Replay
+from producers.replay.prefetch import Prefetch
 from producers.replay.session import play_rounds
 from producers.senders.memory import ListSender
-from producers.senders.protocol import Watcher
+from producers.senders.protocol import DeliveryListener
 from producers.tape.tapefile import Tape
 from streams.contract.events import Mark, MarkKind, Presence, Tweet, decode_presence, decode_tweet
 from streams.contract.runinfo import RunInfo
@@ -59,7 +59,7 @@ class SlowSender(ListSender):
         least: The shortest time a wait takes; longer makes the test quicker and the replay later.
     """
 
-    def __init__(self, watcher: Watcher, time: FakeTime, least: float = 0.0) -> None:
+    def __init__(self, watcher: DeliveryListener, time: FakeTime, least: float = 0.0) -> None:
         super().__init__(watcher, time, time.sleep)
         self._unsettled: list[Lane] = []
         self._least = least
@@ -78,7 +78,7 @@ class SlowSender(ListSender):
         super().wait(max(seconds, self._least))
 
 
-class Inline(Ahead[Block]):
+class Inline(Prefetch[Block]):
     """Composes when asked, in the same thread: the clock of a test does not run on meanwhile."""
 
     def __init__(self, items: Iterator[Block]) -> None:
@@ -108,7 +108,7 @@ class Player:
     def __init__(
         self,
         tape: Tape,
-        settings: Settings | None = None,
+        settings: PlaybackRequest | None = None,
         info: RunInfo | None = None,
         *,
         least: float = 0.0,
@@ -120,25 +120,25 @@ class Player:
         self.info = info or info_of(tape)
         self.senders: list[SlowSender] = []
         self._tape = tape
-        self._settings = settings or Settings()
+        self._settings = settings or PlaybackRequest()
         self._more = more
 
-    def open(self, watcher: Watcher) -> SlowSender:
+    def open(self, watcher: DeliveryListener) -> SlowSender:
         """Open a sender."""
         self.senders.append(SlowSender(watcher, self.time, self._least))
         return self.senders[-1]
 
-    def play(self) -> Result:
+    def play(self) -> PlaybackResult:
         """Play to the end."""
         return self.play_run(self.info, self._settings)
 
-    def play_run(self, info: RunInfo, settings: Settings) -> Result:
+    def play_run(self, info: RunInfo, settings: PlaybackRequest) -> PlaybackResult:
         """Play a run to the end."""
         return Replay(
             self._tape, info, self.open, self.deck, settings, clock=self.time, prepare=Inline, **self._more
         ).play()
 
-    def play_rounds(self, settings: Settings, rounds: int = 1) -> list[Result]:
+    def play_rounds(self, settings: PlaybackRequest, rounds: int = 1) -> list[PlaybackResult]:
         """Play run after run."""
         return list(play_rounds(self.info, settings, self.deck, self.play_run, self._next, rounds=rounds))
 
@@ -153,7 +153,7 @@ class Player:
 
 def play(tape: Tape, path: Path | None = None, **settings: Any) -> Sent:
     """Play a tape from beginning to end and return what was sent."""
-    player = Player(tape, Settings(**settings, position_file=path))
+    player = Player(tape, PlaybackRequest(**settings, position_file=path))
     player.play()
     return player.sent
 

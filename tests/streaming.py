@@ -10,7 +10,7 @@ from typing import Self
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from kafka import KafkaProducer
 
-from joinstorm.run.supervisor import Part, Supervisor, joinstorm
+from joinstorm.run.supervisor import ChildProcess, Supervisor, joinstorm
 from producers.replay.opening import open_run
 from streams.contract.events import Mark, MarkKind, Presence, Tweet, encode
 from streams.contract.progress import Covered, ProgressBook
@@ -102,11 +102,11 @@ class Workers:
     """
 
     def __init__(self, supervisor: Supervisor, kafka: Connection, info: RunInfo, *options: str) -> None:
-        self.parts: dict[int, Part] = {}
+        self.parts: dict[int, ChildProcess] = {}
         self._supervisor = supervisor
         self._options = ["--bootstrap-servers", kafka.bootstrap_servers, "--run", info.run, *options]
 
-    def start(self, number: int) -> Part:
+    def start(self, number: int) -> ChildProcess:
         """Start the worker with a number, again if it was there before."""
         command = joinstorm("-v", "stream", *self._options, "--worker", str(number), "--format", "json")
         self.parts[number] = self._supervisor.start(f"worker-{number}", command)

@@ -6,7 +6,7 @@ import msgspec
 import polars as pl
 
 from producers.scenario.tweetspec import TweetSpec
-from producers.simulation.outline import Night
+from producers.simulation.outline import NightOutline
 from producers.tweets.source import TweetSource
 from streams.contract.names import MINUTE_MS
 from streams.contract.runinfo import Phase
@@ -17,7 +17,7 @@ OPENS = 1_684_962_000_000
 SCHEDULED = OPENS + HOUR_MS
 LISTENERS, PEOPLE = 700, 1001
 
-NIGHT = Night(
+NIGHT = NightOutline(
     start=OPENS,
     end=OPENS + 27 * HOUR_MS + 12_345,
     scheduled_start=SCHEDULED,
@@ -30,7 +30,9 @@ NIGHT = Night(
 )
 
 
-def source(spec: TweetSpec | None = None, night: Night = NIGHT, *, seed: int = 1, scale: float = 0.005) -> TweetSource:
+def source(
+    spec: TweetSpec | None = None, night: NightOutline = NIGHT, *, seed: int = 1, scale: float = 0.005
+) -> TweetSource:
     """Return the tweets of a night; by default some 3,500 of the one above."""
     return TweetSource(spec or TweetSpec(), night, seed=seed, scale=scale, people=PEOPLE, listeners=LISTENERS)
 

@@ -3,14 +3,14 @@
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models.common import BigValueTextMode
 
-from dashboards import looks, variables
+from dashboards import palette, variables
 from dashboards import queries as q
-from dashboards.panels import QUARTER, THIRD, Face, Look, Panel, Query, Text, bars, figure, graph
+from dashboards.panels import QUARTER, THIRD, GraphStyle, Panel, PanelQuery, PanelText, StatStyle, bars, figure, graph
 from streams.contract.names import ANNOUNCEMENT
 from streams.metrics import definitions as m
 
 UID = "joinstorm-announcement"
-_BOUND = Face(mode=BigValueTextMode.VALUE_AND_NAME, decimals=1)
+_BOUND = StatStyle(mode=BigValueTextMode.VALUE_AND_NAME, decimals=1)
 
 
 def build() -> dashboard.Dashboard:
@@ -35,62 +35,62 @@ def build() -> dashboard.Dashboard:
 
 
 def _effect() -> tuple[Panel, ...]:
-    uplift = Text(
+    uplift = PanelText(
         "Uplift",
         "How many times its baseline the reaction is since the announcement: the estimate and the ends of its "
         "interval.",
         "nothing before the thread begins. Then a steep rise and a slow fall, as the average takes in quieter hours; "
         "an interval that stays above 1 says that the announcement had an effect at all.",
     )
-    excess = Text(
+    excess = PanelText(
         "Excess tweets",
         "Tweets since the announcement beyond those the baseline leads to expect: the estimate and the ends of its "
         "interval.",
         "it grows as long as the reaction lasts and flattens when it is over.",
     )
-    half_life = Text(
+    half_life = PanelText(
         "Half-life",
         "From the peak until half of the excess after it has come: the estimate and the ends of its interval.",
         "nothing until the peak is past; a wide interval that narrows with every quarter of an hour.",
     )
     return (
-        figure(uplift, "short", Query(q.with_bounds(m.UPLIFT), "{{bound}}"), face=_BOUND, span=THIRD),
-        figure(excess, "short", Query(q.with_bounds(m.EXCESS), "{{bound}}"), face=_BOUND, span=THIRD),
-        figure(half_life, "s", Query(q.with_bounds(m.HALF_LIFE), "{{bound}}"), face=_BOUND, span=THIRD),
+        figure(uplift, "short", PanelQuery(q.with_bounds(m.UPLIFT), "{{bound}}"), style=_BOUND, span=THIRD),
+        figure(excess, "short", PanelQuery(q.with_bounds(m.EXCESS), "{{bound}}"), style=_BOUND, span=THIRD),
+        figure(half_life, "s", PanelQuery(q.with_bounds(m.HALF_LIFE), "{{bound}}"), style=_BOUND, span=THIRD),
     )
 
 
 def _sizes() -> tuple[Panel, ...]:
-    since = Text(
+    since = PanelText(
         "Since the thread began",
         "Event time since the first post of the thread; negative before it.",
         "it is the clock of this board: the peak comes in the first half hour.",
     )
-    peak = Text(
+    peak = PanelText(
         "Peak at",
         "When the reaction was strongest, in event time.",
         "soon after the thread is complete; it may still move in the first hour.",
     )
-    authors = Text(
+    authors = PanelText(
         "Different authors",
         "Different people who have tweeted on the announcement.",
         "fewer than tweets: who replies once replies again.",
     )
-    reposts = Text(
+    reposts = PanelText(
         "Reposts of the thread",
         "How often the thread itself was passed on.",
         "the largest single part of the reaction in its first minutes.",
     )
     return (
-        figure(since, "dtdurations", Query(q.SINCE_ANNOUNCED), face=Face(), span=QUARTER),
-        figure(peak, "dateTimeAsIso", Query(q.REACTION_PEAK_TIME), face=Face(), span=QUARTER),
-        figure(authors, "short", Query(q.AUTHORS_HERE), face=Face(colour=looks.REACTION), span=QUARTER),
-        figure(reposts, "short", Query(q.THREAD_REPOSTS), face=Face(colour=looks.REACTION), span=QUARTER),
+        figure(since, "dtdurations", PanelQuery(q.SINCE_ANNOUNCED), style=StatStyle(), span=QUARTER),
+        figure(peak, "dateTimeAsIso", PanelQuery(q.REACTION_PEAK_TIME), style=StatStyle(), span=QUARTER),
+        figure(authors, "short", PanelQuery(q.AUTHORS_HERE), style=StatStyle(colour=palette.REACTION), span=QUARTER),
+        figure(reposts, "short", PanelQuery(q.THREAD_REPOSTS), style=StatStyle(colour=palette.REACTION), span=QUARTER),
     )
 
 
 def _reaction() -> Panel:
-    text = Text(
+    text = PanelText(
         "Reaction and baseline",
         "Tweets on the announcement in the last minute of event time, by the engine (solid) and by the truth "
         "(dashed), and what the hours before lead to expect (dotted level).",
@@ -100,17 +100,18 @@ def _reaction() -> Panel:
     return graph(
         text,
         "short",
-        Query(q.REACTION, "reaction"),
-        Query(q.REACTION_TRUTH, "truth"),
-        Query(q.BASELINE, "baseline"),
-        look=Look(
-            {"reaction": looks.REACTION, "truth": looks.TRUTH, "baseline": looks.BASELINE}, dashed="truth|baseline"
+        PanelQuery(q.REACTION, "reaction"),
+        PanelQuery(q.REACTION_TRUTH, "truth"),
+        PanelQuery(q.BASELINE, "baseline"),
+        style=GraphStyle(
+            {"reaction": palette.REACTION, "truth": palette.TRUTH, "baseline": palette.BASELINE},
+            dashed="truth|baseline",
         ),
     )
 
 
 def _kinds() -> Panel:
-    text = Text(
+    text = PanelText(
         "Reaction by kind",
         "Tweets on the announcement in the last minute of event time: posts, replies, quotes, reposts.",
         "reposts first, then replies; posts that do not answer the thread come last and stay longest.",
@@ -118,13 +119,13 @@ def _kinds() -> Panel:
     return graph(
         text,
         "short",
-        Query(q.tweets_minute_by_kind(ANNOUNCEMENT), "{{kind}}"),
-        look=Look(looks.TWEET_KINDS, stacked=True),
+        PanelQuery(q.tweets_minute_by_kind(ANNOUNCEMENT), "{{kind}}"),
+        style=GraphStyle(palette.TWEET_KINDS, stacked=True),
     )
 
 
 def _uplift() -> Panel:
-    text = Text(
+    text = PanelText(
         "Uplift over time",
         "The uplift as it stood at each moment, with the ends of its interval (dashed).",
         "an interval that narrows; where its lower end is above 1 the effect is no accident of the hour.",
@@ -132,17 +133,17 @@ def _uplift() -> Panel:
     return graph(
         text,
         "short",
-        Query(q.bound(m.UPLIFT, "estimate"), "estimate"),
-        Query(q.bound(m.UPLIFT, "low"), "low"),
-        Query(q.bound(m.UPLIFT, "high"), "high"),
-        look=Look(
-            {"estimate": looks.REACTION, "low|high": looks.BASELINE}, dashed="low|high", limit=(1, looks.BASELINE)
+        PanelQuery(q.bound(m.UPLIFT, "estimate"), "estimate"),
+        PanelQuery(q.bound(m.UPLIFT, "low"), "low"),
+        PanelQuery(q.bound(m.UPLIFT, "high"), "high"),
+        style=GraphStyle(
+            {"estimate": palette.REACTION, "low|high": palette.BASELINE}, dashed="low|high", limit=(1, palette.BASELINE)
         ),
     )
 
 
 def _stances() -> Panel:
-    text = Text(
+    text = PanelText(
         "Stance of the reaction",
         "Tweets on the announcement in the last minute of event time, by stance: an estimate by a word list, not a "
         "count.",
@@ -152,33 +153,37 @@ def _stances() -> Panel:
     return graph(
         text,
         "short",
-        Query(q.stances_minute(ANNOUNCEMENT), "{{stance}}"),
-        look=Look(looks.STANCES, stacked=True),
+        PanelQuery(q.stances_minute(ANNOUNCEMENT), "{{stance}}"),
+        style=GraphStyle(palette.STANCES, stacked=True),
     )
 
 
 def _shares() -> Panel:
-    text = Text(
+    text = PanelText(
         "Stances so far",
         "Share of each stance among all tweets on the announcement: an estimate by a word list.",
         "compare with the engine `truth`, which has what the generator meant: the difference is the word list's error.",
     )
     return bars(
-        text, "percentunit", Query(q.stance_shares(ANNOUNCEMENT), "{{stance}}"), colours=looks.STANCES, span=QUARTER
+        text,
+        "percentunit",
+        PanelQuery(q.stance_shares(ANNOUNCEMENT), "{{stance}}"),
+        colours=palette.STANCES,
+        span=QUARTER,
     )
 
 
 def _hashtags() -> Panel:
-    text = Text(
+    text = PanelText(
         "Hashtags",
         "The most used hashtags of the whole night so far, tweets that carry them.",
         "the hashtags of the launch for a day; the thread's own enters late and climbs.",
     )
-    return bars(text, "short", Query(q.HASHTAGS, "#{{hashtag}}"), span=QUARTER)
+    return bars(text, "short", PanelQuery(q.HASHTAGS, "#{{hashtag}}"), span=QUARTER)
 
 
 def _authors() -> Panel:
-    text = Text(
+    text = PanelText(
         "Authors by subject",
         "Different people who have tweeted on each subject, and on anything at all.",
         "*everything* is less than the sum: many write on more than one subject.",
@@ -186,15 +191,15 @@ def _authors() -> Panel:
     return bars(
         text,
         "short",
-        Query(q.AUTHORS, "{{subject}}"),
-        Query(q.AUTHORS_EVER, "everything"),
-        colours=looks.SUBJECTS,
+        PanelQuery(q.AUTHORS, "{{subject}}"),
+        PanelQuery(q.AUTHORS_EVER, "everything"),
+        colours=palette.SUBJECTS,
         span=QUARTER,
     )
 
 
 def _everything() -> Panel:
-    text = Text(
+    text = PanelText(
         "Tweets so far",
         "All tweets on the announcement so far, by kind.",
         "the totals the report has at the end.",
@@ -202,7 +207,7 @@ def _everything() -> Panel:
     return bars(
         text,
         "short",
-        Query(q.tweets_so_far(ANNOUNCEMENT), "{{kind}}"),
-        colours=looks.TWEET_KINDS,
+        PanelQuery(q.tweets_so_far(ANNOUNCEMENT), "{{kind}}"),
+        colours=palette.TWEET_KINDS,
         span=QUARTER,
     )

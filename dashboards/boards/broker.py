@@ -1,8 +1,8 @@
 """The broker's part of *The pipeline*: Kafka as the exporter sees it from outside."""
 
-from dashboards import looks
+from dashboards import palette
 from dashboards import queries as q
-from dashboards.panels import HALF, THIRD, Face, Look, Panel, Query, Text, figure, graph
+from dashboards.panels import HALF, THIRD, GraphStyle, Panel, PanelQuery, PanelText, StatStyle, figure, graph
 
 
 def panels() -> tuple[Panel, ...]:
@@ -11,43 +11,47 @@ def panels() -> tuple[Panel, ...]:
 
 
 def _up() -> Panel:
-    text = Text("Broker", "Whether Kafka answers the exporter.", "*yes* at all times; *no* after six silent seconds.")
-    steps = ((None, looks.BAD), (1.0, looks.GOOD))
-    return figure(text, "bool_yes_no", Query(q.BROKER_UP), face=Face(steps=steps), span=HALF)
+    text = PanelText(
+        "Broker", "Whether Kafka answers the exporter.", "*yes* at all times; *no* after six silent seconds."
+    )
+    steps = ((None, palette.BAD), (1.0, palette.GOOD))
+    return figure(text, "bool_yes_no", PanelQuery(q.BROKER_UP), style=StatStyle(steps=steps), span=HALF)
 
 
 def _trouble() -> Panel:
-    text = Text(
+    text = PanelText(
         "Partitions in trouble",
         "Partitions of the run's topics without a leader, or with a replica that is not in sync.",
         "zero. With one broker anything else means that nothing can be written there.",
     )
-    bad = ((None, looks.GOOD), (1.0, looks.BAD))
-    return figure(text, "short", Query(q.BROKER_UNHEALTHY), face=Face(steps=bad), span=HALF)
+    bad = ((None, palette.GOOD), (1.0, palette.BAD))
+    return figure(text, "short", PanelQuery(q.BROKER_UNHEALTHY), style=StatStyle(steps=bad), span=HALF)
 
 
 def _answer() -> Panel:
-    text = Text(
+    text = PanelText(
         "Answer time of the broker",
         "What Kafka takes to describe the run's topics, asked every two seconds.",
         "milliseconds, also in **melting**; hundreds of them mean a broker, or a machine, at its limit.",
     )
-    return graph(text, "s", Query(q.BROKER_RESPONSE, "answer"), look=Look({"answer": looks.AUDIENCE}), span=THIRD)
+    return graph(
+        text, "s", PanelQuery(q.BROKER_RESPONSE, "answer"), style=GraphStyle({"answer": palette.AUDIENCE}), span=THIRD
+    )
 
 
 def _written() -> Panel:
-    text = Text(
+    text = PanelText(
         "Records written a second",
         "Growth of the topics' end offsets, per second of wall clock time; marks and checkpoints included.",
         "the input topics follow the night, the result topics the number of windows; all of them end with the run.",
     )
-    return graph(text, "wps", Query(q.BROKER_WRITTEN, "{{topic}}"), look=Look(), span=THIRD)
+    return graph(text, "wps", PanelQuery(q.BROKER_WRITTEN, "{{topic}}"), style=GraphStyle(), span=THIRD)
 
 
 def _kept() -> Panel:
-    text = Text(
+    text = PanelText(
         "Records kept",
         "Offsets each topic spans: what Kafka holds of this run, and of all runs in the result topics.",
         "input topics climb to the size of the night and stay there; a fall to zero is a retention that deletes.",
     )
-    return graph(text, "short", Query(q.BROKER_KEPT, "{{topic}}"), look=Look(stacked=True), span=THIRD)
+    return graph(text, "short", PanelQuery(q.BROKER_KEPT, "{{topic}}"), style=GraphStyle(stacked=True), span=THIRD)

@@ -3,10 +3,10 @@
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models.common import BigValueTextMode
 
-from dashboards import looks, variables
+from dashboards import palette, variables
 from dashboards import queries as q
 from dashboards import thresholds as limits
-from dashboards.panels import EIGHTH, QUARTER, Face, Look, Panel, Query, Text, figure, graph
+from dashboards.panels import EIGHTH, QUARTER, GraphStyle, Panel, PanelQuery, PanelText, StatStyle, figure, graph
 from streams.contract.names import LAUNCH
 
 UID = "joinstorm-launch"
@@ -37,94 +37,96 @@ def build() -> dashboard.Dashboard:
 
 
 def _when() -> tuple[Panel, ...]:
-    named = Face(mode=BigValueTextMode.NAME)
-    run = Text(
+    named = StatStyle(mode=BigValueTextMode.NAME)
+    run = PanelText(
         "Run",
         "The scenario on screen, its scale and seed.",
         "the scenario you meant to watch; everything else on this board belongs to it.",
     )
-    phase = Text(
+    phase = PanelText(
         "Phase",
         "The phase of the night the replay is in.",
         "the phases in order: the room opens, the scheduled start passes, it melts, the first room is closed, the "
         "second one fills, the talk, its end, and the next day.",
     )
-    clock = Text(
+    clock = PanelText(
         "Event time",
         "The moment of the night up to which everything has been sent (UTC; New York is four hours behind).",
         "a clock that moves; it stands still when the replay is paused or over.",
     )
-    late = Text(
+    late = PanelText(
         "Talk began late by",
         "From the scheduled start to the first word of the talk.",
         "25 to 30 minutes in *launch*, hardly any in *control*. Known from the tape, so it is there from the "
         "beginning.",
     )
     return (
-        figure(run, "none", Query(q.RUN, "{{scenario}}, scale {{scale}}, seed {{seed}}"), face=named, span=QUARTER),
-        figure(phase, "none", Query(q.PHASE_NOW, "{{phase}}"), face=named, span=QUARTER),
-        figure(clock, "dateTimeAsIso", Query(q.EVENT_TIME), face=Face(), span=QUARTER),
-        figure(late, "s", Query(q.TALK_LATE), face=Face(decimals=0, colour=looks.DROP), span=QUARTER),
+        figure(
+            run, "none", PanelQuery(q.RUN, "{{scenario}}, scale {{scale}}, seed {{seed}}"), style=named, span=QUARTER
+        ),
+        figure(phase, "none", PanelQuery(q.PHASE_NOW, "{{phase}}"), style=named, span=QUARTER),
+        figure(clock, "dateTimeAsIso", PanelQuery(q.EVENT_TIME), style=StatStyle(), span=QUARTER),
+        figure(late, "s", PanelQuery(q.TALK_LATE), style=StatStyle(decimals=0, colour=palette.DROP), span=QUARTER),
     )
 
 
 def _headlines() -> tuple[Panel, ...]:
-    inside = Text(
+    inside = PanelText(
         "In the rooms",
         "Listeners in the chosen rooms now: concurrent, not distinct, not counted joins.",
         "a climb before the start, a ragged top while it melts, nothing at all when the first room is closed.",
     )
-    outside = Text(
+    outside = PanelText(
         "Waiting outside",
         "People who want in and are not: before their join, refused, or dropped.",
         "almost nobody in *control*; in *launch* hundreds of thousands (at scale 1) until the talk begins.",
     )
-    waited = Text(
+    waited = PanelText(
         "Waited 20 minutes",
         "People for whom twenty minutes have passed since their first attempt, who have not left, before the talk "
         "began.",
         "the figure reported of the night: more than 500,000 at scale 1. It grows only until the talk begins.",
     )
-    peak = Text(
+    peak = PanelText(
         "Peak",
         "The most listeners each room has held at the end of a window.",
         "the first room's peak while it melts, the second room's during the talk: about a quarter of the first.",
     )
-    when = Text(
+    when = PanelText(
         "Peak at",
         "When each room held its most listeners, in event time.",
         "minutes after the scheduled start for the first room, inside the talk for the second.",
     )
-    ever = Text(
+    ever = PanelText(
         "Different listeners",
         "Different people who have been in any room so far.",
         "more than were ever in at once, and fewer than joins were counted: three figures that press reports mix up.",
     )
-    by_room = Text(
+    by_room = PanelText(
         "Different by room",
         "Different people who have been in each room so far.",
         "the second room's share of the first one's: who was still there to follow.",
     )
-    joins = Text(
+    joins = PanelText(
         "Joins counted",
         "Every join into the chosen rooms, also somebody's fifth one.",
         "many joins for each listener while people are dropped and come back; about one each in *control*.",
     )
-    named = Face(mode=BigValueTextMode.VALUE_AND_NAME)
+    named = StatStyle(mode=BigValueTextMode.VALUE_AND_NAME)
     return (
-        figure(inside, "short", Query(q.AUDIENCE_NOW), face=Face(colour=looks.AUDIENCE), span=EIGHTH),
-        figure(outside, "short", Query(q.WAITING), face=Face(colour=looks.WAITING), span=EIGHTH),
-        figure(waited, "short", Query(q.WAITED), face=Face(colour=looks.WAITING), span=EIGHTH),
-        figure(peak, "short", Query(q.AUDIENCE_PEAK, "{{space}}"), face=named, span=EIGHTH),
-        figure(when, "dateTimeAsIso", Query(q.AUDIENCE_PEAK_TIME, "{{space}}"), face=named, span=EIGHTH),
-        figure(ever, "short", Query(q.LISTENERS_EVER), face=Face(colour=looks.AUDIENCE), span=EIGHTH),
-        figure(by_room, "short", Query(q.LISTENERS_BY_ROOM, "{{space}}"), face=named, span=EIGHTH),
-        figure(joins, "short", Query(q.TUNE_INS), face=Face(colour=looks.JOIN), span=EIGHTH),
+        figure(inside, "short", PanelQuery(q.AUDIENCE_NOW), style=StatStyle(colour=palette.AUDIENCE), span=EIGHTH),
+        figure(outside, "short", PanelQuery(q.WAITING), style=StatStyle(colour=palette.WAITING), span=EIGHTH),
+        figure(waited, "short", PanelQuery(q.WAITED), style=StatStyle(colour=palette.WAITING), span=EIGHTH),
+        figure(peak, "short", PanelQuery(q.AUDIENCE_PEAK, "{{space}}"), style=named, span=EIGHTH),
+        figure(when, "dateTimeAsIso", PanelQuery(q.AUDIENCE_PEAK_TIME, "{{space}}"), style=named, span=EIGHTH),
+        figure(ever, "short", PanelQuery(q.LISTENERS_EVER), style=StatStyle(colour=palette.AUDIENCE), span=EIGHTH),
+        figure(by_room, "short", PanelQuery(q.LISTENERS_BY_ROOM, "{{space}}"), style=named, span=EIGHTH),
+        figure(joins, "short", PanelQuery(q.TUNE_INS), style=StatStyle(colour=palette.JOIN), span=EIGHTH),
     )
 
 
 def _audience() -> Panel:
-    text = Text(
+    text = PanelText(
         "Live audience",
         "Listeners in each room, by the engine (solid) and by the truth (dashed, grey). Event time at the engine's "
         "watermark.",
@@ -135,17 +137,17 @@ def _audience() -> Panel:
     return graph(
         text,
         "short",
-        Query(q.AUDIENCE, "{{space}}"),
-        Query(q.AUDIENCE_TRUTH, "{{space}} (truth)"),
-        look=Look(
-            colours={"first": looks.FIRST, "second": looks.SECOND, ".* [(]truth[)]": looks.TRUTH},
+        PanelQuery(q.AUDIENCE, "{{space}}"),
+        PanelQuery(q.AUDIENCE_TRUTH, "{{space}} (truth)"),
+        style=GraphStyle(
+            colours={"first": palette.FIRST, "second": palette.SECOND, ".* [(]truth[)]": palette.TRUTH},
             dashed=".* [(]truth[)]",
         ),
     )
 
 
 def _waiting() -> Panel:
-    text = Text(
+    text = PanelText(
         "People waiting",
         "People who want in and are not, over all rooms, by the engine (solid) and by the truth (dashed, grey).",
         "**melting**: it mirrors the audience, every drop ends here. **First room closed**: everybody at once. "
@@ -154,14 +156,14 @@ def _waiting() -> Panel:
     return graph(
         text,
         "short",
-        Query(q.WAITING, "waiting"),
-        Query(q.WAITING_TRUTH, "truth"),
-        look=Look(colours={"waiting": looks.WAITING, "truth": looks.TRUTH}, dashed="truth"),
+        PanelQuery(q.WAITING, "waiting"),
+        PanelQuery(q.WAITING_TRUTH, "truth"),
+        style=GraphStyle(colours={"waiting": palette.WAITING, "truth": palette.TRUTH}, dashed="truth"),
     )
 
 
 def _doors() -> Panel:
-    text = Text(
+    text = PanelText(
         "Joins and drops a minute",
         "Joins, drops and leaves in the last minute of event time, the chosen rooms together; the same at every "
         "replay speed.",
@@ -171,13 +173,13 @@ def _doors() -> Panel:
     return graph(
         text,
         "short",
-        Query(q.presence_minute("join", "drop", "leave"), "{{kind}}"),
-        look=Look(colours={"join": looks.JOIN, "drop": looks.DROP, "leave": looks.LEAVE}),
+        PanelQuery(q.presence_minute("join", "drop", "leave"), "{{kind}}"),
+        style=GraphStyle(colours={"join": palette.JOIN, "drop": palette.DROP, "leave": palette.LEAVE}),
     )
 
 
 def _knocking() -> Panel:
-    text = Text(
+    text = PanelText(
         "Attempts a minute",
         "Attempts, first attempts (arrivals), failed ones, re-joins within a minute of a drop, and people giving up, "
         "in the last minute of event time.",
@@ -187,21 +189,21 @@ def _knocking() -> Panel:
     return graph(
         text,
         "short",
-        Query(q.presence_minute("attempt", "arrival", "fail", "rejoin", "give_up"), "{{kind}}"),
-        look=Look(
+        PanelQuery(q.presence_minute("attempt", "arrival", "fail", "rejoin", "give_up"), "{{kind}}"),
+        style=GraphStyle(
             colours={
-                "attempt": looks.ATTEMPT,
-                "arrival": looks.ARRIVAL,
-                "fail": looks.FAIL,
-                "rejoin": looks.JOIN,
-                "give_up": looks.WAITING,
+                "attempt": palette.ATTEMPT,
+                "arrival": palette.ARRIVAL,
+                "fail": palette.FAIL,
+                "rejoin": palette.JOIN,
+                "give_up": palette.WAITING,
             }
         ),
     )
 
 
 def _drop_ratio() -> Panel:
-    text = Text(
+    text = PanelText(
         "Drop rate",
         "Of those who were in the room within the last minute of event time, the share that was dropped; the line is "
         "where the alert LaunchMelting begins.",
@@ -211,13 +213,13 @@ def _drop_ratio() -> Panel:
     return graph(
         text,
         "percentunit",
-        Query(q.DROP_RATIO, "{{space}}"),
-        look=Look(colours=looks.ROOMS, top=1, limit=(limits.DROP_RATIO, looks.BAD)),
+        PanelQuery(q.DROP_RATIO, "{{space}}"),
+        style=GraphStyle(colours=palette.ROOMS, top=1, limit=(limits.DROP_RATIO, palette.BAD)),
     )
 
 
 def _join_success() -> Panel:
-    text = Text(
+    text = PanelText(
         "Join success",
         "Of the attempts answered in the last minute of event time, the share that was let in; the line is where the "
         "alert JoinSuccessLow begins.",
@@ -227,13 +229,13 @@ def _join_success() -> Panel:
     return graph(
         text,
         "percentunit",
-        Query(q.JOIN_SUCCESS, "{{space}}"),
-        look=Look(colours=looks.ROOMS, top=1, limit=(limits.JOIN_SUCCESS, looks.BAD)),
+        PanelQuery(q.JOIN_SUCCESS, "{{space}}"),
+        style=GraphStyle(colours=palette.ROOMS, top=1, limit=(limits.JOIN_SUCCESS, palette.BAD)),
     )
 
 
 def _tweets() -> Panel:
-    text = Text(
+    text = PanelText(
         "Tweets a minute",
         "Tweets of every kind in the last minute of event time, by subject.",
         "**scheduled start**: anticipation of the launch. **Melting**: the wave of mockery, higher than anything "
@@ -242,13 +244,13 @@ def _tweets() -> Panel:
     return graph(
         text,
         "short",
-        Query(q.TWEETS_MINUTE_BY_SUBJECT, "{{subject}}"),
-        look=Look(colours=looks.SUBJECTS, stacked=True),
+        PanelQuery(q.TWEETS_MINUTE_BY_SUBJECT, "{{subject}}"),
+        style=GraphStyle(colours=palette.SUBJECTS, stacked=True),
     )
 
 
 def _stances() -> Panel:
-    text = Text(
+    text = PanelText(
         "Stance of the launch's tweets",
         "Tweets about the launch in the last minute of event time, by stance: an estimate by a word list, not a count.",
         "**scheduled start**: neutral and supportive. **Melting**: mockery takes over within minutes, blame follows. "
@@ -257,6 +259,6 @@ def _stances() -> Panel:
     return graph(
         text,
         "short",
-        Query(q.stances_minute(LAUNCH), "{{stance}}"),
-        look=Look(colours=looks.STANCES, stacked=True),
+        PanelQuery(q.stances_minute(LAUNCH), "{{stance}}"),
+        style=GraphStyle(colours=palette.STANCES, stacked=True),
     )

@@ -3,11 +3,11 @@
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models.common import BigValueTextMode
 
-from dashboards import looks, variables
+from dashboards import palette, variables
 from dashboards import queries as q
 from dashboards import thresholds as limits
 from dashboards.boards import broker, processor
-from dashboards.panels import EIGHTH, THIRD, Face, Look, Panel, Query, Text, figure, graph
+from dashboards.panels import EIGHTH, THIRD, GraphStyle, Panel, PanelQuery, PanelText, StatStyle, figure, graph
 
 UID = "joinstorm-pipeline"
 
@@ -43,47 +43,49 @@ def build() -> dashboard.Dashboard:
 
 
 def _replay() -> tuple[Panel, ...]:
-    named = Face(mode=BigValueTextMode.NAME)
-    steps = ((None, looks.BAD), (limits.ON_TIME_RATIO, looks.GOOD))
-    state = Text("State", "What the replay is doing.", "playing, then ended; *failed* has its reason in the log.")
-    clock = Text(
+    named = StatStyle(mode=BigValueTextMode.NAME)
+    steps = ((None, palette.BAD), (limits.ON_TIME_RATIO, palette.GOOD))
+    state = PanelText("State", "What the replay is doing.", "playing, then ended; *failed* has its reason in the log.")
+    clock = PanelText(
         "Event time", "The moment of the night up to which everything has been sent (UTC).", "a clock that moves."
     )
-    night = Text(
+    night = PanelText(
         "Night so far",
         "How much of the night lies behind the replay, by event time.",
         "it jumps over quiet hours where the replay sends them at full speed.",
     )
-    on_time = Text(
+    on_time = PanelText(
         "On time",
         "Share of the paced events that left within 100 ms of their due time.",
         "99 % or more; below that the verdict says that the replay was not on schedule.",
     )
-    silent = Text(
+    silent = PanelText(
         "Last word",
         "How long ago the replay last said how it is doing (wall clock).",
         "a second or two while it plays. Minutes mean that it is over, or dead.",
     )
-    ended = Text("Run over", "Whether the replay and every engine are through.", "*yes* at the very end.")
-    phase = Text(
+    ended = PanelText("Run over", "Whether the replay and every engine are through.", "*yes* at the very end.")
+    phase = PanelText(
         "Phase", "The phase of the night the replay is in.", "melting is the busiest one: what fails, fails there."
     )
-    not_sent = Text("Not sent", "Events the broker did not acknowledge.", "zero, or the run is not exact.")
-    bad = ((None, looks.GOOD), (1.0, looks.BAD))
+    not_sent = PanelText("Not sent", "Events the broker did not acknowledge.", "zero, or the run is not exact.")
+    bad = ((None, palette.GOOD), (1.0, palette.BAD))
     return (
-        figure(state, "none", Query(q.REPLAY_STATE, "{{state}}"), face=named, span=EIGHTH),
-        figure(phase, "none", Query(q.PHASE_NOW, "{{phase}}"), face=named, span=EIGHTH),
-        figure(clock, "dateTimeAsIso", Query(q.EVENT_TIME), face=Face(), span=EIGHTH),
-        figure(night, "percentunit", Query(q.NIGHT_DONE), face=Face(decimals=1), span=EIGHTH),
-        figure(on_time, "percentunit", Query(q.REPLAY_ON_TIME), face=Face(steps=steps, decimals=2), span=EIGHTH),
-        figure(silent, "s", Query(q.REPLAY_SILENT), face=Face(decimals=0), span=EIGHTH),
-        figure(not_sent, "short", Query(q.NOT_SENT), face=Face(steps=bad), span=EIGHTH),
-        figure(ended, "bool_yes_no", Query(q.RUN_ENDED), face=Face(), span=EIGHTH),
+        figure(state, "none", PanelQuery(q.REPLAY_STATE, "{{state}}"), style=named, span=EIGHTH),
+        figure(phase, "none", PanelQuery(q.PHASE_NOW, "{{phase}}"), style=named, span=EIGHTH),
+        figure(clock, "dateTimeAsIso", PanelQuery(q.EVENT_TIME), style=StatStyle(), span=EIGHTH),
+        figure(night, "percentunit", PanelQuery(q.NIGHT_DONE), style=StatStyle(decimals=1), span=EIGHTH),
+        figure(
+            on_time, "percentunit", PanelQuery(q.REPLAY_ON_TIME), style=StatStyle(steps=steps, decimals=2), span=EIGHTH
+        ),
+        figure(silent, "s", PanelQuery(q.REPLAY_SILENT), style=StatStyle(decimals=0), span=EIGHTH),
+        figure(not_sent, "short", PanelQuery(q.NOT_SENT), style=StatStyle(steps=bad), span=EIGHTH),
+        figure(ended, "bool_yes_no", PanelQuery(q.RUN_ENDED), style=StatStyle(), span=EIGHTH),
     )
 
 
 def _speed() -> Panel:
-    text = Text(
+    text = PanelText(
         "Replay speed",
         "Event seconds per second, as it goes (solid) and as asked for (dashed; absent at full speed).",
         "on the dashed line in every phase. **Melting**: where a producer that is too slow falls below it.",
@@ -91,15 +93,15 @@ def _speed() -> Panel:
     return graph(
         text,
         "short",
-        Query(q.REPLAY_SPEED, "speed"),
-        Query(q.REPLAY_TARGET, "asked for"),
-        look=Look({"speed": looks.AUDIENCE, "asked for": looks.TRUTH}, dashed="asked for"),
+        PanelQuery(q.REPLAY_SPEED, "speed"),
+        PanelQuery(q.REPLAY_TARGET, "asked for"),
+        style=GraphStyle({"speed": palette.AUDIENCE, "asked for": palette.TRUTH}, dashed="asked for"),
         span=THIRD,
     )
 
 
 def _lateness() -> Panel:
-    text = Text(
+    text = PanelText(
         "Replay lateness",
         "How late events leave after their due time: the 99th percentile of the last second. The line is what counts "
         "as late.",
@@ -108,43 +110,45 @@ def _lateness() -> Panel:
     return graph(
         text,
         "s",
-        Query(q.REPLAY_LATENESS, "99th percentile"),
-        look=Look({"99th percentile": looks.AUDIENCE}, limit=(limits.LATENESS_SECONDS, looks.BAD)),
+        PanelQuery(q.REPLAY_LATENESS, "99th percentile"),
+        style=GraphStyle({"99th percentile": palette.AUDIENCE}, limit=(limits.LATENESS_SECONDS, palette.BAD)),
         span=THIRD,
     )
 
 
 def _sent() -> Panel:
-    text = Text(
+    text = PanelText(
         "Events sent a second",
         "Events the broker acknowledged, per second of wall clock time.",
         "the shape of the night times the speed: the peak is **melting**, retries and all.",
     )
-    return graph(text, "cps", Query(q.SENT_PER_SECOND, "sent"), look=Look({"sent": looks.JOIN}), span=THIRD)
+    return graph(
+        text, "cps", PanelQuery(q.SENT_PER_SECOND, "sent"), style=GraphStyle({"sent": palette.JOIN}), span=THIRD
+    )
 
 
 def _read() -> Panel:
-    text = Text(
+    text = PanelText(
         "Result records read a second",
         "Records the exporter reads from the result topics, by topic, per second of wall clock time.",
         "a steady trickle; a burst at the start is the exporter catching up with what was there.",
     )
-    return graph(text, "rps", Query(q.READ_PER_SECOND, "{{topic}}"), look=Look(), span=THIRD)
+    return graph(text, "rps", PanelQuery(q.READ_PER_SECOND, "{{topic}}"), style=GraphStyle(), span=THIRD)
 
 
 def _rejected() -> Panel:
-    text = Text(
+    text = PanelText(
         "Result records rejected",
         "Records on the result topics that break the contract, so far, by topic and reason.",
         "nothing at all; an engine under test that writes garbage shows up here.",
     )
-    return graph(text, "short", Query(q.REJECTED, "{{topic}} {{reason}}"), look=Look(), span=THIRD)
+    return graph(text, "short", PanelQuery(q.REJECTED, "{{topic}} {{reason}}"), style=GraphStyle(), span=THIRD)
 
 
 def _scrape() -> Panel:
-    text = Text(
+    text = PanelText(
         "Cost of a scrape",
         "What the exporter took to compute its answer.",
         "under 50 ms at full size, in every phase.",
     )
-    return graph(text, "s", Query(q.SCRAPE, "scrape"), look=Look({"scrape": looks.AUDIENCE}), span=THIRD)
+    return graph(text, "s", PanelQuery(q.SCRAPE, "scrape"), style=GraphStyle({"scrape": palette.AUDIENCE}), span=THIRD)

@@ -16,7 +16,7 @@ import faust
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from joinstorm.bench.measurement import Measured, cpu_seconds, stay_on_one_core
+from joinstorm.bench.measurement import Measurement, cpu_seconds, stay_on_one_core
 from streams.contract.events import Presence, Tweet
 from streams.contract.runinfo import RunInfo
 from streams.engines.abstract import WorkerSettings
@@ -31,7 +31,7 @@ STOCK: Final = "stock-faust"
 RUN_SECONDS: Final = 30.0
 
 
-async def yardstick(connection: Connection, info: RunInfo) -> Measured:
+async def yardstick(connection: Connection, info: RunInfo) -> Measurement:
     """Fetch with aiokafka's ``getmany`` and decode with msgspec, and nothing else: no Faust, no state, no results."""
     decoders = {
         info.names().presence: msgspec.json.Decoder(Presence).decode,
@@ -57,7 +57,7 @@ async def yardstick(connection: Connection, info: RunInfo) -> Measured:
                     if record.key is not None:  # marks have none
                         decode(record.value)
                         events += 1
-        return Measured(YARDSTICK, events, time.monotonic() - first, time.process_time() - cpu)
+        return Measurement(YARDSTICK, events, time.monotonic() - first, time.process_time() - cpu)
     finally:
         await consumer.stop()
 
@@ -70,7 +70,7 @@ class _StockEvent(faust.Record):  # type: ignore[misc]  # Faust has no types
     space: str = ""
 
 
-async def stock(connection: Connection, info: RunInfo, limit: int) -> Measured:
+async def stock(connection: Connection, info: RunInfo, limit: int) -> Measurement:
     """Count events by kind in an agent over typed records, as Faust's manual teaches, up to ``limit``."""
     done = asyncio.Event()
     found: dict[str, Any] = {"events": 0, "first": 0.0, "last": 0.0, "kinds": {}}
@@ -104,17 +104,17 @@ async def stock(connection: Connection, info: RunInfo, limit: int) -> Measured:
             spent = time.process_time() - cpu
         finally:
             await app.stop()
-    return Measured(STOCK, limit, found["last"] - found["first"], spent)
+    return Measurement(STOCK, limit, found["last"] - found["first"], spent)
 
 
-def engine(name: str, connection: Connection, info: RunInfo) -> Measured:
+def engine(name: str, connection: Connection, info: RunInfo) -> Measurement:
     """Let an engine do its whole work: decode, fold, results, checkpoints."""
     contender = load(name)
     cpu = cpu_seconds()
     with scratch("bench") as folder:
         options = {"state_dir": str(folder)}
         summary = contender.run(WorkerSettings(connection=connection, info=info, engine=name, options=options))
-    return Measured(name, summary.events, summary.seconds, cpu_seconds() - cpu, complete=summary.ended)
+    return Measurement(name, summary.events, summary.seconds, cpu_seconds() - cpu, complete=summary.ended)
 
 
 def main(name: str, servers: str, run: str, limit: str) -> None:

@@ -6,7 +6,7 @@ import resource
 import msgspec
 
 
-class Measured(msgspec.Struct, frozen=True):
+class Measurement(msgspec.Struct, frozen=True):
     """What a contender came to.
 
     Args:

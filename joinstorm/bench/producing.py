@@ -14,7 +14,7 @@ import msgspec
 from aiokafka import AIOKafkaProducer
 from kafka import KafkaProducer
 
-from joinstorm.bench.measurement import Measured, cpu_seconds
+from joinstorm.bench.measurement import Measurement, cpu_seconds
 from producers.compose.composer import Composer
 from producers.compose.lanes import Lane
 from producers.replay.opening import opened_run
@@ -47,7 +47,7 @@ def _records(lane: Lane) -> list[_Record]:
     return list(zip(lane.keys.to_pylist(), lane.values.to_pylist(), lane.at.tolist(), strict=True))
 
 
-async def raw_send_batch(connection: Connection, lanes: list[Lane]) -> Measured:
+async def raw_send_batch(connection: Connection, lanes: list[Lane]) -> Measurement:
     """Append every record to a batch of 1 MB and give aiokafka the batches."""
     ready = [(lane, _records(lane)) for lane in lanes]
     producer = AIOKafkaProducer(
@@ -66,12 +66,12 @@ async def raw_send_batch(connection: Connection, lanes: list[Lane]) -> Measured:
             sent.append(await producer.send_batch(batch, lane.topic, partition=lane.partition))
         await asyncio.gather(*sent)
         events = sum(map(len, lanes))
-        return Measured(RAW["aiokafka"], events, time.monotonic() - begun, cpu_seconds() - cpu)
+        return Measurement(RAW["aiokafka"], events, time.monotonic() - begun, cpu_seconds() - cpu)
     finally:
         await producer.stop()
 
 
-def raw_kafka_python(connection: Connection, lanes: list[Lane]) -> Measured:
+def raw_kafka_python(connection: Connection, lanes: list[Lane]) -> Measurement:
     """Give kafka-python every record by ``send``, with batches as large as ours."""
     ready = [(lane, _records(lane)) for lane in lanes]
     producer = KafkaProducer(**connection.for_kafka_python(), acks="all", batch_size=256 << 10, linger_ms=5)
@@ -80,16 +80,16 @@ def raw_kafka_python(connection: Connection, lanes: list[Lane]) -> Measured:
         for key, value, at in records:
             producer.send(lane.topic, value, key, partition=lane.partition, timestamp_ms=at)
     producer.flush()
-    measured = Measured(RAW["kafka-python"], sum(map(len, lanes)), time.monotonic() - begun, cpu_seconds() - cpu)
+    measured = Measurement(RAW["kafka-python"], sum(map(len, lanes)), time.monotonic() - begun, cpu_seconds() - cpu)
     producer.close()
     return measured
 
 
-def replayed(connection: Connection, tape: Tape, info: RunInfo, client: str) -> Measured:
+def replayed(connection: Connection, tape: Tape, info: RunInfo, client: str) -> Measurement:
     """Play the tape as fast as it goes."""
     cpu = cpu_seconds()
     result = Replay(tape, info, sender_factory(client, connection, paced=False)).play()
-    return Measured(client, result.sent, result.seconds, cpu_seconds() - cpu)
+    return Measurement(client, result.sent, result.seconds, cpu_seconds() - cpu)
 
 
 def main(name: str, servers: str, run: str, path: str) -> None:

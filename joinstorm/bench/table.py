@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 
-from joinstorm.bench.measurement import Measured
+from joinstorm.bench.measurement import Measurement
 
 
-def as_json(measured: Sequence[Measured], machine: dict[str, str]) -> str:
+def as_json(measured: Sequence[Measurement], machine: dict[str, str]) -> str:
     """Return the measurements with their rates, and what they were made on."""
     rows = [
         {**msgspec.to_builtins(one), "per_second": one.per_second, "per_cpu_second": one.per_cpu_second}
@@ -18,7 +18,7 @@ def as_json(measured: Sequence[Measured], machine: dict[str, str]) -> str:
     return msgspec.json.encode({"machine": machine, "measured": rows}).decode()
 
 
-def as_text(measured: Sequence[Measured], bases: Sequence[str], machine: dict[str, str]) -> str:
+def as_text(measured: Sequence[Measurement], bases: Sequence[str], machine: dict[str, str]) -> str:
     """Return a table.
 
     Args:
@@ -38,7 +38,7 @@ def as_text(measured: Sequence[Measured], bases: Sequence[str], machine: dict[st
     return "\n".join([*lines, ", ".join(machine.values())])
 
 
-def draw(measured: Sequence[Measured], path: Path, title: str) -> None:
+def draw(measured: Sequence[Measurement], path: Path, title: str) -> None:
     """Write a picture of the rates, a bar each; the kind goes by the path's suffix (svg, png)."""
     # matplotlib takes a while to load: only who wants a picture pays for it
     from matplotlib.figure import Figure  # noqa: PLC0415

@@ -6,7 +6,7 @@ from typing import Final
 
 from joinstorm.boardproof.counted import Counted
 from joinstorm.boardproof.launchpanels import stances_minute
-from joinstorm.boardproof.momentvalues import Expected, Moment, Shown, many, merged, minute_before, one
+from joinstorm.boardproof.momentvalues import Expected, ProofMoment, Shown, many, merged, minute_before, one
 from joinstorm.prometheus.server import Vector
 from streams.contract.names import MINUTE_MS
 from streams.contract.results import HASHTAG, STANCES
@@ -59,26 +59,26 @@ def _reaction(shown: Shown) -> int:
     return sum(_tweets(shown, SUBJECT, count, since) for count in TWEET_KINDS.values())
 
 
-def _kinds_minute(now: Moment) -> Vector:
+def _kinds_minute(now: ProofMoment) -> Vector:
     since = minute_before(now.engine.at)
     values = {kind: _tweets(now.engine, SUBJECT, count, since) for kind, count in TWEET_KINDS.items()}
     return many("kind", values, subject=SUBJECT, engine=now.chosen[0])
 
 
-def _since(now: Moment) -> Vector:
+def _since(now: ProofMoment) -> Vector:
     return one(None if now.info.announced is None else (now.at - now.info.announced) / 1000)
 
 
-def _authors(now: Moment, subject: str) -> Vector:
+def _authors(now: ProofMoment, subject: str) -> Vector:
     return one(_tweets(now.engine, subject, "first_authors"), subject=subject, engine=now.chosen[0])
 
 
-def _all_authors(now: Moment) -> Vector:
+def _all_authors(now: ProofMoment) -> Vector:
     subjects = [*(rule.subject for rule in now.info.subjects), "other"]
     return merged(_authors(now, subject) for subject in subjects)
 
 
-def _shares(now: Moment) -> Vector:
+def _shares(now: ProofMoment) -> Vector:
     shown = now.engine
     values = {name: shown.counted.stance(SUBJECT, name, shown.at) for name in STANCES}
     total = sum(values.values())
@@ -86,7 +86,7 @@ def _shares(now: Moment) -> Vector:
     return many("stance", shares, subject=SUBJECT, engine=now.chosen[0])
 
 
-def _hashtags(now: Moment) -> Vector:
+def _hashtags(now: ProofMoment) -> Vector:
     """Return the most used hashtags, most used first: the order is part of the answer."""
     totals: dict[str, float] = {}
     for subject, count in now.engine.counted.words(HASHTAG):
@@ -110,7 +110,7 @@ def _effect_of(counted: Counted, at: int) -> ReactionEstimate | None:
     return estimate_reaction(counts, start=info.start, window_ms=info.window_ms, announced=info.announced)
 
 
-def _baseline(now: Moment) -> Vector:
+def _baseline(now: ProofMoment) -> Vector:
     found, info = _effect(now.engine), now.info
     if found is None or info.announced is None:
         return {}
@@ -122,7 +122,7 @@ def _in_seconds(estimate: Estimate | None) -> Estimate | None:
 
 
 def _bounds(of: Callable[[ReactionEstimate], Estimate | None]) -> Expected:
-    def vector(now: Moment) -> Vector:
+    def vector(now: ProofMoment) -> Vector:
         found = _effect(now.engine)
         estimate = None if found is None else of(found)
         if estimate is None:
@@ -139,7 +139,7 @@ def _bound(name: str) -> Expected:
 
 
 def _figure(of: Callable[[ReactionEstimate], float | None]) -> Expected:
-    def vector(now: Moment) -> Vector:
+    def vector(now: ProofMoment) -> Vector:
         found = _effect(now.engine)
         return one(None if found is None else of(found), engine=now.chosen[0])
 

@@ -11,9 +11,9 @@ from dashboards.lint import panels
 from joinstorm.boardproof import announcementpanels as announcement
 from joinstorm.boardproof import launchpanels as launch
 from joinstorm.boardproof import pipelinepanels as pipeline
-from joinstorm.boardproof.momentvalues import Expected, Moment
+from joinstorm.boardproof.momentvalues import Expected, ProofMoment
 from joinstorm.boardproof.mutants import mutants
-from joinstorm.boardproof.proofnight import GOOD, WRONG, Night
+from joinstorm.boardproof.proofnight import GOOD, WRONG, ProofNight
 from joinstorm.prometheus.backfill import make_blocks, write_openmetrics
 from joinstorm.prometheus.server import Labels, Prometheus, QueryError, Vector
 from streams.metrics.definitions import EXPORTER_METRICS, WORKER_METRICS
@@ -33,7 +33,7 @@ RATE_BOUND: Final = 0.005
 
 
 @dataclass(frozen=True)
-class Query:
+class BoardQuery:
     """One query of a board."""
 
     board: str
@@ -47,10 +47,10 @@ class Query:
 
 
 @dataclass(frozen=True)
-class Mismatch:
+class PanelMismatch:
     """A query that answers something else than the oracle at a moment."""
 
-    query: Query
+    query: BoardQuery
     moment: str
     text: str
 
@@ -63,7 +63,7 @@ class Mismatch:
 class Survivor:
     """An alteration of a query that no moment told from the original."""
 
-    query: Query
+    query: BoardQuery
     what: str
     expr: str
 
@@ -85,18 +85,18 @@ class Hunt:
         return (self.tried - len(self.survivors)) / self.tried if self.tried else 1.0
 
 
-def queries(boards: Mapping[str, dict[str, Any]]) -> Iterator[Query]:
+def queries(boards: Mapping[str, dict[str, Any]]) -> Iterator[BoardQuery]:
     """Yield every query of every board, those of annotations included."""
     for uid, board in boards.items():
         for panel in panels(board):
             for target in panel["targets"]:
-                yield Query(uid, panel["title"], target["refId"], target["expr"])
+                yield BoardQuery(uid, panel["title"], target["refId"], target["expr"])
         for annotation in board["annotations"]["list"]:
             if annotation.get("expr"):
-                yield Query(uid, annotation["name"], ANNOTATION, annotation["expr"])
+                yield BoardQuery(uid, annotation["name"], ANNOTATION, annotation["expr"])
 
 
-def expectation(query: Query) -> Expected | None:
+def expectation(query: BoardQuery) -> Expected | None:
     """Return what a query must answer; None where nobody wrote it down."""
     if query.letter == ANNOTATION:
         return launch.phase
@@ -112,7 +112,7 @@ class Proof:
         boards: Boards by uid.
     """
 
-    def __init__(self, night: Night, prometheus: Prometheus, boards: Mapping[str, dict[str, Any]]) -> None:
+    def __init__(self, night: ProofNight, prometheus: Prometheus, boards: Mapping[str, dict[str, Any]]) -> None:
         self.prometheus = prometheus
         self.queries = list(queries(boards))
         several = {uid for uid, board in boards.items() if _several(board)}
@@ -126,9 +126,9 @@ class Proof:
             ]
             for uid in boards
         }
-        self._answers: dict[tuple[Query, int], Vector] = {}
+        self._answers: dict[tuple[BoardQuery, int], Vector] = {}
 
-    def mismatches(self, progress: Callable[[Query], None] | None = None) -> list[Mismatch]:
+    def mismatches(self, progress: Callable[[BoardQuery], None] | None = None) -> list[PanelMismatch]:
         """Return, for every query that is wrong anywhere, where it is first."""
         found = []
         for query in self.queries:
@@ -139,21 +139,21 @@ class Proof:
                 found.append(mismatch)
         return found
 
-    def differs(self, query: Query, expr: str) -> Mismatch | None:
+    def differs(self, query: BoardQuery, expr: str) -> PanelMismatch | None:
         """Return the first moment at which ``expr`` does not answer what ``query`` must; None if there is none."""
         expected = expectation(query)
         if expected is None:
-            return Mismatch(query, "any", "nobody wrote down what it must answer (joinstorm/boardproof)")
+            return PanelMismatch(query, "any", "nobody wrote down what it must answer (joinstorm/boardproof)")
         for number, moment in enumerate(self._moments[query.board]):
             wanted = self._answers.setdefault((query, number), expected(moment))
             text = self._compare(query, expr, moment, wanted)
             if text:
-                return Mismatch(query, f"{moment.name}, {'|'.join(moment.chosen)}", text)
+                return PanelMismatch(query, f"{moment.name}, {'|'.join(moment.chosen)}", text)
         if not any(self._answers[query, number] for number in range(len(self._moments[query.board]))):
-            return Mismatch(query, "any", "it answers nothing at any moment, so nothing was compared")
+            return PanelMismatch(query, "any", "it answers nothing at any moment, so nothing was compared")
         return None
 
-    def hunt(self, siblings: Mapping[str, str], progress: Callable[[Query], None] | None = None) -> Hunt:
+    def hunt(self, siblings: Mapping[str, str], progress: Callable[[BoardQuery], None] | None = None) -> Hunt:
         """Alter every query, one place at a time, and see whether any moment tells it from the original."""
         hunt = Hunt()
         for query in self.queries:
@@ -165,7 +165,7 @@ class Proof:
                     hunt.survivors.append(Survivor(query, mutant.what, mutant.expr))
         return hunt
 
-    def _compare(self, query: Query, expr: str, moment: Moment, wanted: Vector) -> str:
+    def _compare(self, query: BoardQuery, expr: str, moment: ProofMoment, wanted: Vector) -> str:
         try:
             got = self.prometheus.query(promql.fill(expr, moment.variables), moment.seconds)
         except QueryError as error:
@@ -201,7 +201,7 @@ def _several(board: dict[str, Any]) -> bool:
     return any(variable["name"] == "engine" and variable["multi"] for variable in board["templating"]["list"])
 
 
-def store(night: Night, folder: Path) -> None:
+def store(night: ProofNight, folder: Path) -> None:
     """Put a night's series into ``folder``/data as Prometheus blocks."""
     folder.mkdir(parents=True, exist_ok=True)
     text = folder / "night.om"

@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 
 from joinstorm.boardproof.counted import Counted
-from joinstorm.boardproof.momentvalues import Moment, Shown, many, merged, one
+from joinstorm.boardproof.momentvalues import ProofMoment, Shown, many, merged, one
 from joinstorm.prometheus.server import Vector
 from streams.contract.names import TRUTH
 from streams.contract.results import AUDIENCE_COUNTS, HASHTAG, REACTION_COUNTS
 
 
-def audience(now: Moment) -> Vector:
+def audience(now: ProofMoment) -> Vector:
     """Return the error of the live audience, as of each engine's watermark."""
     return merged(
         one(shown.counted.audience_at(space, shown.at) - truth.audience_at(space, shown.at), engine=name, space=space)
@@ -19,7 +19,7 @@ def audience(now: Moment) -> Vector:
     )
 
 
-def greatest(now: Moment) -> Vector:
+def greatest(now: ProofMoment) -> Vector:
     """Return the greatest error of every kind of value in any window so far."""
     return merged(
         many(
@@ -31,14 +31,14 @@ def greatest(now: Moment) -> Vector:
     )
 
 
-def totals(now: Moment) -> Vector:
+def totals(now: ProofMoment) -> Vector:
     """Return the sum of the errors of every count so far."""
     return merged(
         many("value", _counts(shown.counted, truth, shown.at, sum), engine=name) for name, shown, truth in _pairs(now)
     )
 
 
-def _pairs(now: Moment) -> Iterator[tuple[str, Shown, Counted]]:
+def _pairs(now: ProofMoment) -> Iterator[tuple[str, Shown, Counted]]:
     for name in now.chosen:
         if name != TRUTH:
             yield name, now.engines[name], now.truth.counted

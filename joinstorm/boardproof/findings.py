@@ -17,7 +17,7 @@ class Alterations:
 
 
 @dataclass
-class Report:
+class ProofReport:
     """What the proof found; empty lists are what is wanted."""
 
     stale: list[str] = field(default_factory=list)

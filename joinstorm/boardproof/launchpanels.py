@@ -4,7 +4,7 @@ from functools import cache
 from typing import Final
 
 from joinstorm.boardproof.counted import Counted
-from joinstorm.boardproof.momentvalues import Expected, Moment, Shown, many, merged, minute_before, one
+from joinstorm.boardproof.momentvalues import Expected, ProofMoment, Shown, many, merged, minute_before, one
 from joinstorm.prometheus.server import Vector
 from streams.contract.results import STANCES
 from streams.metrics.definitions import PRESENCE_KINDS, TWEET_KINDS
@@ -46,7 +46,7 @@ def expected() -> dict[tuple[str, str], Expected]:
     }
 
 
-def run(now: Moment) -> Vector:
+def run(now: ProofMoment) -> Vector:
     """Return the series that says which run it is."""
     info = now.info
     return one(
@@ -59,12 +59,12 @@ def run(now: Moment) -> Vector:
     )
 
 
-def phase(now: Moment) -> Vector:
+def phase(now: ProofMoment) -> Vector:
     """Return the phase the replay is in."""
     return one(1, phase=now.info.phase_at(now.at))
 
 
-def stances_minute(now: Moment, subject: str) -> Vector:
+def stances_minute(now: ProofMoment, subject: str) -> Vector:
     """Return the stances of a subject's tweets in the last minute."""
     shown = now.engine
     since = minute_before(shown.at)
@@ -72,7 +72,7 @@ def stances_minute(now: Moment, subject: str) -> Vector:
     return many("stance", values, subject=subject, engine=now.chosen[0])
 
 
-def _late(now: Moment) -> Vector:
+def _late(now: ProofMoment) -> Vector:
     start = next(phase.start for phase in now.info.phases if phase.name == SCHEDULED)
     return one((now.info.talk_start - start) / 1000)
 
@@ -85,7 +85,7 @@ def _audience(shown: Shown, space: str) -> int:
     return shown.counted.audience_at(space, shown.at)
 
 
-def _peak(now: Moment, space: str) -> tuple[int, int]:
+def _peak(now: ProofMoment, space: str) -> tuple[int, int]:
     return _peak_of(now.engine.counted, space, now.engine.at)
 
 
@@ -94,15 +94,15 @@ def _peak_of(counted: Counted, space: str, at: int) -> tuple[int, int]:
     return counted.peak(space, at)
 
 
-def _ever(now: Moment) -> Vector:
+def _ever(now: ProofMoment) -> Vector:
     return one(_presence(now.engine, "*", "first_joins"), space="*", engine=now.chosen[0])
 
 
-def _by_space(now: Moment, values: dict[str, float | None]) -> Vector:
+def _by_space(now: ProofMoment, values: dict[str, float | None]) -> Vector:
     return many("space", values, engine=now.chosen[0])
 
 
-def _minute(now: Moment, *kinds: str) -> Vector:
+def _minute(now: ProofMoment, *kinds: str) -> Vector:
     since = minute_before(now.engine.at)
     return many(
         "kind",
@@ -125,7 +125,7 @@ def _success(shown: Shown, space: str) -> float | None:
     return joins / (joins + fails) if joins + fails > 0 else None
 
 
-def _tweets(now: Moment) -> Vector:
+def _tweets(now: ProofMoment) -> Vector:
     shown = now.engine
     since = minute_before(shown.at)
     subjects = [*(rule.subject for rule in now.info.subjects), "other"]

@@ -26,7 +26,7 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Moment:
+class ProofMoment:
     """One moment of the night and one choice of the boards' variables.
 
     Args:
@@ -53,7 +53,7 @@ class Moment:
     records: Mapping[str, int] = field(repr=False)
     rejected: Mapping[tuple[str, str], int] = field(repr=False)
     work: Work = field(repr=False)
-    earlier: "Callable[[], Moment]" = field(repr=False)
+    earlier: "Callable[[], ProofMoment]" = field(repr=False)
 
     @property
     def engine(self) -> Shown:
@@ -88,7 +88,7 @@ class Moment:
         }
 
 
-Expected: TypeAlias = Callable[[Moment], Vector]
+Expected: TypeAlias = Callable[[ProofMoment], Vector]
 """What one query must answer at a moment."""
 
 
@@ -110,7 +110,7 @@ def merged(vectors: Iterable[Vector]) -> Vector:
 def rate(of: Expected) -> Expected:
     """Return the growth per second over ``RATE_SECONDS`` of what ``of`` says."""
 
-    def vector(now: Moment) -> Vector:
+    def vector(now: ProofMoment) -> Vector:
         then = of(now.earlier())
         return {labels: (value - then[labels]) / RATE_SECONDS for labels, value in of(now).items()}
 

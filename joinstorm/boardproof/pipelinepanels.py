@@ -4,7 +4,18 @@ from collections.abc import Callable
 
 from joinstorm.boardproof import errorpanels as errors
 from joinstorm.boardproof.launchpanels import phase
-from joinstorm.boardproof.momentvalues import Expected, Moment, Shown, greatest, many, merged, one, rate, summed, worked
+from joinstorm.boardproof.momentvalues import (
+    Expected,
+    ProofMoment,
+    Shown,
+    greatest,
+    many,
+    merged,
+    one,
+    rate,
+    summed,
+    worked,
+)
 from joinstorm.prometheus.server import Vector
 from streams.metrics import definitions as m
 
@@ -84,22 +95,22 @@ def _of_engines(of: Callable[[Shown], float]) -> Expected:
     return lambda now: many("engine", {name: of(now.engines[name]) for name in now.chosen})
 
 
-def _counted(now: Moment) -> Vector:
+def _counted(now: ProofMoment) -> Vector:
     return _of_engines(lambda shown: sum(shown.covered.events.values()))(now)
 
 
-def _progress(now: Moment) -> Vector:
+def _progress(now: ProofMoment) -> Vector:
     return {labels: value / now.info.events for labels, value in _counted(now).items()}
 
 
-def _lag(now: Moment) -> Vector:
+def _lag(now: ProofMoment) -> Vector:
     return _of_engines(lambda shown: max(0, now.at - shown.at) / 1000)(now)
 
 
-def _lag_to_wait(now: Moment) -> Vector:
+def _lag_to_wait(now: ProofMoment) -> Vector:
     return {labels: value / max(1.0, now.status.actual_speed) for labels, value in _lag(now).items()}
 
 
-def _chunk_size(now: Moment) -> Vector:
+def _chunk_size(now: ProofMoment) -> Vector:
     events, chunks = (summed(rate(worked(name))(now), "topic") for name in (m.WORKER_EVENTS.name, m.WORKER_CHUNKS.name))
     return {labels: value / chunks[labels] for labels, value in events.items()}

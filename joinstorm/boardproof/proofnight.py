@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from joinstorm.boardproof.counted import Counted, doubled, haunted
-from joinstorm.boardproof.momentvalues import RATE_SECONDS, Moment, Shown, Work
+from joinstorm.boardproof.momentvalues import RATE_SECONDS, ProofMoment, Shown, Work
 from joinstorm.oracle.answers import Truth, ask
 from joinstorm.prometheus.backfill import AllSeries, Series, collect, info_of, night_of
 from joinstorm.prometheus.server import Labels
@@ -25,7 +25,7 @@ from streams.contract.progress import Covered
 from streams.contract.runinfo import RunInfo, RunStatus
 from streams.contract.topics import INPUTS, RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION
 from streams.metrics import definitions as m
-from streams.read.derive import NightView
+from streams.read.derive import ResultsView
 from streams.read.runview import EngineView, RunView
 
 GOOD: Final = "faust"
@@ -52,14 +52,14 @@ _WORKERS: Final = ((GOOD, "worker-1:9200"), (GOOD, "worker-2:9200"), (WRONG, "wo
 
 
 @dataclass(frozen=True)
-class Night:
+class ProofNight:
     """A tape's night with its engines."""
 
     info: RunInfo
     truth: Truth
 
     @classmethod
-    def of_tape(cls, path: Path) -> "Night":
+    def of_tape(cls, path: Path) -> "ProofNight":
         """Count a tape by SQL; raises TapeError when it cannot be read."""
         info = info_of(Tape.open(path))
         return cls(info, ask(path, info))
@@ -84,7 +84,7 @@ class Night:
         )
 
     @cached_property
-    def _nights(self) -> dict[str, NightView]:
+    def _nights(self) -> dict[str, ResultsView]:
         right = night_of(self.truth, self.info)
         return {TRUTH: right, GOOD: right, WRONG: night_of(self._wrong, self.info)}
 
@@ -97,13 +97,13 @@ class Night:
         ]
         return [*inside, ("the end", _on_scrape(self.info.end))]
 
-    def moment(self, name: str, at: int, chosen: tuple[str, ...], spaces: tuple[str, ...]) -> Moment:
+    def moment(self, name: str, at: int, chosen: tuple[str, ...], spaces: tuple[str, ...]) -> ProofMoment:
         """Return what was so at event time ``at`` for a choice of engines and rooms."""
         shown = {
             engine: Shown(counted, self._as_of(engine, at), self._covered(engine, at))
             for engine, counted in self.counted.items()
         }
-        return Moment(
+        return ProofMoment(
             name=name,
             at=at,
             info=self.info,

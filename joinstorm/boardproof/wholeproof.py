@@ -7,9 +7,9 @@ from typing import Final
 from dashboards import build, lint, rules, stored
 from joinstorm.boardproof import check
 from joinstorm.boardproof import ruleproof as rule_proof
-from joinstorm.boardproof.findings import Alterations, Report
+from joinstorm.boardproof.findings import Alterations, ProofReport
 from joinstorm.boardproof.mutants import siblings
-from joinstorm.boardproof.proofnight import SCRAPE_SECONDS, Night
+from joinstorm.boardproof.proofnight import SCRAPE_SECONDS, ProofNight
 from joinstorm.prometheus.server import Prometheus
 from producers.recording import record
 from producers.scenario.loading import load
@@ -27,7 +27,7 @@ Tell = Callable[[str], None]
 """Told what is being done."""
 
 
-def prove(tape: Path | None = None, *, mutate: bool = False, tell: Tell = lambda _: None) -> Report:
+def prove(tape: Path | None = None, *, mutate: bool = False, tell: Tell = lambda _: None) -> ProofReport:
     """Check files, rules and, on a night in a real Prometheus, every query; with ``mutate`` alter them all.
 
     Args:
@@ -39,7 +39,7 @@ def prove(tape: Path | None = None, *, mutate: bool = False, tell: Tell = lambda
         EnvironmentMissingError: prometheus or promtool is not installed.
         TapeError: The tape cannot be read.
     """
-    report = Report()
+    report = ProofReport()
     _look(report, tell)
     with scratch("boards") as folder:
         if tape is None:
@@ -53,7 +53,7 @@ def prove(tape: Path | None = None, *, mutate: bool = False, tell: Tell = lambda
     return report
 
 
-def _look(report: Report, tell: Tell) -> None:
+def _look(report: ProofReport, tell: Tell) -> None:
     """Check what needs no night."""
     tell("comparing generated files with the code")
     boards = stored.boards()
@@ -69,10 +69,10 @@ def _look(report: Report, tell: Tell) -> None:
         report.rules = str(error)
 
 
-def _ask(report: Report, folder: Path, tape: Path, *, mutate: bool, tell: Tell) -> None:
+def _ask(report: ProofReport, folder: Path, tape: Path, *, mutate: bool, tell: Tell) -> None:
     """Put the night into a Prometheus and ask it everything."""
     tell("putting the night into Prometheus")
-    night = Night.of_tape(tape)
+    night = ProofNight.of_tape(tape)
     check.store(night, folder)
     with Prometheus(folder, lookback=LOOKBACK) as prometheus:
         proof = check.Proof(night, prometheus, stored.boards())

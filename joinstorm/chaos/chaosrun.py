@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from joinstorm.chaos.faultschedule import Fault, FaultKind
-from joinstorm.chaos.outcome import Blow, ChaosResult, loss_of
+from joinstorm.chaos.outcome import ChaosResult, FaultOutcome, loss_of
 from joinstorm.embedded.broker import EmbeddedBroker
-from joinstorm.run.pipeline import Pipeline, Plan
-from joinstorm.run.supervisor import Part, Supervisor
+from joinstorm.run.pipeline import Pipeline, PipelineRequest
+from joinstorm.run.supervisor import ChildProcess, Supervisor
 from joinstorm.verdict.accounts import Evidence
 from joinstorm.verdict.verdicts import final_tables, judge
 from joinstorm.verdict.verification import gathered, published_truth
@@ -20,7 +20,7 @@ from producers.tape.tapefile import Tape
 from streams.contract.names import TRUTH
 from streams.contract.runinfo import RunInfo
 from streams.errors import EXIT_ENVIRONMENT, DeadlineError, EngineError
-from streams.read.derive import Tables
+from streams.read.derive import FinalCounts
 from streams.read.reader import ResultReader
 from streams.read.runview import RunView
 
@@ -40,11 +40,11 @@ class ChaosRun:
         folder: For logs and the producer's position.
     """
 
-    def __init__(self, plan: Plan, broker: EmbeddedBroker, folder: Path) -> None:
+    def __init__(self, plan: PipelineRequest, broker: EmbeddedBroker, folder: Path) -> None:
         self.plan = plan
         self.broker = broker
         self.folder = folder
-        self.blows: list[Blow] = []
+        self.blows: list[FaultOutcome] = []
         self._due: list[tuple[float, Callable[[], None]]] = []
         """What follows from faults that last: when, and what to do."""
         self._view = RunView()
@@ -94,7 +94,7 @@ class ChaosRun:
             raise EngineError(problem or "the truth was not published")
         truth, events = published_truth(self._view)
         engine = self._view.engines.get(self.plan.name)
-        tables = final_tables(engine) if engine else Tables({}, {}, {})
+        tables = final_tables(engine) if engine else FinalCounts({}, {}, {})
         evidence = None if problem else self._evidence(info)
         verdict = judge(self._view, self.plan.name, truth, events, evidence=evidence)
         return ChaosResult(verdict, loss_of(tables, truth), self.blows, problem)
@@ -157,7 +157,7 @@ class ChaosRun:
         self._due.append((time.monotonic() + seconds, action))
 
     def _deal(self, fault: Fault, counted: int, left: int) -> None:
-        self.blows.append(Blow(fault, counted, time.monotonic(), left))
+        self.blows.append(FaultOutcome(fault, counted, time.monotonic(), left))
         {
             FaultKind.KILL_WORKER: self._kill_worker,
             FaultKind.FREEZE_WORKER: self._freeze_worker,
@@ -170,7 +170,7 @@ class ChaosRun:
             FaultKind.KILL_BROKER: self._kill_broker,
         }[fault.kind](fault)
 
-    def _newest(self) -> tuple[int, Part]:
+    def _newest(self) -> tuple[int, ChildProcess]:
         index = max(self.pipeline.workers)
         return index, self.pipeline.workers[index]
 

@@ -7,7 +7,7 @@ import msgspec
 
 from joinstorm.chaos.faultschedule import Fault
 from joinstorm.verdict.verdicts import Verdict
-from streams.read.derive import Tables
+from streams.read.derive import FinalCounts
 
 ONE_EACH: Final = {
     "audience": ("attempts", "joins", "fails", "drops", "leaves", "give_ups"),
@@ -33,7 +33,7 @@ class Loss(msgspec.Struct, frozen=True):
         return f"{self.lost:,} of {self.events:,} events lost ({share:.1%}), {self.twice:,} counted twice"
 
 
-def loss_of(engine: Tables, truth: Tables) -> Loss:
+def loss_of(engine: FinalCounts, truth: FinalCounts) -> Loss:
     """Hold the counts that every event is in once against the truth's."""
     events = lost = twice = 0
     for mine, wanted, counts in (
@@ -50,7 +50,7 @@ def loss_of(engine: Tables, truth: Tables) -> Loss:
 
 
 @dataclass
-class Blow:
+class FaultOutcome:
     """A fault that was dealt.
 
     Args:
@@ -81,7 +81,7 @@ class ChaosResult:
 
     verdict: Verdict
     loss: Loss
-    blows: list[Blow] = field(default_factory=list)
+    blows: list[FaultOutcome] = field(default_factory=list)
     problem: str = ""
 
     @property

@@ -12,12 +12,12 @@ from rich.console import Console
 
 from joinstorm.bench.contender import STOCK, YARDSTICK
 from joinstorm.bench.machine import machine
-from joinstorm.bench.measurement import Measured
+from joinstorm.bench.measurement import Measurement
 from joinstorm.bench.producing import RAW
 from joinstorm.bench.table import as_json, as_text, draw
 from joinstorm.embedded.broker import EmbeddedBroker
-from joinstorm.run.pipeline import Pipeline, Plan
-from joinstorm.run.supervisor import Part, Supervisor
+from joinstorm.run.pipeline import Pipeline, PipelineRequest
+from joinstorm.run.supervisor import ChildProcess, Supervisor
 from joinstorm.terminal.recordingbar import tape_of
 from producers.senders.registry import CLIENTS
 from streams.engines.registry import load
@@ -88,7 +88,7 @@ def producers(events: int, names: tuple[str, ...], picture: Path | None, form: s
     with _stage(events) as (tape, supervisor, pipeline):
         measured = []
         for name in [contender for client in names for contender in (RAW[client], client)]:
-            own = Pipeline(Plan(tape=tape, connection=pipeline.plan.connection), supervisor)
+            own = Pipeline(PipelineRequest(tape=tape, connection=pipeline.plan.connection), supervisor)
             own.open()
             where = [own.plan.connection.bootstrap_servers, own.plan.run]
             part = _contender(supervisor, "producing", name, *where, str(tape))
@@ -104,23 +104,27 @@ def _stage(events: int) -> Iterator[tuple[Path, Supervisor, Pipeline]]:
         tape = stack.enter_context(tape_of("launch", scale=events / EVENTS_AT_FULL_SIZE, seed=None)).path
         supervisor = stack.enter_context(Supervisor(folder))
         broker = stack.enter_context(EmbeddedBroker())
-        yield tape, supervisor, Pipeline(Plan(tape=tape, connection=broker.connection, client="aiokafka"), supervisor)
+        yield (
+            tape,
+            supervisor,
+            Pipeline(PipelineRequest(tape=tape, connection=broker.connection, client="aiokafka"), supervisor),
+        )
 
 
 def _others(names: Sequence[str]) -> list[str]:
     return [name for name in names if name != "faust"]
 
 
-def _contender(supervisor: Supervisor, module: str, name: str, *arguments: str) -> Part:
+def _contender(supervisor: Supervisor, module: str, name: str, *arguments: str) -> ChildProcess:
     return supervisor.start(f"bench-{name}", [sys.executable, "-m", f"joinstorm.bench.{module}", name, *arguments])
 
 
-def _measured(part: Part, what: str, seconds: float | None) -> Measured:
+def _measured(part: ChildProcess, what: str, seconds: float | None) -> Measurement:
     _wait(part, what, seconds)
-    return msgspec.json.decode(part.log.read_bytes().splitlines()[-1], type=Measured)
+    return msgspec.json.decode(part.log.read_bytes().splitlines()[-1], type=Measurement)
 
 
-def _wait(part: Part, what: str, seconds: float | None = None) -> None:
+def _wait(part: ChildProcess, what: str, seconds: float | None = None) -> None:
     """Wait for a part; after so many seconds it is asked to end."""
     with Console(stderr=True).status(what) if sys.stderr.isatty() else contextlib.nullcontext():
         try:
@@ -132,7 +136,7 @@ def _wait(part: Part, what: str, seconds: float | None = None) -> None:
         raise EngineError(f"{what}: {part.name} ended with exit code {code}; the end of its log:\n{part.tail()}")
 
 
-def _tell(measured: list[Measured], bases: Sequence[str], picture: Path | None, form: str, title: str) -> None:
+def _tell(measured: list[Measurement], bases: Sequence[str], picture: Path | None, form: str, title: str) -> None:
     click.echo(as_json(measured, machine()) if form == "json" else as_text(measured, bases, machine()))
     if picture is not None:
         draw(measured, picture, title)

@@ -18,7 +18,7 @@ from joinstorm.commands.options import scale
 from joinstorm.commands.replay import SpeedParam
 from joinstorm.embedded.broker import EmbeddedBroker
 from joinstorm.follow.forgetting import forget_prefix
-from joinstorm.run.pipeline import Plan, run_id
+from joinstorm.run.pipeline import PipelineRequest, run_id
 from joinstorm.terminal.recordingbar import tape_of
 from producers.compose.faults import parse_faults
 from producers.replay.deck import MAX
@@ -100,7 +100,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
         tape_of(scenario, scale=scale, seed=None) as tape,
         EmbeddedBroker() as broker,
     ):
-        plan = Plan(
+        plan = PipelineRequest(
             tape=tape.path,
             connection=broker.connection,
             engine=engine,
@@ -110,7 +110,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
             skip_quiet=speed > 0,
             faults=declared,
         )
-        stage = _Stage(plan, broker, keep or folder)
+        stage = _Runner(plan, broker, keep or folder)
         lines = [stage.line(which, one, form) for which, one in schedules]
         bad = next((one for (_, one), line in zip(schedules, lines, strict=True) if not line.exact), None)
         if bad is not None:
@@ -124,10 +124,10 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     return EXIT_OK if all(line.exact for line in lines) else EXIT_FAILED
 
 
-class _Stage:
+class _Runner:
     """Runs schedules one after the other on one broker; the topics of each go when it is over."""
 
-    def __init__(self, plan: Plan, broker: EmbeddedBroker, folder: Path) -> None:
+    def __init__(self, plan: PipelineRequest, broker: EmbeddedBroker, folder: Path) -> None:
         self.plan = plan
         self.broker = broker
         self.folder = folder

@@ -9,10 +9,10 @@ from joinstorm.bench.machine import machine
 from joinstorm.commands.options import bootstrap_servers, scale, seed
 from joinstorm.compare.scoreboard import to_json, to_text, write
 from joinstorm.compare.scores import Scoreboard
-from joinstorm.compare.tournament import Order, run_comparison
+from joinstorm.compare.tournament import CompareRequest, run_comparison
 from joinstorm.embedded.workplace import broker_for, folder_for
 from joinstorm.engines.catalog import state, subject, version_of
-from joinstorm.engines.undertest import Subject
+from joinstorm.engines.undertest import EngineUnderTest
 from joinstorm.run.extraengines import names_of
 from joinstorm.run.versions import versions
 from producers.recording import record
@@ -70,7 +70,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
             tape = folder / "tape.parquet"
             click.echo(f"recording {scenario} at scale {scale:g}", err=True)
             record(load_scenario(scenario), tape, scale=scale, seed=1 if seed is None else seed)
-        order = Order(
+        order = CompareRequest(
             broker,
             list(subjects.values()),
             tape,
@@ -90,7 +90,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     return EXIT_OK if board.exact else EXIT_FAILED
 
 
-def _choose(engines: tuple[str, ...]) -> tuple[dict[str, Subject], dict[str, str]]:
+def _choose(engines: tuple[str, ...]) -> tuple[dict[str, EngineUnderTest], dict[str, str]]:
     """Return the engines that can run, and those that are not installed, with the line that installs them.
 
     Raises:

@@ -7,7 +7,7 @@ import click
 
 from joinstorm.bench.machine import machine
 from joinstorm.commands.options import bootstrap_servers, engine_options
-from joinstorm.conformance.certificate import Certificate, Outcome, choose, conform
+from joinstorm.conformance.certificate import Certificate, PointOutcome, choose, conform
 from joinstorm.conformance.certificatereport import line_of, to_json, to_text, write
 from joinstorm.conformance.points import POINTS
 from joinstorm.embedded.workplace import broker_for, folder_for
@@ -64,5 +64,5 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     return EXIT_OK if certificate.exact else EXIT_FAILED
 
 
-def _tell(outcome: Outcome) -> None:
+def _tell(outcome: PointOutcome) -> None:
     click.echo(line_of(outcome), err=True)

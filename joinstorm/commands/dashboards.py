@@ -11,8 +11,8 @@ import click
 
 from dashboards import stored
 from dashboards.grafana import Grafana, Login
-from dashboards.publish import DATA_SOURCE_UID, FOLDER_TITLE, Change, PhaseMark, Publication, publish
-from joinstorm.boardproof.findings import Report
+from dashboards.publish import DATA_SOURCE_UID, FOLDER_TITLE, BoardChange, PhaseMark, Publication, publish
+from joinstorm.boardproof.findings import ProofReport
 from producers.tape.tapefile import Tape
 from streams.errors import EXIT_FAILED, EXIT_OK, EnvironmentMissingError
 
@@ -67,7 +67,7 @@ def check(tape: Path | None, form: str, *, mutate: bool) -> int:
     return EXIT_OK if report.passed else EXIT_FAILED
 
 
-def _report_text(report: Report) -> str:
+def _report_text(report: ProofReport) -> str:
     """Return a line per part, what is wrong below it."""
     parts = [
         ("generated files as the code makes them", report.stale),
@@ -143,11 +143,11 @@ def _phases(tape: Path | None) -> tuple[PhaseMark, ...]:
     return tuple(PhaseMark(phase.name, phase.start, end) for phase, end in zip(info.phases, ends, strict=True))
 
 
-def _as_json(changes: list[Change]) -> str:
+def _as_json(changes: list[BoardChange]) -> str:
     return json.dumps([{"kind": one.kind, "what": one.what, "diff": one.diff} for one in changes], indent=2)
 
 
-def _as_text(changes: list[Change], *, dry_run: bool) -> str:
+def _as_text(changes: list[BoardChange], *, dry_run: bool) -> str:
     """Return a line per thing, the difference below what was changed or kept, and what to do about hand work."""
     lines = ["nothing was written (--dry-run)"] if dry_run else []
     for change in changes:

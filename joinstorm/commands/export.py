@@ -5,7 +5,7 @@ import threading
 import click
 
 from joinstorm.commands.options import bootstrap_servers, run_id, topic_prefix
-from streams.exporter.brokermonitor import BrokerWatch
+from streams.exporter.brokermonitor import BrokerMonitor
 from streams.exporter.collector import Exporter
 from streams.kafka.connection import Connection
 from streams.read.reader import ResultReader
@@ -29,7 +29,7 @@ def command(port: int, address: str, connection: Connection, prefix: str, run: s
     forever = threading.Event()
     with (
         ResultReader(connection, prefix=prefix, run=run) as reader,
-        BrokerWatch(connection, reader.topics) as broker,
+        BrokerMonitor(connection, reader.topics) as broker,
         Exporter(reader, broker.look).serving(port, address, option="--port") as url,
     ):
         click.echo(url)

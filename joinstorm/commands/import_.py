@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from producers.importing.fields import FIELDS, KINDS
-from producers.importing.importer import Report, import_tape
+from producers.importing.importer import ImportReport, import_tape
 from producers.importing.importspec import FileSpec, ImportSpec, PhaseSpec, load
 from producers.importing.times import TIMES
 from streams.contract.names import MINUTE_MS
@@ -89,7 +89,7 @@ def with_flags(spec: ImportSpec, flags: dict[str, Any]) -> ImportSpec:
     return msgspec.structs.replace(spec, **changes)
 
 
-def text(report: Report) -> str:
+def text(report: ImportReport) -> str:
     """Return a report for people."""
     info = report.info
     minutes = (info.end - info.start) / MINUTE_MS

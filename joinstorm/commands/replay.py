@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from joinstorm.commands import options
-from joinstorm.run.replaying import Job, Player
+from joinstorm.run.replaying import Player, ReplayRequest
 from producers.replay.deck import MAX, speed_of
-from producers.replay.playback import Result
+from producers.replay.playback import PlaybackResult
 from producers.senders.registry import CLIENTS
 from streams.contract.runinfo import DEFAULT_WINDOW_MS
 from streams.contract.topics import DEFAULT_PARTITIONS
@@ -69,11 +69,11 @@ def command(form: str, **asked: Any) -> None:
     played is played; any other run id opens a new one. A MOMENT is a phase (melting), an offset to one (talk+10m) or a
     time (2023-05-24T22:05:00Z). While it plays, `joinstorm control` pauses it, moves it and changes its speed.
     """
-    for result in Player(Job(**asked)).play():
+    for result in Player(ReplayRequest(**asked)).play():
         click.echo(json.dumps(asdict(result)) if form == "json" else text(result))
 
 
-def text(result: Result) -> str:
+def text(result: PlaybackResult) -> str:
     """Return a result for people."""
     pace = MAX if not result.speed else f"{result.speed:g}x"
     line = (

@@ -10,8 +10,8 @@ import click
 from joinstorm.commands.options import bootstrap_servers, faults, names_in, scale, seed, topic_prefix
 from joinstorm.commands.replay import SpeedParam
 from joinstorm.facts.factformats import text
-from joinstorm.run.pipeline import Plan
-from joinstorm.run.wholejob import Order, Outcome, run_night
+from joinstorm.run.pipeline import PipelineRequest
+from joinstorm.run.wholejob import RunOutcome, RunRequest, run_job
 from joinstorm.verdict import verdicts
 from producers.compose.faults import parse_faults
 from producers.senders.registry import CLIENTS
@@ -98,7 +98,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     and stand beside it on the board Engines; they change nothing of the verdict.
     """
     out = out or Path("out") / time.strftime("%Y%m%d-%H%M%S")
-    plan = Plan(
+    plan = PipelineRequest(
         tape=tape or out / "tape.parquet",
         connection=connection or Connection(),
         engine=engine,
@@ -115,7 +115,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
         faults_file=out / "faults.parquet",
         beside=beside,
     )
-    outcome = run_night(Order(scenario, out, scale, seed, tape, connection, plan, metrics_port))
+    outcome = run_job(RunRequest(scenario, out, scale, seed, tape, connection, plan, metrics_port))
     verdicts.write(outcome.verdict, out / "verdict.json")
     for one in outcome.beside:
         verdicts.write(one, out / f"verdict-{one.engine}.json")
@@ -124,7 +124,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     return EXIT_OK if outcome.verdict.exact else EXIT_FAILED
 
 
-def _report(outcome: Outcome, out: Path) -> Path:
+def _report(outcome: RunOutcome, out: Path) -> Path:
     # matplotlib takes a while to load: only runs that want the report pay for it
     from joinstorm.report.page import Material, write_report  # noqa: PLC0415
 
@@ -133,7 +133,7 @@ def _report(outcome: Outcome, out: Path) -> Path:
     return write_report(out / "report.html", Material(outcome.view, outcome.verdict, outcome.facts, made_by, title))
 
 
-def _print(outcome: Outcome, out: Path, page: Path | None, form: str) -> None:
+def _print(outcome: RunOutcome, out: Path, page: Path | None, form: str) -> None:
     if form == "json":
         click.echo(verdicts.to_json(outcome.verdict).decode(), nl=False)
         return

@@ -6,7 +6,7 @@ import click
 import msgspec
 
 from joinstorm.commands.options import scale, seed
-from joinstorm.facts.whatif import Outcome, outcome, picture, table
+from joinstorm.facts.whatif import NightSummary, outcome, picture, table
 from joinstorm.terminal.recordingbar import record_scenario
 from producers.scenario import loading as scenarios
 from streams.system.scratch import scratch
@@ -43,13 +43,13 @@ def command(names: tuple[str, ...], scale: float, seed: int | None, image: Path,
 _USUAL = ("launch", "launch-jitter", "launch-double-capacity", "control")
 
 
-def played(name: str, calm_below: float, scale: float, seed: int) -> Outcome:
+def played(name: str, calm_below: float, scale: float, seed: int) -> NightSummary:
     """Record one scenario and measure it."""
     with scratch("tape") as folder:
         return outcome(record_scenario(name, folder / "tape.parquet", scale=scale, seed=seed), calm_below)
 
 
-def figures(one: Outcome) -> dict[str, object]:
+def figures(one: NightSummary) -> dict[str, object]:
     """Return a night's figures by name, without its curves."""
     told: dict[str, object] = msgspec.to_builtins(one)
     return {name: value for name, value in told.items() if not name.endswith("_by_second")}

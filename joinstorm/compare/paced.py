@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 from kafka import KafkaProducer
 
-from joinstorm.compare.progresslog import Seen
+from joinstorm.compare.progresslog import ProgressSample
 from joinstorm.compare.rig import Rig
 from joinstorm.compare.usage import Usage
 from producers.compose.marks import watermark
-from producers.replay.playback import Replay, Settings
+from producers.replay.playback import PlaybackRequest, Replay
 from producers.senders.registry import sender_factory
 from producers.tape.tapefile import Tape
 from streams.contract.topics import INPUTS
@@ -59,7 +59,7 @@ def paced(rig: Rig, tape: Tape, at: Ints, speed: float, drain_seconds: float) ->
     rig.start()
     _greet(rig)
     make_sender = sender_factory("aiokafka", rig.connection, paced=True)
-    replay = Replay(tape, rig.info, make_sender, settings=Settings(speed=speed))
+    replay = Replay(tape, rig.info, make_sender, settings=PlaybackRequest(speed=speed))
     with Usage(*(part.pid for part in rig.parts)) as usage:
         result = replay.play()
         ended = rig.log.wait(rig.name, lambda one: one.ended, drain_seconds, rig.check) is not None
@@ -92,7 +92,7 @@ def _greet(rig: Rig) -> None:
     rig.wait("a first word", lambda one: one.watermark is not None, READY_SECONDS)
 
 
-def latencies(seen: list[Seen], at: Ints, due: Floats) -> Floats:
+def latencies(seen: list[ProgressSample], at: Ints, due: Floats) -> Floats:
     """Return for each event the seconds from its due time to the first word of the engine that covers it.
 
     An engine that falls behind does not slow the schedule down, so waiting in a queue counts in full (no coordinated

@@ -16,11 +16,11 @@ from streams.contract.runinfo import RunInfo
 from streams.contract.topics import RESULTS_PROGRESS
 from streams.errors import ContractError
 from streams.kafka.connection import Connection
-from streams.system.threads import Beside, look_until
+from streams.system.threads import BackgroundThread, poll_until
 
 
 @dataclass(frozen=True)
-class Seen:
+class ProgressSample:
     """What an engine's progress said at one moment.
 
     Args:
@@ -42,13 +42,13 @@ class ProgressLog:
     def __init__(self, connection: Connection, info: RunInfo) -> None:
         self.info = info
         self._books: dict[str, ProgressBook] = {}
-        self._seen: dict[str, list[Seen]] = {}
+        self._seen: dict[str, list[ProgressSample]] = {}
         self._lock = threading.Lock()
         self._consumer = KafkaConsumer(
             **connection.for_kafka_python(), group_id=None, auto_offset_reset="earliest", fetch_max_wait_ms=20
         )
         self._consumer.assign([TopicPartition(info.topics[RESULTS_PROGRESS], 0)])
-        self._beside = Beside("progress-log", self._follow)
+        self._beside = BackgroundThread("progress-log", self._follow)
 
     def __enter__(self) -> Self:
         self._beside.__enter__()
@@ -60,12 +60,12 @@ class ProgressLog:
         self._beside.__exit__(kind, error, trace)
         self._consumer.close()
 
-    def seen(self, engine: str) -> list[Seen]:
+    def seen(self, engine: str) -> list[ProgressSample]:
         """Return everything an engine has said, oldest first."""
         with self._lock:
             return list(self._seen.get(engine, ()))
 
-    def last(self, engine: str) -> Seen | None:
+    def last(self, engine: str) -> ProgressSample | None:
         """Return what an engine said last."""
         with self._lock:
             found = self._seen.get(engine)
@@ -77,8 +77,8 @@ class ProgressLog:
         return time.monotonic() - max(since, last.wall if last else since)
 
     def wait(
-        self, engine: str, predicate: Callable[[Seen], bool], seconds: float, check: Callable[[], None]
-    ) -> Seen | None:
+        self, engine: str, predicate: Callable[[ProgressSample], bool], seconds: float, check: Callable[[], None]
+    ) -> ProgressSample | None:
         """Wait until what an engine says fulfils ``predicate``; None when it does not in time.
 
         Args:
@@ -88,7 +88,7 @@ class ProgressLog:
             check: Called again and again; raises when waiting has no sense any more.
         """
 
-        def look() -> Seen | None:
+        def look() -> ProgressSample | None:
             self._beside.check()
             last = self.last(engine)
             if last is not None and predicate(last):
@@ -96,7 +96,7 @@ class ProgressLog:
             check()
             return None
 
-        return look_until(look, seconds)
+        return poll_until(look, seconds)
 
     def _follow(self, over: threading.Event) -> None:
         while not over.is_set():
@@ -116,6 +116,6 @@ class ProgressLog:
 
     def _note(self, engine: str, wall: float) -> None:
         covered = self._books[engine].covered(self.info.partitions)
-        one = Seen(wall, covered.watermark, sum(covered.events.values()), covered.ended)
+        one = ProgressSample(wall, covered.watermark, sum(covered.events.values()), covered.ended)
         with self._lock:
             self._seen.setdefault(engine, []).append(one)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from joinstorm.compare.progresslog import ProgressLog, Seen
-from joinstorm.engines.undertest import Subject
-from joinstorm.run.supervisor import Part, Supervisor, joinstorm
+from joinstorm.compare.progresslog import ProgressLog, ProgressSample
+from joinstorm.engines.undertest import EngineUnderTest
+from joinstorm.run.supervisor import ChildProcess, Supervisor, joinstorm
 from streams.contract.runinfo import RunInfo
 from streams.errors import EngineError
 from streams.kafka.connection import Connection
@@ -31,13 +31,13 @@ class Rig:
     """
 
     connection: Connection
-    subject: Subject
+    subject: EngineUnderTest
     info: RunInfo
     logs: Path
     workers: int = 1
     name: str = ""
     silence: float = 60.0
-    parts: list[Part] = field(default_factory=list)
+    parts: list[ChildProcess] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Fill in the name."""
@@ -59,7 +59,7 @@ class Rig:
         self.parts = [self._start(number) for number in range(self.workers)]
         return begin
 
-    def _start(self, number: int) -> Part:
+    def _start(self, number: int) -> ChildProcess:
         where = ["--bootstrap-servers", self.connection.bootstrap_servers, "--run", self.info.run]
         where += ["--topic-prefix", self.info.prefix] if self.info.prefix else []
         which = ["--name", self.name, "--worker", str(number), "--option", f"state_dir={self.logs / 'state'}"]
@@ -74,7 +74,7 @@ class Rig:
         self.parts[0] = self._start(0)
         return at
 
-    def wait(self, what: str, predicate: Callable[[Seen], bool], seconds: float) -> Seen:
+    def wait(self, what: str, predicate: Callable[[ProgressSample], bool], seconds: float) -> ProgressSample:
         """Wait for a word of the engine.
 
         Raises:

@@ -13,7 +13,7 @@ from joinstorm.compare.paced import Paced, paced
 from joinstorm.compare.rig import Rig
 from joinstorm.compare.scores import Score, Scoreboard
 from joinstorm.compare.tapeparts import busiest, cut, speed_for, times
-from joinstorm.engines.undertest import Subject
+from joinstorm.engines.undertest import EngineUnderTest
 from joinstorm.oracle import answers as oracle
 from joinstorm.verdict.comparison import compare
 from joinstorm.verdict.verdicts import final_tables, problems
@@ -51,7 +51,7 @@ STEP_WALL_MS: Final = 50
 
 
 @dataclass(frozen=True)
-class Order:
+class CompareRequest:
     """What is compared and how.
 
     Args:
@@ -68,7 +68,7 @@ class Order:
     """
 
     connection: Connection
-    subjects: Sequence[Subject]
+    subjects: Sequence[EngineUnderTest]
     tape: Path
     folder: Path
     workers: int = 1
@@ -82,7 +82,7 @@ class Order:
 Told = Callable[[str], None]
 
 
-def run_comparison(order: Order, told: Told = lambda _: None) -> Scoreboard:
+def run_comparison(order: CompareRequest, told: Told = lambda _: None) -> Scoreboard:
     """Measure every engine; one that fails is named and the others go on.
 
     Raises:
@@ -113,7 +113,7 @@ def _rank(score: Score) -> tuple[bool, float]:
 class _Work:
     """One comparison while it is made."""
 
-    def __init__(self, order: Order, told: Told) -> None:
+    def __init__(self, order: CompareRequest, told: Told) -> None:
         self.order, self.told = order, told
         self.scores = {name: Score(engine=name, problems=(why,)) for name, why in order.missing.items()}
         self.scores |= {subject.engine: Score(engine=subject.engine) for subject in order.subjects}
@@ -135,7 +135,7 @@ class _Work:
                 if name in self.order.parts and self.scores[subject.engine].throughput is not None:
                     self._part(subject, name, part)
 
-    def _part(self, subject: Subject, name: str, part: Callable[[Subject, Score], str]) -> None:
+    def _part(self, subject: EngineUnderTest, name: str, part: Callable[[EngineUnderTest, Score], str]) -> None:
         score = self.scores[subject.engine]
         try:
             self.told(f"{subject.engine}: {name}: {part(subject, score)}")
@@ -143,23 +143,23 @@ class _Work:
             score.problems = (*score.problems, f"{name}: {error}")
             self.told(f"{subject.engine}: {name} failed: {error}")
 
-    def _throughput(self, subject: Subject, score: Score) -> str:
+    def _throughput(self, subject: EngineUnderTest, score: Score) -> str:
         with self._rig(subject, self.info, "throughput") as rig:
             found = score.throughput = throughput(rig, self.order.seconds)
         return f"{found.events_per_cpu_second:,.0f} events per CPU second, {found.peak_mib:,.0f} MiB"
 
-    def _recovery(self, subject: Subject, score: Score) -> str:
+    def _recovery(self, subject: EngineUnderTest, score: Score) -> str:
         with self._rig(subject, self.info, "recovery", f"{subject.engine}-killed") as rig:
             found = score.recovery = recovery(rig, self.order.seconds, 0.0)
         return "done before it could be killed" if found.seconds is None else f"{found.seconds:.1f} s"
 
-    def _latency(self, subject: Subject, score: Score) -> str:
+    def _latency(self, subject: EngineUnderTest, score: Score) -> str:
         found = score.latency = self._paced(subject, self.order.load, LATENCY_SECONDS, "latency")
         return (
             f"half within {_seconds(found.p50)}, 99 % within {_seconds(found.p99)} at {found.events_per_second:,.0f}/s"
         )
 
-    def _sustained(self, subject: Subject, score: Score) -> str:
+    def _sustained(self, subject: EngineUnderTest, score: Score) -> str:
         assert score.throughput is not None
         kept: tuple[bool, ...] = ()
         while kept in FACTORS:
@@ -178,7 +178,7 @@ class _Work:
             return "none of the speeds tried"
         return f"speed {score.sustained.speed:g}, {score.sustained.events_per_second:,.0f} events/s"
 
-    def _paced(self, subject: Subject, rate: float, seconds: float, name: str) -> Paced:
+    def _paced(self, subject: EngineUnderTest, rate: float, seconds: float, name: str) -> Paced:
         evening = self.at[self.at < self._evening_end()]
         speed = speed_for(evening, rate, seconds)
         width = int(seconds * speed * 1000)
@@ -215,7 +215,7 @@ class _Work:
         return open_run(self.order.connection, tape.info, run=run, watermark_step_ms=step)
 
     @contextlib.contextmanager
-    def _rig(self, subject: Subject, info: RunInfo, part: str, name: str = "") -> Iterator[Rig]:
+    def _rig(self, subject: EngineUnderTest, info: RunInfo, part: str, name: str = "") -> Iterator[Rig]:
         logs = self.order.folder / "logs" / subject.engine / part
         order = self.order
         with Rig(order.connection, subject, info, logs, order.workers, name, order.silence) as rig:

@@ -9,7 +9,7 @@ from typing import Final, Self
 
 import psutil
 
-from streams.system.threads import Beside
+from streams.system.threads import BackgroundThread
 
 SAMPLE_SECONDS: Final = 0.05
 _MEMORY_EVERY: Final = 4
@@ -31,7 +31,7 @@ class Usage:
         """Largest sum of resident memory."""
         self._pids = pids
         self._of: dict[tuple[int, float], float] = {}
-        self._beside = Beside("usage", self._sample)
+        self._beside = BackgroundThread("usage", self._sample)
 
     def __enter__(self) -> Self:
         self._beside.__enter__()

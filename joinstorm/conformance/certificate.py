@@ -9,12 +9,12 @@ from typing import Final, Literal
 import msgspec
 
 from joinstorm.conformance.nights import simulated
-from joinstorm.conformance.pointrun import Stage
-from joinstorm.conformance.points import POINTS, Finding, Point
-from joinstorm.engines.undertest import Subject
+from joinstorm.conformance.pointrun import PointRun
+from joinstorm.conformance.points import POINTS, Point, PointFinding
+from joinstorm.engines.undertest import EngineUnderTest
 from joinstorm.verdict.comparison import Mismatch
 from streams.errors import EngineError, JoinstormError
-from streams.golden import Night
+from streams.golden import GoldenNight
 from streams.kafka.connection import Connection
 
 NAMED: Final = 5
@@ -24,7 +24,7 @@ GIVE_UP_AFTER: Final = 2
 Status = Literal["exact", "wrong", "failed", "unsupported", "not tried"]
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+class PointOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the certificate."""
 
     point: str
@@ -49,7 +49,7 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     """What an engine has shown, when, and on what."""
 
     engine: str
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[PointOutcome, ...]
     versions: dict[str, str] = {}
     machine: dict[str, str] = {}
     made: str = ""
@@ -79,13 +79,13 @@ def choose(names: Sequence[str]) -> tuple[Point, ...]:
 
 def conform(
     connection: Connection,
-    subject: Subject,
+    subject: EngineUnderTest,
     logs: Path,
     *,
     points: Sequence[Point] = POINTS,
     jobs: int = 1,
-    told: Callable[[Outcome], None] = lambda _: None,
-) -> tuple[Outcome, ...]:
+    told: Callable[[PointOutcome], None] = lambda _: None,
+) -> tuple[PointOutcome, ...]:
     """Hold an engine to the contract.
 
     Args:
@@ -107,7 +107,9 @@ def conform(
         return tuple(pool.map(trial.play, points))
 
 
-def play(point: Point, connection: Connection, subject: Subject, night: Night, logs: Path) -> Outcome:
+def play(
+    point: Point, connection: Connection, subject: EngineUnderTest, night: GoldenNight, logs: Path
+) -> PointOutcome:
     """Play one point.
 
     Args:
@@ -119,29 +121,34 @@ def play(point: Point, connection: Connection, subject: Subject, night: Night, l
     """
     missing = _unsupported(point, subject)
     if missing:
-        return Outcome(point=point.name, says=point.says, status="unsupported", detail=missing)
+        return PointOutcome(point=point.name, says=point.says, status="unsupported", detail=missing)
     begin = time.monotonic()
     try:
-        with Stage(connection, subject, point.night(night), logs) as stage:
+        with PointRun(connection, subject, point.night(night), logs) as stage:
             return _outcome(point, point.play(stage), time.monotonic() - begin)
     except JoinstormError as error:
         seconds = round(time.monotonic() - begin, 2)
-        return Outcome(point=point.name, says=point.says, status="failed", detail=str(error), seconds=seconds)
+        return PointOutcome(point=point.name, says=point.says, status="failed", detail=str(error), seconds=seconds)
 
 
 class _Trial:
     """Plays points and gives up on an engine that gives no answers."""
 
     def __init__(
-        self, connection: Connection, subject: Subject, logs: Path, night: Night, told: Callable[[Outcome], None]
+        self,
+        connection: Connection,
+        subject: EngineUnderTest,
+        logs: Path,
+        night: GoldenNight,
+        told: Callable[[PointOutcome], None],
     ) -> None:
         self.connection, self.subject, self.logs, self.night, self.told = connection, subject, logs, night, told
         self.silent = 0
 
-    def play(self, point: Point) -> Outcome:
+    def play(self, point: Point) -> PointOutcome:
         if self.silent >= GIVE_UP_AFTER:
             why = f"{self.silent} points before led to no answer"
-            outcome = Outcome(point=point.name, says=point.says, status="not tried", detail=why)
+            outcome = PointOutcome(point=point.name, says=point.says, status="not tried", detail=why)
         else:
             outcome = play(point, self.connection, self.subject, self.night, self.logs / point.name)
             self.silent = self.silent + 1 if outcome.status == "failed" else 0 if outcome.compared else self.silent
@@ -149,7 +156,7 @@ class _Trial:
         return outcome
 
 
-def _unsupported(point: Point, subject: Subject) -> str:
+def _unsupported(point: Point, subject: EngineUnderTest) -> str:
     if point.needs == "rescale" and subject.rescales == "never":
         return "one worker only, by its nature"
     if point.needs == "restart" and not subject.restarts:
@@ -157,12 +164,12 @@ def _unsupported(point: Point, subject: Subject) -> str:
     return ""
 
 
-def _outcome(point: Point, found: Finding, seconds: float) -> Outcome:
+def _outcome(point: Point, found: PointFinding, seconds: float) -> PointOutcome:
     comparison = found.measured.comparison
     details = list(found.complaints)
     if comparison.mismatches:
         details.insert(0, f"{comparison.mismatches:,} of {comparison.records_compared:,} counts differ")
-    return Outcome(
+    return PointOutcome(
         point=point.name,
         says=point.says,
         status="exact" if found.exact else "wrong",

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from joinstorm.conformance.certificate import Certificate, Outcome
+from joinstorm.conformance.certificate import Certificate, PointOutcome
 
 _HEAD: Final = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
@@ -41,7 +41,7 @@ def to_text(certificate: Certificate) -> str:
     return "\n".join(lines)
 
 
-def line_of(one: Outcome) -> str:
+def line_of(one: PointOutcome) -> str:
     """Return one point, with what is wrong on the lines below."""
     lines = [f"  {one.status:<11} {one.point:<16} {one.seconds:6.1f} s  {one.says}"]
     if one.detail:
@@ -50,7 +50,7 @@ def line_of(one: Outcome) -> str:
     return "\n".join(lines)
 
 
-def _share(one: Outcome) -> str:
+def _share(one: PointOutcome) -> str:
     if not one.off_by:
         return ""
     return f"; off by {one.off_by:,} of {one.counted:,} counted ({one.off_by / max(1, one.counted):.2%})"
@@ -78,7 +78,7 @@ def to_html(certificate: Certificate) -> str:
     )
 
 
-def _row(one: Outcome) -> str:
+def _row(one: PointOutcome) -> str:
     said = [line for line in (one.detail + _share(one), *map(str, one.named)) if line]
     more = f"<pre>{html.escape(chr(10).join(said))}</pre>" if said else ""
     return (

@@ -24,7 +24,7 @@ from streams.contract.events import Mark, MarkKind, encode
 from streams.contract.names import MINUTE_MS
 from streams.contract.runinfo import DEFAULT_WINDOW_MS, RunInfo
 from streams.contract.topics import INPUTS, PRESENCE, TWEETS, Topics
-from streams.golden import Expected, InputRecord, Night, Totals
+from streams.golden import EventTotals, Expected, GoldenNight, InputRecord
 
 SCALE = 0.001
 """Some nine thousand events: enough to be stopped in the middle of, little enough for the slowest engine."""
@@ -48,7 +48,7 @@ JUNK = (
 """Records that are none of ours, whatever topic they stand on."""
 
 
-def simulated(folder: Path, *, scale: float = SCALE, seed: int = 1, partitions: int = 3) -> Night:
+def simulated(folder: Path, *, scale: float = SCALE, seed: int = 1, partitions: int = 3) -> GoldenNight:
     """Return a very small night of the scenario ``launch`` with the oracle's answers; its tape stays in ``folder``."""
     path = folder / "conform.parquet"
     make_tape(load("launch"), path, scale=scale, seed=seed)
@@ -57,14 +57,14 @@ def simulated(folder: Path, *, scale: float = SCALE, seed: int = 1, partitions: 
         tape.info, Topics("conform"), partitions=partitions, window_ms=DEFAULT_WINDOW_MS, watermark_step_ms=STEP_MS
     )
     truth = oracle.ask(path, info)
-    totals = {topic: Totals(truth.events.get(topic, 0), 0) for topic in INPUTS}
+    totals = {topic: EventTotals(truth.events.get(topic, 0), 0) for topic in INPUTS}
     events = [one for block in tape.blocks() for one in _events(block, partitions)]
     return night_of("launch", info, events, Expected(truth.audience, truth.reaction, totals))
 
 
-def night_of(name: str, info: RunInfo, events: Sequence[InputRecord], expected: Expected) -> Night:
+def night_of(name: str, info: RunInfo, events: Sequence[InputRecord], expected: Expected) -> GoldenNight:
     """Return a night as the producer sends it: events by time, marks at every step, ends last."""
-    return Night(name, info, tuple(_in_time([*events, *marks(info, events)], _event_time)), expected)
+    return GoldenNight(name, info, tuple(_in_time([*events, *marks(info, events)], _event_time)), expected)
 
 
 def marks(info: RunInfo, records: Sequence[InputRecord]) -> list[InputRecord]:
@@ -88,12 +88,12 @@ def is_end(one: InputRecord) -> bool:
     return one.key is None and b'"mark":"end"' in one.value
 
 
-def body_and_ends(night: Night) -> tuple[list[InputRecord], list[InputRecord]]:
+def body_and_ends(night: GoldenNight) -> tuple[list[InputRecord], list[InputRecord]]:
     """Return everything but the end marks, and the end marks."""
     return [r for r in night.records if not is_end(r)], [r for r in night.records if is_end(r)]
 
 
-def duplicated(night: Night, *, share: float, seed: int = 0) -> Night:
+def duplicated(night: GoldenNight, *, share: float, seed: int = 0) -> GoldenNight:
     """Send a share of the events again, some at once, some long after, and every watermark twice."""
     draw = random.Random(seed)  # noqa: S311 - faults are drawn, nothing is kept secret
     body, ends = body_and_ends(night)
@@ -110,7 +110,7 @@ def duplicated(night: Night, *, share: float, seed: int = 0) -> Night:
     return _changed(night, [one for _, one in out] + ends, duplicates=again)
 
 
-def out_of_order(night: Night, *, within_ms: int, seed: int = 0) -> Night:
+def out_of_order(night: GoldenNight, *, within_ms: int, seed: int = 0) -> GoldenNight:
     """Delay every event by up to ``within_ms``; the watermarks wait for them, so none is late."""
     draw = random.Random(seed)  # noqa: S311 - faults are drawn, nothing is kept secret
     delayed = {
@@ -119,7 +119,7 @@ def out_of_order(night: Night, *, within_ms: int, seed: int = 0) -> Night:
     return _changed(night, _in_time(night.records, lambda one: delayed[id(one)]))
 
 
-def late(night: Night, *, share: float, up_to_ms: int, seed: int = 0) -> Night:
+def late(night: GoldenNight, *, share: float, up_to_ms: int, seed: int = 0) -> GoldenNight:
     """Delay a share of the events by one minute up to ``up_to_ms``, below watermarks that have gone by."""
     draw = random.Random(seed)  # noqa: S311 - faults are drawn, nothing is kept secret
     delayed = {id(r): r.timestamp for r in night.records}
@@ -129,7 +129,7 @@ def late(night: Night, *, share: float, up_to_ms: int, seed: int = 0) -> Night:
     return _changed(night, _in_time(night.records, lambda one: delayed[id(one)]))
 
 
-def with_idle_partition(night: Night) -> Night:
+def with_idle_partition(night: GoldenNight) -> GoldenNight:
     """Give both topics one more partition that never holds an event, only marks."""
     info = night.info
     wider = msgspec.structs.replace(info, partitions=info.partitions + 1)
@@ -139,7 +139,7 @@ def with_idle_partition(night: Night) -> Night:
     return replace(night, info=wider, records=(*body, *ends, *(one for one in more if is_end(one))))
 
 
-def corrupted(night: Night, *, copies: int = 1, seed: int = 0) -> Night:
+def corrupted(night: GoldenNight, *, copies: int = 1, seed: int = 0) -> GoldenNight:
     """Strew records that are none of ours over all partitions."""
     draw = random.Random(seed)  # noqa: S311 - faults are drawn, nothing is kept secret
     body, ends = body_and_ends(night)
@@ -154,14 +154,14 @@ def corrupted(night: Night, *, copies: int = 1, seed: int = 0) -> Night:
 
 
 def _changed(
-    night: Night,
+    night: GoldenNight,
     records: Sequence[InputRecord],
     *,
     duplicates: dict[str, int] | None = None,
     dead_letters: dict[str, int] | None = None,
-) -> Night:
+) -> GoldenNight:
     totals = {
-        topic: Totals(
+        topic: EventTotals(
             total.events,
             total.duplicates + (duplicates or {}).get(topic, 0),
             total.dead_letters + (dead_letters or {}).get(topic, 0),

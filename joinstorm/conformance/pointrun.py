@@ -13,8 +13,8 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
 
 from joinstorm.conformance.nights import body_and_ends
-from joinstorm.engines.undertest import Subject
-from joinstorm.run.supervisor import Part, Supervisor, joinstorm
+from joinstorm.engines.undertest import EngineUnderTest
+from joinstorm.run.supervisor import ChildProcess, Supervisor, joinstorm
 from joinstorm.verdict.comparison import NO_COUNTS, Comparison, compare
 from joinstorm.verdict.verdicts import final_tables, problems
 from producers.replay.opening import publish_once
@@ -23,9 +23,9 @@ from streams.contract import runinfo
 from streams.contract.runinfo import RunInfo
 from streams.contract.topics import INPUTS, RUN_INFO
 from streams.errors import DeadlineError, DeliveryError, EngineError
-from streams.golden import InputRecord, Night
+from streams.golden import GoldenNight, InputRecord
 from streams.kafka.connection import Connection
-from streams.read.derive import Tables
+from streams.read.derive import FinalCounts
 from streams.read.reader import ResultReader
 from streams.read.runview import RunView
 
@@ -38,7 +38,7 @@ GRACE_SECONDS: Final = 3.0
 
 
 @dataclass
-class Stage:
+class PointRun:
     """Context manager: inside, a run is open on the broker; outside, its workers are gone.
 
     Args:
@@ -49,10 +49,10 @@ class Stage:
     """
 
     connection: Connection
-    subject: Subject
-    night: Night
+    subject: EngineUnderTest
+    night: GoldenNight
     logs: Path
-    workers: dict[int, Part] = field(default_factory=dict)
+    workers: dict[int, ChildProcess] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         """Create the topics, publish run.info, and begin to read results."""
@@ -95,7 +95,7 @@ class Stage:
         if failed:
             raise DeliveryError(f"{failed} of {len(sent)} records were not acknowledged within {SEND_SECONDS:.0f} s")
 
-    def start(self, worker: int = 0, *further: str) -> Part:
+    def start(self, worker: int = 0, *further: str) -> ChildProcess:
         """Start a worker, again if it was there before."""
         where = ["--bootstrap-servers", self.connection.bootstrap_servers, "--run", self.info.run]
         where += ["--topic-prefix", self.info.prefix, "--worker", str(worker), "--name", self.subject.engine]
@@ -202,7 +202,7 @@ class Stage:
         finally:
             consumer.close()
 
-    def compare(self, view: RunView, *, before: int | None = None) -> "Measured":
+    def compare(self, view: RunView, *, before: int | None = None) -> "PointFigures":
         """Hold the engine's counts against what is expected.
 
         Args:
@@ -210,13 +210,13 @@ class Stage:
             before: Only windows that end at or before this event time.
         """
         known = view.engines.get(self.subject.engine)
-        mine = final_tables(known) if known else Tables({}, {}, {})
-        expected = Tables(self.night.expected.audience, self.night.expected.reaction, {})
+        mine = final_tables(known) if known else FinalCounts({}, {}, {})
+        expected = FinalCounts(self.night.expected.audience, self.night.expected.reaction, {})
         if before is not None:
             mine, expected = (_cut(one, before - self.info.window_ms) for one in (mine, expected))
         return measure(mine, expected, self.info)
 
-    def settle(self, at: int) -> "Measured":
+    def settle(self, at: int) -> "PointFigures":
         """Compare the windows that end at or before a watermark the engine has told; waits for results on their way."""
         try:
             view = self.reader.wait_for(
@@ -234,7 +234,7 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Measured:
+class PointFigures:
     """A comparison, and how far off it is in all.
 
     Args:
@@ -248,7 +248,7 @@ class Measured:
     counted: int
 
 
-def measure(mine: Tables, expected: Tables, info: RunInfo) -> Measured:
+def measure(mine: FinalCounts, expected: FinalCounts, info: RunInfo) -> PointFigures:
     """Compare final counts and add up the differences."""
     off_by = counted = 0
     for found, wanted in ((mine.audience, expected.audience), (mine.reaction, expected.reaction)):
@@ -256,7 +256,7 @@ def measure(mine: Tables, expected: Tables, info: RunInfo) -> Measured:
             one, other = found.get(key, NO_COUNTS), wanted.get(key, NO_COUNTS)
             off_by += sum(abs(one.get(count, 0) - other.get(count, 0)) for count in one.keys() | other.keys())
             counted += sum(other.values())
-    return Measured(compare(mine, expected, info), off_by, counted)
+    return PointFigures(compare(mine, expected, info), off_by, counted)
 
 
 def common_watermarks(records: Sequence[InputRecord], partitions: int) -> list[int]:
@@ -272,8 +272,8 @@ def common_watermarks(records: Sequence[InputRecord], partitions: int) -> list[i
     return out
 
 
-def _cut(tables: Tables, last: int) -> Tables:
-    return Tables(
+def _cut(tables: FinalCounts, last: int) -> FinalCounts:
+    return FinalCounts(
         {key: counts for key, counts in tables.audience.items() if key[0] <= last},
         {key: counts for key, counts in tables.reaction.items() if key[0] <= last},
         {},

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from joinstorm.conformance import nights
-from joinstorm.conformance.pointrun import Measured, Stage
-from joinstorm.run.supervisor import Part
+from joinstorm.conformance.pointrun import PointFigures, PointRun
+from joinstorm.run.supervisor import ChildProcess
 from streams.contract.names import MINUTE_MS
 from streams.contract.topics import DEAD_LETTERS, INPUTS
 from streams.errors import DeadlineError
-from streams.golden import NIGHTS, Night, load
+from streams.golden import NIGHTS, GoldenNight, load
 from streams.read.runview import RunView
 
 STOP_SECONDS: Final = 15.0
@@ -28,7 +28,7 @@ SLICE_SECONDS: Final = 0.7
 
 
 @dataclass(frozen=True)
-class Finding:
+class PointFinding:
     """What a point found.
 
     Args:
@@ -36,7 +36,7 @@ class Finding:
         complaints: What besides counts is wrong; empty where all is well.
     """
 
-    measured: Measured
+    measured: PointFigures
     complaints: tuple[str, ...] = ()
 
     @property
@@ -59,12 +59,12 @@ class Point:
 
     name: str
     says: str
-    night: Callable[[Night], Night]
-    play: Callable[[Stage], Finding]
+    night: Callable[[GoldenNight], GoldenNight]
+    play: Callable[[PointRun], PointFinding]
     needs: str = ""
 
 
-def whole(stage: Stage, *, totals: tuple[str, ...] = ()) -> Finding:
+def whole(stage: PointRun, *, totals: tuple[str, ...] = ()) -> PointFinding:
     """Send everything to one worker and wait for its end.
 
     Args:
@@ -76,14 +76,14 @@ def whole(stage: Stage, *, totals: tuple[str, ...] = ()) -> Finding:
     return finish(stage, totals=totals)
 
 
-def finish(stage: Stage, *, totals: tuple[str, ...] = (), also: tuple[str, ...] = ()) -> Finding:
+def finish(stage: PointRun, *, totals: tuple[str, ...] = (), also: tuple[str, ...] = ()) -> PointFinding:
     """Wait for the end and compare."""
     view = stage.wait_done()
     complaints = (*stage.problems(view), *_wrong_totals(stage, view, ("events", *totals)), *also)
-    return Finding(stage.compare(view), complaints)
+    return PointFinding(stage.compare(view), complaints)
 
 
-def _wrong_totals(stage: Stage, view: RunView, kinds: tuple[str, ...]) -> Iterator[str]:
+def _wrong_totals(stage: PointRun, view: RunView, kinds: tuple[str, ...]) -> Iterator[str]:
     covered = view.engines[stage.subject.engine].covered
     for topic in INPUTS:
         for kind in kinds:
@@ -93,12 +93,12 @@ def _wrong_totals(stage: Stage, view: RunView, kinds: tuple[str, ...]) -> Iterat
                 yield f"progress on {topic} says {found} {kind.replace('_', ' ')}, expected {expected}"
 
 
-def all_totals(stage: Stage) -> Finding:
+def all_totals(stage: PointRun) -> PointFinding:
     """Send everything, and hold the engine to the duplicates it must have met."""
     return whole(stage, totals=("duplicates",))
 
 
-def corrupt(stage: Stage) -> Finding:
+def corrupt(stage: PointRun) -> PointFinding:
     """Send records that are none of ours among the others; they must be counted, and are better kept."""
     found = whole(stage, totals=("dead_letters",))
     if not stage.subject.letters:
@@ -106,15 +106,15 @@ def corrupt(stage: Stage) -> Finding:
     kept, wanted = _kept(stage), sum(total.dead_letters for total in stage.night.expected.totals.values())
     if kept == wanted:
         return found
-    return Finding(found.measured, (*found.complaints, f"{kept} of {wanted} kept on {DEAD_LETTERS}"))
+    return PointFinding(found.measured, (*found.complaints, f"{kept} of {wanted} kept on {DEAD_LETTERS}"))
 
 
-def _kept(stage: Stage) -> int:
+def _kept(stage: PointRun) -> int:
     """Return how many different records stand on the topic of dead letters."""
     return len({record.key for record in stage.read(DEAD_LETTERS)})
 
 
-def idle(stage: Stage) -> Finding:
+def idle(stage: PointRun) -> PointFinding:
     """Before any end mark: the watermark must pass the silent partitions, and what it promises must be there."""
     stage.start()
     early = stage.settle(stage.play_body())
@@ -124,7 +124,7 @@ def idle(stage: Stage) -> Finding:
     return finish(stage, also=complaints)
 
 
-def end(stage: Stage) -> Finding:
+def end(stage: PointRun) -> PointFinding:
     """Silence is no end, and neither is the end of all partitions but one."""
     stage.start()
     stage.play_body()
@@ -136,13 +136,13 @@ def end(stage: Stage) -> Finding:
     return finish(stage, also=tuple(complaints))
 
 
-def _missing(stage: Stage, view: RunView) -> tuple[str, ...]:
+def _missing(stage: PointRun, view: RunView) -> tuple[str, ...]:
     engine = view.engines.get(stage.subject.engine)
     everything = tuple(f"{topic}[{p}]" for topic in INPUTS for p in range(stage.info.partitions))
     return everything if engine is None else engine.covered.missing
 
 
-def _ended(stage: Stage, open_ends: int) -> list[str]:
+def _ended(stage: PointRun, open_ends: int) -> list[str]:
     """Keep silent for a while; return partitions whose end is told although their end mark is still to come."""
     try:
         view = stage.reader.wait_for(lambda view: len(_missing(stage, view)) < open_ends, SILENCE_SECONDS, "silence")
@@ -152,7 +152,7 @@ def _ended(stage: Stage, open_ends: int) -> list[str]:
     return [f"{t}[{p}]" for t in INPUTS for p in range(stage.info.partitions) if f"{t}[{p}]" not in missing][-1:]
 
 
-def restart(stage: Stage) -> Finding:
+def restart(stage: PointRun) -> PointFinding:
     """Stop the worker in order in the middle, and start it again."""
     stage.start()
     done, mark = stage.send_until(0.5)
@@ -164,7 +164,7 @@ def restart(stage: Stage) -> Finding:
     return finish(stage, also=complaints)
 
 
-def _stopped(part: Part) -> tuple[str, ...]:
+def _stopped(part: ChildProcess) -> tuple[str, ...]:
     """Stop a worker by SIGTERM; return the complaint when it takes too long."""
     part.signal(signal.SIGTERM)
     if part.wait(STOP_SECONDS) is not None:
@@ -173,13 +173,13 @@ def _stopped(part: Part) -> tuple[str, ...]:
     return (f"{part.name} did not stop within {STOP_SECONDS:.0f} s of SIGTERM",)
 
 
-def kill(part: Part) -> None:
+def kill(part: ChildProcess) -> None:
     """End a worker at once, as a crash would."""
     part.signal(signal.SIGKILL)
     part.process.wait()
 
 
-def killed(stage: Stage) -> Finding:
+def killed(stage: PointRun) -> PointFinding:
     """Kill the worker three times, at rest and in the midst of work, and start it again each time."""
     stage.start()
     done, mark = stage.send_until(0.25)
@@ -196,7 +196,7 @@ def killed(stage: Stage) -> Finding:
     return finish(stage)
 
 
-def rescaled(stage: Stage) -> Finding:
+def rescaled(stage: PointRun) -> PointFinding:
     """Bring in a second worker in the middle, take away the first one, and bring it back."""
     if stage.subject.rescales == "restarts":
         return _restarted_with_two(stage)
@@ -213,7 +213,7 @@ def rescaled(stage: Stage) -> Finding:
     return finish(stage, also=complaints)
 
 
-def _in_slices(stage: Stage, done: int, until: float) -> int:
+def _in_slices(stage: PointRun, done: int, until: float) -> int:
     """Send little by little, each slice when the one before is counted, so that work goes on while workers change.
 
     No state that is seen from outside tells when a worker has got its share, so this takes some seconds in any case.
@@ -227,7 +227,7 @@ def _in_slices(stage: Stage, done: int, until: float) -> int:
     return done
 
 
-def _restarted_with_two(stage: Stage) -> Finding:
+def _restarted_with_two(stage: PointRun) -> PointFinding:
     stage.start(0)
     done, mark = stage.send_until(0.5)
     stage.wait_watermark(mark)

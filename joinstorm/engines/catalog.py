@@ -7,7 +7,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-from joinstorm.engines.undertest import Subject
+from joinstorm.engines.undertest import EngineUnderTest
 from streams.engines import registry
 from streams.engines.abstract import Engine
 from streams.engines.environments import OwnEnvironmentEngine, environment, interpreter
@@ -23,7 +23,7 @@ class Entry:
         limits: What it cannot do by its nature, or at what price.
         distribution: The package whose version counts; empty for a program of its own.
         seconds: How long each step of the certificate may take.
-        rescales: How it takes a second worker (see ``Subject``).
+        rescales: How it takes a second worker (see ``EngineUnderTest``).
         letters: Whether it keeps dead letters.
     """
 
@@ -142,7 +142,7 @@ def _version_there(folder: Path, distribution: str) -> str:
     return next((f"{distribution} {one.version}" for one in found), "")
 
 
-def subject(name: str, *, shown_as: str = "", options: Mapping[str, str] | None = None) -> Subject:
+def subject(name: str, *, shown_as: str = "", options: Mapping[str, str] | None = None) -> EngineUnderTest:
     """Return an engine as the certificate takes it.
 
     Args:
@@ -161,6 +161,6 @@ def subject(name: str, *, shown_as: str = "", options: Mapping[str, str] | None 
     start = ["--engine", name]
     for option, value in (options or {}).items():
         start += ["--option", f"{option}={value}"]
-    return Subject(
+    return EngineUnderTest(
         shown_as or engine.name, start, seconds=known.seconds, rescales=known.rescales, letters=known.letters
     )

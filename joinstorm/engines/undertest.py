@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Subject:
+class EngineUnderTest:
     """The engine under test and how to start a worker of it.
 
     Args:

@@ -36,7 +36,7 @@ _WAITED: Final = next(query.sql for query in QUERIES if query.count == "waited_2
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasureSpec:
     """How one figure is read off a tape.
 
     Args:
@@ -53,59 +53,59 @@ class Measured:
     count: bool = False
 
 
-MEASURES: Final[dict[Measure, Measured]] = {
-    "scheduled_start_hour": Measured(
+MEASURES: Final[dict[Measure, MeasureSpec]] = {
+    "scheduled_start_hour": MeasureSpec(
         "hour of the scheduled start", "h UTC", f"SELECT ($scheduled % (24 * {_HOUR_MS})) / {_HOUR_MS}"
     ),
-    "waited_20m": Measured(
+    "waited_20m": MeasureSpec(
         "people who waited 20 minutes or more",
         "people",
         f"SELECT sum(value) FROM ({_WAITED})",  # noqa: S608 - the oracle's own query
         count=True,
     ),
-    "kicked_out": Measured(
+    "kicked_out": MeasureSpec(
         "people dropped by an overloaded room at least once",
         "people",
         "SELECT count(DISTINCT person) FROM presence WHERE kind = 'drop' AND reason = 'overloaded'",
         count=True,
     ),
-    "failed_share_melting": Measured(
+    "failed_share_melting": MeasureSpec(
         "attempts that failed while the first room melted",
         "ratio",
         """SELECT count(*) FILTER (kind = 'fail') / count(*)::DOUBLE FROM presence
         WHERE kind IN ('fail', 'join') AND "at" BETWEEN $melting AND $closed""",
     ),
-    "passes_382000_minutes": Measured(
+    "passes_382000_minutes": MeasureSpec(
         "the first room reaches 382,000 listeners",
         "min past the start",
         """SELECT (min(second) * 1000 - $scheduled) / 60000 FROM audience
         WHERE space = $first AND held >= 382000 * $size""",
     ),
-    "first_room_peak": Measured(
+    "first_room_peak": MeasureSpec(
         "largest audience of the first room",
         "listeners",
         "SELECT max(held) FROM audience WHERE space = $first",
         count=True,
     ),
-    "first_closed_minutes": Measured(
+    "first_closed_minutes": MeasureSpec(
         "the first room is closed", "min past the start", "SELECT ($closed - $scheduled) / 60000"
     ),
-    "talk_late_minutes": Measured("the talk begins", "min past the start", "SELECT ($talk - $scheduled) / 60000"),
-    "second_room_speaking": Measured(
+    "talk_late_minutes": MeasureSpec("the talk begins", "min past the start", "SELECT ($talk - $scheduled) / 60000"),
+    "second_room_speaking": MeasureSpec(
         "audience of the second room when the candidate speaks",
         "listeners",
         f"""SELECT held FROM audience WHERE space = $second AND second <= ($talk + {SPEAKS_MS}) // 1000
         ORDER BY second DESC LIMIT 1""",  # noqa: S608 - a number of this module
         count=True,
     ),
-    "second_room_distinct": Measured(
+    "second_room_distinct": MeasureSpec(
         "different people in the second room",
         "people",
         "SELECT count(DISTINCT person) FROM presence WHERE kind = 'join' AND space = $second",
         count=True,
     ),
-    "talk_minutes": Measured("length of the talk", "min", "SELECT ($end - $talk) / 60000"),
-    "talk_drops_per_listener_hour": Measured(
+    "talk_minutes": MeasureSpec("length of the talk", "min", "SELECT ($end - $talk) / 60000"),
+    "talk_drops_per_listener_hour": MeasureSpec(
         "drops during the talk, per listener and hour",
         "drops",
         """WITH
@@ -117,24 +117,24 @@ MEASURES: Final[dict[Measure, Measured]] = {
         drops AS (SELECT count(*) AS drops FROM presence WHERE kind = 'drop' AND "at" BETWEEN $talk AND $end)
         SELECT drops / hours FROM drops, hours WHERE hours > 0""",
     ),
-    "mockery_before_talk": Measured(
+    "mockery_before_talk": MeasureSpec(
         "mocking tweets between the failure and the talk",
         "tweets",
         """SELECT count(*) FROM tape
         WHERE topic = 'tweets' AND label_stance = 'mockery' AND "at" BETWEEN $melting AND $talk""",
         count=True,
     ),
-    "thread_hours_later": Measured(
+    "thread_hours_later": MeasureSpec(
         "the thread begins", "h past the start", f"SELECT ($announced - $scheduled) / {_HOUR_MS}"
     ),
-    "thread_posts": Measured(
+    "thread_posts": MeasureSpec(
         "posts of the thread by its author",
         "posts",
         """SELECT count(*) FROM tape AS post
         WHERE conversation = $thread AND kind IN ('post', 'reply')
         AND person = (SELECT person FROM tape WHERE tweet_id = $thread)""",
     ),
-    "stances": Measured(
+    "stances": MeasureSpec(
         "stances among the tweets", "kinds", "SELECT count(DISTINCT label_stance) FROM tape WHERE topic = 'tweets'"
     ),
 }
@@ -198,7 +198,7 @@ def measure(tape: Tape, names: Iterable[Measure], size: float) -> dict[Measure, 
         raise TapeError(f"{tape.path}: cannot be measured: {error}") from None
 
 
-def _value(connection: Any, measured: Measured, known: dict[str, Any], size: float) -> float | None:
+def _value(connection: Any, measured: MeasureSpec, known: dict[str, Any], size: float) -> float | None:
     used = {name: known[name] for name in re.findall(r"\$([a-z_]+)", measured.sql)}
     if None in used.values():
         return None

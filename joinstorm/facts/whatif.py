@@ -33,7 +33,7 @@ _COUNTS: Final = """
 
 
 @dataclass(frozen=True)
-class Outcome:
+class NightSummary:
     """How one night went; counts are those of the recorded size, not projected."""
 
     scenario: str
@@ -62,7 +62,7 @@ class Outcome:
     """Of the first second, after the scheduled start."""
 
 
-def outcome(recording: Recording, calm_below: float) -> Outcome:
+def outcome(recording: Recording, calm_below: float) -> NightSummary:
     """Measure a night that was just recorded.
 
     Args:
@@ -74,7 +74,7 @@ def outcome(recording: Recording, calm_below: float) -> Outcome:
         connection.register("tape", pyarrow.dataset.dataset(str(recording.path), format="parquet"))
         attempts, fails, drops, drops_all, heard = connection.execute(_COUNTS).fetchone() or (0, 0, 0, 0, 0)
     waited = measure(Tape.open(recording.path), ["waited_20m"], 1.0)["waited_20m"]
-    return Outcome(
+    return NightSummary(
         scenario=recording.info.name,
         events=recording.info.events,
         listeners=recording.listeners,
@@ -105,7 +105,7 @@ def smoothed(attempts: Sequence[int]) -> "np.ndarray[Any, np.dtype[np.float64]]"
     return np.convolve(attempts, np.full(ATTEMPTS_OVER, 1 / ATTEMPTS_OVER), mode="same")
 
 
-_ROWS: Final[tuple[tuple[str, Callable[[Outcome], str]], ...]] = (
+_ROWS: Final[tuple[tuple[str, Callable[[NightSummary], str]], ...]] = (
     ("events", lambda o: f"{o.events:,}"),
     ("people who knocked, at most", lambda o: f"{o.listeners:,}"),
     ("largest audience of a room", lambda o: f"{o.peak:,}"),
@@ -122,7 +122,7 @@ _ROWS: Final[tuple[tuple[str, Callable[[Outcome], str]], ...]] = (
 )
 
 
-def table(outcomes: Sequence[Outcome]) -> str:
+def table(outcomes: Sequence[NightSummary]) -> str:
     """Return the nights side by side, one column each."""
     cells = [["", *(one.scenario for one in outcomes)]]
     cells += [[words, *(show(one) for one in outcomes)] for words, show in _ROWS]
@@ -134,7 +134,7 @@ def table(outcomes: Sequence[Outcome]) -> str:
     return "\n".join(lines)
 
 
-def picture(outcomes: Sequence[Outcome], path: Path) -> None:
+def picture(outcomes: Sequence[NightSummary], path: Path) -> None:
     """Draw the audience and the attempts of all nights over the evening; the file's suffix says PNG or SVG.
 
     Raises:

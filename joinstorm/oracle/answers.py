@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from joinstorm.oracle.queries import PRESENCE, QUERIES, TWEETS, Query
+from joinstorm.oracle.queries import PRESENCE, QUERIES, TWEETS, CountQuery
 from joinstorm.oracle.tapedatabase import tape_database
 from streams.contract.names import OTHER, TRUTH
 from streams.contract.results import AudienceResult, Progress, ReactionResult, Result, digest
 from streams.contract.runinfo import RunInfo, SubjectRule
 from streams.contract.topics import INPUTS
 from streams.errors import TapeError
-from streams.read.derive import Rows, Tables
+from streams.read.derive import FinalCounts, Rows
 
 SHARD: Final = "all"
 
@@ -39,9 +39,9 @@ class Truth:
     events: dict[str, int]
 
     @property
-    def tables(self) -> Tables:
+    def tables(self) -> FinalCounts:
         """The counts as the verdict takes them."""
-        return Tables(self.audience, self.reaction, self.estimates)
+        return FinalCounts(self.audience, self.reaction, self.estimates)
 
     @property
     def digest(self) -> str:
@@ -108,7 +108,7 @@ def _ask(connection: Any, info: RunInfo) -> Truth:
     return Truth(**tables, events=events)
 
 
-def _rows(connection: Any, query: Query, info: RunInfo) -> Iterator[tuple[int, str, str, int]]:
+def _rows(connection: Any, query: CountQuery, info: RunInfo) -> Iterator[tuple[int, str, str, int]]:
     values = {"talk_start": info.talk_start, "thread": info.thread}
     used = {name: value for name, value in values.items() if f"${name}" in query.sql}
     for window, name, *word, value in connection.execute(query.sql, used).fetchall():

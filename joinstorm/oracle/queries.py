@@ -19,7 +19,7 @@ TWEETS = """
 
 
 @dataclass(frozen=True)
-class Query:
+class CountQuery:
     """One count and how it is asked.
 
     Args:
@@ -43,15 +43,15 @@ def _per_event(table: Literal["presence", "tweets"], name: str, condition: str) 
     """  # noqa: S608 - every part stands in this module
 
 
-def _audience(count: str, words: str, condition: str) -> Query:
-    return Query(count, "audience", words, _per_event("presence", "space", condition))
+def _audience(count: str, words: str, condition: str) -> CountQuery:
+    return CountQuery(count, "audience", words, _per_event("presence", "space", condition))
 
 
-def _reaction(count: str, words: str, condition: str) -> Query:
-    return Query(count, "reaction", words, _per_event("tweets", "subject", condition))
+def _reaction(count: str, words: str, condition: str) -> CountQuery:
+    return CountQuery(count, "reaction", words, _per_event("tweets", "subject", condition))
 
 
-QUERIES: tuple[Query, ...] = (
+QUERIES: tuple[CountQuery, ...] = (
     _audience("attempts", "attempts to join the space", "kind = 'attempt'"),
     _audience("arrivals", "first attempts of a sitting", "kind = 'attempt' AND \"try\" = 1"),
     _audience("joins", "people let into the space", "kind = 'join'"),
@@ -60,7 +60,7 @@ QUERIES: tuple[Query, ...] = (
     _audience("leaves", "people who left of their own will", "kind = 'leave' AND reason IS DISTINCT FROM 'gave_up'"),
     _audience("give_ups", "people who gave up waiting", "kind = 'leave' AND reason = 'gave_up'"),
     _audience("rejoins_60s", "joins at most 60 s after a drop", "kind = 'join' AND since_drop_ms <= 60000"),
-    Query(
+    CountQuery(
         "first_joins",
         "audience",
         "people whose earliest join into this space lies in the window",
@@ -69,7 +69,7 @@ QUERIES: tuple[Query, ...] = (
         SELECT window_of("at") AS "window", space AS name, count(*) AS value FROM first GROUP BY ALL
         """,
     ),
-    Query(
+    CountQuery(
         "first_joins",
         "audience",
         "people whose earliest join into any space lies in the window",
@@ -78,7 +78,7 @@ QUERIES: tuple[Query, ...] = (
         SELECT window_of("at") AS "window", '*' AS name, count(*) AS value FROM first GROUP BY ALL
         """,
     ),
-    Query(
+    CountQuery(
         "waited_20m",
         "audience",
         "people whose earliest attempt is 20 minutes ago, who have not left, while the talk has not begun",
@@ -102,7 +102,7 @@ QUERIES: tuple[Query, ...] = (
     _reaction("quotes", "quotes", "kind = 'quote'"),
     _reaction("reposts", "reposts", "kind = 'repost'"),
     _reaction("thread_reposts", "reposts of the thread", "kind = 'repost' AND conversation::VARCHAR = $thread"),
-    Query(
+    CountQuery(
         "hashtag:",
         "reaction",
         "tweets that carry the tag, once per tweet",
@@ -111,7 +111,7 @@ QUERIES: tuple[Query, ...] = (
         SELECT window_of("at") AS "window", subject AS name, word, count(*) AS value FROM tagged GROUP BY ALL
         """,
     ),
-    Query(
+    CountQuery(
         "first_authors",
         "reaction",
         "authors whose earliest tweet on this subject lies in the window",
@@ -120,7 +120,7 @@ QUERIES: tuple[Query, ...] = (
         SELECT window_of("at") AS "window", subject AS name, count(*) AS value FROM first GROUP BY ALL
         """,
     ),
-    Query(
+    CountQuery(
         "first_authors",
         "reaction",
         "authors whose earliest tweet on any subject lies in the window",
@@ -129,7 +129,7 @@ QUERIES: tuple[Query, ...] = (
         SELECT window_of("at") AS "window", '*' AS name, count(*) AS value FROM first GROUP BY ALL
         """,
     ),
-    Query(
+    CountQuery(
         "stance:",
         "estimates",
         "tweets the generator meant so",

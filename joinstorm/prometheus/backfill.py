@@ -19,7 +19,7 @@ from streams.errors import ContractError
 from streams.exporter.collector import Exporter
 from streams.metrics import definitions as m
 from streams.metrics.definitions import EXPORTER_METRICS, Metric
-from streams.read.derive import Night, NightView
+from streams.read.derive import EngineResults, ResultsView
 from streams.read.runview import EngineView, RunView
 
 STEP_SECONDS: Final = 15
@@ -45,7 +45,7 @@ NOT_OF_THE_NIGHT: Final = (
 """Metrics about a replay and the machine it ran on: there was none at the real dates."""
 
 Labels: TypeAlias = tuple[tuple[str, str], ...]
-Nights: TypeAlias = Mapping[str, NightView]
+Nights: TypeAlias = Mapping[str, ResultsView]
 """The counts of engines, by name."""
 
 
@@ -66,7 +66,7 @@ AllSeries: TypeAlias = dict[str, dict[Labels, Series]]
 """Series by metric, as it stands in PromQL, and labels."""
 
 
-class _Stage:
+class _FixedSource:
     """Stands for the reader that an exporter asks."""
 
     view = RunView()
@@ -75,16 +75,16 @@ class _Stage:
         return self.view
 
 
-def night_of(truth: Truth, info: RunInfo) -> NightView:
+def night_of(truth: Truth, info: RunInfo) -> ResultsView:
     """Return the oracle's counts as an engine's."""
-    night = Night(info)
+    night = EngineResults(info)
     for record in truth.records(info):
         if not isinstance(record, Progress):
             night.put(record)
     return night.view()
 
 
-def nights_of_tape(tape: Tape) -> tuple[RunInfo, dict[str, NightView]]:
+def nights_of_tape(tape: Tape) -> tuple[RunInfo, dict[str, ResultsView]]:
     """Return what a tape holds, counted by the oracle, as the engine ``truth``.
 
     Raises:
@@ -94,7 +94,7 @@ def nights_of_tape(tape: Tape) -> tuple[RunInfo, dict[str, NightView]]:
     return info, {TRUTH: night_of(ask(tape.path, info), info)}
 
 
-def nights_of_run(view: RunView) -> tuple[RunInfo, dict[str, NightView]]:
+def nights_of_run(view: RunView) -> tuple[RunInfo, dict[str, ResultsView]]:
     """Return what every engine of a run has counted, the truth included.
 
     Raises:
@@ -131,7 +131,7 @@ def view_at(info: RunInfo, nights: Nights, at: int) -> RunView:
     return RunView(info=info, status=status, engines=engines)
 
 
-def _covered(night: NightView, at: int) -> Covered:
+def _covered(night: ResultsView, at: int) -> Covered:
     now = night.at(at)
     presence = ("attempts", "joins", "fails", "leaves", "give_ups", "drops")
     tweets = ("posts", "replies", "quotes", "reposts")
@@ -144,7 +144,7 @@ def _covered(night: NightView, at: int) -> Covered:
 
 def collect(views: Iterable[tuple[int, RunView]], leave_out: Iterable[Metric] = NOT_OF_THE_NIGHT) -> AllSeries:
     """Ask an exporter at every moment (event time, ms, growing) and return what it serves, by series."""
-    stage, found = _Stage(), AllSeries()
+    stage, found = _FixedSource(), AllSeries()
     exporter = Exporter(stage)
     skip = {metric.name for metric in leave_out}
     for at, view in views:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from joinstorm.report import picturestyle as style
-from joinstorm.report.pictures import Sight
+from joinstorm.report.pictures import PictureData
 from streams.contract.names import MINUTE_MS
 from streams.effect.baseline import Estimate
-from streams.read.derive import POSTED, NightAt
+from streams.read.derive import POSTED, ResultsAt
 
 SCHEDULED: Final = "scheduled_start"
 _FULL_SIZE: Final = 1.0
@@ -30,19 +30,19 @@ class Figure:
     note: str = ""
 
 
-def figures(sight: Sight) -> list[Figure]:
+def figures(sight: PictureData) -> list[Figure]:
     """Return the headline figures, the most telling first; what did not happen is left out."""
     now = sight.engine.at(sight.grid.end)
     return [*_waiting(sight, now), *_rooms(sight, now), *_late(sight), *_tweets(sight, now), *_reaction(sight)]
 
 
-def _waiting(sight: Sight, now: NightAt) -> Iterator[Figure]:
+def _waiting(sight: PictureData, now: ResultsAt) -> Iterator[Figure]:
     waited = now.waited_20m()
     if waited:
         yield Figure(f"{waited:,}", "people waited 20 minutes or more", full_size(sight, waited))
 
 
-def _rooms(sight: Sight, now: NightAt) -> Iterator[Figure]:
+def _rooms(sight: PictureData, now: ResultsAt) -> Iterator[Figure]:
     for space in sight.engine.spaces:
         peak, at = now.peak(space)
         if peak:
@@ -54,14 +54,14 @@ def _rooms(sight: Sight, now: NightAt) -> Iterator[Figure]:
         yield Figure(f"{attempts:,}", "attempts to get in", f"{people:,} different people got in, {drops:,} drops")
 
 
-def _late(sight: Sight) -> Iterator[Figure]:
+def _late(sight: PictureData) -> Iterator[Figure]:
     start = next((phase.start for phase in sight.info.phases if phase.name == SCHEDULED), None)
     if start is not None and sight.info.talk_start > start:
         late = (sight.info.talk_start - start) / MINUTE_MS
         yield Figure(f"{late:.0f} min", "late the talk began", f"at {style.clock(sight.info.talk_start)}")
 
 
-def _tweets(sight: Sight, now: NightAt) -> Iterator[Figure]:
+def _tweets(sight: PictureData, now: ResultsAt) -> Iterator[Figure]:
     total = sum(now.tweets(subject, kind) for subject in sight.engine.subjects for kind in POSTED)
     if total:
         authors = f"by {now.distinct_authors():,} authors"
@@ -69,7 +69,7 @@ def _tweets(sight: Sight, now: NightAt) -> Iterator[Figure]:
         yield Figure(f"{total:,}", "tweets", f"{authors}; most used: {tags}" if tags else authors)
 
 
-def _reaction(sight: Sight) -> Iterator[Figure]:
+def _reaction(sight: PictureData) -> Iterator[Figure]:
     found = sight.reaction
     if found is None or not found.observed:
         return
@@ -90,7 +90,7 @@ def duration(milliseconds: float) -> str:
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"
 
 
-def full_size(sight: Sight, count: int) -> str:
+def full_size(sight: PictureData, count: int) -> str:
     """Return what a count comes to at the real size; empty when the night has it."""
     if sight.info.scale == _FULL_SIZE:
         return ""

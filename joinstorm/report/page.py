@@ -12,13 +12,13 @@ from joinstorm.report import launchpicture as pictures_launch
 from joinstorm.report import tables as report_tables
 from joinstorm.report import tweetpictures as pictures_tweets
 from joinstorm.report.figures import Figure, figures
-from joinstorm.report.pictures import Sight
+from joinstorm.report.pictures import PictureData
 from joinstorm.report.stylesheet import CSS
 from joinstorm.verdict.verdicts import Verdict
 from streams.contract.names import TRUTH
 from streams.contract.runinfo import RunInfo
 from streams.exporter.samples import reaction_at, subject_of_announcement
-from streams.read.derive import Night
+from streams.read.derive import EngineResults
 from streams.read.runview import RunView
 
 _LAUNCH = (
@@ -61,7 +61,7 @@ def write_report(path: Path, material: Material) -> Path:
 
 def page(material: Material) -> str:
     """Return the page; it needs nothing but itself, no script and no network."""
-    sight = sight_of(material)
+    sight = picture_data(material)
     verdict = material.verdict
     body = (
         _head(material, sight.info),
@@ -80,14 +80,14 @@ def page(material: Material) -> str:
     )
 
 
-def sight_of(material: Material) -> Sight:
+def picture_data(material: Material) -> PictureData:
     """Return what the pictures show; an engine that wrote nothing is shown as empty."""
     info, engines = material.view.info, material.view.engines
     assert info is not None
     mine = engines.get(material.verdict.engine)
-    engine = mine.night if mine else Night(info).view()
+    engine = mine.night if mine else EngineResults(info).view()
     subject = subject_of_announcement(info) or ""
-    return Sight(info, engine, engines[TRUTH].night, reaction_at(info, engine, engine.grid.windows), subject)
+    return PictureData(info, engine, engines[TRUTH].night, reaction_at(info, engine, engine.grid.windows), subject)
 
 
 def _head(material: Material, info: RunInfo) -> str:
@@ -117,7 +117,7 @@ def _card(one: Figure) -> str:
     return f'<div class="card"><b>{value}</b><span>{words}</span><small>{note}</small></div>'
 
 
-def _pictures(sight: Sight) -> Iterator[str]:
+def _pictures(sight: PictureData) -> Iterator[str]:
     yield _picture("The launch", _LAUNCH, pictures_launch.launch(sight))
     yield _picture("The tweets", _TWEETS, pictures_tweets.tweets(sight))
     reaction = pictures_tweets.announcement(sight)

@@ -6,12 +6,12 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from dashboards import looks
+from dashboards import palette
 from joinstorm.report import picturestyle as style
 from streams.contract.names import MINUTE_MS
 from streams.contract.runinfo import RunInfo
 from streams.effect.estimate import ReactionEstimate
-from streams.read.derive import NightView
+from streams.read.derive import ResultsView
 from streams.read.ledger import Grid, Ints
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -20,11 +20,11 @@ TRUTH: Final[dict[str, Any]] = {"color": style.INK, "linewidth": 0.9, "linestyle
 KEY: Final = ("··· the truth", style.INK)
 POINTS: Final = 1_000
 """A line needs no more points than the page has places for."""
-_ROOMS: Final = tuple(looks.ROOMS.values())
+_ROOMS: Final = tuple(palette.ROOMS.values())
 
 
 @dataclass(frozen=True)
-class Sight:
+class PictureData:
     """What the pictures show.
 
     Args:
@@ -36,8 +36,8 @@ class Sight:
     """
 
     info: RunInfo
-    engine: NightView
-    truth: NightView
+    engine: ResultsView
+    truth: ResultsView
     reaction: ReactionEstimate | None
     subject: str
 
@@ -49,7 +49,7 @@ class Sight:
     def colours(self) -> dict[str, str]:
         """Return the colour of each room."""
         return {
-            space: looks.ROOMS.get(space, _ROOMS[number % len(_ROOMS)])
+            space: palette.ROOMS.get(space, _ROOMS[number % len(_ROOMS)])
             for number, space in enumerate(self.engine.spaces)
         }
 

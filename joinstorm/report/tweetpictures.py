@@ -5,43 +5,43 @@ from typing import Any, Final
 import numpy as np
 from matplotlib.axes import Axes
 
-from dashboards import looks
+from dashboards import palette
 from joinstorm.report import picturestyle as style
-from joinstorm.report.pictures import KEY, TRUTH, Sight, Stretch
+from joinstorm.report.pictures import KEY, TRUTH, PictureData, Stretch
 from streams.contract.names import MINUTE_MS
 from streams.contract.results import STANCE, STANCES
 from streams.effect.baseline import fit
 from streams.effect.estimate import ReactionEstimate
-from streams.read.derive import POSTED, NightView
+from streams.read.derive import POSTED, ResultsView
 from streams.read.ledger import Ints
 
 _FEW: Final = 20
 """Shares of fewer tweets than this are noise and not drawn."""
 
 
-def tweets(sight: Sight) -> str:
+def tweets(sight: PictureData) -> str:
     """Return the tweets a minute by subject and the shares of the stances, as SVG."""
     span = (sight.info.start, sight.info.end)
     stretch = Stretch.of(sight.grid, span)
     with style.sheet(sight.info, span, (2.2, 1.6)) as sheet:
         _draw_subjects(sheet.panels[0], sight, stretch)
-        subjects = {name: looks.SUBJECTS.get(name, looks.TRUTH) for name in sight.engine.subjects}
+        subjects = {name: palette.SUBJECTS.get(name, palette.TRUTH) for name in sight.engine.subjects}
         style.title(sheet.head, "Tweets a minute", [*subjects.items(), KEY])
         _draw_stances(sheet.panels[1], sight, stretch)
         return style.svg(sheet.figure, "Tweets a minute by subject, and the share of each stance")
 
 
-def _posted(view: NightView, subject: str) -> Ints:
+def _posted(view: ResultsView, subject: str) -> Ints:
     return sum((view.reaction[subject].column(kind) for kind in POSTED), view.waiting * 0)
 
 
-def _draw_subjects(panel: Axes, sight: Sight, stretch: Stretch) -> None:
+def _draw_subjects(panel: Axes, sight: PictureData, stretch: Stretch) -> None:
     below: Any = 0.0
     below_truth: Any = 0.0
     for subject in sight.engine.subjects:
         times, counts = stretch.per_minute(_posted(sight.engine, subject), 5)
         truth = stretch.per_minute(_posted(sight.truth, subject), 5)[1]
-        colour = looks.SUBJECTS.get(subject, looks.TRUTH)
+        colour = palette.SUBJECTS.get(subject, palette.TRUTH)
         panel.fill_between(times, below, below + counts, color=colour, alpha=0.75, linewidth=0)
         below, below_truth = below + counts, below_truth + truth
         panel.plot(times, below_truth, **TRUTH)
@@ -49,7 +49,7 @@ def _draw_subjects(panel: Axes, sight: Sight, stretch: Stretch) -> None:
     style.thousands(panel)
 
 
-def _draw_stances(panel: Axes, sight: Sight, stretch: Stretch) -> None:
+def _draw_stances(panel: Axes, sight: PictureData, stretch: Stretch) -> None:
     view, minutes = sight.engine, 15
     drawn = []
     for name in STANCES:
@@ -59,14 +59,14 @@ def _draw_stances(panel: Axes, sight: Sight, stretch: Stretch) -> None:
     below = np.zeros_like(total)
     for (times, counts), name in zip(drawn, STANCES, strict=True):
         share = np.where(total * minutes >= _FEW, counts / np.maximum(total, 1e-9), np.nan)
-        panel.fill_between(times, below, below + share, color=looks.STANCES[name], alpha=0.75, linewidth=0)
+        panel.fill_between(times, below, below + share, color=palette.STANCES[name], alpha=0.75, linewidth=0)
         below = below + share
     style.percent(panel)
-    keys = [(name, looks.STANCES[name]) for name in STANCES]
+    keys = [(name, palette.STANCES[name]) for name in STANCES]
     style.title(panel, "Stances", [*keys, ("as the engine reads the texts, an estimate", style.INK)])
 
 
-def announcement(sight: Sight) -> str | None:
+def announcement(sight: PictureData) -> str | None:
     """Return the reaction with its baseline, peak and half-life, as SVG; None without an estimate."""
     found, announced = sight.reaction, sight.info.announced
     if found is None or announced is None:
@@ -75,14 +75,14 @@ def announcement(sight: Sight) -> str | None:
     with style.sheet(sight.info, span, (2.6,)) as sheet:
         _draw_reaction(sheet.panels[0], sight, Stretch.of(sight.grid, span), announced)
         _mark(sheet.panels[0], found)
-        colour = looks.SUBJECTS.get(sight.subject, looks.REACTION)
-        keys = [("the reaction", colour), ("expected without it", looks.BASELINE), KEY]
+        colour = palette.SUBJECTS.get(sight.subject, palette.REACTION)
+        keys = [("the reaction", colour), ("expected without it", palette.BASELINE), KEY]
         style.title(sheet.head, "Tweets a minute on the announcement", keys)
         return style.svg(sheet.figure, "Tweets a minute on the announcement, and what would have come without it")
 
 
-def _draw_reaction(panel: Axes, sight: Sight, stretch: Stretch, announced: int) -> None:
-    colour, grid = looks.SUBJECTS.get(sight.subject, looks.REACTION), sight.grid
+def _draw_reaction(panel: Axes, sight: PictureData, stretch: Stretch, announced: int) -> None:
+    colour, grid = palette.SUBJECTS.get(sight.subject, palette.REACTION), sight.grid
     sums = _posted(sight.engine, sight.subject)
     times, counts = stretch.per_minute(sums, 5)
     first = grid.until(announced)
@@ -91,7 +91,7 @@ def _draw_reaction(panel: Axes, sight: Sight, stretch: Stretch, announced: int) 
     panel.fill_between(times, expected, np.maximum(counts, expected), color=colour, alpha=0.25, linewidth=0)
     panel.plot(times, counts, color=colour)
     panel.plot(times, stretch.per_minute(_posted(sight.truth, sight.subject), 5)[1], **TRUTH)
-    panel.plot(times, expected, color=looks.BASELINE, linewidth=2.2)
+    panel.plot(times, expected, color=palette.BASELINE, linewidth=2.2)
     panel.set_ylim(bottom=0, top=1.12 * max(1.0, float(counts.max())))
     style.thousands(panel)
 

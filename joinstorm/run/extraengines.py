@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from joinstorm.run.supervisor import Part
+from joinstorm.run.supervisor import ChildProcess
 from streams.contract.names import TRUTH
 from streams.engines import registry
 from streams.errors import EngineError
@@ -17,7 +17,7 @@ STALL_SECONDS: Final = 90.0
 """A guest that has counted nothing new for so long after the run's own engine is done is not waited for."""
 
 
-class Guest:
+class ExtraEngine:
     """One further engine.
 
     Args:
@@ -26,7 +26,7 @@ class Guest:
         clock: Seconds that only grow; injected in tests.
     """
 
-    def __init__(self, name: str, part: Part, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, name: str, part: ChildProcess, clock: Callable[[], float] = time.monotonic) -> None:
         self.name, self.part = name, part
         self.trouble = ""
         """Why it is not waited for any more, with the end of its log; empty where all is well."""
@@ -71,7 +71,7 @@ def names_of(engine: str, guests: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def any_working(guests: Iterable[Guest], view: RunView) -> bool:
+def any_working(guests: Iterable[ExtraEngine], view: RunView) -> bool:
     """Whether any of them is still worth waiting for; every one is asked."""
     working = [guest.working(view) for guest in guests]
     return any(working)

@@ -12,8 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from joinstorm.run.extraengines import Guest, any_working, names_of
-from joinstorm.run.supervisor import Part, Supervisor, joinstorm
+from joinstorm.run.extraengines import ExtraEngine, any_working, names_of
+from joinstorm.run.supervisor import ChildProcess, Supervisor, joinstorm
 from producers.moments import moment_ms
 from producers.replay.control import ControlClient
 from producers.replay.opening import open_run
@@ -41,7 +41,7 @@ def run_id() -> str:
 
 
 @dataclass(frozen=True)
-class Plan:
+class PipelineRequest:
     """What to replay and how.
 
     Args:
@@ -108,13 +108,13 @@ class Pipeline:
         supervisor: Starts the parts and keeps their logs.
     """
 
-    def __init__(self, plan: Plan, supervisor: Supervisor) -> None:
+    def __init__(self, plan: PipelineRequest, supervisor: Supervisor) -> None:
         self.plan = plan
         self.supervisor = supervisor
-        self.workers: dict[int, Part] = {}
-        self.guests: list[Guest] = []
-        self.replay: Part | None = None
-        self.truth: Part | None = None
+        self.workers: dict[int, ChildProcess] = {}
+        self.guests: list[ExtraEngine] = []
+        self.replay: ChildProcess | None = None
+        self.truth: ChildProcess | None = None
         self.info: RunInfo | None = None
 
     def open(self) -> RunInfo:
@@ -139,12 +139,12 @@ class Pipeline:
         )
         return self.info
 
-    def start_truth(self) -> Part:
+    def start_truth(self) -> ChildProcess:
         """Start the oracle; it publishes the truth and ends."""
         self.truth = self.start("truth", "truth", str(self.plan.tape), *self._where())
         return self.truth
 
-    def start_worker(self, index: int) -> Part:
+    def start_worker(self, index: int) -> ChildProcess:
         """Start the worker with the number ``index``, again if it was there before."""
         options = ["--engine", self.plan.engine, "--worker", str(index), "--metrics-port", "0"]
         part = self.start(f"worker-{index}", "stream", *options, *self._where())
@@ -156,9 +156,9 @@ class Pipeline:
         for name, engine in names_of(self.plan.engine, self.plan.beside).items():
             state = ["--option", f"state_dir={self.supervisor.logs / 'state'}"]
             arguments = ["--engine", engine, "--worker", "0", *state, *self._where()]
-            self.guests.append(Guest(name, self.start(f"beside-{name}", "stream", *arguments, vital=False)))
+            self.guests.append(ExtraEngine(name, self.start(f"beside-{name}", "stream", *arguments, vital=False)))
 
-    def start_replay(self, *further: str) -> Part:
+    def start_replay(self, *further: str) -> ChildProcess:
         """Start the producer."""
         plan = self.plan
         options = ["--speed", f"{plan.speed:g}" if plan.speed else "max", "--client", plan.client, "--format", "json"]
@@ -174,7 +174,7 @@ class Pipeline:
         self.replay = self.start("replay", "replay", *arguments)
         return self.replay
 
-    def start(self, name: str, command: str, *arguments: str, vital: bool = True) -> Part:
+    def start(self, name: str, command: str, *arguments: str, vital: bool = True) -> ChildProcess:
         """Start a joinstorm command under this name; how to log in it reads in its environment, which others cannot."""
         environ = self.plan.connection.environ(os.environ)
         return self.supervisor.start(name, joinstorm(command, *arguments), environ, vital=vital)

@@ -22,7 +22,7 @@ from producers.replay.control import ControlServer
 from producers.replay.deck import Deck, DeckState
 from producers.replay.faultfile import fault_path, read_faults, write_faults
 from producers.replay.opening import open_run, opened_run
-from producers.replay.playback import Replay, Result, Settings, StoppedError
+from producers.replay.playback import PlaybackRequest, PlaybackResult, Replay, StoppedError
 from producers.replay.position import Position, load_position
 from producers.replay.schedule import default_watermark_step
 from producers.replay.session import play_rounds
@@ -37,7 +37,7 @@ NO_CONTROL = "off"
 
 
 @dataclass(frozen=True)
-class Job:
+class ReplayRequest:
     """What ``joinstorm replay`` was asked for; every field is one of its options."""
 
     tape: Path
@@ -73,12 +73,12 @@ class Player:
         JoinstormError: What was asked for cannot be done.
     """
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: ReplayRequest) -> None:
         self.job = job
         self.faults = parse_faults(job.fault, job.fault_seed)
         self.connection = job.connection
         self.tape = Tape.open(job.tape)
-        self.settings = Settings(
+        self.settings = PlaybackRequest(
             speed=job.speed,
             skip_quiet=job.skip_quiet,
             begin=self._moment(job.begin),
@@ -87,7 +87,7 @@ class Player:
             position_file=job.position,
         )
 
-    def play(self) -> Iterator[Result]:
+    def play(self) -> Iterator[PlaybackResult]:
         """Verify the tape, open the run, and yield the result of every round.
 
         Raises:
@@ -105,7 +105,7 @@ class Player:
         ):
             make_sender = sender_factory(self.job.client, self.connection, paced=self.job.speed > 0)
 
-            def play_run(info: RunInfo, settings: Settings) -> Result:
+            def play_run(info: RunInfo, settings: PlaybackRequest) -> PlaybackResult:
                 return Replay(self.tape, info, make_sender, deck, settings, plan=self._plan(info)).play()
 
             def open_next(number: int) -> RunInfo:

@@ -23,7 +23,7 @@ def joinstorm(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "joinstorm.cli", *arguments]
 
 
-class Part:
+class ChildProcess:
     """One process of a run, its output kept in a log file."""
 
     def __init__(
@@ -83,7 +83,7 @@ class Supervisor:
     def __init__(self, logs: Path, *, stop_seconds: float = STOP_SECONDS) -> None:
         self.logs = logs
         self.stop_seconds = stop_seconds
-        self.parts: list[Part] = []
+        self.parts: list[ChildProcess] = []
 
     def __enter__(self) -> Self:
         self.logs.mkdir(parents=True, exist_ok=True)
@@ -96,7 +96,7 @@ class Supervisor:
 
     def start(
         self, name: str, command: Sequence[str], environ: Mapping[str, str] | None = None, *, vital: bool = True
-    ) -> Part:
+    ) -> ChildProcess:
         """Start a part; its output goes to ``<logs>/<name>.log``.
 
         Args:
@@ -107,7 +107,7 @@ class Supervisor:
         """
         with held_signals():
             around = os.environ if environ is None else environ
-            part = Part(name, command, self.logs / f"{name}.log", around, vital=vital)
+            part = ChildProcess(name, command, self.logs / f"{name}.log", around, vital=vital)
             self.parts.append(part)
         return part
 
@@ -118,7 +118,7 @@ class Supervisor:
             if code:
                 raise EngineError(f"{part.name} ended with exit code {code}; the end of {part.log}:\n{part.tail()}")
 
-    def end(self, part: Part, number: signal.Signals) -> None:
+    def end(self, part: ChildProcess, number: signal.Signals) -> None:
         """End one part with a signal and forget it: its exit code is nobody's concern any more."""
         self.parts.remove(part)
         part.signal(number)

@@ -16,12 +16,12 @@ from joinstorm.engines.catalog import check
 from joinstorm.facts.facttable import FactRow, facts_of
 from joinstorm.interrupts import InterruptedRun
 from joinstorm.run.extraengines import names_of
-from joinstorm.run.pipeline import MovedError, Pipeline, Plan
-from joinstorm.run.supervisor import Part, Supervisor, joinstorm
+from joinstorm.run.pipeline import MovedError, Pipeline, PipelineRequest
+from joinstorm.run.supervisor import ChildProcess, Supervisor, joinstorm
 from joinstorm.run.versions import versions
 from joinstorm.terminal.deckkeys import HINT, STOP
 from joinstorm.terminal.display import Display, open_display
-from joinstorm.terminal.frames import Moments
+from joinstorm.terminal.frames import FrameSource
 from joinstorm.terminal.keyboard import DeckKeys, Keyboard, keyboard
 from joinstorm.verdict.verdicts import Verdict, judge
 from joinstorm.verdict.verification import gathered, published_truth
@@ -29,7 +29,7 @@ from producers.scenario import loading as scenario
 from producers.tape.tapefile import Tape
 from streams.contract.runinfo import Phase
 from streams.errors import EngineError, ScenarioError
-from streams.exporter.brokermonitor import BrokerWatch
+from streams.exporter.brokermonitor import BrokerMonitor
 from streams.exporter.collector import Exporter
 from streams.kafka.connection import Connection
 from streams.read.reader import ResultReader
@@ -37,7 +37,7 @@ from streams.read.runview import RunView
 
 
 @dataclass(frozen=True)
-class Order:
+class RunRequest:
     """What a user asks of ``joinstorm run``.
 
     Args:
@@ -57,12 +57,12 @@ class Order:
     seed: int | None
     tape: Path | None
     connection: Connection | None
-    plan: Plan
+    plan: PipelineRequest
     metrics_port: int | None = 0
 
 
 @dataclass
-class Outcome:
+class RunOutcome:
     """What came of it."""
 
     verdict: Verdict
@@ -74,7 +74,7 @@ class Outcome:
     """Of the engines that ran beside."""
 
 
-class Watch:
+class StageTimes:
     """Seconds per stage of the run."""
 
     def __init__(self) -> None:
@@ -90,7 +90,7 @@ class Watch:
             self.seconds[name] = round(time.monotonic() - begin, 3)
 
 
-def run_night(order: Order, screen: TextIO | None = None) -> Outcome:
+def run_job(order: RunRequest, screen: TextIO | None = None) -> RunOutcome:
     """Do the whole job; whatever ends it, everything it started is gone.
 
     Args:
@@ -106,7 +106,7 @@ def run_night(order: Order, screen: TextIO | None = None) -> Outcome:
     for engine in (order.plan.engine, *order.plan.beside):
         check(engine)
     names_of(order.plan.engine, order.plan.beside)
-    watch = Watch()
+    watch = StageTimes()
     with contextlib.ExitStack() as stack:
         stack.enter_context(watch.stage("total"))
         supervisor = stack.enter_context(Supervisor(order.out / "logs"))
@@ -122,7 +122,7 @@ def run_night(order: Order, screen: TextIO | None = None) -> Outcome:
             beside = tuple(_judge(view, pipeline.plan, guest.name, guest.trouble) for guest in pipeline.guests)
     rates = _rates(watch, pipeline, verdict)
     verdict = msgspec.structs.replace(verdict, seconds=watch.seconds, events_per_second=rates)
-    return Outcome(verdict, view, Tape.open(tape), _facts(Tape.open(tape)), beside)
+    return RunOutcome(verdict, view, Tape.open(tape), _facts(Tape.open(tape)), beside)
 
 
 def _facts(tape: Tape) -> list[FactRow]:
@@ -132,7 +132,7 @@ def _facts(tape: Tape) -> list[FactRow]:
         return []
 
 
-def _start_recording(order: Order, supervisor: Supervisor) -> Part | None:
+def _start_recording(order: RunRequest, supervisor: Supervisor) -> ChildProcess | None:
     if order.tape is not None:
         Tape.open(order.tape)
         return None
@@ -142,7 +142,7 @@ def _start_recording(order: Order, supervisor: Supervisor) -> Part | None:
     return supervisor.start("record", joinstorm("record", order.scenario, *options))
 
 
-def _finish_recording(order: Order, recording: Part | None) -> Path:
+def _finish_recording(order: RunRequest, recording: ChildProcess | None) -> Path:
     if recording is None:
         assert order.tape is not None
         return order.tape
@@ -151,7 +151,7 @@ def _finish_recording(order: Order, recording: Part | None) -> Path:
     return order.out / "tape.parquet"
 
 
-def _replay(pipeline: Pipeline, order: Order, watch: Watch, screen: TextIO) -> RunView:
+def _replay(pipeline: Pipeline, order: RunRequest, watch: StageTimes, screen: TextIO) -> RunView:
     """Run all parts until engine and truth have said everything."""
     plan = pipeline.plan
     with watch.stage("replay and count"):
@@ -169,7 +169,7 @@ def _replay(pipeline: Pipeline, order: Order, watch: Watch, screen: TextIO) -> R
                     pipeline.move(moved.run)
 
 
-def _watched(pipeline: Pipeline, order: Order, screen: TextIO, pressed: Keyboard | None) -> RunView:
+def _watched(pipeline: Pipeline, order: RunRequest, screen: TextIO, pressed: Keyboard | None) -> RunView:
     """Follow one run to its end."""
     plan, info = pipeline.plan, Tape.open(pipeline.plan.tape).info
     with (
@@ -183,7 +183,7 @@ def _watched(pipeline: Pipeline, order: Order, screen: TextIO, pressed: Keyboard
 def _show(
     pipeline: Pipeline, reader: ResultReader, display: Display, keys: DeckKeys, phases: Sequence[Phase]
 ) -> RunView:
-    moments = Moments(pipeline.plan.name)
+    moments = FrameSource(pipeline.plan.name)
     view = reader.snapshot()
     for view in pipeline.views(reader):
         display.update(moments.moment(view))
@@ -199,7 +199,7 @@ def _exporter(reader: ResultReader, port: int | None) -> Iterator[str]:
         yield ""
         return
     with (
-        BrokerWatch(reader.connection, reader.topics) as broker,
+        BrokerMonitor(reader.connection, reader.topics) as broker,
         Exporter(reader, broker.look).serving(port) as url,
     ):
         yield url
@@ -210,7 +210,7 @@ def _display(screen: TextIO, title: str, url: str, *, keys: bool) -> Display:
     return open_display(screen, f"joinstorm {title}", "\n".join(footer))
 
 
-def _judge(view: RunView, plan: Plan, engine: str, trouble: str = "") -> Verdict:
+def _judge(view: RunView, plan: PipelineRequest, engine: str, trouble: str = "") -> Verdict:
     truth, events = published_truth(view)
     assert view.info is not None
     evidence = gathered(plan.connection, view.info, engine, Tape.open(plan.tape))
@@ -218,7 +218,7 @@ def _judge(view: RunView, plan: Plan, engine: str, trouble: str = "") -> Verdict
     return found.with_problem(f"{engine}: {trouble}") if trouble else found
 
 
-def _rates(watch: Watch, pipeline: Pipeline, verdict: Verdict) -> dict[str, float]:
+def _rates(watch: StageTimes, pipeline: Pipeline, verdict: Verdict) -> dict[str, float]:
     replayed = pipeline.replay_summary()
     rates = {"replay": float(replayed["events_per_second"])} if "events_per_second" in replayed else {}
     counted = watch.seconds.get("replay and count", 0.0)

@@ -39,7 +39,7 @@ class Controls(Protocol):
 
 
 @dataclass(frozen=True)
-class Stand:
+class DeckPosition:
     """Where a replay is: event time in ms, speed (0: as fast as it goes), and the phases of its night."""
 
     at: int
@@ -47,12 +47,12 @@ class Stand:
     phases: Sequence[Phase]
 
     @classmethod
-    def of(cls, state: Mapping[str, Any], phases: Sequence[Phase]) -> "Stand":
+    def of(cls, state: Mapping[str, Any], phases: Sequence[Phase]) -> "DeckPosition":
         """Return where a deck says it is."""
         return cls(int(state["at"]), float(state["speed"]), phases)
 
 
-class Order(NamedTuple):
+class DeckCommand(NamedTuple):
     """One order to the deck."""
 
     command: str
@@ -76,10 +76,10 @@ class Order(NamedTuple):
         getattr(controls, self.command)(*arguments)
 
 
-STOP: Final = Order("stop")
+STOP: Final = DeckCommand("stop")
 
 
-def orders(keys: str, here: Stand) -> Iterator[Order]:
+def orders(keys: str, here: DeckPosition) -> Iterator[DeckCommand]:
     """Yield what keys order; other keys order nothing.
 
     The state is as of before the first key: two presses of + in one go are two steps up.
@@ -88,20 +88,20 @@ def orders(keys: str, here: Stand) -> Iterator[Order]:
     for key in keys:
         if key in "+=-":
             speed = faster(speed) if key in "+=" else slower(speed)
-            yield Order("set_speed", speed or MAX)
+            yield DeckCommand("set_speed", speed or MAX)
         elif (order := _order(key, here)) is not None:
             yield order
 
 
-def _order(key: str, here: Stand) -> Order | None:
-    simple = {" ": Order("toggle"), "s": Order("step", STEP), "q": STOP}
+def _order(key: str, here: DeckPosition) -> DeckCommand | None:
+    simple = {" ": DeckCommand("toggle"), "s": DeckCommand("step", STEP), "q": STOP}
     if key in simple:
         return simple[key]
     phase = _phase(key, here)
-    return None if phase is None else Order("jump", phase.name)
+    return None if phase is None else DeckCommand("jump", phase.name)
 
 
-def _phase(key: str, here: Stand) -> Phase | None:
+def _phase(key: str, here: DeckPosition) -> Phase | None:
     """Return the phase a key jumps to, None where there is none."""
     if key in "123456789":
         return here.phases[int(key) - 1] if int(key) <= len(here.phases) else None

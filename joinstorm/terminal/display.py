@@ -17,7 +17,7 @@ HISTORY = 60
 
 
 @dataclass(frozen=True)
-class Moment:
+class Frame:
     """What is known at one instant of a run; every value is as of the engine's watermark ``at``."""
 
     phase: str
@@ -56,7 +56,7 @@ def spark(values: list[int]) -> str:
 class Display(Protocol):
     """Shows moments as they come; ``close`` leaves the terminal as it was."""
 
-    def update(self, moment: Moment) -> None:
+    def update(self, moment: Frame) -> None:
         """Show a moment."""
         ...
 
@@ -77,7 +77,7 @@ class PlainDisplay:
         self.phase = ""
         self.due = 0.0
 
-    def update(self, moment: Moment) -> None:
+    def update(self, moment: Frame) -> None:
         """Print a line if one is due."""
         if moment.phase == self.phase and time.monotonic() < self.due:
             return
@@ -109,7 +109,7 @@ class LiveDisplay:
         self.live = Live(console=console, auto_refresh=False, transient=False)
         self.live.start()
 
-    def update(self, moment: Moment) -> None:
+    def update(self, moment: Frame) -> None:
         """Redraw."""
         for space, count in moment.audience.items():
             self.history.setdefault(space, []).append(count)
@@ -124,7 +124,7 @@ class LiveDisplay:
         """Leave the last picture standing and give the terminal back."""
         self.live.stop()
 
-    def render(self, moment: Moment) -> RenderableType:
+    def render(self, moment: Frame) -> RenderableType:
         """Return the picture of a moment."""
         table = Table.grid(padding=(0, 2))
         table.add_column(style="dim", justify="right")

@@ -3,12 +3,12 @@
 import time
 from collections.abc import Callable
 
-from joinstorm.terminal.display import Moment
+from joinstorm.terminal.display import Frame
 from streams.read.runview import EngineView, RunView
 
 
-class Moments:
-    """Makes one ``Moment`` after another; keeps the last one's totals for the rates.
+class FrameSource:
+    """Makes one ``Frame`` after another; keeps the last one's totals for the rates.
 
     Args:
         engine: The engine to show.
@@ -21,17 +21,17 @@ class Moments:
         self._before: tuple[float, int, int] | None = None
         self._rates = (0.0, 0.0)
 
-    def moment(self, view: RunView) -> Moment:
+    def moment(self, view: RunView) -> Frame:
         """Return what is known now; before the run is known, an empty moment."""
         if view.info is None:
-            return Moment(phase="starting", at=None, progress=0.0)
+            return Frame(phase="starting", at=None, progress=0.0)
         engine = view.engines.get(self.engine)
         counted = _handled(engine)
         sent = view.status.sent if view.status else 0
         send_rate, count_rate = self._measure(sent, counted)
         watermark = engine.watermark if engine else None
         now = view.now(self.engine)
-        return Moment(
+        return Frame(
             phase=view.info.phase_at(watermark if watermark is not None else view.info.start),
             at=watermark,
             progress=min(1.0, sum(engine.covered.events.values()) / max(1, view.info.events)) if engine else 0.0,

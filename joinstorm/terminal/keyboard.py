@@ -8,7 +8,7 @@ import tty
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, TextIO
 
-from joinstorm.terminal.deckkeys import STOP, Controls, Order, Stand, orders
+from joinstorm.terminal.deckkeys import STOP, Controls, DeckCommand, DeckPosition, orders
 from streams.contract.runinfo import Phase
 from streams.errors import JoinstormError
 
@@ -77,15 +77,15 @@ class DeckKeys:
 
     def look(
         self, controls: Callable[[], Controls], state: Callable[[], Mapping[str, Any]], phases: Sequence[Phase]
-    ) -> list[Order]:
+    ) -> list[DeckCommand]:
         """Give and return what was ordered since the last look; nobody is asked anything unless a key was pressed.
 
         To stop is returned even where no deck listens yet.
         """
-        given: list[Order] = []
+        given: list[DeckCommand] = []
         pressed = self._keys.pressed() if self._keys else ""
         try:
-            for order in orders(pressed, Stand.of(state(), phases)) if pressed else ():
+            for order in orders(pressed, DeckPosition.of(state(), phases)) if pressed else ():
                 order.give(controls())
                 given.append(order)
                 self._say(str(order))

@@ -10,7 +10,7 @@ import msgspec
 from streams.contract.names import ALL, OTHER
 from streams.contract.results import AUDIENCE_COUNTS, HASHTAG, REACTION_COUNTS, Counts, digest
 from streams.contract.runinfo import RunInfo
-from streams.read.derive import Rows, Tables
+from streams.read.derive import FinalCounts, Rows
 
 MAX_NAMED: Final = 50
 """How many differences are spelled out; all of them are counted."""
@@ -55,7 +55,7 @@ class Comparison(msgspec.Struct, frozen=True):
     """The first ``MAX_NAMED``, in order of time."""
 
 
-def compare(engine: Tables, truth: Tables, info: RunInfo) -> Comparison:
+def compare(engine: FinalCounts, truth: FinalCounts, info: RunInfo) -> Comparison:
     """Compare final counts, value by value.
 
     Args:
@@ -84,7 +84,7 @@ def _size(engine: Rows, truth: Rows) -> int:
     return sum(len(engine.get(key, NO_COUNTS).keys() | truth.get(key, NO_COUNTS).keys()) for key in engine | truth)
 
 
-def _differences(engine: Tables, truth: Tables, info: RunInfo) -> Iterator[Mismatch]:
+def _differences(engine: FinalCounts, truth: FinalCounts, info: RunInfo) -> Iterator[Mismatch]:
     for table, mine, yours in (
         ("audience", engine.audience, truth.audience),
         ("reaction", engine.reaction, truth.reaction),

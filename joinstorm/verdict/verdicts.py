@@ -12,7 +12,7 @@ from joinstorm.verdict.comparison import NO_COUNTS, Mismatch, compare
 from producers.compose.faults import MISSING
 from streams.contract.progress import Covered
 from streams.contract.runinfo import RunInfo
-from streams.read.derive import Tables
+from streams.read.derive import FinalCounts
 from streams.read.runview import EngineView, RunView
 
 ON_TIME: Final = 0.99
@@ -60,7 +60,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, exact=False, problems=(*self.problems, problem))
 
 
-def final_tables(engine: EngineView) -> Tables:
+def final_tables(engine: EngineView) -> FinalCounts:
     """Return everything an engine says at the end, results for what does not exist included."""
     tables = engine.night.tables()
     for (table, window, name, _), counts in engine.strays.items():
@@ -100,7 +100,7 @@ def remarks(view: RunView, engine: str, truth_events: int) -> tuple[str, ...]:
     return tuple(said)
 
 
-def stance_agreement(engine: Tables, truth: Tables) -> float | None:
+def stance_agreement(engine: FinalCounts, truth: FinalCounts) -> float | None:
     """Return the share of the truth's labelled tweets the engine has in equal numbers by window, subject and stance."""
     total = sum(sum(counts.values()) for counts in truth.estimates.values())
     if not total or not engine.estimates:
@@ -116,7 +116,7 @@ def stance_agreement(engine: Tables, truth: Tables) -> float | None:
 def judge(
     view: RunView,
     engine: str,
-    truth: Tables,
+    truth: FinalCounts,
     truth_events: int,
     *,
     versions: Mapping[str, str] | None = None,
@@ -135,7 +135,7 @@ def judge(
     info = view.info
     assert info is not None
     known = view.engines.get(engine)
-    mine = final_tables(known) if known else Tables({}, {}, {})
+    mine = final_tables(known) if known else FinalCounts({}, {}, {})
     found = compare(mine, truth, info)
     accounts = _accounts(info, engine, known, evidence, same=found.digest == found.truth_digest)
     wrong = (*problems(view, engine), *accounts.problems)

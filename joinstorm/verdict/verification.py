@@ -15,7 +15,7 @@ from streams.contract.runinfo import RunInfo
 from streams.errors import ContractError, DeadlineError
 from streams.kafka.connection import Connection
 from streams.read.deadletterreader import letters_of, records_on
-from streams.read.derive import Tables
+from streams.read.derive import FinalCounts
 from streams.read.reader import ResultReader
 from streams.read.runview import RunView
 
@@ -86,7 +86,7 @@ def gathered(connection: Connection, info: RunInfo, engine: str, tape: Tape | No
     return Evidence(declared(info), records_on(connection, info), letters, sent)
 
 
-def published_truth(view: RunView) -> tuple[Tables, int]:
+def published_truth(view: RunView) -> tuple[FinalCounts, int]:
     """Return the truth as read from the result topics, and its number of events."""
     truth = view.engines[TRUTH]
     return final_tables(truth), sum(truth.covered.events.values())

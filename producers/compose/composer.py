@@ -35,7 +35,7 @@ class Block:
     """The first row of the tape that this block and those before it do not wholly contain."""
 
 
-class Plan(Protocol):
+class StreamFaults(Protocol):
     """What is done to records on their way: nothing, or declared faults."""
 
     disorder_ms: int
@@ -64,9 +64,9 @@ class Composer:
         plan: Declared faults.
     """
 
-    def __init__(self, info: RunInfo, plan: Plan | None = None) -> None:
+    def __init__(self, info: RunInfo, plan: StreamFaults | None = None) -> None:
         self.info = info
-        self.plan: Plan = NoFaults() if plan is None else plan
+        self.plan: StreamFaults = NoFaults() if plan is None else plan
         names = info.names()
         self._carried = [
             lanes.empty(names.input(base), partition) for base in INPUTS for partition in range(info.partitions)

@@ -30,7 +30,7 @@ _NAMING: Final = (paths.ATTEMPT, paths.JOIN, paths.FAIL)
 
 
 @dataclass(frozen=True)
-class Report:
+class ImportReport:
     """What an import has made.
 
     Args:
@@ -74,7 +74,7 @@ def import_tape(
     generator: str,
     posts_file: Path | None = None,
     now_ms: int | None = None,
-) -> Report:
+) -> ImportReport:
     """Turn event files into a tape.
 
     Args:
@@ -106,7 +106,7 @@ def import_tape(
     beside = out.with_name(out.name.removesuffix(".parquet") + ".ids.parquet")
     info = _write(out, tape, info)
     _write_ids(beside, names, tweets)
-    return Report(
+    return ImportReport(
         tape=out,
         ids=beside,
         info=info,

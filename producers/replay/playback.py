@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from producers.compose.composer import Block, Composer, Plan
+from producers.compose.composer import Block, Composer, StreamFaults
 from producers.compose.lanes import MARK_ROW, Ints
 from producers.replay.deck import Deck, Jump, Pause, Resume, SetSpeed, Shift, Step, Stop
 from producers.replay.meter import Meter
 from producers.replay.position import Position
-from producers.replay.prefetch import Ahead
+from producers.replay.prefetch import Prefetch
 from producers.replay.schedule import Schedule, quiet_stretches
 from producers.replay.status import State, StatusWriter
-from producers.senders.protocol import Sender, Watcher
+from producers.senders.protocol import DeliveryListener, Sender
 from producers.tape.tapefile import Tape
 from streams.contract.runinfo import RunInfo
 from streams.errors import DeliveryError
@@ -45,7 +45,7 @@ class JumpedBackError(Exception):
 
 
 @dataclass(frozen=True)
-class Settings:
+class PlaybackRequest:
     """How to play.
 
     Args:
@@ -66,7 +66,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Result:
+class PlaybackResult:
     """What a replay of one run came to; times in seconds."""
 
     run: str
@@ -111,18 +111,18 @@ class Replay:
         self,
         tape: Tape,
         info: RunInfo,
-        make_sender: Callable[[Watcher], Sender],
+        make_sender: Callable[[DeliveryListener], Sender],
         deck: Deck | None = None,
-        settings: Settings | None = None,
+        settings: PlaybackRequest | None = None,
         *,
-        plan: Plan | None = None,
+        plan: StreamFaults | None = None,
         clock: Callable[[], float] = time.monotonic,
-        prepare: Callable[[Iterator[Block]], Ahead[Block]] = Ahead,
+        prepare: Callable[[Iterator[Block]], Prefetch[Block]] = Prefetch,
     ) -> None:
         self.tape = tape
         self.info = info
         self.deck = deck or Deck()
-        self.settings = settings or Settings()
+        self.settings = settings or PlaybackRequest()
         self._plan = plan
         self._clock = clock
         self._prepare = prepare
@@ -134,7 +134,7 @@ class Replay:
         self._lookout = 0.0
         self._at = resume.at if resume else info.start
 
-    def play(self) -> Result:
+    def play(self) -> PlaybackResult:
         """Play to the end.
 
         Raises:
@@ -319,9 +319,9 @@ class Replay:
         if state == "ended":
             self._save(self.info.events, ended=True)
 
-    def _result(self, state: str, seconds: float) -> Result:
+    def _result(self, state: str, seconds: float) -> PlaybackResult:
         left, there = self.meter.left_late, self.meter.there_late
-        return Result(
+        return PlaybackResult(
             run=self.info.run,
             client=self._sender.name,
             state=state,

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Generic, Self, TypeVar, cast
 
-from streams.system.threads import Beside
+from streams.system.threads import BackgroundThread
 
 _T = TypeVar("_T")
 _OVER = object()
 LOOK_SECONDS = 0.05
 
 
-class Ahead(Generic[_T]):
+class Prefetch(Generic[_T]):
     """Context manager: runs an iterator in a thread, a bounded number of items ahead of whoever takes them.
 
     Args:
@@ -24,7 +24,7 @@ class Ahead(Generic[_T]):
     def __init__(self, items: Iterator[_T], depth: int = 2) -> None:
         self._items = items
         self._queue: queue.Queue[object] = queue.Queue(depth)
-        self._beside = Beside("ahead", self._run)
+        self._beside = BackgroundThread("ahead", self._run)
 
     def __enter__(self) -> Self:
         self._beside.__enter__()

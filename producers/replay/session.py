@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from producers.replay.deck import Deck
-from producers.replay.playback import JumpedBackError, Result, Settings
+from producers.replay.playback import JumpedBackError, PlaybackRequest, PlaybackResult
 from streams.contract.runinfo import RunInfo
 
 FOR_EVER = 0
@@ -12,13 +12,13 @@ FOR_EVER = 0
 
 def play_rounds(
     info: RunInfo,
-    settings: Settings,
+    settings: PlaybackRequest,
     deck: Deck,
-    play_run: Callable[[RunInfo, Settings], Result],
+    play_run: Callable[[RunInfo, PlaybackRequest], PlaybackResult],
     open_next: Callable[[int], RunInfo],
     *,
     rounds: int = 1,
-) -> Iterator[Result]:
+) -> Iterator[PlaybackResult]:
     """Play run after run, and yield the result of every one that came to its end.
 
     Args:

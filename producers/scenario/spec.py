@@ -54,7 +54,7 @@ class Person(_Part, frozen=True):
     role: Text
 
 
-class Schedule(_Part, frozen=True):
+class ScheduleSpec(_Part, frozen=True):
     """The fixed points of the night."""
 
     opens: Moment
@@ -67,7 +67,7 @@ class Schedule(_Part, frozen=True):
     ends: Moment
 
 
-class Crowd(_Part, frozen=True):
+class CrowdSpec(_Part, frozen=True):
     """Who comes, when, and how they take it."""
 
     listeners: Annotated[int, Meta(ge=1, le=100_000_000)]
@@ -100,7 +100,7 @@ class Crowd(_Part, frozen=True):
     """Mean time until those who heard the end have left."""
 
 
-class Server(_Part, frozen=True):
+class ServerSpec(_Part, frozen=True):
     """What the rooms can carry."""
 
     held: Positive
@@ -123,7 +123,7 @@ class Server(_Part, frozen=True):
     strained_answer_seconds: Annotated[float, Meta(ge=0, le=60)]
 
 
-class Retry(_Part, frozen=True):
+class RetrySpec(_Part, frozen=True):
     """When a client tries again by itself."""
 
     policy: Literal["fixed", "exponential", "full-jitter", "none"]
@@ -134,7 +134,7 @@ class Retry(_Part, frozen=True):
     """The longest wait of the growing policies."""
 
 
-class Hosts(_Part, frozen=True):
+class HostsSpec(_Part, frozen=True):
     """What the hosts do about it."""
 
     close_after_minutes: Minutes
@@ -177,10 +177,10 @@ class Scenario(_Part, frozen=True, kw_only=True):
     size: Annotated[float, Meta(gt=0, le=1000)] = 1.0
     """Multiplies the crowd, the tweets and what the rooms carry, as ``--scale`` does."""
     people: tuple[Person, ...] = ()
-    schedule: Schedule
-    crowd: Crowd
-    server: Server
-    retry: Retry
-    hosts: Hosts
+    schedule: ScheduleSpec
+    crowd: CrowdSpec
+    server: ServerSpec
+    retry: RetrySpec
+    hosts: HostsSpec
     tweets: TweetSpec = TweetSpec()
     facts: tuple[Fact, ...] = ()

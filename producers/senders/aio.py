@@ -12,7 +12,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from producers.compose import lanes
 from producers.compose.lanes import Lane
-from producers.senders.protocol import UNACKNOWLEDGED, Watcher
+from producers.senders.protocol import UNACKNOWLEDGED, DeliveryListener
 from producers.senders.recordbatch import PackedBatch
 from streams.kafka.admin import ANSWER_SECONDS, unreachable
 from streams.kafka.connection import Connection
@@ -50,7 +50,7 @@ class AiokafkaSender:
     name: ClassVar[str] = "aiokafka"
     portion: ClassVar[int] = 20_000
 
-    def __init__(self, connection: Connection, watcher: Watcher, *, paced: bool) -> None:  # noqa: ARG002 - same for all
+    def __init__(self, connection: Connection, watcher: DeliveryListener, *, paced: bool) -> None:  # noqa: ARG002 - same for all
         self._watcher = watcher
         self._queues: dict[tuple[str, int], _Queue] = {}
         self._waiting = 0

@@ -9,7 +9,7 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from producers.compose.lanes import Lane
-from producers.senders.protocol import UNACKNOWLEDGED, Watcher
+from producers.senders.protocol import UNACKNOWLEDGED, DeliveryListener
 from streams.errors import BrokerError
 from streams.kafka.admin import ANSWER_SECONDS, unreachable
 from streams.kafka.connection import Connection
@@ -39,7 +39,7 @@ class KafkaPythonSender:
     name: ClassVar[str] = "kafka-python"
     portion: ClassVar[int] = 500
 
-    def __init__(self, connection: Connection, watcher: Watcher, *, paced: bool) -> None:
+    def __init__(self, connection: Connection, watcher: DeliveryListener, *, paced: bool) -> None:
         self._watcher = watcher
         self._futures: dict[tuple[str, int], deque[tuple[Lane, deque[Any]]]] = {}
         self._failed: dict[tuple[str, int], Counter[str]] = {}

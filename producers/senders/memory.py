@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from producers.compose.lanes import Lane
-from producers.senders.protocol import Watcher
+from producers.senders.protocol import DeliveryListener
 
 
 class ListSender:
@@ -21,7 +21,10 @@ class ListSender:
     portion: ClassVar[int] = 1000
 
     def __init__(
-        self, watcher: Watcher, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
+        self,
+        watcher: DeliveryListener,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.records: dict[tuple[str, int], list[tuple[int, bytes | None, bytes]]] = {}
         self.published: list[tuple[str, bytes, bytes]] = []

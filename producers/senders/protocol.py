@@ -15,7 +15,7 @@ UNACKNOWLEDGED = "unacknowledged"
 """Why a record failed that was still on its way when the sender was closed."""
 
 
-class Watcher(Protocol):
+class DeliveryListener(Protocol):
     """Who is told what becomes of the records; called by the thread that uses the sender, in no order across lanes."""
 
     def left(self, lane: Lane, wall: float) -> None:

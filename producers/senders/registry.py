@@ -3,7 +3,7 @@
 import importlib
 from collections.abc import Callable
 
-from producers.senders.protocol import Sender, Watcher
+from producers.senders.protocol import DeliveryListener, Sender
 from streams.errors import EnvironmentMissingError
 from streams.kafka.connection import Connection
 
@@ -14,7 +14,7 @@ _CLASSES = {
 CLIENTS = tuple(_CLASSES)
 
 
-def sender_factory(client: str, connection: Connection, *, paced: bool) -> Callable[[Watcher], Sender]:
+def sender_factory(client: str, connection: Connection, *, paced: bool) -> Callable[[DeliveryListener], Sender]:
     """Return a function that opens a sender for a watcher.
 
     Args:
@@ -30,7 +30,7 @@ def sender_factory(client: str, connection: Connection, *, paced: bool) -> Calla
     module, name = _CLASSES[client]
     make = getattr(importlib.import_module(module), name)
 
-    def open_sender(watcher: Watcher) -> Sender:
+    def open_sender(watcher: DeliveryListener) -> Sender:
         sender: Sender = make(connection, watcher, paced=paced)
         return sender
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from producers.scenario.spec import Crowd
+from producers.scenario.spec import CrowdSpec
 from producers.simulation.randomness import LEVELS, Levels, Millis, chance, exponential, levels, stream
 from streams.contract.names import MINUTE_MS
 
@@ -63,7 +63,7 @@ class Flag:
         return self.level[ids] < self.below
 
 
-def draw_demand(crowd: Crowd, *, seed: int, listeners: int, opens_ms: int) -> Demand:
+def draw_demand(crowd: CrowdSpec, *, seed: int, listeners: int, opens_ms: int) -> Demand:
     """Draw the crowd.
 
     Args:
@@ -113,7 +113,7 @@ def _stay(short_share: float, short_minutes: float, long_minutes: float) -> Mill
     return values
 
 
-def _clients(crowd: Crowd, seed: int, listeners: int) -> tuple[tuple[str, ...], npt.NDArray[np.int8]]:
+def _clients(crowd: CrowdSpec, seed: int, listeners: int) -> tuple[tuple[str, ...], npt.NDArray[np.int8]]:
     total = sum(crowd.clients.values())
     bounds, below = [], 0.0
     for share in crowd.clients.values():
@@ -123,7 +123,7 @@ def _clients(crowd: Crowd, seed: int, listeners: int) -> tuple[tuple[str, ...], 
     return tuple(crowd.clients), np.searchsorted(np.array(bounds[:-1]), level, side="right").astype(np.int8)
 
 
-def _arrivals(crowd: Crowd, uniform: npt.NDArray[np.float64], opens_ms: int) -> Millis:
+def _arrivals(crowd: CrowdSpec, uniform: npt.NDArray[np.float64], opens_ms: int) -> Millis:
     """Turn uniform numbers into arrival times, by the inverse of the piecewise linear arrival curve.
 
     Only operations whose results IEEE 754 fixes to the last bit (square roots among them) are used on the array.

@@ -6,7 +6,7 @@ Nothing here is a script of the night: in a room that stays calm the talk begins
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from producers.scenario.spec import Hosts
+from producers.scenario.spec import HostsSpec
 from streams.contract.names import MINUTE_MS
 
 CLOSED = -1
@@ -31,7 +31,7 @@ class Programme:
         scheduled: The scheduled start.
     """
 
-    spec: Hosts
+    spec: HostsSpec
     scheduled: int
     room: int = 0
     """The open room, ``CLOSED`` between two."""

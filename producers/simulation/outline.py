@@ -7,7 +7,7 @@ from streams.contract.runinfo import Phase
 
 
 @dataclass(frozen=True)
-class Night:
+class NightOutline:
     """When what happened, in event time (milliseconds since the epoch, UTC).
 
     It is complete before the first tweet is made: the rooms are simulated first, so the tweets can follow how badly it

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from producers.scenario.spec import Retry
+from producers.scenario.spec import RetrySpec
 from producers.simulation.randomness import Millis
 
 
@@ -15,7 +15,7 @@ class RetryPolicy:
     twice that, so its mean is the same; the others take it whole: clients that failed together try again together.
     """
 
-    def __init__(self, spec: Retry) -> None:
+    def __init__(self, spec: RetrySpec) -> None:
         self.retries = spec.policy != "none"
         """False: nobody tries again by themselves."""
         self._jitter = spec.policy == "full-jitter"

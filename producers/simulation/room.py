@@ -10,7 +10,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from producers.scenario.spec import Server
+from producers.scenario.spec import ServerSpec
 
 Ids = npt.NDArray[np.int32]
 
@@ -64,7 +64,7 @@ class Room:
         listeners: The largest number it can be asked to hold.
     """
 
-    def __init__(self, spec: Server, scale: float, listeners: int) -> None:
+    def __init__(self, spec: ServerSpec, scale: float, listeners: int) -> None:
         self.held = Held(listeners)
         self.strain = 0.0
         self._spec = spec

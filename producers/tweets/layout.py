@@ -49,7 +49,7 @@ class Layout:
 
 
 @dataclass(frozen=True)
-class Part:
+class ThemeTweets:
     """The tweets on one theme."""
 
     theme: int
@@ -59,7 +59,7 @@ class Part:
     """How many of the first ones are the thread's own posts."""
 
 
-def laid_out(parts: list[Part]) -> Layout:
+def laid_out(parts: list[ThemeTweets]) -> Layout:
     """Lay all themes into one night.
 
     Raises:

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from producers.scenario.tweetspec import TweetSpec
-from producers.simulation.outline import Night
+from producers.simulation.outline import NightOutline
 from producers.tweets.draws import Draws, Ints
 from streams.contract.names import MINUTE_MS
 
@@ -22,7 +22,7 @@ Rate = Callable[[int], float]
 """Originals per minute at scale 1 by event time (ms)."""
 
 
-def rates(spec: TweetSpec, night: Night) -> dict[str, Rate]:
+def rates(spec: TweetSpec, night: NightOutline) -> dict[str, Rate]:
     """Return the rate of each theme of this night but the thread's own; no theme depends on another."""
     strain = _strain_felt(spec, night)
     found = {
@@ -38,7 +38,7 @@ def rates(spec: TweetSpec, night: Night) -> dict[str, Rate]:
     return found
 
 
-def times(rate: Rate, night: Night, scale: float, draws: Draws) -> Ints:
+def times(rate: Rate, night: NightOutline, scale: float, draws: Draws) -> Ints:
     """Return the event times (ms) of originals, a Poisson process of this rate, in order."""
     starts = np.arange(night.start, night.end, MINUTE_MS, dtype=np.int64)
     widths = np.minimum(starts + MINUTE_MS, night.end) - starts
@@ -63,7 +63,7 @@ def _daily(mean: float) -> Rate:
     return rate
 
 
-def _anticipation(spec: TweetSpec, night: Night) -> Rate:
+def _anticipation(spec: TweetSpec, night: NightOutline) -> Rate:
     """Doubles towards the scheduled start, then gives way to what happens."""
     rise = spec.anticipation_doubling_minutes * MINUTE_MS
 
@@ -76,12 +76,12 @@ def _anticipation(spec: TweetSpec, night: Night) -> Rate:
     return rate
 
 
-def _talk(spec: TweetSpec, night: Night) -> Rate:
+def _talk(spec: TweetSpec, night: NightOutline) -> Rate:
     """Steady while the talk lasts."""
     return lambda at: spec.talk_per_minute if night.talk_start <= at < night.talk_end else 0.0
 
 
-def _aftermath(spec: TweetSpec, night: Night) -> Rate:
+def _aftermath(spec: TweetSpec, night: NightOutline) -> Rate:
     """Halves again and again from the end of the talk."""
     half = spec.aftermath_half_life_minutes * MINUTE_MS
 
@@ -106,7 +106,7 @@ def _about(spec: TweetSpec, announced: int) -> Rate:
     return rate
 
 
-def _strain_felt(spec: TweetSpec, night: Night) -> Rate:
+def _strain_felt(spec: TweetSpec, night: NightOutline) -> Rate:
     """The strain as people write about it: it rises after the rooms' own and dies down slowly."""
     rise = 1 - math.exp(-1 / spec.wave_lag_minutes)
     keep = 2.0 ** (-1 / spec.wave_half_life_minutes)

@@ -14,13 +14,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from producers.scenario.tweetspec import TweetSpec
-from producers.simulation.outline import Night
+from producers.simulation.outline import NightOutline
 from producers.tape.tapeformat import SCHEMA
 from producers.tweets import grammar
 from producers.tweets.cascade import KINDS, POST, QUOTE, REPLY, REPOST, Family, Pull, grow, posts
 from producers.tweets.draws import Draws, Ints, delays_ms
 from producers.tweets.grammar import REGISTERS, Wording
-from producers.tweets.layout import SNOWFLAKE_EPOCH_MS, TIME_SHIFT, Layout, Part, laid_out, snowflake
+from producers.tweets.layout import SNOWFLAKE_EPOCH_MS, TIME_SHIFT, Layout, ThemeTweets, laid_out, snowflake
 from producers.tweets.rates import Rate, rates, times
 from producers.tweets.themes import PLACE, THEMES, THREAD
 from streams.contract.names import ANNOUNCEMENT, LAUNCH, SUBJECTS
@@ -65,7 +65,14 @@ class TweetSource:
     """
 
     def __init__(
-        self, spec: TweetSpec, night: Night, *, seed: int, scale: float, people: int, listeners: int | None = None
+        self,
+        spec: TweetSpec,
+        night: NightOutline,
+        *,
+        seed: int,
+        scale: float,
+        people: int,
+        listeners: int | None = None,
     ) -> None:
         if people < 1:
             raise ScenarioError("tweets: nobody is there to write them; the crowd needs at least one person")
@@ -96,14 +103,14 @@ class TweetSource:
         parts = [self._part(name, rate) for name, rate in rates(self._spec, self._night).items()]
         return laid_out([*parts, *([] if self._announced is None else [self._thread(self._announced)])])
 
-    def _part(self, name: str, rate: Rate) -> Part:
+    def _part(self, name: str, rate: Rate) -> ThemeTweets:
         theme, draws = PLACE[name], self._draws.at(name)
         mix = THEMES[theme].mix
         first = posts(times(rate, self._night, self._scale, draws), mix, draws)
         family = grow(first, mix, self._spec.cascade, self._night.end, draws)
-        return Part(theme, family, self._authors(theme, len(family)))
+        return ThemeTweets(theme, family, self._authors(theme, len(family)))
 
-    def _thread(self, announced: int) -> Part:
+    def _thread(self, announced: int) -> ThemeTweets:
         """The thread: each post answers the one before it, as threads do; one author writes them and nothing else."""
         spec, theme = self._spec.thread, PLACE[THREAD]
         at = announced + np.arange(len(self._grammar.thread), dtype=np.int64) * round(spec.gap_seconds * 1000)
@@ -120,7 +127,7 @@ class TweetSource:
         family = grow(first, THEMES[theme].mix, self._spec.cascade, self._night.end, draws, pull)
         authors = self._authors(theme, len(family))
         authors[: len(rows)] = self._people - 1
-        return Part(theme, family, authors, own=len(rows))
+        return ThemeTweets(theme, family, authors, own=len(rows))
 
     def _authors(self, theme: int, size: int) -> Ints:
         """Some write much and most little."""

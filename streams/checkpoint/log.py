@@ -16,7 +16,7 @@ from streams.contract.topics import INPUTS
 from streams.errors import BrokerError
 from streams.fold.state import PartitionState
 from streams.kafka.connection import Connection
-from streams.kafka.writer import Out, Outlet
+from streams.kafka.writer import BatchWriter, OutgoingRecord
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class CheckpointLog:
         outlet: What is written goes through it.
     """
 
-    def __init__(self, connection: Connection, info: RunInfo, engine: str, outlet: Outlet) -> None:
+    def __init__(self, connection: Connection, info: RunInfo, engine: str, outlet: BatchWriter) -> None:
         self._connection = connection
         self._info = info
         self._engine = engine
@@ -86,7 +86,7 @@ class CheckpointLog:
             while waiting:
                 one = waiting[0]
                 key = f"{one.topic}[{one.partition}]".encode()
-                outs = [Out(key, record) for record in one.records]
+                outs = [OutgoingRecord(key, record) for record in one.records]
                 number = self._partition(one.topic, one.partition)
                 written = await self._outlet.write(self._topic, outs, number)
                 waiting.pop(0)

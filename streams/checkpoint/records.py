@@ -25,7 +25,7 @@ PART_BYTES: Final = 900_000
 """Parts stay below the 1 MiB a broker takes without being asked for more."""
 
 
-class Part(msgspec.Struct, frozen=True, array_like=True):
+class CheckpointRecord(msgspec.Struct, frozen=True, array_like=True):
     """One record of the checkpoint topic."""
 
     v: Literal[2]
@@ -46,10 +46,10 @@ class Part(msgspec.Struct, frozen=True, array_like=True):
 
 
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(Part)
+_decoder = msgspec.msgpack.Decoder(CheckpointRecord)
 
 
-def _checksum(part: Part) -> bytes:
+def _checksum(part: CheckpointRecord) -> bytes:
     about = repr(msgspec.structs.astuple(part)[:-2]).encode()
     return hashlib.blake2b(part.data, digest_size=16, key=hashlib.blake2b(about).digest()).digest()
 
@@ -102,7 +102,7 @@ class ChainWriter:
     def _parts(self, data: bytes, next_offset: int) -> Iterator[bytes]:
         parts = max(1, -(-len(data) // PART_BYTES))
         for number in range(parts):
-            part = Part(
+            part = CheckpointRecord(
                 v=RECORD_FORMAT,
                 code=code_version(),
                 run=self.info.run,
@@ -126,7 +126,7 @@ class AnotherEngineError(ValueError):
     """A checkpoint of results under another name: right where it is, only not ours."""
 
 
-def read_part(raw: bytes, info: RunInfo, engine: str, topic: str, partition: int) -> Part:
+def read_record(raw: bytes, info: RunInfo, engine: str, topic: str, partition: int) -> CheckpointRecord:
     """Return a record of the checkpoint topic.
 
     Raises:
@@ -152,7 +152,7 @@ def read_part(raw: bytes, info: RunInfo, engine: str, topic: str, partition: int
 
 @dataclass
 class _Chain:
-    parts: dict[tuple[int, int], Part] = field(default_factory=dict)
+    parts: dict[tuple[int, int], CheckpointRecord] = field(default_factory=dict)
 
     def links(self) -> Iterator[tuple[int, bytes]]:
         """Yield next offset and data of each complete link from the beginning, up to the first gap."""
@@ -179,7 +179,7 @@ def restore(info: RunInfo, engine: str, topic: str, partition: int, records: Ite
     notes: list[str] = []
     for raw in records:
         try:
-            part = read_part(raw, info, engine, topic, partition)
+            part = read_record(raw, info, engine, topic, partition)
         except AnotherEngineError:
             continue
         except ValueError as error:

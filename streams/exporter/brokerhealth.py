@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class BrokerView:
+class BrokerHealth:
     """How the broker was when it answered last.
 
     Args:

@@ -15,7 +15,7 @@ from kafka.admin import OffsetSpec
 from kafka.errors import KafkaError
 
 from streams.errors import BrokerError
-from streams.exporter.brokerhealth import BrokerView
+from streams.exporter.brokerhealth import BrokerHealth
 from streams.kafka.admin import open_admin
 from streams.kafka.connection import Connection
 
@@ -29,7 +29,7 @@ Names = Callable[[], Mapping[str, str]]
 """Says which topics to look at: base name to full name."""
 
 
-class BrokerWatch:
+class BrokerMonitor:
     """Context manager: asks until it is left; ``look`` says what is known.
 
     Args:
@@ -42,7 +42,7 @@ class BrokerWatch:
         self._connection = connection
         self._names = names
         self._every = every
-        self._answer: tuple[float, BrokerView] | None = None
+        self._answer: tuple[float, BrokerHealth] | None = None
         self._asked = False
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name="broker-watch", daemon=True)
@@ -57,12 +57,12 @@ class BrokerWatch:
         self._stopping.set()
         self._thread.join(STOP_SECONDS)
 
-    def look(self) -> BrokerView | None:
+    def look(self) -> BrokerHealth | None:
         """Return how the broker is; None before the first answer, or the first question without one."""
         answer = self._answer
         if answer is not None and time.monotonic() - answer[0] <= SILENT_SECONDS:
             return answer[1]
-        return BrokerView() if self._asked else None
+        return BrokerHealth() if self._asked else None
 
     def _work(self) -> None:
         while not self._stopping.is_set():
@@ -79,7 +79,7 @@ class BrokerWatch:
                 self._stopping.wait(self._every)
 
 
-def ask(admin: KafkaAdminClient, names: Mapping[str, str]) -> BrokerView:
+def ask(admin: KafkaAdminClient, names: Mapping[str, str]) -> BrokerHealth:
     """Ask a broker how it is; ``names`` are the topics to look at, those that are not there are left out.
 
     Raises:
@@ -100,7 +100,7 @@ def ask(admin: KafkaAdminClient, names: Mapping[str, str]) -> BrokerView:
         base = bases[place.topic]
         written[base] = written.get(base, 0) + last[place]
         kept[base] = kept.get(base, 0) + last[place] - first[place]
-    return BrokerView(True, took, sum(_unhealthy(one) for _, one in partitions), written, kept)
+    return BrokerHealth(True, took, sum(_unhealthy(one) for _, one in partitions), written, kept)
 
 
 def _unhealthy(partition: Mapping[str, Any]) -> bool:

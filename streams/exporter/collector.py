@@ -12,12 +12,12 @@ from prometheus_client.registry import Collector
 from streams.contract.names import TRUTH
 from streams.contract.runinfo import RunInfo
 from streams.exporter import samples
-from streams.exporter.brokerhealth import BrokerView
+from streams.exporter.brokerhealth import BrokerHealth
 from streams.metrics import definitions as metrics
 from streams.metrics.definitions import EXPORTER_METRICS
 from streams.metrics.families import Families
 from streams.metrics.server import OPTION, open_page
-from streams.read.derive import NightAt
+from streams.read.derive import ResultsAt
 from streams.read.difference import difference
 from streams.read.runview import RunView
 
@@ -40,7 +40,7 @@ class Exporter(Collector):
         broker: Says how the broker is; None as long as that is not known.
     """
 
-    def __init__(self, source: Source, broker: Callable[[], BrokerView | None] = lambda: None) -> None:
+    def __init__(self, source: Source, broker: Callable[[], BrokerHealth | None] = lambda: None) -> None:
         self._source = source
         self._broker = broker
         self._took = 0.0
@@ -98,13 +98,13 @@ class Exporter(Collector):
             self._add_reaction(families, name, info, now)
             self._add_difference(families, name, view, now)
 
-    def _add_reaction(self, families: Families, name: str, info: RunInfo, now: NightAt) -> None:
+    def _add_reaction(self, families: Families, name: str, info: RunInfo, now: ResultsAt) -> None:
         key = ("reaction", name)
         found = self._once(key, (now.view, now.until), lambda: samples.reaction_at(info, now.view, now.until))
         if found is not None:
             samples.add_reaction(families, name, found, samples.minutes_since_announced(info, now))
 
-    def _add_difference(self, families: Families, name: str, view: RunView, now: NightAt) -> None:
+    def _add_difference(self, families: Families, name: str, view: RunView, now: ResultsAt) -> None:
         truth = view.engines.get(TRUTH)
         if name == TRUTH or truth is None or not truth.drained:
             return

@@ -12,11 +12,11 @@ from streams.contract.results import STANCE, STANCES
 from streams.contract.runinfo import RunInfo, RunStatus
 from streams.effect.baseline import Estimate
 from streams.effect.estimate import ReactionEstimate, estimate_reaction
-from streams.exporter.brokerhealth import BrokerView
+from streams.exporter.brokerhealth import BrokerHealth
 from streams.metrics import definitions as metrics
 from streams.metrics.definitions import PRESENCE_KINDS, REPLAY_STATES, TOP_HASHTAGS, TWEET_KINDS
 from streams.metrics.families import Families
-from streams.read.derive import POSTED, NightAt, NightView
+from streams.read.derive import POSTED, ResultsAt, ResultsView
 from streams.read.difference import Difference
 from streams.read.runview import EngineView, RunView
 
@@ -57,7 +57,7 @@ def add_replay(families: Families, status: RunStatus, *, at: float | None = None
         families.add(metrics.REPLAY_STATE, state == status.state, state, at=at)
 
 
-def add_audience(families: Families, engine: str, now: NightAt, *, at: float | None = None) -> None:
+def add_audience(families: Families, engine: str, now: ResultsAt, *, at: float | None = None) -> None:
     """Add the launch as an engine sees it."""
     for space in now.view.spaces:
         peak, peak_at = now.peak(space)
@@ -75,7 +75,7 @@ def add_audience(families: Families, engine: str, now: NightAt, *, at: float | N
     families.add(metrics.WAITED, now.waited_20m(), engine, at=at)
 
 
-def add_tweets(families: Families, engine: str, now: NightAt, *, at: float | None = None) -> None:
+def add_tweets(families: Families, engine: str, now: ResultsAt, *, at: float | None = None) -> None:
     """Add the tweets as an engine sees them."""
     for subject in now.view.subjects:
         for kind, count in TWEET_KINDS.items():
@@ -98,7 +98,7 @@ def subject_of_announcement(info: RunInfo) -> str | None:
     return next((rule.subject for rule in info.subjects if info.thread in rule.conversations), None)
 
 
-def reaction_at(info: RunInfo, view: NightView, until: int) -> ReactionEstimate | None:
+def reaction_at(info: RunInfo, view: ResultsView, until: int) -> ReactionEstimate | None:
     """Estimate the reaction over the first ``until`` windows; None where there is none yet, or too short a baseline."""
     subject = subject_of_announcement(info)
     if info.announced is None or subject is None:
@@ -111,7 +111,7 @@ def reaction_at(info: RunInfo, view: NightView, until: int) -> ReactionEstimate 
         return None
 
 
-def minutes_since_announced(info: RunInfo, now: NightAt) -> float:
+def minutes_since_announced(info: RunInfo, now: ResultsAt) -> float:
     """Return how much of the night lies behind the announcement, from the window on that holds it."""
     announced = info.start if info.announced is None else info.announced
     return (now.until - now.view.grid.until(announced)) * info.window_ms / MINUTE_MS
@@ -166,7 +166,7 @@ def add_difference(families: Families, engine: str, found: Difference, *, at: fl
         families.add(metrics.AUDIENCE_ERROR, gap, engine, space, at=at)
 
 
-def add_broker(families: Families, broker: BrokerView, *, at: float | None = None) -> None:
+def add_broker(families: Families, broker: BrokerHealth, *, at: float | None = None) -> None:
     """Add how the broker is."""
     families.add(metrics.BROKER_UP, broker.up, at=at)
     families.add(metrics.BROKER_RESPONSE, broker.response_seconds, at=at)

@@ -11,7 +11,7 @@ PAGE: Final = 1 << 15
 """Events per page; a page that has changed is written whole into the next checkpoint (4 KiB)."""
 
 
-class Seen:
+class SeenIds:
     """Which events of a run one partition has counted.
 
     One byte per event in memory (one bit would halve the speed), one bit in a checkpoint.

@@ -17,7 +17,7 @@ from streams.errors import ContractError
 from streams.fold.audience import AudienceFold
 from streams.fold.canonical import Bools
 from streams.fold.columns import Decoded, PresenceDecoder
-from streams.fold.dedupe import Seen
+from streams.fold.dedupe import SeenIds
 from streams.fold.reaction import ReactionFold
 from streams.fold.snapshot import Arrays
 from streams.fold.tweetcolumns import TweetDecoder
@@ -90,7 +90,7 @@ class PartitionState:
         self.events = 0
         self.duplicates = 0
         self.dead_letters = 0
-        self._seen = Seen(info.events)
+        self._seen = SeenIds(info.events)
         self._fold: Folding = AudienceFold(info) if topic == PRESENCE else ReactionFold(info)
 
     def apply(self, decoded: Decoded[Any], next_offset: int) -> None:

@@ -37,7 +37,7 @@ class InputRecord:
 
 
 @dataclass(frozen=True)
-class Totals:
+class EventTotals:
     """What an engine's progress must add up to on one input topic."""
 
     events: int
@@ -51,11 +51,11 @@ class Expected:
 
     audience: dict[tuple[int, str], Counts]
     reaction: dict[tuple[int, str], Counts]
-    totals: dict[str, Totals]
+    totals: dict[str, EventTotals]
 
 
 @dataclass(frozen=True)
-class Night:
+class GoldenNight:
     """One golden night."""
 
     name: str
@@ -63,7 +63,7 @@ class Night:
     records: tuple[InputRecord, ...]
     expected: Expected
 
-    def moved(self, run: str, prefix: str = "") -> "Night":
+    def moved(self, run: str, prefix: str = "") -> "GoldenNight":
         """Return the same night under another run id and topic prefix; its marks name the new run."""
         names = Topics(run, prefix)
         topics = {base: names.full(base) for base in self.info.topics}
@@ -73,7 +73,7 @@ class Night:
             InputRecord(r.topic, r.partition, r.key, r.value if r.key else r.value.replace(old, new), r.timestamp)
             for r in self.records
         )
-        return Night(self.name, info, records, self.expected)
+        return GoldenNight(self.name, info, records, self.expected)
 
 
 class _Value(msgspec.Struct):
@@ -99,7 +99,7 @@ class _Outcome(msgspec.Struct):
     dead_letters: int = 0
 
 
-def load(name: str) -> Night:
+def load(name: str) -> GoldenNight:
     """Read a golden night.
 
     Raises:
@@ -110,7 +110,7 @@ def load(name: str) -> Night:
     folder = FOLDER / name
     info = decode_info((folder / "info.json").read_bytes())
     records = tuple(_records((folder / "input.jsonl").read_bytes()))
-    return Night(name, info, records, _expected((folder / "expected.jsonl").read_bytes()))
+    return GoldenNight(name, info, records, _expected((folder / "expected.jsonl").read_bytes()))
 
 
 def _records(lines: bytes) -> Iterator[InputRecord]:
@@ -126,7 +126,7 @@ def _expected(lines: bytes) -> Expected:
     for line in lines.splitlines():
         one = msgspec.json.decode(line, type=_Outcome)
         if one.topic == RESULTS_PROGRESS:
-            expected.totals[one.input] = Totals(one.events, one.duplicates, one.dead_letters)
+            expected.totals[one.input] = EventTotals(one.events, one.duplicates, one.dead_letters)
         elif one.topic == RESULTS_AUDIENCE:
             expected.audience[one.window, one.space] = one.counts
         else:

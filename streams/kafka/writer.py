@@ -21,7 +21,7 @@ _TUNING: Final[dict[str, Any]] = {
 }
 
 
-class Out(NamedTuple):
+class OutgoingRecord(NamedTuple):
     """One record on its way out."""
 
     key: bytes
@@ -37,7 +37,7 @@ class Written(NamedTuple):
     """Offset of the first one; -1 where there was none."""
 
 
-class Outlet:
+class BatchWriter:
     """A producer that is renewed after a failure; use it in one event loop.
 
     Order per partition is kept (aiokafka has one request under way per partition); a record may be written twice,
@@ -48,7 +48,7 @@ class Outlet:
         self._connection = connection
         self._producer: AIOKafkaProducer | None = None
 
-    async def write(self, topic: str, records: Iterable[Out], partition: int = 0) -> Written:
+    async def write(self, topic: str, records: Iterable[OutgoingRecord], partition: int = 0) -> Written:
         """Write records to one partition; returns when the broker has them all.
 
         Raises:
@@ -64,7 +64,9 @@ class Outlet:
             await self.close()
             raise BrokerError(f"{self._connection.bootstrap_servers}: cannot write {topic}: {error!r}") from error
 
-    async def _write(self, producer: AIOKafkaProducer, topic: str, records: Iterable[Out], partition: int) -> Written:
+    async def _write(
+        self, producer: AIOKafkaProducer, topic: str, records: Iterable[OutgoingRecord], partition: int
+    ) -> Written:
         pending: list[Awaitable[Any]] = []
         batch, count = producer.create_batch(), 0
         for record in records:
@@ -103,6 +105,6 @@ class Outlet:
                 return
 
 
-def _append(batch: Any, record: Out) -> bool:
+def _append(batch: Any, record: OutgoingRecord) -> bool:
     added = batch.append(timestamp=None, key=record.key, value=record.value, headers=list(record.headers))
     return added is not None

@@ -1,8 +1,8 @@
 """Derived values: from the counts of an engine to what was so at any moment of the night, late corrections included.
 
-``Night`` takes results in any order; ``NightView`` is what it knew at one instant; ``NightAt`` answers for one event
-time T, with sums over the windows that end at or before T (docs/architecture.md, "Derived values"). Rates and values of
-the "last minute" run over the last 60 s of event time before T.
+``EngineResults`` takes results in any order. ``ResultsView`` is what it knew at one instant. ``ResultsAt`` has the
+values as of event time T: sums over the windows that end at or before T (docs/architecture.md, "Derived values").
+Rates and values of the "last minute" run over the last 60 s of event time before T.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ POSTED = ("posts", "replies", "quotes", "reposts")
 """The counts that add up to all tweets."""
 
 
-class Night:
+class EngineResults:
     """The results of one engine for one run; takes records in any order, any version first."""
 
     def __init__(self, info: RunInfo) -> None:
@@ -44,7 +44,7 @@ class Night:
         self.audience = Ledger(self.grid, (*info.spaces, ALL), AUDIENCE_COUNTS)
         subjects = dict.fromkeys((*(rule.subject for rule in info.subjects), OTHER, ALL))
         self.reaction = Ledger(self.grid, tuple(subjects), REACTION_COUNTS, _ESTIMATES)
-        self._view: NightView | None = None
+        self._view: ResultsView | None = None
 
     def put(self, record: Result) -> None:
         """Take one result record.
@@ -67,18 +67,18 @@ class Night:
             for key, (_, counts) in ledger.strays.items()
         }
 
-    def view(self) -> "NightView":
+    def view(self) -> "ResultsView":
         """Return what is known now; later records do not change it. While nothing is new, it is the same object."""
         audience = {name: self.audience.running(name) for name in self.audience.names}
         reaction = {name: self.reaction.running(name) for name in self.reaction.names}
         known = self._view
         if known is None or not (_same(known.audience, audience) and _same(known.reaction, reaction)):
-            known = self._view = NightView(self.grid, audience, reaction)
+            known = self._view = ResultsView(self.grid, audience, reaction)
         return known
 
 
 @dataclass(frozen=True)
-class Tables:
+class FinalCounts:
     """Final counts as the digest and the verdict want them, by window and space or subject, zeros left out.
 
     Args:
@@ -97,7 +97,7 @@ def _same(before: Mapping[str, Running], now: Mapping[str, Running]) -> bool:
 
 
 @dataclass(frozen=True, eq=False)
-class NightView:
+class ResultsView:
     """What was known of a night at one instant; nothing in it changes any more, and it is equal to itself alone.
 
     Args:
@@ -120,13 +120,13 @@ class NightView:
         """The subjects, without ``*``."""
         return tuple(name for name in self.reaction if name != ALL)
 
-    def at(self, at: int) -> "NightAt":
+    def at(self, at: int) -> "ResultsAt":
         """Return the values as of event time ``at`` (ms)."""
-        return NightAt(self, self.grid.until(at))
+        return ResultsAt(self, self.grid.until(at))
 
-    def tables(self) -> Tables:
+    def tables(self) -> FinalCounts:
         """Return the counts of every window."""
-        tables = Tables({}, {}, {})
+        tables = FinalCounts({}, {}, {})
         for name, running in self.audience.items():
             _fill(tables.audience, running, name, AUDIENCE_COUNTS, self.grid)
         for name, running in self.reaction.items():
@@ -159,7 +159,7 @@ def _fill(rows: Rows, running: Running, name: str, counts: Sequence[str], grid: 
         rows.setdefault((grid.start + index * grid.window_ms, name), {})[word] = value
 
 
-class NightAt:
+class ResultsAt:
     """The values of one engine as of one event time.
 
     Args:
@@ -167,7 +167,7 @@ class NightAt:
         until: How many windows lie behind that time.
     """
 
-    def __init__(self, view: NightView, until: int) -> None:
+    def __init__(self, view: ResultsView, until: int) -> None:
         self.view = view
         self.until = until
         self.since = max(0, until - max(1, MINUTE_MS // view.grid.window_ms))

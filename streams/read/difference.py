@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from streams.contract.results import AUDIENCE_COUNTS, REACTION_COUNTS
-from streams.read.derive import NightView
+from streams.read.derive import ResultsView
 from streams.read.ledger import Ints, Running
 
 HASHTAGS = "hashtags"
@@ -28,7 +28,7 @@ class Difference:
     audience: dict[str, int]
 
 
-def difference(engine: NightView, truth: NightView, until: int) -> Difference:
+def difference(engine: ResultsView, truth: ResultsView, until: int) -> Difference:
     """Compare two nights of one run over the first ``until`` windows.
 
     Counts are compared window by window, hashtags by their sums so far; live audience and waiting as they were at the
@@ -48,7 +48,7 @@ def difference(engine: NightView, truth: NightView, until: int) -> Difference:
     return Difference(greatest, total, now)
 
 
-def _counts(engine: NightView, truth: NightView, until: int) -> Iterator[tuple[str, int, int]]:
+def _counts(engine: ResultsView, truth: ResultsView, until: int) -> Iterator[tuple[str, int, int]]:
     """Yield every count of every space or subject with its greatest and summed absolute difference."""
     pairs: list[tuple[tuple[str, ...], Running, Running]] = []
     pairs += [(AUDIENCE_COUNTS, engine.audience[name], truth.audience[name]) for name in engine.audience]

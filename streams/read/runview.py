@@ -14,7 +14,7 @@ from streams.contract.results import VERSION, Counts, decode_audience, decode_pr
 from streams.contract.runinfo import RunInfo, RunStatus, decode_info, decode_status
 from streams.contract.topics import RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION, RUN_INFO, RUN_STATUS
 from streams.errors import ContractError
-from streams.read.derive import Night, NightAt, NightView, Stray
+from streams.read.derive import EngineResults, ResultsAt, ResultsView, Stray
 
 MAX_REJECTIONS: Final = 100
 
@@ -45,7 +45,7 @@ class EngineView:
     """
 
     name: str
-    night: NightView
+    night: ResultsView
     covered: Covered
     strays: Mapping[Stray, Counts] = field(repr=False)
     drained: bool = False
@@ -101,7 +101,7 @@ class RunView:
             return view.watermark
         return None if self.replay_at is None else min(self.replay_at, view.watermark)
 
-    def now(self, engine: str) -> NightAt | None:
+    def now(self, engine: str) -> ResultsAt | None:
         """Return an engine's values as of ``as_of``; None for an unknown engine or before its first watermark."""
         if engine not in self.engines:
             return None
@@ -119,7 +119,7 @@ class _Engine:
     """One engine while its records come in."""
 
     def __init__(self, info: RunInfo) -> None:
-        self.night = Night(info)
+        self.night = EngineResults(info)
         self.progress = ProgressBook()
         self.covered = self.progress.covered(info.partitions)
         self.drained = False

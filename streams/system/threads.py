@@ -10,7 +10,7 @@ _T = TypeVar("_T")
 LOOK_SECONDS: Final = 0.02
 
 
-class Beside:
+class BackgroundThread:
     """Context manager: inside, ``work`` goes on in a thread; outside, it is over.
 
     Args:
@@ -46,7 +46,7 @@ class Beside:
             self._failure = error
 
 
-def look_until(look: Callable[[], _T | None], seconds: float, pause: float = LOOK_SECONDS) -> _T | None:
+def poll_until(look: Callable[[], _T | None], seconds: float, pause: float = LOOK_SECONDS) -> _T | None:
     """Look again and again until something is found; None when nothing was in time.
 
     Args:

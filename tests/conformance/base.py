@@ -6,10 +6,10 @@ from typing import ClassVar
 
 import pytest
 
-from joinstorm.conformance.certificate import Outcome, choose, conform
+from joinstorm.conformance.certificate import PointOutcome, choose, conform
 from joinstorm.conformance.points import POINTS
 from joinstorm.engines.catalog import subject
-from joinstorm.engines.undertest import Subject
+from joinstorm.engines.undertest import EngineUnderTest
 from streams.kafka.connection import Connection
 from tests.conftest import need_engine
 
@@ -30,13 +30,13 @@ class Config:
     points: tuple[str, ...] = ()
     statuses: Mapping[str, str] = field(default_factory=dict)
 
-    def subject(self) -> Subject:
+    def subject(self) -> EngineUnderTest:
         """Return the engine, or skip the test when it is not installed and need not be."""
         need_engine(self.engine)
         return subject(self.engine)
 
 
-def told(outcome: Outcome) -> str:
+def told(outcome: PointOutcome) -> str:
     """Return what to show when a test fails."""
     return "\n".join([f"{outcome.point}: {outcome.status}", outcome.detail, *map(str, outcome.named)])
 
@@ -50,14 +50,14 @@ class Conformance:
 
     @pytest.fixture(scope="class")
     @classmethod
-    def outcomes(cls, kafka: Connection, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
+    def outcomes(cls, kafka: Connection, tmp_path_factory: pytest.TempPathFactory) -> dict[str, PointOutcome]:
         """Play the points, several at once as they wait more than they work, and return the outcomes by name."""
         folder = tmp_path_factory.mktemp(cls.config.engine)
         points = choose(cls.config.points)
         return {one.point: one for one in conform(kafka, cls.config.subject(), folder, points=points, jobs=JOBS)}
 
     @pytest.mark.parametrize("point", [point.name for point in POINTS])
-    def test_point(self, point: str, outcomes: dict[str, Outcome]) -> None:
+    def test_point(self, point: str, outcomes: dict[str, PointOutcome]) -> None:
         """What the engine shows at this point of the certificate is what is written of it."""
         if point not in outcomes:
             pytest.skip("left to joinstorm conform: it takes long with this engine")

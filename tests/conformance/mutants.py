@@ -13,7 +13,7 @@ from streams.contract.results import AudienceResult, Progress, Result
 from streams.contract.runinfo import RunInfo
 from streams.contract.topics import INPUTS, PRESENCE, RESULTS_AUDIENCE
 from streams.engines.abstract import Engine, Summary, WorkerSettings
-from streams.engines.kafkapython.engine import KafkaPythonEngine, Worker
+from streams.engines.kafkapython.engine import KafkaPythonEngine, KafkaPythonWorker
 from streams.engines.shared import simplefold as simple
 from streams.engines.shared.simplefold import PartitionFold, Person
 from streams.engines.shared.statefolder import state_folder
@@ -24,12 +24,12 @@ from streams.errors import DecodeError, EngineError
 class _Mutant(KafkaPythonEngine):
     """An engine whose worker or fold has a bug."""
 
-    worker_class: type[Worker] = Worker
+    worker_class: type[KafkaPythonWorker] = KafkaPythonWorker
     fold_class: type[PartitionFold] = PartitionFold
 
-    def worker(self, settings: WorkerSettings) -> Worker:
+    def worker(self, settings: WorkerSettings) -> KafkaPythonWorker:
         made = type("Mutant", (self.worker_class,), {"fold": self.fold_class})
-        worker: Worker = made(settings)
+        worker: KafkaPythonWorker = made(settings)
         return worker
 
 
@@ -88,7 +88,7 @@ class TrustsOrder(_Mutant):
     fold_class = _FirstIsFirst
 
 
-class _Offsets(Worker):
+class _Offsets(KafkaPythonWorker):
     """Saves its offsets whenever it has read, and goes on from there, with whatever state it finds."""
 
     def __init__(self, settings: WorkerSettings) -> None:
@@ -179,7 +179,7 @@ class SwallowsCorruptRecords(_Mutant):
     fold_class = _Quiet
 
 
-class _Impatient(Worker):
+class _Impatient(KafkaPythonWorker):
     """Takes ten polls without a record for the end, a second of silence."""
 
     empty = 0
@@ -274,7 +274,7 @@ class BeforeTheTalk(_Mutant):
     fold_class = _BeforeTheTalk
 
 
-class _Boaster(Worker):
+class _Boaster(KafkaPythonWorker):
     """Publishes progress at once and results every five seconds."""
 
     def __init__(self, settings: WorkerSettings) -> None:
@@ -320,7 +320,7 @@ class Hangs(Engine):
         return Summary(ended=False)
 
 
-class _Babbler(Worker):
+class _Babbler(KafkaPythonWorker):
     def publish(self) -> None:
         for topic in ("results.audience", "results.progress"):
             self.producer.send(self.info.topics[topic], b"\x00 garbage", key=_key(self.info, self.settings.engine))

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from joinstorm.cli import main
-from joinstorm.compare.tournament import Order, run_comparison
-from joinstorm.conformance.certificate import Outcome, choose, play
+from joinstorm.compare.tournament import CompareRequest, run_comparison
+from joinstorm.conformance.certificate import PointOutcome, choose, play
 from joinstorm.engines.catalog import subject
-from joinstorm.engines.undertest import Subject
+from joinstorm.engines.undertest import EngineUnderTest
 from streams.errors import EXIT_USAGE
 from streams.golden import load
 from streams.kafka.connection import Connection
@@ -35,12 +35,12 @@ time.sleep(600)
 """
 
 
-def program(folder: Path, name: str, text: str) -> Subject:
+def program(folder: Path, name: str, text: str) -> EngineUnderTest:
     """Return a Python script as the suite takes an engine."""
     script = folder / f"{name}.py"
     script.write_text(text)
     command = f"{shlex.quote(sys.executable)} {shlex.quote(str(script))}"
-    return Subject(name, ["--engine", "external", "--option", f"command={command}"], seconds=SECONDS)
+    return EngineUnderTest(name, ["--engine", "external", "--option", f"command={command}"], seconds=SECONDS)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_program_without_answers_is_named(
     name: str, text: str, words: list[str], kafka: Connection, tmp_path: Path
 ) -> None:
     """The certificate says what happened, with the end of the program's log."""
-    outcome: Outcome = play(
+    outcome: PointOutcome = play(
         choose(["golden-doors"])[0], kafka, program(tmp_path, name, text), load("doors"), tmp_path / "logs"
     )
     assert outcome.status == "failed"
@@ -67,7 +67,7 @@ def test_a_program_without_answers_is_named(
 def test_a_comparison_goes_on_without_them(kafka: Connection, tmp_path: Path) -> None:
     """Whoever fails stands on the scoreboard with the reason; the others are measured."""
     bad = [program(tmp_path, "crashes", CRASHES), program(tmp_path, "hangs", HANGS)]
-    order = Order(
+    order = CompareRequest(
         connection=kafka,
         subjects=[*bad, subject("kafka-python")],
         tape=tiny_tape(tmp_path / "tiny.parquet").path,

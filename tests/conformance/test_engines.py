@@ -9,7 +9,7 @@ import pytest
 
 from joinstorm.embedded.kafkahome import find_java
 from joinstorm.engines.catalog import subject
-from joinstorm.engines.undertest import Subject
+from joinstorm.engines.undertest import EngineUnderTest
 from tests.conformance.base import Config, Conformance
 from tests.conftest import required
 
@@ -65,7 +65,7 @@ class TestFlink(Conformance):
 class Example(Config):
     """The program of examples/kafka-streams, once Maven has built it."""
 
-    def subject(self) -> Subject:
+    def subject(self) -> EngineUnderTest:
         """Return it, run by the Java that runs the broker."""
         if not (JAR.exists() or required()):
             pytest.skip("not built: mvn -q package, in examples/kafka-streams")

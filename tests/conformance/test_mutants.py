@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from joinstorm.conformance.certificate import Outcome, choose, conform, play
+from joinstorm.conformance.certificate import PointOutcome, choose, conform, play
 from joinstorm.conformance.nights import simulated
-from joinstorm.engines.undertest import Subject
+from joinstorm.engines.undertest import EngineUnderTest
 from streams.golden import load
 from streams.kafka.connection import Connection
 from tests.conformance import mutants
@@ -32,12 +32,12 @@ BUGS = (
 """Mutant, the point that catches it, and a point it must still be exact on."""
 
 
-def subject(mutant: str, seconds: float = 15.0) -> Subject:
+def subject(mutant: str, seconds: float = 15.0) -> EngineUnderTest:
     """Return a mutant as the suite takes an engine."""
-    return Subject(mutant.lower(), ["--engine", f"{mutants.__name__}:{mutant}"], seconds=seconds)
+    return EngineUnderTest(mutant.lower(), ["--engine", f"{mutants.__name__}:{mutant}"], seconds=seconds)
 
 
-Played = dict[tuple[str, str], Outcome]
+Played = dict[tuple[str, str], PointOutcome]
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def played(kafka: Connection, tmp_path_factory: pytest.TempPathFactory) -> Playe
     folder = tmp_path_factory.mktemp("mutants")
     night = simulated(folder)
 
-    def one(case: tuple[str, str]) -> Outcome:
+    def one(case: tuple[str, str]) -> PointOutcome:
         mutant, point = case
         return play(choose([point])[0], kafka, subject(mutant), night, folder / mutant / point)
 

@@ -19,11 +19,11 @@ import pytest
 from dashboards import promql, stored
 from joinstorm.boardproof import check
 from joinstorm.boardproof.counted import Counted, Rows
-from joinstorm.boardproof.momentvalues import Moment, Shown
+from joinstorm.boardproof.momentvalues import ProofMoment, Shown
 from joinstorm.oracle.answers import Truth, ask
 from joinstorm.prometheus.server import Labels, Prometheus
-from joinstorm.run.pipeline import Pipeline, Plan
-from joinstorm.run.supervisor import Part, Supervisor
+from joinstorm.run.pipeline import Pipeline, PipelineRequest
+from joinstorm.run.supervisor import ChildProcess, Supervisor
 from producers.recording import record
 from producers.scenario.loading import load
 from streams.contract.names import TRUTH
@@ -32,7 +32,7 @@ from streams.contract.results import decode_progress, decode_reaction
 from streams.contract.runinfo import RunInfo, RunStatus, decode_status
 from streams.contract.topics import INPUTS, RESULTS_PROGRESS, RESULTS_REACTION, RUN_STATUS
 from streams.errors import EnvironmentMissingError
-from streams.exporter.brokermonitor import BrokerWatch
+from streams.exporter.brokermonitor import BrokerMonitor
 from streams.exporter.collector import Exporter
 from streams.kafka.connection import Connection
 from streams.read.reader import ResultReader
@@ -126,7 +126,7 @@ class Played:
         """Return when the worker was scraped, and 1 where it answered."""
         return [one for series in self._sampled('up{job="worker"}') for one in series]
 
-    def moment(self, name: str, scraped: float) -> Moment:
+    def moment(self, name: str, scraped: float) -> ProofMoment:
         """Return what was so, by the oracle, by Kafka's records and by the engine's watermark in a scrape."""
         said = self.value("joinstorm_replay_status_timestamp_seconds", scraped)
         watermark = self.value("joinstorm_engine_watermark_timestamp_seconds", scraped)
@@ -134,7 +134,7 @@ class Played:
         assert watermark is not None
         status, at = self.statuses[round(said * 1000)], round(watermark * 1000)
         whole = status.at if status.state == "playing" else at
-        return Moment(
+        return ProofMoment(
             name=name,
             at=status.at,
             info=self.info,
@@ -176,7 +176,7 @@ def played(kafka: Connection, tmp_path_factory: pytest.TempPathFactory) -> Itera
     need_program("prometheus")
     folder = tmp_path_factory.mktemp("played")
     tape = record(load("launch"), folder / "tape.parquet", scale=0.005, seed=1).path
-    plan = Plan(tape=tape, connection=kafka, speed=SPEED, prefix="played.")
+    plan = PipelineRequest(tape=tape, connection=kafka, speed=SPEED, prefix="played.")
     with contextlib.ExitStack() as stack:
         pipeline = Pipeline(plan, stack.enter_context(Supervisor(folder / "logs")))
         info = pipeline.open()
@@ -184,7 +184,7 @@ def played(kafka: Connection, tmp_path_factory: pytest.TempPathFactory) -> Itera
         pipeline.start_truth()
         reader.wait_until_drained([TRUTH], 60)
         worker = _metrics_of(pipeline.start_worker(0))
-        broker = stack.enter_context(BrokerWatch(kafka, reader.topics))
+        broker = stack.enter_context(BrokerMonitor(kafka, reader.topics))
         page = stack.enter_context(Exporter(reader, broker.look).serving(0))
         prometheus = stack.enter_context(Prometheus(folder, _config(page.removesuffix("/metrics")[7:], worker)))
         pipeline.start_replay()
@@ -224,14 +224,14 @@ def _scraped(played: Callable[[], Played], phase: str) -> bool:
     return len(scrapes) >= SCRAPES and sum(up and at > scrapes[0] for at, up in now.worker_up()) >= SCRAPES
 
 
-def _metrics_of(worker: Part) -> str:
+def _metrics_of(worker: ChildProcess) -> str:
     """Return host and port of a worker's /metrics, which it says when it starts."""
     found: list[int] = []
     until(lambda: bool(found) or _look(worker, found), "the worker does not say where its metrics are", 60)
     return f"127.0.0.1:{found[0]}"
 
 
-def _look(worker: Part, found: list[int]) -> bool:
+def _look(worker: ChildProcess, found: list[int]) -> bool:
     lines = [line for line in worker.log.read_text().splitlines() if line.startswith("{")]
     found += [msgspec.json.decode(line)["metrics_port"] for line in lines]
     return bool(lines)
@@ -246,7 +246,7 @@ scrape_configs:
 """
 
 
-def _answer(played: Played, query: check.Query, moment: Moment, scraped: float) -> dict[Labels, float]:
+def _answer(played: Played, query: check.BoardQuery, moment: ProofMoment, scraped: float) -> dict[Labels, float]:
     """Ask Prometheus, as the board does; the labels of the target are left out where there is no sum over them."""
     variables = {**moment.variables, "__rate_interval": "10s"}
     found = played.prometheus.query(promql.fill(query.expr, variables), scraped)

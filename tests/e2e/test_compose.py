@@ -19,7 +19,7 @@ from joinstorm.prometheus.backfill import nights_of_tape
 from joinstorm.terminal.recordingbar import record_scenario
 from producers.tape.tapefile import Tape
 from streams.contract.names import ALL, TRUTH
-from streams.read.derive import NightAt, NightView
+from streams.read.derive import ResultsAt, ResultsView
 from tests.conftest import required
 
 ROOT = Path(__file__).parents[2]
@@ -165,7 +165,7 @@ def _replay_ms(stack: Stack) -> float:
     return 1000 * (stack.value("joinstorm_replay_event_timestamp_seconds") or 0.0)
 
 
-def _compare(stack: Stack, night: NightView, moment: int) -> None:
+def _compare(stack: Stack, night: ResultsView, moment: int) -> None:
     """Find the first scrape after an event time, and hold what it says against the tape, for engine and truth."""
     now = time.time()
     query = f"joinstorm_replay_event_timestamp_seconds >= {moment / 1000}"
@@ -182,7 +182,7 @@ def _compare(stack: Stack, night: NightView, moment: int) -> None:
             assert seen == value, f"{name} of {engine} at event time {at}: {seen}, the tape says {value}"
 
 
-def _values(now: NightAt) -> dict[str, int]:
+def _values(now: ResultsAt) -> dict[str, int]:
     values = {
         "joinstorm_waiting_people{}": now.waiting(),
         "joinstorm_waited_20m_people{}": now.waited_20m(),

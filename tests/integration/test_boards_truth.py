@@ -13,7 +13,7 @@ from joinstorm.boardproof import check
 from joinstorm.boardproof import ruleproof as rule_proof
 from joinstorm.boardproof.alertproof import alerts_of, judge
 from joinstorm.boardproof.mutants import siblings
-from joinstorm.boardproof.proofnight import Night
+from joinstorm.boardproof.proofnight import ProofNight
 from joinstorm.boardproof.wholeproof import LOOKBACK, SERVED
 from joinstorm.cli import cli
 from joinstorm.prometheus.backfill import times
@@ -38,13 +38,13 @@ def tape(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope=ONCE)
-def night(tape: Path) -> Night:
+def night(tape: Path) -> ProofNight:
     """Return the night with its three engines."""
-    return Night.of_tape(tape)
+    return ProofNight.of_tape(tape)
 
 
 @pytest.fixture(scope=ONCE)
-def prometheus(night: Night, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+def prometheus(night: ProofNight, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     """Return a Prometheus that has the night."""
     folder = tmp_path_factory.mktemp("prometheus")
     check.store(night, folder)
@@ -53,7 +53,7 @@ def prometheus(night: Night, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 @pytest.fixture(scope=ONCE)
-def proof(night: Night, prometheus: Prometheus) -> check.Proof:
+def proof(night: ProofNight, prometheus: Prometheus) -> check.Proof:
     """Return the proof over the committed boards."""
     return check.Proof(night, prometheus, stored.boards())
 
@@ -70,7 +70,7 @@ def test_every_altered_query_is_found(proof: check.Proof) -> None:
     assert [str(survivor) for survivor in hunt.survivors] == []
 
 
-def test_a_panel_nobody_wrote_an_answer_for_is_a_mismatch(night: Night, prometheus: Prometheus) -> None:
+def test_a_panel_nobody_wrote_an_answer_for_is_a_mismatch(night: ProofNight, prometheus: Prometheus) -> None:
     """A new panel cannot slip in unproven; nor can one that answers nothing anywhere."""
     boards: dict[str, dict[str, Any]] = {"joinstorm-launch": copy.deepcopy(stored.boards()["joinstorm-launch"])}
     panel = boards["joinstorm-launch"]["panels"][1]
@@ -79,7 +79,7 @@ def test_a_panel_nobody_wrote_an_answer_for_is_a_mismatch(night: Night, promethe
     assert "nobody wrote down" in str(mismatch)
 
 
-def test_variables_offer_what_there_is(night: Night, prometheus: Prometheus) -> None:
+def test_variables_offer_what_there_is(night: ProofNight, prometheus: Prometheus) -> None:
     """Engines and rooms of the night, all of them and nothing else."""
     at = night.moments()[2][1] / 1000
     for label, wanted in (("engine", {"truth", "faust", "faust-tables"}), ("space", set(night.info.spaces))):
@@ -113,7 +113,7 @@ def test_alerts_fire_in_their_phases_and_nowhere_else(tmp_path: Path, scenario: 
     assert judgement.right
 
 
-def test_backfill_puts_the_night_at_its_real_dates(tape: Path, night: Night, tmp_path: Path) -> None:
+def test_backfill_puts_the_night_at_its_real_dates(tape: Path, night: ProofNight, tmp_path: Path) -> None:
     """Blocks made by the command answer at moments of May 2023 what the oracle says."""
     done = CliRunner().invoke(
         cli, ["backfill", str(tape), "--out", str(tmp_path), "--step", "60", "--quiet-step", "300"]

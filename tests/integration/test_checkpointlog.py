@@ -15,7 +15,7 @@ from streams.contract.runinfo import RunInfo
 from streams.contract.topics import PRESENCE
 from streams.fold.state import PartitionState, decoder
 from streams.kafka.connection import Connection
-from streams.kafka.writer import Outlet
+from streams.kafka.writer import BatchWriter
 from tests.oracle import event_of
 from tests.streaming import PEOPLE, open_night
 
@@ -44,7 +44,7 @@ def restored(kafka: Connection, info: RunInfo) -> int:
     """Return the offset at which a worker would go on in the first partition."""
 
     async def restore() -> int:
-        log = CheckpointLog(kafka, info, "faust", Outlet(kafka))
+        log = CheckpointLog(kafka, info, "faust", BatchWriter(kafka))
         return (await log.restore([(PRESENCE, 0)]))[0].next_offset
 
     return asyncio.run(restore())

@@ -11,7 +11,7 @@ import pytest
 
 from joinstorm.embedded.broker import EmbeddedBroker
 from producers.replay.opening import open_run
-from producers.replay.playback import Replay, Result, Settings
+from producers.replay.playback import PlaybackRequest, PlaybackResult, Replay
 from producers.senders import aio, kafka_python
 from producers.senders.registry import CLIENTS, sender_factory
 from producers.tape.tapefile import Tape
@@ -63,8 +63,8 @@ def test_a_producer_waits_for_a_frozen_broker(
         monkeypatch.setattr(sender, "portion", PORTION)
     info = open_run(broker.connection, tape.info, run=unique_run, partitions=LANES // 2, watermark_step_ms=60_000)
     make = sender_factory(client, broker.connection, paced=False)
-    replay = Replay(tape, info, make, settings=Settings())
-    results: list[Result] = []
+    replay = Replay(tape, info, make, settings=PlaybackRequest())
+    results: list[PlaybackResult] = []
     over = threading.Event()
 
     def play() -> None:

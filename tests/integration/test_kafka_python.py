@@ -8,7 +8,7 @@ from kafka.admin import NewPartitions
 
 from streams.contract.topics import INPUTS
 from streams.engines.abstract import WorkerSettings
-from streams.engines.kafkapython.engine import Worker
+from streams.engines.kafkapython.engine import KafkaPythonWorker
 from streams.kafka.admin import open_admin
 from streams.kafka.connection import Connection
 from tests.streaming import open_night, until
@@ -17,14 +17,14 @@ pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
-def worker(kafka: Connection, unique_run: str) -> Iterator[Worker]:
+def worker(kafka: Connection, unique_run: str) -> Iterator[KafkaPythonWorker]:
     """Yield the only worker of a run whose topics were just made."""
     info = open_night(kafka, unique_run, 1)
-    with contextlib.closing(Worker(WorkerSettings(kafka, info, "kafka-python", worker=0))) as worker:
+    with contextlib.closing(KafkaPythonWorker(WorkerSettings(kafka, info, "kafka-python", worker=0))) as worker:
         yield worker
 
 
-def test_a_poll_that_ends_within_a_rebalance_loses_no_partition(kafka: Connection, worker: Worker) -> None:
+def test_a_poll_that_ends_within_a_rebalance_loses_no_partition(kafka: Connection, worker: KafkaPythonWorker) -> None:
     """A worker that joins anew because partitions were added gets them, though a poll ended before the answer came."""
     info = worker.info
     _work_until_assigned(worker, info.partitions)
@@ -36,7 +36,7 @@ def test_a_poll_that_ends_within_a_rebalance_loses_no_partition(kafka: Connectio
     _work_until_assigned(worker, info.partitions + 1)
 
 
-def _work_until_assigned(worker: Worker, partitions: int) -> None:
+def _work_until_assigned(worker: KafkaPythonWorker, partitions: int) -> None:
     def assigned() -> bool:
         worker.work()
         return len(worker.folds) == len(INPUTS) * partitions

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from dashboards.grafana import Grafana, Json, Login
-from dashboards.publish import DATA_SOURCE_UID, FOLDER_UID, Change, PhaseMark, Publication, publish
+from dashboards.publish import DATA_SOURCE_UID, FOLDER_UID, BoardChange, PhaseMark, Publication, publish
 from streams.errors import EnvironmentMissingError
 from tests.integration.fakegrafana import PASSWORD, TOKEN, USER, VIEWER_TOKEN, FakeGrafana
 
@@ -35,13 +35,13 @@ def fake() -> Iterator[FakeGrafana]:
 
 def bring(
     fake: FakeGrafana, wanted: Publication = WANTED, *, force: bool = False, dry_run: bool = False
-) -> dict[str, Change]:
+) -> dict[str, BoardChange]:
     """Publish with the right token; return the changes by what they are about."""
     with Grafana(fake.url, Login(token=TOKEN)) as grafana:
         return {change.what: change for change in publish(grafana, wanted, force=force, dry_run=dry_run)}
 
 
-def kinds(changes: dict[str, Change]) -> set[str]:
+def kinds(changes: dict[str, BoardChange]) -> set[str]:
     """Return the kinds of change that happened."""
     return {change.kind for change in changes.values()}
 

@@ -17,7 +17,7 @@ from kafka import KafkaConsumer, TopicPartition
 from joinstorm.cli import cli
 from producers.replay.deck import Deck
 from producers.replay.opening import open_run, opened_run
-from producers.replay.playback import Replay, Result, Settings
+from producers.replay.playback import PlaybackRequest, PlaybackResult, Replay
 from producers.senders.registry import CLIENTS, sender_factory
 from producers.tape.tapefile import Tape
 from streams.contract import runinfo
@@ -42,9 +42,9 @@ def opened(kafka: Connection, tape: Tape, run: str) -> RunInfo:
     return open_run(kafka, tape.info, run=run, partitions=2, watermark_step_ms=10_000)
 
 
-def replay(kafka: Connection, tape: Tape, info: RunInfo, client: str, **settings: Any) -> Result:
+def replay(kafka: Connection, tape: Tape, info: RunInfo, client: str, **settings: Any) -> PlaybackResult:
     """Play a tape with a client."""
-    how = Settings(**settings)
+    how = PlaybackRequest(**settings)
     return Replay(tape, info, sender_factory(client, kafka, paced=how.speed > 0), Deck(), how).play()
 
 

@@ -19,7 +19,7 @@ from kafka.admin import ACLOperation, ResourceType
 from joinstorm.cli import main
 from joinstorm.follow.runlist import RunList
 from producers.replay.opening import open_run
-from producers.replay.playback import Replay, Settings
+from producers.replay.playback import PlaybackRequest, Replay
 from producers.senders.registry import CLIENTS, sender_factory
 from producers.tape.tapefile import Tape
 from streams.contract.runinfo import RunInfo
@@ -28,7 +28,7 @@ from streams.errors import BrokerError, DeliveryError, RefusedError
 from streams.kafka.admin import open_admin
 from streams.kafka.connection import Connection
 from streams.kafka.security import CONFIG_VARIABLE
-from streams.kafka.writer import Out, Outlet
+from streams.kafka.writer import BatchWriter, OutgoingRecord
 from tests.conftest import need_engine
 from tests.secure import GROUP, READ, WRITE, Cluster, certificate, secured
 from tests.tinytape import tiny_tape
@@ -66,7 +66,7 @@ def test_a_night_goes_through_tls_and_scram(cluster: Cluster, unique_run: str, t
     tape = tiny_tape(tmp_path / "night.parquet", people=300)
     connection = cluster.login()
     info = open_run(connection, tape.info, run=unique_run, watermark_step_ms=60_000)
-    result = Replay(tape, info, sender_factory(client, connection, paced=False), settings=Settings()).play()
+    result = Replay(tape, info, sender_factory(client, connection, paced=False), settings=PlaybackRequest()).play()
     assert (result.state, result.sent) == ("ended", tape.rows)
 
 
@@ -74,7 +74,7 @@ def play(cluster: Cluster, run: str, folder: Path, people: int = 100) -> tuple[T
     """Open a run and play a small night into it, as somebody who may do everything."""
     tape = tiny_tape(folder / "night.parquet", people=people)
     info = open_run(cluster.inside, tape.info, run=run, watermark_step_ms=60_000)
-    Replay(tape, info, sender_factory("aiokafka", cluster.inside, paced=False), settings=Settings()).play()
+    Replay(tape, info, sender_factory("aiokafka", cluster.inside, paced=False), settings=PlaybackRequest()).play()
     return tape, info
 
 
@@ -206,7 +206,7 @@ def test_who_may_not_write_is_told_so(cluster: Cluster, unique_run: str, tmp_pat
     )
     make = sender_factory(client, cluster.login("mallory"), paced=False)
     with pytest.raises((DeliveryError, BrokerError), match=r"(?i)space\.presence.*authoriz"):
-        Replay(tape, info, make, settings=Settings()).play()
+        Replay(tape, info, make, settings=PlaybackRequest()).play()
 
 
 @pytest.mark.parametrize(
@@ -269,9 +269,9 @@ def test_a_right_that_is_taken_away_ends_the_writing(cluster: Cluster, unique_ru
     connection = cluster.user(info, (RESULTS_AUDIENCE, WRITE))
 
     async def write() -> None:
-        outlet = Outlet(connection)
+        outlet = BatchWriter(connection)
         try:
-            await outlet.write(info.topics[RESULTS_AUDIENCE], [Out(b"key", b"value")])
+            await outlet.write(info.topics[RESULTS_AUDIENCE], [OutgoingRecord(b"key", b"value")])
         finally:
             await outlet.close()
 

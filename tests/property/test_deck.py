@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from producers.replay.deck import Deck
-from producers.replay.playback import Settings
+from producers.replay.playback import PlaybackRequest
 from producers.replay.position import load_position
 from producers.tape.tapefile import Tape
 from streams.contract.events import Mark
@@ -67,7 +67,7 @@ def crash() -> None:
 def test_any_hand_on_the_deck_sends_what_plain_playing_sends(tape: Tape, plain: Sent, seed: int) -> None:
     """Pauses, resumes, jumps, steps, changes of speed, stalls, in any order: record for record the same."""
     rng = random.Random(seed)
-    player = Player(tape, Settings(speed=rng.choice((5, 30, 0)), skip_quiet=rng.random() < 0.3), least=COARSE)
+    player = Player(tape, PlaybackRequest(speed=rng.choice((5, 30, 0)), skip_quiet=rng.random() < 0.3), least=COARSE)
     plan_commands(rng, player)
     player.play()
     assert player.sent == plain
@@ -79,7 +79,7 @@ def test_a_killed_and_resumed_producer_leaves_nothing_out(tape: Tape, plain: Sen
     rng = random.Random(seed)
     path = tmp_path / "position.json"
     pieces: list[Sent] = []
-    settings = Settings(speed=rng.choice((20, 60)), position_file=path)
+    settings = PlaybackRequest(speed=rng.choice((20, 60)), position_file=path)
     for _ in range(rng.randrange(1, 4)):
         player = Player(tape, settings, least=COARSE)
         plan_commands(rng, player)
@@ -88,7 +88,7 @@ def test_a_killed_and_resumed_producer_leaves_nothing_out(tape: Tape, plain: Sen
             player.play()
         except Crash:
             pieces.append(acknowledged(player))
-            settings = Settings(speed=30, position_file=path, resume=load_position(path, tape.info.sha256))
+            settings = PlaybackRequest(speed=30, position_file=path, resume=load_position(path, tape.info.sha256))
             continue
         pieces.append(player.sent)
         break

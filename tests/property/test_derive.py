@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from streams.contract.names import ALL
 from streams.contract.results import AUDIENCE_COUNTS, REACTION_COUNTS, AudienceResult, Result, key_of, summed
-from streams.read.derive import Night, NightAt
+from streams.read.derive import EngineResults, ResultsAt
 from tests.nights import SPACES, START, SUBJECTS, WINDOW, WINDOWS, audiences, reactions, run_info
 
 records = st.lists(audiences | reactions, max_size=30)
@@ -39,9 +39,9 @@ class Naive:
         return joins - drops - leaves
 
 
-def now(results: Sequence[Result], at: int) -> NightAt:
+def now(results: Sequence[Result], at: int) -> ResultsAt:
     """Return the values as of a time, after all records."""
-    night = Night(run_info())
+    night = EngineResults(run_info())
     for record in results:
         night.put(record)
     return night.view().at(at)
@@ -118,7 +118,7 @@ def test_the_order_of_records_does_not_matter(results: list[Result], data: st.Da
 @given(records, records, times)
 def test_a_view_stays_as_it_was(early: list[Result], late: list[Result], at: int) -> None:
     """Records that come later change no view that was taken before; without records the view is the same object."""
-    night = Night(run_info())
+    night = EngineResults(run_info())
     for record in early:
         night.put(record)
     view = night.view()

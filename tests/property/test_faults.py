@@ -23,7 +23,7 @@ from producers.compose.faults import (
     parse_faults,
 )
 from producers.replay.faultfile import fault_path, read_faults, write_faults
-from producers.replay.playback import Settings
+from producers.replay.playback import PlaybackRequest
 from producers.replay.position import load_position
 from producers.tape.tapefile import Tape
 from streams.contract.events import Mark, MarkKind, Presence, Tweet, decode_presence, decode_tweet, encode
@@ -44,7 +44,7 @@ def tape(tmp_path_factory: pytest.TempPathFactory) -> Tape:
 
 def play_faulty(tape: Tape, faults: Faults, **how: Any) -> Sent:
     """Play a tape with faults."""
-    player = Player(tape, Settings(**how), plan=FaultPlan(faults))
+    player = Player(tape, PlaybackRequest(**how), plan=FaultPlan(faults))
     player.play()
     return player.sent
 
@@ -124,7 +124,7 @@ def test_faults_follow_the_event_not_the_way_it_came(tape: Tape, tmp_path: Path)
     faults = Faults({MISSING: 0.1, LATE: 0.1, OUT_OF_ORDER: 0.3, CORRUPT: 0.1, DUPLICATE: 0.1})
     whole = play_faulty(tape, faults)
     path = tmp_path / "position.json"
-    player = Player(tape, Settings(speed=60, position_file=path), plan=FaultPlan(faults))
+    player = Player(tape, PlaybackRequest(speed=60, position_file=path), plan=FaultPlan(faults))
 
     def crash() -> None:
         raise Crash

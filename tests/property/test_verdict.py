@@ -18,7 +18,7 @@ from streams.contract.events import Presence, PresenceKind, Tweet
 from streams.contract.results import AudienceResult, Counts, Progress, ReactionResult, Result, encode
 from streams.contract.runinfo import RunInfo, RunStatus
 from streams.contract.topics import INPUTS, PRESENCE, RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION, Topics
-from streams.read.derive import Tables
+from streams.read.derive import FinalCounts
 from streams.read.follower import Follower
 from streams.read.runview import RunState, RunView
 from tests.nights import feed, meet, record
@@ -37,9 +37,9 @@ def night() -> tuple[RunInfo, Truth]:
         return info, oracle.ask(tape.path, info, threads=1)
 
 
-def tables(truth: Truth) -> Tables:
+def tables(truth: Truth) -> FinalCounts:
     """Return the oracle's counts as the verdict takes them."""
-    return Tables(truth.audience, truth.reaction, truth.estimates)
+    return FinalCounts(truth.audience, truth.reaction, truth.estimates)
 
 
 def counted(events: Sequence[Presence | Tweet], *, ended: bool | None = True, more: Sequence[Result] = ()) -> RunView:
@@ -218,7 +218,7 @@ def test_stances_are_an_estimate_apart() -> None:
     info, truth = night()
     key = (info.start, "other")
     made = ReactionResult(1, "run-1", "e", *key, "est", 1, {}, {"stance:thanks": 3, "stance:blame": 1})
-    labels = Tables(truth.audience, truth.reaction, {key: {"stance:thanks": 2, "stance:mockery": 2}})
+    labels = FinalCounts(truth.audience, truth.reaction, {key: {"stance:thanks": 2, "stance:mockery": 2}})
     verdict = judge(counted(EVENTS, more=[made]), "e", labels, len(EVENTS))
     assert verdict.exact
     assert verdict.stance_agreement == 0.5

@@ -56,7 +56,7 @@ def run(settings: WorkerSettings) -> Summary:
         fresh.mkdir(exist_ok=True)
         init_db_dir(fresh, 1)
         fresh.rename(snapshots)
-    totals = Totals()
+    totals = CountTotals()
     with stop_signals() as stop:
         flow = dataflow(settings, totals, stop.is_set)
         cli_main(
@@ -81,14 +81,14 @@ def _workers(settings: WorkerSettings) -> int:
     return int(text)
 
 
-def dataflow(settings: WorkerSettings, totals: "Totals", stopping: Callable[[], bool]) -> Dataflow:
+def dataflow(settings: WorkerSettings, totals: "CountTotals", stopping: Callable[[], bool]) -> Dataflow:
     """Lay the dataflow: both input topics, a fold per partition, the result topics."""
     flow = Dataflow("joinstorm")
     records = op.input("records", flow, EndingSource(settings, stopping))
     keyed = op.flat_map_batch("by_partition", records, _by_partition)
 
     folded = op.stateful_batch("fold", keyed, lambda saved: FoldLogic(settings, totals, saved))
-    op.output("results", op.key_rm("out", folded), ResultSink(settings))
+    op.output("results", op.key_rm("out", folded), BytewaxResultSink(settings))
     return flow
 
 
@@ -96,7 +96,7 @@ def _by_partition(batch: list[KafkaSourceMessage]) -> Iterator[tuple[str, KafkaS
     return ((f"{message.topic}[{message.partition}]", message) for message in batch)
 
 
-class Totals:
+class CountTotals:
     """What all workers of this process did."""
 
     def __init__(self) -> None:
@@ -172,7 +172,7 @@ class EndingPartition(StatefulSourcePartition):  # type: ignore[misc]  # only th
 class FoldLogic(StatefulBatchLogic):  # type: ignore[misc]  # only there where Bytewax is installed
     """A ``PartitionFold`` as Bytewax keeps it: fed in batches, asked when its time has come, snapshot as bytes."""
 
-    def __init__(self, settings: WorkerSettings, totals: "Totals", saved: Saved | None) -> None:
+    def __init__(self, settings: WorkerSettings, totals: "CountTotals", saved: Saved | None) -> None:
         self._settings, self._totals = settings, totals
         self._fold: PartitionFold | None = None
         self._due: datetime | None = None
@@ -231,7 +231,7 @@ def _base(info: RunInfo, topic: str) -> str:
     return next(base for base in INPUTS if info.topics[base] == topic)
 
 
-class ResultSink(DynamicSink):  # type: ignore[misc]  # only there where Bytewax is installed
+class BytewaxResultSink(DynamicSink):  # type: ignore[misc]  # only there where Bytewax is installed
     """Writes results, and progress when the results it speaks of have arrived."""
 
     def __init__(self, settings: WorkerSettings) -> None:

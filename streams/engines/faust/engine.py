@@ -23,10 +23,10 @@ from streams.contract.topics import CHECKPOINTS
 from streams.engines.abstract import Engine, Summary, WorkerSettings
 from streams.engines.faust.chunks import Chunk
 from streams.engines.faust.partitions import MissingRecordsError, Place
-from streams.engines.faust.runmonitor import RunWatch
+from streams.engines.faust.runmonitor import RunMonitor
 from streams.engines.faust.session import app_settings, brokers, group_of, signals, stop_app, tasks_of, wait_for_end
 from streams.engines.faust.transport import ChunkTransport, Hooks, NoTables
-from streams.engines.faust.worker import Worker
+from streams.engines.faust.worker import FaustWorker
 from streams.engines.faust.workermetrics import Surroundings, serve
 from streams.errors import EngineError
 from streams.system.scratch import scratch
@@ -67,8 +67,8 @@ class _Session:
         self._missing: dict[Place, int] = {}
 
     async def run(self) -> Summary:
-        self._worker = Worker(self._settings)
-        self._watch = RunWatch(self._settings.connection, self._settings.info, self._settings.engine)
+        self._worker = FaustWorker(self._settings)
+        self._watch = RunMonitor(self._settings.connection, self._settings.info, self._settings.engine)
         self._app = self._create_app()
         with signals(self._stop), self._metrics():
             async with tasks_of(self._worker.speak(), self._watch.follow()) as tasks:

@@ -8,7 +8,7 @@ from streams.contract.deadletters import DeadLetter
 from streams.contract.runinfo import RunInfo
 from streams.contract.topics import INPUTS
 from streams.engines.faust.chunks import Chunk
-from streams.engines.faust.steptimes import DECODE, FOLD, Stages
+from streams.engines.faust.steptimes import DECODE, FOLD, StepTimes
 from streams.fold.columns import Bad
 from streams.fold.state import PartitionState, decoder
 
@@ -36,7 +36,7 @@ class Partitions:
         self.info = info
         self.engine = engine
         self.states: dict[Place, PartitionState] = {}
-        self.stages = Stages()
+        self.stages = StepTimes()
         self.letters: list[DeadLetter] = []
         """Records put aside and not yet written down."""
         self.events: Counter[Place] = Counter()

@@ -30,7 +30,7 @@ _TUNING: Final[dict[str, Any]] = {
 }
 
 
-class RunWatch:
+class RunMonitor:
     """Follows ``run.status``, and once asked also ``results.progress`` of one engine; use it in one event loop."""
 
     def __init__(self, connection: Connection, info: RunInfo, engine: str) -> None:

@@ -13,7 +13,7 @@ RESTORE: Final = "restore"
 STAGES: Final = (DECODE, FOLD, PUBLISH, CHECKPOINT, RESTORE)
 
 
-class Stages:
+class StepTimes:
     """Seconds per stage; only stretches without waiting are measured, but for ``restore``, which reads the broker."""
 
     def __init__(self) -> None:

@@ -20,7 +20,7 @@ from streams.contract.events import Mark, MarkKind
 from streams.contract.results import Progress
 from streams.contract.topics import INPUTS, RESULTS_PROGRESS
 from streams.engines.abstract import Engine, Summary, WorkerSettings
-from streams.engines.faust.runmonitor import RunWatch
+from streams.engines.faust.runmonitor import RunMonitor
 from streams.engines.faust.session import app_settings, group_of, signals, stop_app, tasks_of, wait_for_end
 from streams.engines.shared import simplefold as simple
 from streams.errors import DecodeError
@@ -57,7 +57,7 @@ class _TablesWorker:
         self._settings, self._info = settings, settings.info
         self._app = faust.App(**app_settings(settings, folder), topic_partitions=self._info.partitions)
         self._people, self._rows, self._progress = (self._table(base) for base in ("people", "rows", "progress"))
-        self._watch = RunWatch(settings.connection, self._info, settings.engine)
+        self._watch = RunMonitor(settings.connection, self._info, settings.engine)
         self._changed: dict[str, int] = {}
         """Rows to be published, and the offset they are as of."""
         self._reported: set[Shard] = set()

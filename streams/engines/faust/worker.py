@@ -25,7 +25,7 @@ from streams.engines.faust.steptimes import CHECKPOINT, PUBLISH, RESTORE
 from streams.errors import BrokerError, RefusedError
 from streams.fold.canonical import Bools
 from streams.fold.state import PartitionState
-from streams.kafka.writer import Out, Outlet
+from streams.kafka.writer import BatchWriter, OutgoingRecord
 
 log = logging.getLogger(__name__)
 
@@ -46,11 +46,11 @@ class _Cut:
     results: list[Result] = field(default_factory=list)
     progress: list[Progress] = field(default_factory=list)
     tokens: list[tuple[PartitionState, Bools]] = field(default_factory=list)
-    letters: list[Out] = field(default_factory=list)
+    letters: list[OutgoingRecord] = field(default_factory=list)
     saved: list[Saved] = field(default_factory=list)
 
 
-class Worker:
+class FaustWorker:
     """Takes chunks of the partitions it owns, publishes, and keeps checkpoints; use it in one event loop.
 
     Args:
@@ -60,7 +60,7 @@ class Worker:
     def __init__(self, settings: WorkerSettings) -> None:
         self.settings = settings
         self.partitions = Partitions(settings.info, settings.engine)
-        self.outlet = Outlet(settings.connection)
+        self.outlet = BatchWriter(settings.connection)
         self.checkpoints = CheckpointLog(settings.connection, settings.info, settings.engine, self.outlet)
         self.checkpointed: dict[Place, int] = {}
         """Next offset of each owned partition's newest checkpoint: where a successor goes on."""
@@ -184,7 +184,9 @@ class Worker:
     def _cut(self, *, checkpoint: bool) -> _Cut:
         cut = _Cut()
         with self.partitions.stages.measure(PUBLISH):
-            cut.letters = [Out(letter.key(), letter.value, letter.headers()) for letter in self.partitions.letters]
+            cut.letters = [
+                OutgoingRecord(letter.key(), letter.value, letter.headers()) for letter in self.partitions.letters
+            ]
             for place, state in self.partitions.states.items():
                 if (state.next_offset, state.watermark) == self._said.get(place):
                     continue
@@ -216,7 +218,7 @@ class Worker:
 
     async def _send(self, topic: str, records: Iterable[Result | Progress]) -> None:
         with self.partitions.stages.measure(PUBLISH):
-            outs = [Out(results.key_of(record), results.encode(record)) for record in records]
+            outs = [OutgoingRecord(results.key_of(record), results.encode(record)) for record in records]
         self.published += (await self.outlet.write(topic, outs)).records
 
     def _take_back(self, cut: _Cut) -> None:

@@ -7,7 +7,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from streams.engines.faust.partitions import Place
-from streams.engines.faust.worker import Worker
+from streams.engines.faust.worker import FaustWorker
 from streams.metrics import definitions as metrics
 from streams.metrics.server import open_page
 
@@ -30,7 +30,7 @@ class Surroundings:
 class WorkerCollector(Collector):
     """Metrics of one worker; see ``streams.metrics.definitions.WORKER_METRICS``."""
 
-    def __init__(self, worker: Worker, surroundings: Surroundings) -> None:
+    def __init__(self, worker: FaustWorker, surroundings: Surroundings) -> None:
         self._worker = worker
         self._surroundings = surroundings
         self._engine = worker.settings.engine
@@ -80,7 +80,7 @@ class WorkerCollector(Collector):
         return family
 
 
-def serve(worker: Worker, surroundings: Surroundings, port: int, address: str) -> tuple[int, Callable[[], None]]:
+def serve(worker: FaustWorker, surroundings: Surroundings, port: int, address: str) -> tuple[int, Callable[[], None]]:
     """Serve a worker's metrics.
 
     Returns:

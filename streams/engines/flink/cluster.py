@@ -41,7 +41,7 @@ class Stopped(Exception):  # noqa: N818 - no error: we were told to stop while F
     """Flink did not come up because the worker was told to stop."""
 
 
-class Job:
+class FlinkJob:
     """A job that was sent off; ``client`` is Flink's, None for a job that is somebody else's."""
 
     def __init__(self, client: Any = None) -> None:
@@ -70,7 +70,7 @@ def _cause(error: Exception) -> str:
 
 
 @contextlib.contextmanager
-def running(settings: WorkerSettings, late: Late, stop: threading.Event) -> Iterator[Job]:
+def running(settings: WorkerSettings, late: Late, stop: threading.Event) -> Iterator[FlinkJob]:
     """Start the job from its newest checkpoint; inside, it runs; afterwards it and our JVM are gone.
 
     The job needs no orderly end: what it knows is in its checkpoints, and what was not committed is never read.
@@ -80,7 +80,7 @@ def running(settings: WorkerSettings, late: Late, stop: threading.Event) -> Iter
         Stopped: ``stop`` was set before it did.
     """
     if settings.options.get(SUBMIT) == "no":
-        yield Job()
+        yield FlinkJob()
         return
     folder = state_folder(settings)
     cluster = settings.options.get(CLUSTER, "")
@@ -96,7 +96,7 @@ def running(settings: WorkerSettings, late: Late, stop: threading.Event) -> Iter
                 cancel_leftover(cluster, name)
 
 
-def _submitted(settings: WorkerSettings, late: Late, folder: Path, pid: int, stop: threading.Event) -> Job:
+def _submitted(settings: WorkerSettings, late: Late, folder: Path, pid: int, stop: threading.Event) -> FlinkJob:
     from py4j.protocol import Py4JError  # noqa: PLC0415 - only there where Flink is
 
     from streams.engines.flink import job as flink_job  # noqa: PLC0415 - likewise
@@ -105,7 +105,7 @@ def _submitted(settings: WorkerSettings, late: Late, folder: Path, pid: int, sto
     known = {**_place(settings, folder), **given}
     try:
         with _ended_by(stop, pid):
-            return Job(flink_job.submit(settings.info, settings.engine, settings.connection, late, known))
+            return FlinkJob(flink_job.submit(settings.info, settings.engine, settings.connection, late, known))
     except Py4JError as error:
         if stop.is_set():
             raise Stopped from error

@@ -19,7 +19,7 @@ from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from streams.engines.abstract import Summary, WorkerSettings
-from streams.engines.flink.cluster import Job, Stopped, running
+from streams.engines.flink.cluster import FlinkJob, Stopped, running
 from streams.engines.flink.counts import FlinkCounts
 from streams.engines.flink.engine import LATE
 from streams.engines.flink.sql import Late, counts_topic
@@ -79,7 +79,7 @@ def _late(settings: WorkerSettings) -> Late:
     raise EngineError(f"option {LATE}={text!r}: expected one of {', '.join(get_args(Late))}")
 
 
-def _work(relay: "Relay", job: Job, stop: threading.Event) -> None:
+def _work(relay: "Relay", job: FlinkJob, stop: threading.Event) -> None:
     checked = time.monotonic()
     while not relay.ended and not stop.is_set():
         relay.step()

@@ -31,7 +31,7 @@ _TOPIC_OF: Final[dict[type, str]] = {
 
 
 class KafkaPythonEngine(Engine):
-    """Runs ``Worker`` until the run is done or a signal asks to stop."""
+    """Runs ``KafkaPythonWorker`` until the run is done or a signal asks to stop."""
 
     name = "kafka-python"
 
@@ -49,12 +49,12 @@ class KafkaPythonEngine(Engine):
         except KafkaError as error:
             raise BrokerError(f"{settings.connection.bootstrap_servers}: {error}") from error
 
-    def worker(self, settings: WorkerSettings) -> "Worker":
+    def worker(self, settings: WorkerSettings) -> "KafkaPythonWorker":
         """Return the worker to run."""
-        return Worker(settings)
+        return KafkaPythonWorker(settings)
 
 
-class Worker(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python is untyped
+class KafkaPythonWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python is untyped
     """One member of the consumer group: a ``PartitionFold`` for each of its partitions.
 
     Args:

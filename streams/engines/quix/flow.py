@@ -29,7 +29,7 @@ from streams.contract.results import Counts, Progress, key_of
 from streams.contract.topics import INPUTS, RESULTS_PROGRESS
 from streams.engines.abstract import Summary, WorkerSettings
 from streams.engines.shared.resultswriter import Out, ResultsWriter
-from streams.engines.shared.simplefold import Change, Row, changes, decode, person_of, result
+from streams.engines.shared.simplefold import CountChange, Row, changes, decode, person_of, result
 from streams.engines.shared.statefolder import forget, state_folder
 from streams.engines.shared.stopping import RunEnd
 from streams.errors import DecodeError
@@ -45,7 +45,7 @@ def run(settings: WorkerSettings) -> Summary:
     app = _application(settings, str(folder))
     fold = Fold(settings)
     _connect(app, settings, fold)
-    watch = _Watch(settings, app.stop)
+    watch = _RunEndThread(settings, app.stop)
     watch.start()
     app.run()
     watch.over.set()
@@ -93,7 +93,7 @@ def _connect(app: Application, settings: WorkerSettings, fold: "Fold") -> None:
         topic = app.topic(info.topics[base], key_deserializer="bytes", value_deserializer="bytes")
         app.dataframe(topic).set_headers(_source(base)).to_topic(partitions, key=_partition(base))
     folded = app.dataframe(partitions).apply(fold, stateful=True, metadata=True, expand=True)
-    folded.sink(ResultSink(settings))
+    folded.sink(QuixResultSink(settings))
 
 
 def _source(base: str) -> Callable[[bytes, Any, int, Headers], Headers]:
@@ -108,7 +108,7 @@ def _partition(base: str) -> Callable[[bytes], str]:
     return lambda value: f"{base}[{message_context().partition}]"  # noqa: ARG005 - Quix hands the value over
 
 
-class ResultSink(BaseSink):  # type: ignore[misc]  # only there where Quix is installed
+class QuixResultSink(BaseSink):  # type: ignore[misc]  # only there where Quix is installed
     """Writes the newest state of every row a few times a second, and with every commit, before the offsets.
 
     What is held back when a worker is killed comes again: its records are read again from the committed offsets.
@@ -186,7 +186,7 @@ class Fold:
         state.set(key, person)
         return self._rows(found, progress, state), replace(progress, events=progress.events + 1)
 
-    def _rows(self, found: list[Change], progress: Progress, state: State) -> list[Out]:
+    def _rows(self, found: list[CountChange], progress: Progress, state: State) -> list[Out]:
         rows: dict[Row, Counts] = {}
         for change in found:
             row = change[:3]
@@ -212,7 +212,7 @@ class Fold:
         )
 
 
-class _Watch(threading.Thread):
+class _RunEndThread(threading.Thread):
     """Reads ``results.progress`` beside the application and stops it when the run is done."""
 
     def __init__(self, settings: WorkerSettings, stop: Callable[[], None]) -> None:

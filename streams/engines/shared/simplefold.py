@@ -41,7 +41,7 @@ time by space; of an author ``first``, the earliest time by subject. (``*`` stan
 """
 
 
-class Change(NamedTuple):
+class CountChange(NamedTuple):
     """``by`` is added to one count of one row of results."""
 
     table: str
@@ -88,7 +88,7 @@ def person_of(event: Presence | Tweet) -> int:
     return event.listener if isinstance(event, Presence) else event.author
 
 
-def changes(person: Person, event: Presence | Tweet, info: RunInfo) -> list[Change] | None:
+def changes(person: Person, event: Presence | Tweet, info: RunInfo) -> list[CountChange] | None:
     """Take one event into its person's state and return what it changes; None for a duplicate."""
     seen = person.setdefault("seen", [])
     if event.event_id in seen:
@@ -104,10 +104,10 @@ def window_of(at: int, info: RunInfo) -> int:
     return at - at % info.window_ms
 
 
-def _presence(person: Person, event: Presence, info: RunInfo) -> Iterator[Change]:
+def _presence(person: Person, event: Presence, info: RunInfo) -> Iterator[CountChange]:
     window = window_of(event.at, info)
     for count in presence_counts(event):
-        yield Change(RESULTS_AUDIENCE, window, event.space, count, 1)
+        yield CountChange(RESULTS_AUDIENCE, window, event.space, count, 1)
     if event.kind == "join":
         joined = person.setdefault("join", {})
         for space in (event.space, ALL):
@@ -145,11 +145,11 @@ def _waited(person: Person, info: RunInfo) -> int | None:
     return window_of(due, info)
 
 
-def _tweet(person: Person, event: Tweet, info: RunInfo) -> Iterator[Change]:
+def _tweet(person: Person, event: Tweet, info: RunInfo) -> Iterator[CountChange]:
     subject = subject_of(event, info)
     window = window_of(event.at, info)
     for count in tweet_counts(event, info):
-        yield Change(RESULTS_REACTION, window, subject, count, 1)
+        yield CountChange(RESULTS_REACTION, window, subject, count, 1)
     first = person.setdefault("first", {})
     for name in (subject, ALL):
         yield from _first(RESULTS_REACTION, "first_authors", first, name, event.at, info)
@@ -177,7 +177,9 @@ def subject_of(tweet: Tweet, info: RunInfo) -> str:
     return OTHER
 
 
-def _first(table: str, count: str, earliest: dict[str, int], name: str, at: int, info: RunInfo) -> Iterator[Change]:
+def _first(
+    table: str, count: str, earliest: dict[str, int], name: str, at: int, info: RunInfo
+) -> Iterator[CountChange]:
     """Keep the earliest time under ``name``; the person counts in the window of that time alone."""
     known = earliest.get(name)
     if known is not None and known <= at:
@@ -186,13 +188,13 @@ def _first(table: str, count: str, earliest: dict[str, int], name: str, at: int,
     yield from _moved(table, count, name, None if known is None else window_of(known, info), window_of(at, info))
 
 
-def _moved(table: str, count: str, name: str, before: int | None, after: int | None) -> Iterator[Change]:
+def _moved(table: str, count: str, name: str, before: int | None, after: int | None) -> Iterator[CountChange]:
     if before == after:
         return
     if before is not None:
-        yield Change(table, before, name, count, -1)
+        yield CountChange(table, before, name, count, -1)
     if after is not None:
-        yield Change(table, after, name, count, 1)
+        yield CountChange(table, after, name, count, 1)
 
 
 Row: TypeAlias = tuple[str, int, str]

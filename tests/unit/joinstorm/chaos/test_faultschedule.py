@@ -9,7 +9,7 @@ from joinstorm.chaos.outcome import loss_of
 from joinstorm.chaos.shrink import shrink
 from joinstorm.cli import main
 from streams.errors import ScenarioError
-from streams.read.derive import Tables
+from streams.read.derive import FinalCounts
 
 
 @pytest.mark.parametrize("seed", range(50))
@@ -72,12 +72,12 @@ def test_what_cannot_be_asked_is_said_before_anything_starts(
 
 def test_loss_is_told_in_events() -> None:
     """What is missing and what is there twice, of counts every event is in once; sums over people are left out."""
-    truth = Tables(
+    truth = FinalCounts(
         audience={(0, "hall"): {"attempts": 10, "joins": 6, "arrivals": 10}, (5, "hall"): {"leaves": 4}},
         reaction={(0, "launch"): {"posts": 5, "hashtag:x": 5}, (0, "*"): {"first_authors": 5}},
         estimates={},
     )
-    mine = Tables(
+    mine = FinalCounts(
         audience={(0, "hall"): {"attempts": 13, "joins": 4}, (9, "hall"): {"drops": 1}},
         reaction={(0, "launch"): {"posts": 5}},
         estimates={},

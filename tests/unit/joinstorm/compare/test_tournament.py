@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from joinstorm.compare.fullspeed import Recovery, Throughput
 from joinstorm.compare.paced import Paced, growth, latencies
-from joinstorm.compare.progresslog import Seen
+from joinstorm.compare.progresslog import ProgressSample
 from joinstorm.compare.scoreboard import answers, to_html, to_json, to_text, write
 from joinstorm.compare.scores import Score, Scoreboard
 from joinstorm.compare.tapeparts import busiest, cut, speed_for, times
@@ -21,8 +21,8 @@ from streams.contract.runinfo import Phase
 from tests.tinytape import NIGHT_MS, START, tiny_tape
 
 
-def _seen(wall: float, watermark: int | None) -> Seen:
-    return Seen(wall, watermark, 0, False)
+def _seen(wall: float, watermark: int | None) -> ProgressSample:
+    return ProgressSample(wall, watermark, 0, False)
 
 
 def _paced(**changes: object) -> Paced:

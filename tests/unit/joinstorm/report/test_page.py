@@ -19,7 +19,7 @@ from joinstorm.report import page as report
 from joinstorm.report import picturestyle as pictures_style
 from joinstorm.report import tweetpictures as pictures_tweets
 from joinstorm.report.figures import duration, figures
-from joinstorm.report.page import Material, page, sight_of, write_report
+from joinstorm.report.page import Material, page, picture_data, write_report
 from joinstorm.report.pictures import Stretch
 from joinstorm.verdict.verdicts import final_tables, judge
 from producers.scenario.spec import Fact
@@ -163,7 +163,7 @@ def test_pictures_are_well_formed_and_say_what_they_show() -> None:
 
 def test_the_same_run_makes_the_same_picture() -> None:
     """Byte for byte: nothing of the clock or of chance is in it."""
-    assert pictures_tweets.tweets(sight_of(material(view()))) in exact_page()
+    assert pictures_tweets.tweets(picture_data(material(view()))) in exact_page()
 
 
 def test_names_from_outside_are_text_and_an_engine_that_wrote_nothing_has_a_page() -> None:
@@ -201,7 +201,7 @@ def test_names_of_phases_in_one_row_keep_apart() -> None:
 
 def test_a_single_wrong_window_survives_thinning() -> None:
     """Where several windows share a place in the picture, the greatest difference is drawn."""
-    stretch = Stretch(sight_of(material(view())).grid, 0, WINDOWS)
+    stretch = Stretch(picture_data(material(view())).grid, 0, WINDOWS)
     values = np.zeros(WINDOWS + 1, np.int64)
     values[1234], values[2345] = 7, -9
     far = stretch.farthest(values)
@@ -221,7 +221,7 @@ def test_ratios_in_pictures_are_those_of_the_metrics() -> None:
 
 def test_the_launch_is_shown_until_the_rooms_are_quiet() -> None:
     """The picture ends with the last attempt or where a quiet phase begins."""
-    assert pictures_launch.launch_span(sight_of(material(view()))) == (START, START + 1080 * WINDOW)
+    assert pictures_launch.launch_span(picture_data(material(view()))) == (START, START + 1080 * WINDOW)
 
 
 def test_figures_are_for_people() -> None:
@@ -229,7 +229,7 @@ def test_figures_are_for_people() -> None:
     assert (duration(90 * 60_000), duration(59.4 * 60_000)) == ("1 h 30 min", "59 min")
     empty = RunState(info())
     quiet = RunView(info=info(), engines={"truth": view().engines["truth"], **empty.engines()})
-    assert [one.words for one in figures(sight_of(material(quiet, "nobody")))] == ["late the talk began"]
+    assert [one.words for one in figures(picture_data(material(quiet, "nobody")))] == ["late the talk began"]
 
 
 @pytest.mark.parametrize(

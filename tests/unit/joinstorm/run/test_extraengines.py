@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from joinstorm.commands.options import names_in
-from joinstorm.run.extraengines import STALL_SECONDS, Guest, any_working, names_of
+from joinstorm.run.extraengines import STALL_SECONDS, ExtraEngine, any_working, names_of
 from joinstorm.run.supervisor import Supervisor
 from streams.engines.abstract import Engine, Summary, WorkerSettings
 from streams.errors import EngineError, UnknownEngineError
@@ -44,7 +44,7 @@ def test_a_guest_whose_worker_ends_early_is_named(tmp_path: Path) -> None:
     with Supervisor(tmp_path) as supervisor:
         part = supervisor.start("beside-x", [sys.executable, "-c", "import sys; sys.exit('no luck')"], vital=False)
         part.process.wait()
-        guest = Guest("x", part)
+        guest = ExtraEngine("x", part)
         assert not any_working([guest], RunView())
         supervisor.check()
     assert "exit code 1" in guest.trouble
@@ -56,7 +56,7 @@ def test_a_guest_that_says_nothing_is_given_up(tmp_path: Path) -> None:
     now = [0.0]
     with Supervisor(tmp_path) as supervisor:
         part = supervisor.start("beside-x", [sys.executable, "-c", "import time; time.sleep(600)"], vital=False)
-        guest = Guest("x", part, clock=lambda: now[0])
+        guest = ExtraEngine("x", part, clock=lambda: now[0])
         assert guest.working(RunView())
         now[0] = STALL_SECONDS + 1
         assert not guest.working(RunView())

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from joinstorm.run.pipeline import GRACE_SECONDS, STALL_SECONDS, Pipeline, Plan, _Stall
+from joinstorm.run.pipeline import GRACE_SECONDS, STALL_SECONDS, Pipeline, PipelineRequest, _Stall
 from joinstorm.run.supervisor import Supervisor
 from streams.errors import DeadlineError, EngineError, EnvironmentMissingError, ScenarioError
 from streams.kafka.connection import Connection
@@ -20,7 +20,7 @@ def test_moments_are_checked_on_the_tape(tmp_path: Path, moments: dict[str, Any]
     """A range that is none of the night's is refused without asking the broker, with what is allowed."""
     tape = tiny_tape(tmp_path / "night.parquet")
     with Supervisor(tmp_path / "logs") as supervisor:
-        pipeline = Pipeline(Plan(tape.path, Connection("127.0.0.1:9"), **moments), supervisor)
+        pipeline = Pipeline(PipelineRequest(tape.path, Connection("127.0.0.1:9"), **moments), supervisor)
         with pytest.raises(ScenarioError, match=told):
             pipeline.open()
 
@@ -29,7 +29,7 @@ def test_a_run_without_a_producer_has_no_deck(tmp_path: Path, monkeypatch: pytes
     """Where nothing plays there is nobody to give orders to, and that is said."""
     monkeypatch.setattr("producers.replay.control.address_folder", lambda: tmp_path / "addresses")
     with Supervisor(tmp_path / "logs") as supervisor:
-        pipeline = Pipeline(Plan(tmp_path / "none", Connection()), supervisor)
+        pipeline = Pipeline(PipelineRequest(tmp_path / "none", Connection()), supervisor)
         with pytest.raises(EnvironmentMissingError, match="no replay is running here"):
             pipeline.deck()
 

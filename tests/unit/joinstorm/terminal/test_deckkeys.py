@@ -10,7 +10,7 @@ from typing import Any, TextIO
 import pytest
 
 from joinstorm.run.replaying import keyed_deck
-from joinstorm.terminal.deckkeys import HINT, SPEEDS, STOP, Order, Stand, faster, orders, slower
+from joinstorm.terminal.deckkeys import HINT, SPEEDS, STOP, DeckCommand, DeckPosition, faster, orders, slower
 from joinstorm.terminal.keyboard import DeckKeys, keyboard
 from producers.replay.deck import Deck, DeckState, Jump, Pause, SetSpeed, Step
 from streams.contract.runinfo import Phase
@@ -20,26 +20,26 @@ from tests.nights import run_info
 PHASES = (Phase("open", 0), Phase("melting", 100), Phase("talk", 200))
 
 
-def ordered(keys: str, at: int = 150, speed: float = 60.0) -> list[Order]:
+def ordered(keys: str, at: int = 150, speed: float = 60.0) -> list[DeckCommand]:
     """Return what keys order in the middle of the night."""
-    return list(orders(keys, Stand(at, speed, PHASES)))
+    return list(orders(keys, DeckPosition(at, speed, PHASES)))
 
 
 @pytest.mark.parametrize(
     ("key", "order"),
     [
-        (" ", Order("toggle")),
-        ("s", Order("step", "5s")),
-        ("q", Order("stop")),
-        ("+", Order("set_speed", 120)),
-        ("-", Order("set_speed", 30)),
-        ("n", Order("jump", "talk")),
-        ("p", Order("jump", "open")),
-        ("1", Order("jump", "open")),
-        ("3", Order("jump", "talk")),
+        (" ", DeckCommand("toggle")),
+        ("s", DeckCommand("step", "5s")),
+        ("q", DeckCommand("stop")),
+        ("+", DeckCommand("set_speed", 120)),
+        ("-", DeckCommand("set_speed", 30)),
+        ("n", DeckCommand("jump", "talk")),
+        ("p", DeckCommand("jump", "open")),
+        ("1", DeckCommand("jump", "open")),
+        ("3", DeckCommand("jump", "talk")),
     ],
 )
-def test_each_key_is_one_order(key: str, order: Order) -> None:
+def test_each_key_is_one_order(key: str, order: DeckCommand) -> None:
     """From the second of three phases at speed 60."""
     assert ordered(key) == [order]
 
@@ -52,9 +52,9 @@ def test_other_keys_order_nothing(key: str) -> None:
 
 def test_there_is_no_phase_beyond_the_ends() -> None:
     """The phase before the first is the first; after the last there is none."""
-    assert ordered("p", at=0) == [Order("jump", "open")]
+    assert ordered("p", at=0) == [DeckCommand("jump", "open")]
     assert ordered("n", at=200) == []
-    assert list(orders("np1", Stand(5, 1.0, ()))) == []
+    assert list(orders("np1", DeckPosition(5, 1.0, ()))) == []
 
 
 def test_speeds_go_up_to_max_and_down_to_a_tenth() -> None:
@@ -67,8 +67,8 @@ def test_speeds_go_up_to_max_and_down_to_a_tenth() -> None:
     assert faster(0.0) == 0.0
     assert slower(0.0) == SPEEDS[-1]
     assert slower(SPEEDS[0]) == SPEEDS[0]
-    assert ordered("+", speed=3600) == [Order("set_speed", "max")]
-    assert ordered("++", speed=61) == [Order("set_speed", 120), Order("set_speed", 300)]
+    assert ordered("+", speed=3600) == [DeckCommand("set_speed", "max")]
+    assert ordered("++", speed=61) == [DeckCommand("set_speed", 120), DeckCommand("set_speed", 300)]
     assert [str(order) for order in ordered("+ 3s")] == ["speed 120x", "pause or go on", "to talk", "step 5s"]
 
 

@@ -4,9 +4,9 @@ import io
 
 from rich.console import Console
 
-from joinstorm.terminal.display import LiveDisplay, Moment, PlainDisplay, clock, open_display, spark
+from joinstorm.terminal.display import Frame, LiveDisplay, PlainDisplay, clock, open_display, spark
 
-MOMENT = Moment(
+MOMENT = Frame(
     phase="melting",
     at=1_684_966_200_000,
     progress=0.25,
@@ -41,7 +41,7 @@ def test_plain_display_prints_one_line_per_phase_and_interval() -> None:
     display = open_display(out, "launch")
     assert isinstance(display, PlainDisplay)
     for phase in ("melting", "melting", "talk"):
-        display.update(Moment(phase=phase, at=MOMENT.at, progress=0.5, audience={"first": 7}))
+        display.update(Frame(phase=phase, at=MOMENT.at, progress=0.5, audience={"first": 7}))
     display.close()
     lines = out.getvalue().splitlines()
     assert [line.split("phase=")[1].split()[0] for line in lines] == ["melting", "talk"]

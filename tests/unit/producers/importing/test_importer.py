@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from joinstorm.cli import cli, main
 from joinstorm.oracle.answers import ask
 from producers.importing.eventfile import settings, write_events
-from producers.importing.importer import Report, import_tape
+from producers.importing.importer import ImportReport, import_tape
 from producers.importing.importspec import FileSpec, ImportSpec, PhaseSpec, load
 from producers.importing.reading import Format
 from producers.replay.opening import run_info
@@ -39,14 +39,17 @@ def mapped(**more: Any) -> ImportSpec:
     return ImportSpec(columns=MAPPED.columns, kinds=MAPPED.kinds, **more)
 
 
-def imported(folder: Path, text: str, spec: ImportSpec = ImportSpec(), name: str = "r.csv", **more: Any) -> Report:  # noqa: B008 - frozen
+DEFAULTS = ImportSpec()
+
+
+def imported(folder: Path, text: str, spec: ImportSpec = DEFAULTS, name: str = "r.csv", **more: Any) -> ImportReport:
     """Import a file of this text."""
     file = folder / name
     file.write_text(text, encoding="utf-8")
     return import_tape(file, folder / "tape.parquet", spec, generator="tests", **more)
 
 
-def events(report: Report) -> list[dict[str, Any]]:
+def events(report: ImportReport) -> list[dict[str, Any]]:
     """Return the rows of the tape, checked against its hash, with the people's ids of the file."""
     tape = Tape.open(report.tape)
     tape.verify()
@@ -55,7 +58,7 @@ def events(report: Report) -> list[dict[str, Any]]:
     return [row | {"who": name[row["person"]]} for block in tape.blocks() for row in block.to_pylist()]
 
 
-def refusal(folder: Path, text: str, spec: ImportSpec = ImportSpec(), name: str = "r.csv", **more: Any) -> str:  # noqa: B008 - frozen
+def refusal(folder: Path, text: str, spec: ImportSpec = DEFAULTS, name: str = "r.csv", **more: Any) -> str:
     """Return what is said of a file that cannot be imported; nothing is left of it."""
     with pytest.raises(EventFileError) as error:
         imported(folder, text, spec, name, **more)

@@ -6,7 +6,7 @@ import pytest
 
 from joinstorm.cli import main
 from producers.replay.deck import Deck
-from producers.replay.playback import JumpedBackError, Settings, StoppedError
+from producers.replay.playback import JumpedBackError, PlaybackRequest, StoppedError
 from producers.replay.position import came_to_its_end, load_position
 from producers.tape.tapefile import Tape
 from streams.contract import runinfo
@@ -42,7 +42,7 @@ def test_every_event_is_sent_once_with_its_marks(tape: Tape) -> None:
 
 def test_the_schedule_is_kept(tape: Tape) -> None:
     """At speed 10 the night of 600 s takes 60 s, and everything leaves within a tick of its due time."""
-    player = Player(tape, Settings(speed=10))
+    player = Player(tape, PlaybackRequest(speed=10))
     begun = player.time()
     result = player.play()
     assert player.time() - begun == pytest.approx(NIGHT_MS / 1000 / 10, abs=0.1)
@@ -53,7 +53,7 @@ def test_the_schedule_is_kept(tape: Tape) -> None:
 
 def test_lateness_is_measured_not_absorbed(tape: Tape) -> None:
     """A sender that stalls for five seconds is late, catches up at once, and ends on schedule."""
-    player = Player(tape, Settings(speed=10))
+    player = Player(tape, PlaybackRequest(speed=10))
     player.time.at(20, lambda: player.time.sleep(5))
     begun = player.time()
     result = player.play()
@@ -64,7 +64,7 @@ def test_lateness_is_measured_not_absorbed(tape: Tape) -> None:
 
 def test_quiet_phases_are_sent_at_full_speed(tape: Tape) -> None:
     """--skip-quiet: the quiet two minutes take no time, its events are sent, and none of them can be late."""
-    player = Player(tape, Settings(speed=10, skip_quiet=True))
+    player = Player(tape, PlaybackRequest(speed=10, skip_quiet=True))
     begun = player.time()
     result = player.play()
     assert player.time() - begun == pytest.approx(48, abs=0.2)
@@ -77,7 +77,7 @@ def test_a_night_may_end_in_a_quiet_phase(tmp_path: Path) -> None:
     """--skip-quiet to the very end: the end marks, which are due with the end of the rush, are sent as well."""
     info = tiny_info(people=60, phases=(Phase("open", START), Phase("aftermath", START + 400_000, quiet=True)))
     quiet = write_tape(tmp_path / "quiet.parquet", tiny_events(people=60), info)
-    player = Player(quiet, Settings(speed=10, skip_quiet=True))
+    player = Player(quiet, PlaybackRequest(speed=10, skip_quiet=True))
     begun = player.time()
     assert player.play().state == "ended"
     assert player.time() - begun == pytest.approx(40, abs=0.2)
@@ -86,7 +86,7 @@ def test_a_night_may_end_in_a_quiet_phase(tmp_path: Path) -> None:
 
 def test_a_range_is_paced_and_the_rest_is_sent_all_the_same(tape: Tape) -> None:
     """--from and --until: only what lies between takes time; everything is sent."""
-    settings = Settings(speed=10, begin=START + 120_000, until=START + 300_000)
+    settings = PlaybackRequest(speed=10, begin=START + 120_000, until=START + 300_000)
     player = Player(tape, settings)
     begun = player.time()
     player.play()
@@ -96,7 +96,7 @@ def test_a_range_is_paced_and_the_rest_is_sent_all_the_same(tape: Tape) -> None:
 
 def test_pause_jump_step_and_speed(tape: Tape) -> None:
     """A pause adds its length; a jump and a step add nothing; what was sent is what plain playing sends."""
-    player = Player(tape, Settings(speed=10))
+    player = Player(tape, PlaybackRequest(speed=10))
     begun = player.time()
     deck = player.deck
     player.time.at(5, deck.pause)
@@ -112,7 +112,7 @@ def test_pause_jump_step_and_speed(tape: Tape) -> None:
 
 def test_from_as_fast_as_it_goes_to_a_speed(tape: Tape) -> None:
     """Paused at full speed, set to a speed and resumed, the rest is paced from where the sending was."""
-    player = Player(tape, Settings(speed=10))
+    player = Player(tape, PlaybackRequest(speed=10))
     player.time.at(1, lambda: player.deck.set_speed("max"))
     player.play()
     assert player.sent == play(tape)
@@ -120,7 +120,7 @@ def test_from_as_fast_as_it_goes_to_a_speed(tape: Tape) -> None:
 
 def test_the_status_tells_how_it_goes(tape: Tape) -> None:
     """run.status is written about once a second, its event time never passes what is acknowledged, and it ends."""
-    player = Player(tape, Settings(speed=60))
+    player = Player(tape, PlaybackRequest(speed=60))
     player.play()
     statuses = [runinfo.decode_status(value) for _, _, value in player.senders[0].published]
     assert 10 <= len(statuses) <= 14
@@ -132,7 +132,7 @@ def test_the_status_tells_how_it_goes(tape: Tape) -> None:
 
 def test_stopping_says_failed(tape: Tape) -> None:
     """Whoever stops a replay leaves a run that says it is unfinished."""
-    player = Player(tape, Settings(speed=60))
+    player = Player(tape, PlaybackRequest(speed=60))
     player.time.at(3, player.deck.stop)
     with pytest.raises(StoppedError):
         player.play()
@@ -169,10 +169,10 @@ def test_a_silent_broker_is_given_up_on(tape: Tape, monkeypatch: pytest.MonkeyPa
 
 def test_a_jump_back_begins_a_new_run(tape: Tape) -> None:
     """Jumping back ends the run unfinished and plays a further one, at full speed up to the moment."""
-    player = Player(tape, Settings(speed=10))
+    player = Player(tape, PlaybackRequest(speed=10))
     player.time.at(30, lambda: player.deck.jump("melting"))
     begun = player.time()
-    results = player.play_rounds(Settings(speed=10))
+    results = player.play_rounds(PlaybackRequest(speed=10))
     assert [result.run for result in results] == ["test-2"]
     assert player.time() - begun == pytest.approx(30 + 48, abs=0.5)
     assert runinfo.decode_status(player.senders[0].published[-1][2]).state == "failed"
@@ -182,7 +182,7 @@ def test_a_jump_back_begins_a_new_run(tape: Tape) -> None:
 def test_looping_makes_a_run_of_every_round(tape: Tape) -> None:
     """Three rounds are three runs with the same events."""
     player = Player(tape)
-    results = player.play_rounds(Settings(), rounds=3)
+    results = player.play_rounds(PlaybackRequest(), rounds=3)
     assert [(result.run, result.sent) for result in results] == [
         (run, tape.rows) for run in ("test", "test-2", "test-3")
     ]
@@ -190,7 +190,7 @@ def test_looping_makes_a_run_of_every_round(tape: Tape) -> None:
 
 def test_a_replay_jumped_back_on_directly_says_so(tape: Tape) -> None:
     """Without a session around it a replay cannot begin another run."""
-    player = Player(tape, Settings(speed=60))
+    player = Player(tape, PlaybackRequest(speed=60))
     player.time.at(5, lambda: player.deck.jump("open"))
     with pytest.raises(JumpedBackError):
         player.play()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from producers.scenario.loading import load
-from producers.scenario.spec import Hosts, Retry
+from producers.scenario.spec import HostsSpec, RetrySpec
 from producers.simulation.demand import draw_demand
 from producers.simulation.hosts import CLOSED, Act, Programme
 from producers.simulation.randomness import LEVELS, chance, exponential, levels, stream
@@ -21,7 +21,7 @@ OPENS = -40 * MINUTE_MS
 def retry(policy: str, **fields: float) -> RetryPolicy:
     """Return a policy with round numbers."""
     values = {"after_drop_seconds": 5, "base_seconds": 10, "cap_seconds": 60, **fields}
-    return RetryPolicy(Retry(policy=policy, **values))  # type: ignore[arg-type]  # the words are checked on loading
+    return RetryPolicy(RetrySpec(policy=policy, **values))  # type: ignore[arg-type]  # the words are checked on loading
 
 
 def fails(*numbers: int) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
@@ -193,7 +193,7 @@ def programme(**fields: float) -> Programme:
         "close_after_minutes": 20, "closing_seconds": 60, "reopen_after_minutes": 2, "settle_minutes": 3,
         "calm_below": 0.1, "latest_start_minutes": 45, "talk_minutes": 60, "end_minutes": 30, **fields,
     }  # fmt: skip
-    return Programme(Hosts(**values), 10 * MINUTE_MS)
+    return Programme(HostsSpec(**values), 10 * MINUTE_MS)
 
 
 def course(one: Programme, strain: dict[int, float], until: int = 120) -> dict[float, Act]:

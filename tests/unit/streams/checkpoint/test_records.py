@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from streams.checkpoint import records as checkpoint
-from streams.checkpoint.records import ChainWriter, Part, read_part, restore
+from streams.checkpoint.records import ChainWriter, CheckpointRecord, read_record, restore
 from streams.contract.events import encode
 from streams.contract.runinfo import RunInfo
 from streams.contract.topics import PRESENCE
@@ -121,8 +121,8 @@ def test_checkpoints_of_another_run_tape_or_scenario_are_refused(changes: dict[s
 def test_checkpoints_of_another_engine_partition_or_version_are_refused() -> None:
     """Results published under another name say nothing of ours; other versions of the state mean something else."""
     (whole,), *_ = _chain()
-    part = msgspec.msgpack.decode(whole, type=Part)
-    read_part(whole, INFO, "faust", PRESENCE, 0)
+    part = msgspec.msgpack.decode(whole, type=CheckpointRecord)
+    read_record(whole, INFO, "faust", PRESENCE, 0)
     for changes, word in (
         ({"engine": "other"}, "engine"),
         ({"partition": 1}, "partition"),
@@ -132,7 +132,7 @@ def test_checkpoints_of_another_engine_partition_or_version_are_refused() -> Non
         changed = msgspec.structs.replace(part, **changes)
         raw = msgspec.msgpack.encode(msgspec.structs.replace(changed, checksum=checkpoint._checksum(changed)))
         with pytest.raises(ValueError, match=word):
-            read_part(raw, INFO, "faust", PRESENCE, 0)
+            read_record(raw, INFO, "faust", PRESENCE, 0)
 
 
 def test_a_state_of_another_shape_is_refused() -> None:
@@ -152,7 +152,7 @@ def test_a_chain_begins_anew_when_its_changes_outweigh_it() -> None:
     numbers = []
     for step in range(4):
         state.apply(DECODER.decode(VALUES[step * 10 : step * 10 + 10]), step * 10 + 10)
-        numbers.append(msgspec.msgpack.decode(writer.records(state)[0], type=Part).number)
+        numbers.append(msgspec.msgpack.decode(writer.records(state)[0], type=CheckpointRecord).number)
     assert numbers.count(0) > 1
     assert numbers[0] == 0
 

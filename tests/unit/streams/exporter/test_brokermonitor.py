@@ -10,8 +10,8 @@ from kafka.structs import OffsetAndTimestamp
 
 from streams.contract.topics import PRESENCE, TWEETS
 from streams.exporter import brokermonitor as brokerwatch
-from streams.exporter.brokerhealth import BrokerView
-from streams.exporter.brokermonitor import BrokerWatch, ask
+from streams.exporter.brokerhealth import BrokerHealth
+from streams.exporter.brokermonitor import BrokerMonitor, ask
 from streams.kafka.connection import Connection
 from tests.streaming import until
 
@@ -83,7 +83,7 @@ def test_a_broker_that_stops_answering_is_down_and_comes_back(monkeypatch: pytes
     admin = Admin({NAMES[PRESENCE]: [partition(0)]})
     monkeypatch.setattr(brokerwatch, "open_admin", lambda *_, **__: admin)
     monkeypatch.setattr(brokerwatch, "SILENT_SECONDS", 0.2)
-    with BrokerWatch(NOWHERE, lambda: NAMES, every=0.01) as watch:
+    with BrokerMonitor(NOWHERE, lambda: NAMES, every=0.01) as watch:
         for gone in (False, True, False):
             admin.gone = gone
             until(lambda: (seen := watch.look()) is not None and seen.up is not admin.gone, "the broker's state")
@@ -92,8 +92,8 @@ def test_a_broker_that_stops_answering_is_down_and_comes_back(monkeypatch: pytes
 def test_nothing_is_said_before_the_first_question(monkeypatch: pytest.MonkeyPatch) -> None:
     """A watch that was not started knows nothing; nobody there is a broker that does not answer."""
     monkeypatch.setattr(brokerwatch, "CONNECT_SECONDS", 0.1)
-    watch = BrokerWatch(NOWHERE, every=0.01)
+    watch = BrokerMonitor(NOWHERE, every=0.01)
     assert watch.look() is None
     with watch:
         until(lambda: watch.look() is not None, "an answer")
-        assert watch.look() == BrokerView()
+        assert watch.look() == BrokerHealth()

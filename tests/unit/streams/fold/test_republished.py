@@ -5,10 +5,10 @@ import pytest
 from streams.contract.results import AudienceResult, Result, summed
 from streams.contract.topics import INPUTS, PRESENCE
 from streams.fold.state import PartitionState, decoder
-from streams.golden import Night, load
+from streams.golden import GoldenNight, load
 
 
-def _said(night: Night, topic: str, partition: int, *, at_once: bool) -> list[Result]:
+def _said(night: GoldenNight, topic: str, partition: int, *, at_once: bool) -> list[Result]:
     """Return what a worker that starts from nothing publishes, after every record or after all of them."""
     values = [r.value for r in night.records if (r.topic, r.partition) == (topic, partition)]
     state, decode = PartitionState(night.info, topic, partition), decoder(night.info, topic).decode

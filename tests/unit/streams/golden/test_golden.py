@@ -11,10 +11,10 @@ from streams.contract.results import AudienceResult, Progress, ReactionResult, R
 from streams.contract.topics import INPUTS, PRESENCE
 from streams.engines.shared.simplefold import PartitionFold
 from streams.errors import ContractError
-from streams.golden import NIGHTS, InputRecord, Night, Totals, load
+from streams.golden import NIGHTS, EventTotals, GoldenNight, InputRecord, load
 
 
-def _folded(night: Night, records: list[InputRecord]) -> tuple[list[Result], list[Progress]]:
+def _folded(night: GoldenNight, records: list[InputRecord]) -> tuple[list[Result], list[Progress]]:
     """Every result and the last progress of each partition, taken after every record."""
     folds = {(t, p): PartitionFold(night.info, "simple", t, p) for t in INPUTS for p in range(night.info.partitions)}
     results: list[Result] = []
@@ -31,14 +31,14 @@ def _folded(night: Night, records: list[InputRecord]) -> tuple[list[Result], lis
     return results, list(progress.values())
 
 
-def _check(night: Night, records: list[InputRecord]) -> None:
+def _check(night: GoldenNight, records: list[InputRecord]) -> None:
     results, progress = _folded(night, records)
     assert summed(r for r in results if isinstance(r, AudienceResult)) == night.expected.audience
     assert summed(r for r in results if isinstance(r, ReactionResult)) == night.expected.reaction
     for topic, totals in night.expected.totals.items():
         mine = [one for one in progress if one.topic == topic]
         assert all(one.ended and one.watermark == night.info.end for one in mine)
-        assert Totals(sum(one.events for one in mine), sum(one.duplicates for one in mine)) == totals
+        assert EventTotals(sum(one.events for one in mine), sum(one.duplicates for one in mine)) == totals
 
 
 @pytest.mark.parametrize("name", NIGHTS)

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from streams.system.threads import Beside, look_until
+from streams.system.threads import BackgroundThread, poll_until
 
 
 def test_the_work_is_over_outside() -> None:
@@ -16,7 +16,7 @@ def test_the_work_is_over_outside() -> None:
         over.wait()
         ended.set()
 
-    with Beside("worker", work) as beside:
+    with BackgroundThread("worker", work) as beside:
         assert begun.wait(10)
         beside.check()
         assert not ended.is_set()
@@ -30,7 +30,7 @@ def test_what_ends_the_work_early_is_raised_where_it_is_asked_for() -> None:
     def work(_over: threading.Event) -> None:
         raise ValueError("no more")
 
-    with Beside("worker", work) as beside:
+    with BackgroundThread("worker", work) as beside:
         pass
     for _ in range(2):
         with pytest.raises(ValueError, match="no more"):
@@ -40,7 +40,7 @@ def test_what_ends_the_work_early_is_raised_where_it_is_asked_for() -> None:
 def test_looking_ends_with_what_is_found_or_with_nothing() -> None:
     """The first find is returned; without one it is None, after at least one look."""
     finds = iter([None, None, "here"])
-    assert look_until(lambda: next(finds), 10, 0) == "here"
+    assert poll_until(lambda: next(finds), 10, 0) == "here"
     looks: list[int] = []
-    assert look_until(lambda: looks.append(1), 0) is None
+    assert poll_until(lambda: looks.append(1), 0) is None
     assert looks == [1]

@@ -6,17 +6,17 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
-from producers.replay.prefetch import Ahead
+from producers.replay.prefetch import Prefetch
 from streams.contract.deadletters import DeadLetter
 from streams.contract.topics import PRESENCE
 from streams.engines.abstract import WorkerSettings
 from streams.engines.faust import worker as module
 from streams.engines.faust.chunks import Chunk
-from streams.engines.faust.worker import Worker
+from streams.engines.faust.worker import FaustWorker
 from streams.errors import BrokerError
 from streams.fold.state import PartitionState
 from streams.kafka.connection import Connection
-from streams.kafka.writer import Out, Outlet, Written
+from streams.kafka.writer import BatchWriter, OutgoingRecord, Written
 from tests.oracle import long_night
 
 INFO = long_night()
@@ -35,13 +35,13 @@ def test_blocks_are_prepared_a_few_ahead_and_no_further() -> None:
                 third.set()
             yield number
 
-    with Ahead(blocks(), depth=2) as ahead:
+    with Prefetch(blocks(), depth=2) as ahead:
         assert third.wait(10)
         assert ahead.take(lambda _: None) == 0
     assert len(made) <= 4
 
 
-class Away(Outlet):
+class Away(BatchWriter):
     """A broker that does not listen until it is told to."""
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class Away(Outlet):
         self.here = False
         self.letters = 0
 
-    async def write(self, topic: str, records: Iterable[Out], partition: int = 0) -> Written:  # noqa: ARG002 - Outlet's
+    async def write(self, topic: str, records: Iterable[OutgoingRecord], partition: int = 0) -> Written:  # noqa: ARG002 - BatchWriter's
         """Take the records, or be away."""
         if not self.here:
             raise BrokerError("away")
@@ -63,7 +63,7 @@ def test_a_worker_takes_no_more_while_too_much_is_put_aside(monkeypatch: pytest.
     monkeypatch.setattr(module, "MAX_LETTERS", 3)
 
     async def scene() -> tuple[list[DeadLetter], bool, int]:
-        worker = Worker(WorkerSettings(Connection("127.0.0.1:1"), INFO, "faust"))
+        worker = FaustWorker(WorkerSettings(Connection("127.0.0.1:1"), INFO, "faust"))
         outlet = worker.outlet = Away()
         worker.partitions.put([PartitionState(INFO, *PLACE)])
         await worker.take(PLACE, Chunk(0, 5, [b"none"] * 5, [range(5)]))

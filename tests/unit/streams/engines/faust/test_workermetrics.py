@@ -11,7 +11,7 @@ from streams.contract.events import Mark, MarkKind, encode
 from streams.contract.topics import PRESENCE
 from streams.engines.abstract import WorkerSettings
 from streams.engines.faust.chunks import Chunk
-from streams.engines.faust.worker import Worker
+from streams.engines.faust.worker import FaustWorker
 from streams.engines.faust.workermetrics import Surroundings, WorkerCollector, serve
 from streams.errors import EnvironmentMissingError
 from streams.fold.state import PartitionState
@@ -23,8 +23,8 @@ INFO = long_night()
 PLACE = (PRESENCE, 1)
 
 
-async def _worker() -> Worker:
-    worker = Worker(WorkerSettings(Connection("127.0.0.1:1"), INFO, "faust"))
+async def _worker() -> FaustWorker:
+    worker = FaustWorker(WorkerSettings(Connection("127.0.0.1:1"), INFO, "faust"))
     worker.partitions.put([PartitionState(INFO, *PLACE)])
     mark = Mark(mark=MarkKind.WATERMARK, at=INFO.start + 1_000, run=INFO.run, v=1)
     values: list[bytes | None] = [encode(event_of(3 * n + 1, n)) for n in range(5)]
