@@ -1,4 +1,4 @@
-# joinstorm in a container: the first stage installs, the second one has what is needed to run and nothing else.
+# joinstorm in a container: the first stage installs, the second holds only what is needed at run time.
 ARG PYTHON_IMAGE=python:3.12-slim
 
 FROM ${PYTHON_IMAGE} AS build
@@ -16,8 +16,8 @@ COPY producers producers
 COPY dashboards dashboards
 COPY joinstorm joinstorm
 RUN pip install --quiet --no-deps .
-# Engines with a Python environment of their own, such as "quix bytewax"; what a worker would link there on its first
-# run is linked here, for containers are read-only.
+# Engines with a separate Python environment, such as "quix bytewax". A worker links the package streams there on its
+# first run; containers are read-only, so the link is made here.
 ARG ENGINES=""
 ENV JOINSTORM_CACHE_DIR=/opt/joinstorm/cache
 WORKDIR /
@@ -40,7 +40,7 @@ WORKDIR /tape
 ENTRYPOINT ["joinstorm"]
 CMD ["--help"]
 
-# The example in Java (target kafka-streams): built by Maven, started by joinstorm with the Java of the embedded broker.
+# The Java example (target kafka-streams): Maven builds it, joinstorm starts it with the Java of the embedded broker.
 FROM ${PYTHON_IMAGE} AS jar
 RUN apt-get update && apt-get install --yes --no-install-recommends maven default-jdk-headless && rm -rf /var/lib/apt/lists/*
 WORKDIR /src

@@ -1,4 +1,4 @@
-# Two commands on a fresh machine: `make run` and `make test`. Python 3.11+ and make are all they need.
+# `make run` and `make test` work on a fresh machine with Python 3.11+ and make.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -27,8 +27,8 @@ $(DEV_STAMP): $(BIN)/python pyproject.toml constraints.txt
 run: $(STAMP) ## replay the night with the embedded Kafka and prove every number
 	$(BIN)/joinstorm run launch --scale $(SCALE) $(ARGS)
 
-# Two at a time take three quarters of the time on two cores, and find races: make test ARGS="-n 2 --dist loadfile"
-test: $(DEV_STAMP) ## run every test; needs nothing but Python and make
+# On two cores, two processes take three quarters of the time and find races: make test ARGS="-n 2 --dist loadfile"
+test: $(DEV_STAMP) ## run every test
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: $(DEV_STAMP)
@@ -40,19 +40,19 @@ types: $(DEV_STAMP)
 
 check: lint types test ## exactly what CI runs
 
-compose: ## the whole stack in containers, with Grafana on http://localhost:3000; needs Docker
+compose: ## run the whole stack in containers, Grafana on http://localhost:3000; needs Docker
 	@[ -n "$$(docker compose ps --quiet)" ] || $(PYTHON) docker/check_ports.py
 	docker compose up --build $(ARGS)
 
-test-compose: $(DEV_STAMP) ## bring the containers up, prove the verdict, take them down; needs Docker and the images of .env
+test-compose: $(DEV_STAMP) ## start the containers, check the verdict, remove them; needs Docker and the images of .env
 	JOINSTORM_TEST_COMPOSE=1 $(BIN)/python -m pytest tests/e2e/test_compose.py $(ARGS)
 
-constraints: ## pin the newest versions of everything we use in constraints.txt
+constraints: ## pin the newest version of every dependency in constraints.txt
 	$(PYTHON) -m venv build/newest
 	build/newest/bin/python -m pip install --quiet --editable '.[dev]'
 	{ head -n 1 constraints.txt && build/newest/bin/python -m pip freeze --exclude-editable; } > build/constraints.txt
 	mv build/constraints.txt constraints.txt
 	rm -rf build/newest
 
-clean: ## remove what make made
+clean: ## remove the files that make created
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,5 +1,5 @@
-"""Says before `docker compose up` which port is taken, and which setting of .env changes it; standard library only."""
-# ruff: noqa: INP001 - a script on its own, run before anything is installed
+"""Name every port of .env that is taken, before `docker compose up`; standard library only."""
+# ruff: noqa: INP001 - a standalone script that runs before anything is installed
 
 import os
 import socket
@@ -17,7 +17,7 @@ def settings(text: str, environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def taken(found: Mapping[str, str]) -> list[str]:
-    """Return the names of the port settings whose port cannot be had."""
+    """Return the names of the settings whose port is taken."""
     return [name for name in found if name.endswith("_PORT") and not _free(found.get("BIND", ""), int(found[name]))]
 
 
@@ -32,13 +32,13 @@ def _free(address: str, port: int) -> bool:
 
 
 def main() -> int:
-    """Print a line per taken port to stderr; the exit code is 1 if there is one."""
+    """Print one line per taken port to stderr; return 1 if there is one, else 0."""
     found = settings(ENV.read_text(encoding="utf-8"), os.environ)
     names = taken(found)
     for name in names:
         port = int(found[name])
         sys.stderr.write(
-            f"port {port} is taken: choose another in .env ({name}=…), or for this start: "
+            f"port {port} is taken: choose another one in .env ({name}=…), or for this start: "
             f"{name}={port + 1} docker compose up\n"
         )
     return 1 if names else 0
