@@ -70,7 +70,9 @@ def broken_links(page: str, text: str) -> list[str]:
         target = (ROOT / page).parent / name if name else ROOT / page
         if link.startswith(("http://", "https://")):
             continue
-        if not target.exists() or (anchor and anchor not in anchors(text if not name else target.read_text())):
+        if not target.exists() or (
+            anchor and anchor not in anchors(text if not name else target.read_text(encoding="utf-8"))
+        ):
             found.append(link)
     return found
 
