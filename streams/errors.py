@@ -21,6 +21,10 @@ class JoinstormError(Exception):
     exit_code: ClassVar[int] = EXIT_USAGE
 
 
+class UsageError(JoinstormError):
+    """What a user typed or configured cannot be used; the text names it and what is allowed."""
+
+
 class ScenarioError(JoinstormError):
     """A scenario is unknown, malformed or impossible; the text names file, line, field and what is allowed."""
 

@@ -1,1 +1,1 @@
-"""Measuring engines side by side: one run, one topic, one process each."""
+"""Benchmarks of engines and producers, each contender in a process of its own."""

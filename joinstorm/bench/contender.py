@@ -1,7 +1,7 @@
-"""One contender of ``joinstorm bench engines``, measured in a process and on a core of its own.
+"""One contender of ``joinstorm bench engines``, measured in its own process on one core.
 
-Wall clock time runs from the first record to the last; processor time from when everything is imported to the end, all
-threads and children included. (An engine in an environment of its own imports its library there; that counts.)
+Wall clock time runs from the first record to the last; processor time from the end of the imports to the end of the
+run, all threads and children included. (An engine in its own environment imports its library there; that counts.)
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import sys
 import time
 from typing import Any, Final
 
-os.environ.setdefault("POLARS_MAX_THREADS", "1")  # before anything imports polars: every contender has one core
+os.environ.setdefault("POLARS_MAX_THREADS", "1")  # before anything imports polars: every contender gets one core
 
 import faust
 import msgspec
@@ -32,7 +32,7 @@ RUN_SECONDS: Final = 30.0
 
 
 async def yardstick(connection: Connection, info: RunInfo) -> Measurement:
-    """Fetch with aiokafka's ``getmany`` and decode with msgspec, and nothing else: no Faust, no state, no results."""
+    """Fetch with aiokafka's ``getmany`` and decode with msgspec, nothing else: no Faust, no state, no results."""
     decoders = {
         info.names().presence: msgspec.json.Decoder(Presence).decode,
         info.names().tweets: msgspec.json.Decoder(Tweet).decode,
@@ -71,7 +71,7 @@ class _StockEvent(faust.Record):  # type: ignore[misc]  # Faust has no types
 
 
 async def stock(connection: Connection, info: RunInfo, limit: int) -> Measurement:
-    """Count events by kind in an agent over typed records, as Faust's manual teaches, up to ``limit``."""
+    """Count events by kind in an agent over typed records, as in Faust's manual, up to ``limit``."""
     done = asyncio.Event()
     found: dict[str, Any] = {"events": 0, "first": 0.0, "last": 0.0, "kinds": {}}
     with scratch("stock") as folder:
@@ -108,7 +108,7 @@ async def stock(connection: Connection, info: RunInfo, limit: int) -> Measuremen
 
 
 def engine(name: str, connection: Connection, info: RunInfo) -> Measurement:
-    """Let an engine do its whole work: decode, fold, results, checkpoints."""
+    """Run an engine in full: decode, fold, results, checkpoints."""
     contender = load(name)
     cpu = cpu_seconds()
     with scratch("bench") as folder:
@@ -120,7 +120,7 @@ def engine(name: str, connection: Connection, info: RunInfo) -> Measurement:
 def main(name: str, servers: str, run: str, limit: str) -> None:
     """Measure one contender and print it as JSON."""
     stay_on_one_core()
-    keep_freed_memory()  # as every joinstorm command does, a worker among them
+    keep_freed_memory()  # as every joinstorm command does, workers included
     connection = Connection(servers)
     with ResultReader(connection, run=run) as reader:
         info = reader.wait_for_run(RUN_SECONDS)

@@ -1,4 +1,4 @@
-"""What a measurement was made on."""
+"""The machine a measurement was made on."""
 
 import os
 import platform
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def machine() -> dict[str, str]:
-    """Return processor, cores this process may use, memory and system; what cannot be found out is left out."""
+    """Return the processor, the cores this process may use, memory and system; whatever is unknown is left out."""
     found = {
         "processor": _first("/proc/cpuinfo", "model name") or platform.processor(),
         "cores": str(_cores()),
@@ -26,7 +26,7 @@ def _memory() -> str:
 
 
 def _first(path: str, name: str) -> str:
-    """Return the value of the first line ``name: value`` of a file, empty where there is none."""
+    """Return the value of the first line ``name: value`` of a file; empty where there is none."""
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
     except OSError:

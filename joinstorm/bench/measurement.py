@@ -1,4 +1,4 @@
-"""What a contender of a benchmark came to, and what it is timed with."""
+"""The measurement of one contender of a benchmark, and the clocks for it."""
 
 import os
 import resource
@@ -7,14 +7,14 @@ import msgspec
 
 
 class Measurement(msgspec.Struct, frozen=True):
-    """What a contender came to.
+    """The measurement of one contender.
 
     Args:
         name: The contender.
-        events: How many events it did its work for.
-        seconds: Wall clock time, from the first of them to the last.
-        cpu_seconds: Processor time of its process and its children, what they import included.
-        complete: Whether it got through the whole night; false where its time was up before.
+        events: Events processed.
+        seconds: Wall clock time from the first event to the last.
+        cpu_seconds: Processor time of its process and its children, their imports included.
+        complete: Whether it processed the whole night; false when it was stopped after its time.
     """
 
     name: str
@@ -41,6 +41,6 @@ def cpu_seconds() -> float:
 
 
 def stay_on_one_core() -> None:
-    """Keep this process and its children to one core, where the system can: a library's threads give no head start."""
+    """Pin this process and its children to one core where the system can, so that threads give no advantage."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})

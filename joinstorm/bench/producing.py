@@ -1,7 +1,7 @@
-"""One contender of ``joinstorm bench producers``, measured in a process of its own.
+"""One contender of ``joinstorm bench producers``, measured in its own process.
 
-The bare clients have their records ready in memory, encoded and partitioned, and hand them over as fast as they go;
-what joinstorm sends comes off a tape: read, encoded, partitioned, timed, followed until the broker has it.
+The bare clients have their records ready in memory, encoded and partitioned, and send at full speed. joinstorm sends
+from a tape: it reads, encodes, partitions and times every record, and tracks it until the broker has acknowledged it.
 """
 
 import asyncio
@@ -26,15 +26,15 @@ from streams.errors import EngineError
 from streams.kafka.connection import Connection
 
 RAW: Final = {"aiokafka": "raw-send_batch", "kafka-python": "raw-kafka-python"}
-"""The bare client beside which each of ours stands."""
+"""The bare client to which each of ours is compared."""
 RAW_RECORDS: Final = {"raw-send_batch": 1_000_000, "raw-kafka-python": 200_000}
-"""How many records the bare clients send: a second or more, and no more than kafka-python can hold unsent."""
+"""Records sent by the bare clients: enough for a second or more, and no more than kafka-python can buffer."""
 BATCH_BYTES: Final = 1 << 20
 _Record: TypeAlias = tuple[bytes | None, bytes, int]
 
 
 def lanes_of(tape: Tape, info: RunInfo, records: int) -> list[Lane]:
-    """Return the first records of a tape by partition, block by block, ready to be sent."""
+    """Return the first records of a tape by partition, block by block, ready to send."""
     lanes: list[Lane] = []
     for block in Composer(info).compose(tape.blocks()):
         lanes += [lane for lane in block.lanes if len(lane)]
@@ -48,7 +48,7 @@ def _records(lane: Lane) -> list[_Record]:
 
 
 async def raw_send_batch(connection: Connection, lanes: list[Lane]) -> Measurement:
-    """Append every record to a batch of 1 MB and give aiokafka the batches."""
+    """Append the records to batches of 1 MB and send the batches with aiokafka."""
     ready = [(lane, _records(lane)) for lane in lanes]
     producer = AIOKafkaProducer(
         **connection.for_aiokafka(), acks="all", max_batch_size=BATCH_BYTES, max_request_size=2 * BATCH_BYTES
@@ -72,7 +72,7 @@ async def raw_send_batch(connection: Connection, lanes: list[Lane]) -> Measureme
 
 
 def raw_kafka_python(connection: Connection, lanes: list[Lane]) -> Measurement:
-    """Give kafka-python every record by ``send``, with batches as large as ours."""
+    """Send every record with kafka-python's ``send``, with batches as large as ours."""
     ready = [(lane, _records(lane)) for lane in lanes]
     producer = KafkaProducer(**connection.for_kafka_python(), acks="all", batch_size=256 << 10, linger_ms=5)
     begun, cpu = time.monotonic(), cpu_seconds()
@@ -86,7 +86,7 @@ def raw_kafka_python(connection: Connection, lanes: list[Lane]) -> Measurement:
 
 
 def replayed(connection: Connection, tape: Tape, info: RunInfo, client: str) -> Measurement:
-    """Play the tape as fast as it goes."""
+    """Play the tape at full speed."""
     cpu = cpu_seconds()
     result = Replay(tape, info, sender_factory(client, connection, paced=False)).play()
     return Measurement(client, result.sent, result.seconds, cpu_seconds() - cpu)

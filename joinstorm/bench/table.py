@@ -1,4 +1,4 @@
-"""Measurements as a table and as a picture; every ratio is to a contender of the same run."""
+"""Measurements as a table and as a picture; every ratio is relative to a contender of the same run."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +10,7 @@ from joinstorm.bench.measurement import Measurement
 
 
 def as_json(measured: Sequence[Measurement], machine: dict[str, str]) -> str:
-    """Return the measurements with their rates, and what they were made on."""
+    """Return the measurements with their rates, and the machine."""
     rows = [
         {**msgspec.to_builtins(one), "per_second": one.per_second, "per_cpu_second": one.per_cpu_second}
         for one in measured
@@ -22,9 +22,9 @@ def as_text(measured: Sequence[Measurement], bases: Sequence[str], machine: dict
     """Return a table.
 
     Args:
-        measured: A line each.
-        bases: Contenders the others are set against, a column each.
-        machine: What it was measured on.
+        measured: The measurements, a line each.
+        bases: Contenders to compare the others with, a column each.
+        machine: The machine they were made on.
     """
     rate = {one.name: one.per_second for one in measured}
     bases = [base for base in bases if rate.get(base)]
@@ -32,15 +32,15 @@ def as_text(measured: Sequence[Measurement], bases: Sequence[str], machine: dict
     lines = [f"{'':18}{'events':>11}  {'events/s':>10}  {'per CPU s':>10}{heads}"]
     for one in measured:
         ratios = "".join(f"  {one.per_second / rate[base]:>20.2f}" for base in bases)
-        part = "" if one.complete else "  (its time was up)"
+        part = "" if one.complete else "  (stopped after its time)"
         figures = f"{one.events:>11,}  {one.per_second:>10,.0f}  {one.per_cpu_second:>10,.0f}"
         lines.append(f"{one.name:18}{figures}{ratios}{part}")
     return "\n".join([*lines, ", ".join(machine.values())])
 
 
 def draw(measured: Sequence[Measurement], path: Path, title: str) -> None:
-    """Write a picture of the rates, a bar each; the kind goes by the path's suffix (svg, png)."""
-    # matplotlib takes a while to load: only who wants a picture pays for it
+    """Write a picture of the rates, a bar each; the path's suffix (svg, png) selects the format."""
+    # matplotlib is slow to load: only a picture pays for it
     from matplotlib.figure import Figure  # noqa: PLC0415
 
     figure = Figure(figsize=(9, 0.9 + 0.42 * len(measured)), layout="constrained")

@@ -1,1 +1,1 @@
-"""Faults against a running job: seeded schedules, their execution, and the shrinking of the ones that fail."""
+"""Chaos: seeded schedules of faults against a running job, and the shrinking of those that fail."""

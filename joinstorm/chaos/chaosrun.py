@@ -1,4 +1,4 @@
-"""One run with faults: does it go on, how long does each fault cost, and is the answer the same?"""
+"""One run with faults: whether it goes on, how long each recovery takes, and whether the answer stays the same."""
 
 import contextlib
 import signal
@@ -28,15 +28,15 @@ SLOW_CYCLE_SECONDS = 0.25
 SLOW_STOPPED = 0.8
 MOST_WORKERS = 3
 EXPORTER_SECONDS = 20.0
-"""How long the exporter may take at the end to serve the run."""
+"""How long the exporter may take to serve the run at the end."""
 
 
 class ChaosRun:
-    """Deals the faults of a schedule to one run.
+    """Injects the faults of a schedule into one run.
 
     Args:
         plan: What to replay and how; the connection is the broker's.
-        broker: The embedded broker, which may be taken away.
+        broker: The embedded broker, which faults may stop or kill.
         folder: For logs and the producer's position.
     """
 
@@ -44,25 +44,27 @@ class ChaosRun:
         self.plan = plan
         self.broker = broker
         self.folder = folder
-        self.blows: list[FaultOutcome] = []
+        self.outcomes: list[FaultOutcome] = []
         self._due: list[tuple[float, Callable[[], None]]] = []
-        """What follows from faults that last: when, and what to do."""
+        """Follow-ups of faults that last: when, and what to do."""
         self._view = RunView()
+        self.supervisor = Supervisor(folder / "logs")
+        self.pipeline = Pipeline(plan, self.supervisor)
+        self._exporter: ChildProcess | None = None
 
     def run(self, faults: Sequence[Fault]) -> ChaosResult:
-        """Run to the end, dealing each fault when its share of the events is counted.
+        """Run to the end, injecting each fault when its share of the events is counted.
 
         Raises:
             JoinstormError: The run cannot begin.
         """
         with contextlib.ExitStack() as stack:
-            self.supervisor = stack.enter_context(Supervisor(self.folder / "logs"))
-            self.pipeline = Pipeline(self.plan, self.supervisor)
+            stack.enter_context(self.supervisor)
             info = self.pipeline.open()
             for index in range(self.plan.workers):
                 self.pipeline.start_worker(index)
             self._start_exporter()
-            self.pipeline.start_truth().process.wait()  # the truth is no subject of the faults
+            self.pipeline.start_truth().process.wait()  # no fault hits the truth
             self.pipeline.start_replay("--position", str(self._position))
             reader = stack.enter_context(ResultReader(self.plan.connection, prefix=self.plan.prefix, run=self.plan.run))
             problem = ""
@@ -73,22 +75,22 @@ class ChaosRun:
             return self._judged(info, problem)
 
     def _follow(self, reader: ResultReader, events: int, left: list[Fault]) -> None:
-        """Watch the run to its end and deal the faults, none while the broker is away: nobody could start again."""
+        """Follow the run to its end and inject the faults, none while the broker is away: no process could start."""
         for view in self.pipeline.views(reader):
             self._view = view
             counted = self._counted(view)
             self._note_recoveries(counted)
             self._follow_up()
-            self._start_again()
+            self._restart()
             while left and self.broker.alive() and counted >= left[0].at * events:
-                self._deal(left.pop(0), counted, max(0, events - counted))
-        self._see_exporter()
+                self._inject(left.pop(0), counted, max(0, events - counted))
+        self._await_exporter()
 
     def _judged(self, info: RunInfo, problem: str) -> ChaosResult:
-        """Hold what is there to the truth, whether the run came to its end or not.
+        """Compare the counts with the truth, whether the run ended or not.
 
         Raises:
-            EngineError: There is not even a truth; the text has the problem.
+            EngineError: There is no truth; the text has the problem.
         """
         if TRUTH not in self._view.engines:
             raise EngineError(problem or "the truth was not published")
@@ -97,34 +99,34 @@ class ChaosRun:
         tables = final_tables(engine) if engine else FinalCounts({}, {}, {})
         evidence = None if problem else self._evidence(info)
         verdict = judge(self._view, self.plan.name, truth, events, evidence=evidence)
-        return ChaosResult(verdict, loss_of(tables, truth), self.blows, problem)
+        return ChaosResult(verdict, loss_of(tables, truth), self.outcomes, problem)
 
     def _evidence(self, info: RunInfo) -> Evidence | None:
         if info.faults is not None and not self.broker.alive():
-            self.broker.start()  # taken away so late that everything was read before
+            self.broker.start()  # it was stopped after everything had been read
         return gathered(self.plan.connection, info, self.plan.name, Tape.open(self.plan.tape))
 
-    def _start_again(self) -> None:
-        """Start what ended because it found no broker, as whoever manages processes would: it came up too early."""
+    def _restart(self) -> None:
+        """Restart what ended because it found no broker, as a process manager would."""
         if not self.broker.alive():
             return
         for index, part in list(self.pipeline.workers.items()):
             if part.exit_code() == EXIT_ENVIRONMENT:
                 self.supervisor.end(part, signal.SIGKILL)
                 self.pipeline.start_worker(index)
-        if self._exporter.exit_code() == EXIT_ENVIRONMENT:
+        if self._exporter is not None and self._exporter.exit_code() == EXIT_ENVIRONMENT:
             self._kill_exporter()
 
-    def _see_exporter(self) -> None:
-        """Make sure that the exporter, killed or not, serves this run in the end.
+    def _await_exporter(self) -> None:
+        """Wait until the exporter, killed or not, serves this run.
 
         Raises:
-            DeadlineError: It does not.
+            DeadlineError: It does not in time.
         """
         deadline = time.monotonic() + EXPORTER_SECONDS
         wanted = f'run="{self.plan.run}"'
         while time.monotonic() < deadline:
-            lines = self._exporter.log.read_text().split()
+            lines = self._exporter.log.read_text().split() if self._exporter else []
             urls = [line for line in lines if line.startswith("http://")]
             with contextlib.suppress(OSError):
                 if urls and wanted in urllib.request.urlopen(urls[-1], timeout=5).read().decode():  # noqa: S310 - ours
@@ -142,9 +144,9 @@ class ChaosRun:
 
     def _note_recoveries(self, counted: int) -> None:
         now = time.monotonic()
-        for blow in self.blows:
-            if blow.recovered is None and counted > blow.counted:
-                blow.recovered = now - blow.begun
+        for outcome in self.outcomes:
+            if outcome.recovered is None and counted > outcome.counted:
+                outcome.recovered = now - outcome.begun
 
     def _follow_up(self) -> None:
         now = time.monotonic()
@@ -156,8 +158,8 @@ class ChaosRun:
     def _later(self, seconds: float, action: Callable[[], None]) -> None:
         self._due.append((time.monotonic() + seconds, action))
 
-    def _deal(self, fault: Fault, counted: int, left: int) -> None:
-        self.blows.append(FaultOutcome(fault, counted, time.monotonic(), left))
+    def _inject(self, fault: Fault, counted: int, left: int) -> None:
+        self.outcomes.append(FaultOutcome(fault, counted, time.monotonic(), left))
         {
             FaultKind.KILL_WORKER: self._kill_worker,
             FaultKind.FREEZE_WORKER: self._freeze_worker,
@@ -174,7 +176,7 @@ class ChaosRun:
         index = max(self.pipeline.workers)
         return index, self.pipeline.workers[index]
 
-    def _kill_worker(self, fault: Fault) -> None:  # noqa: ARG002 - every fault is dealt in one way
+    def _kill_worker(self, fault: Fault) -> None:  # noqa: ARG002 - all faults have one signature
         index, part = self._newest()
         self.supervisor.end(part, signal.SIGKILL)
         self.pipeline.start_worker(index)
@@ -199,24 +201,24 @@ class ChaosRun:
 
         stop()
 
-    def _add_worker(self, fault: Fault) -> None:  # noqa: ARG002 - every fault is dealt in one way
+    def _add_worker(self, fault: Fault) -> None:  # noqa: ARG002 - all faults have one signature
         if len(self.pipeline.workers) < MOST_WORKERS:
             self.pipeline.start_worker(max(self.pipeline.workers) + 1)
 
-    def _remove_worker(self, fault: Fault) -> None:  # noqa: ARG002 - every fault is dealt in one way
+    def _remove_worker(self, fault: Fault) -> None:  # noqa: ARG002 - all faults have one signature
         if len(self.pipeline.workers) > 1:
             index, part = self._newest()
             del self.pipeline.workers[index]
             part.signal(signal.SIGCONT)
             self.supervisor.end(part, signal.SIGTERM)
 
-    def _kill_producer(self, fault: Fault) -> None:  # noqa: ARG002 - every fault is dealt in one way
+    def _kill_producer(self, fault: Fault) -> None:  # noqa: ARG002 - all faults have one signature
         replay = self.pipeline.replay
         if replay is None or replay.exit_code() is not None:
             return
         self.supervisor.end(replay, signal.SIGKILL)
         if came_to_its_end(self._position):
-            return  # it was killed after its last word, on its way out
+            return  # it had finished and was killed while exiting
         resume = ["--resume", str(self._position)] if self._position.exists() else []
         self.pipeline.start_replay("--position", str(self._position), *resume)
 
@@ -224,8 +226,9 @@ class ChaosRun:
         where = ["--run", self.plan.run, "--topic-prefix", self.plan.prefix, "--port", "0"]
         self._exporter = self.pipeline.start("exporter", "export", *where)
 
-    def _kill_exporter(self, fault: Fault | None = None) -> None:  # noqa: ARG002 - every fault is dealt in one way
-        self.supervisor.end(self._exporter, signal.SIGKILL)
+    def _kill_exporter(self, fault: Fault | None = None) -> None:  # noqa: ARG002 - all faults have one signature
+        if self._exporter is not None:
+            self.supervisor.end(self._exporter, signal.SIGKILL)
         self._start_exporter()
 
     def _stop_broker(self, fault: Fault) -> None:

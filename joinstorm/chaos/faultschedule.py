@@ -1,4 +1,4 @@
-"""What goes wrong and when: a schedule of faults, made from a seed or read from its text."""
+"""A schedule of faults: what goes wrong and when, drawn from a seed or parsed from text."""
 
 import difflib
 import random
@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from streams.errors import ScenarioError
+from streams.errors import UsageError
 
 
 class FaultKind(StrEnum):
-    """What can be done to a running job."""
+    """The faults a running job can suffer."""
 
     KILL_WORKER = "kill-worker"
     """SIGKILL; the same worker is started again at once."""
     FREEZE_WORKER = "freeze-worker"
-    """SIGSTOP for some seconds: long enough, and the group goes on without it until it wakes as a zombie."""
+    """SIGSTOP for some seconds; when long enough, the group goes on without the worker until it wakes as a zombie."""
     SLOW_WORKER = "slow-worker"
-    """Stopped four fifths of the time for some seconds."""
+    """Stopped for four fifths of the time, for some seconds."""
     ADD_WORKER = "add-worker"
     REMOVE_WORKER = "remove-worker"
     """SIGTERM to the newest worker, unless it is the only one."""
@@ -27,12 +27,12 @@ class FaultKind(StrEnum):
     KILL_EXPORTER = "kill-exporter"
     """SIGKILL; started again."""
     STOP_BROKER = "stop-broker"
-    """Shut down in order, started again after some seconds."""
+    """SIGTERM; started again after some seconds."""
     KILL_BROKER = "kill-broker"
-    """SIGKILL, started again after some seconds."""
+    """SIGKILL; started again after some seconds."""
 
 
-TAKES_SECONDS: Final = (
+LASTING: Final = (
     FaultKind.FREEZE_WORKER,
     FaultKind.SLOW_WORKER,
     FaultKind.STOP_BROKER,
@@ -47,8 +47,8 @@ class Fault:
     """One fault.
 
     Args:
-        at: When: share of the tape's events the engine has counted, 0 to 1.
-        kind: What.
+        at: When it is injected: share of the tape's events the engine has counted, 0 to 1.
+        kind: What happens.
         seconds: How long it lasts, 0 for the kinds that do not.
     """
 
@@ -70,11 +70,11 @@ def parse(given: str) -> list[Fault]:
     """Read a schedule: ``SHARE:KIND[:SECONDS]``, several separated by commas, as in ``0.30:kill-worker``.
 
     Raises:
-        ScenarioError: A fault is unknown or a figure impossible; the text says which and what is allowed.
+        UsageError: A fault is unknown or a number out of range; the text says which and what is allowed.
     """
     faults = sorted(_parse_one(part.strip()) for part in given.split(",") if part.strip())
     if not faults:
-        raise ScenarioError(f"no fault in {given!r}: expected SHARE:KIND[:SECONDS]; known are {', '.join(FaultKind)}")
+        raise UsageError(f"no fault in {given!r}: expected SHARE:KIND[:SECONDS]; known are {', '.join(FaultKind)}")
     return faults
 
 
@@ -84,13 +84,13 @@ def _parse_one(given: str) -> Fault:
     if name not in list(FaultKind):
         close = difflib.get_close_matches(name, [known.value for known in FaultKind], n=1)
         hint = f"did you mean {close[0]!r}? " if close else ""
-        raise ScenarioError(f"fault {given!r}: unknown kind {name!r}; {hint}known are {', '.join(FaultKind)}")
+        raise UsageError(f"fault {given!r}: unknown kind {name!r}; {hint}known are {', '.join(FaultKind)}")
     kind = FaultKind(name)
     at = _figure(given, "share of the events", share, 1.0)
-    if seconds and kind not in TAKES_SECONDS:
-        raise ScenarioError(f"fault {given!r}: {kind} takes no seconds")
+    if seconds and kind not in LASTING:
+        raise UsageError(f"fault {given!r}: {kind} takes no seconds")
     lasts = _figure(given, "seconds", seconds, LONGEST_SECONDS) if seconds else 0.0
-    return Fault(at, kind, lasts or (3.0 if kind in TAKES_SECONDS else 0.0))
+    return Fault(at, kind, lasts or (3.0 if kind in LASTING else 0.0))
 
 
 def _figure(given: str, what: str, number: str, greatest: float) -> float:
@@ -99,14 +99,14 @@ def _figure(given: str, what: str, number: str, greatest: float) -> float:
     except ValueError:
         value = -1.0
     if not 0 <= value <= greatest:
-        raise ScenarioError(f"fault {given!r}: {what} {number!r}, expected a number from 0 to {greatest:g}")
+        raise UsageError(f"fault {given!r}: {what} {number!r}, expected a number from 0 to {greatest:g}")
     return value
 
 
 def draw(seed: int, least: int = 3, most: int = 5) -> list[Fault]:
     """Return the schedule of a seed: ``least`` to ``most`` faults, in time order.
 
-    The broker is taken away at most once in a schedule: it costs seconds, and many schedules say more than a long one.
+    A schedule stops or kills the broker at most once: that costs seconds, and many schedules show more than a long one.
     """
     dice = random.Random(f"chaos-{seed}")  # noqa: S311 - a seed is wanted, not secrecy
     count = dice.randint(least, most)
@@ -120,7 +120,7 @@ def draw(seed: int, least: int = 3, most: int = 5) -> list[Fault]:
         Fault(
             round(dice.uniform(0.02, 0.92), 2),
             kind,
-            round(dice.uniform(0.5, 2.5 if kind in brokers else 9.0), 1) if kind in TAKES_SECONDS else 0.0,
+            round(dice.uniform(0.5, 2.5 if kind in brokers else 9.0), 1) if kind in LASTING else 0.0,
         )
         for kind in kinds
     )

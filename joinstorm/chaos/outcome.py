@@ -1,4 +1,4 @@
-"""What came of a schedule: each fault with its recovery, the verdict, and in numbers what was lost or counted twice."""
+"""The outcome of a schedule: the recovery after each fault, the verdict, and the events lost or counted twice."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -13,36 +13,36 @@ ONE_EACH: Final = {
     "audience": ("attempts", "joins", "fails", "drops", "leaves", "give_ups"),
     "reaction": ("posts", "replies", "quotes", "reposts"),
 }
-"""Counts of which every event is in exactly one."""
+"""Counts such that every event is in exactly one of them."""
 
 
 class Loss(msgspec.Struct, frozen=True):
     """Events missing from an engine's counts, and events counted more than once, window by window.
 
-    Within one window, name and count the two cancel each other, so both are at least what is said.
+    Within one window, name and count the two cancel out, so both are lower bounds.
     """
 
     events: int
-    """Events there are."""
+    """Events in the truth."""
     lost: int
     twice: int
 
     def __str__(self) -> str:
-        """Return the numbers in words."""
+        """Return the loss as text."""
         share = self.lost / self.events if self.events else 0.0
         return f"{self.lost:,} of {self.events:,} events lost ({share:.1%}), {self.twice:,} counted twice"
 
 
 def loss_of(engine: FinalCounts, truth: FinalCounts) -> Loss:
-    """Hold the counts that every event is in once against the truth's."""
+    """Compare the counts that every event is in exactly once with the truth's."""
     events = lost = twice = 0
-    for mine, wanted, counts in (
+    for counted, true, counts in (
         (engine.audience, truth.audience, ONE_EACH["audience"]),
         (engine.reaction, truth.reaction, ONE_EACH["reaction"]),
     ):
-        for key in mine.keys() | wanted.keys():
+        for key in counted.keys() | true.keys():
             for count in counts:
-                have, want = mine.get(key, {}).get(count, 0), wanted.get(key, {}).get(count, 0)
+                have, want = counted.get(key, {}).get(count, 0), true.get(key, {}).get(count, 0)
                 events += want
                 lost += max(0, want - have)
                 twice += max(0, have - want)
@@ -51,14 +51,14 @@ def loss_of(engine: FinalCounts, truth: FinalCounts) -> Loss:
 
 @dataclass
 class FaultOutcome:
-    """A fault that was dealt.
+    """What came of one injected fault.
 
     Args:
-        fault: Which.
-        counted: Events the engine had counted.
-        begun: When, monotonic seconds.
-        left: Events that were still to be counted.
-        recovered: Seconds until the engine had counted something new, None if it never did or had counted everything.
+        fault: The fault.
+        counted: Events the engine had counted by then.
+        begun: When it was injected, monotonic seconds.
+        left: Events still to be counted.
+        recovered: Seconds until the engine counted a new event; None if it never did, or had counted everything.
     """
 
     fault: Fault
@@ -70,29 +70,29 @@ class FaultOutcome:
 
 @dataclass
 class ChaosResult:
-    """What came of one schedule.
+    """The outcome of one schedule.
 
     Args:
-        verdict: The engine's final counts held against the truth.
-        loss: What they miss and what they have twice.
-        blows: The faults, in the order in which they were dealt.
-        problem: Why the run did not come to its end, empty if it did.
+        verdict: The engine's final counts compared with the truth.
+        loss: The events they miss or count twice.
+        outcomes: The faults, in the order in which they were injected.
+        problem: Why the run did not end; empty if it did.
     """
 
     verdict: Verdict
     loss: Loss
-    blows: list[FaultOutcome] = field(default_factory=list)
+    outcomes: list[FaultOutcome] = field(default_factory=list)
     problem: str = ""
 
     @property
     def exact(self) -> bool:
-        """Whether the run came to its end with the truth's counts, and went on after every fault."""
+        """Whether the run ended with the truth's counts, and went on after every fault."""
         return self.verdict.exact and not self.problem and not self.stuck()
 
     def stuck(self) -> list[Fault]:
-        """Return the faults after which nothing more was counted although there was something left."""
-        return [blow.fault for blow in self.blows if blow.left and blow.recovered is None]
+        """Return the faults after which nothing more was counted although events were left."""
+        return [outcome.fault for outcome in self.outcomes if outcome.left and outcome.recovered is None]
 
     def recoveries(self) -> list[float]:
-        """Return the seconds of every recovery that was seen."""
-        return [blow.recovered for blow in self.blows if blow.recovered is not None]
+        """Return the seconds of every recovery observed."""
+        return [outcome.recovered for outcome in self.outcomes if outcome.recovered is not None]

@@ -1,4 +1,4 @@
-"""Fewer faults that still fail: what is left is what somebody has to look at."""
+"""Shrinks a failing schedule to the fewest faults that still fail."""
 
 from collections.abc import Callable, Sequence
 
@@ -6,18 +6,18 @@ from joinstorm.chaos.faultschedule import Fault
 
 
 def shrink(faults: Sequence[Fault], fails: Callable[[Sequence[Fault]], bool]) -> list[Fault]:
-    """Return a part of a failing schedule from which no single fault can be left out without it passing.
+    """Return a part of a failing schedule that passes as soon as any one of its faults is removed.
 
     Args:
         faults: A schedule for which ``fails`` holds.
-        fails: Runs a schedule and says whether it fails.
+        fails: Runs a schedule; whether it fails.
     """
     left = list(faults)
-    place = 0
-    while place < len(left):
-        fewer = left[:place] + left[place + 1 :]
+    index = 0
+    while index < len(left):
+        fewer = left[:index] + left[index + 1 :]
         if fewer and fails(fewer):
             left = fewer
         else:
-            place += 1
+            index += 1
     return left

@@ -175,8 +175,10 @@ def _line(seed: int | None, faults: Sequence[Fault], result: ChaosResult) -> Run
         digest=verdict.digest,
         recoveries=tuple(round(seconds, 2) for seconds in result.recoveries()),
         dealt=tuple(
-            Dealt(str(blow.fault), blow.counted, None if blow.recovered is None else round(blow.recovered, 2))
-            for blow in result.blows
+            Dealt(
+                str(outcome.fault), outcome.counted, None if outcome.recovered is None else round(outcome.recovered, 2)
+            )
+            for outcome in result.outcomes
         ),
         loss=result.loss,
         problem="; ".join(wrong),

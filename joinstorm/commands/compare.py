@@ -11,7 +11,7 @@ from joinstorm.compare.scoreboard import to_json, to_text, write
 from joinstorm.compare.scores import Scoreboard
 from joinstorm.compare.tournament import CompareRequest, run_comparison
 from joinstorm.embedded.workplace import broker_for, folder_for
-from joinstorm.engines.catalog import state, subject, version_of
+from joinstorm.engines.catalog import engine_under_test, state, version_of
 from joinstorm.engines.undertest import EngineUnderTest
 from joinstorm.run.extraengines import names_of
 from joinstorm.run.versions import versions
@@ -64,7 +64,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     visible result, memory, recovery after SIGKILL, and the largest load an engine keeps up with. An engine that fails
     or is not installed is named, with its last log lines, and the others go on. Exit code 0 when all are exact.
     """
-    subjects, missing = _choose(engines)
+    tested, missing = _choose(engines)
     with folder_for(out) as folder, broker_for(connection) as broker:
         if tape is None:
             tape = folder / "tape.parquet"
@@ -72,7 +72,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
             record(load_scenario(scenario), tape, scale=scale, seed=1 if seed is None else seed)
         order = CompareRequest(
             broker,
-            list(subjects.values()),
+            list(tested.values()),
             tape,
             folder,
             workers=workers,
@@ -83,7 +83,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
             parts=parts or PARTS,
         )
         board = run_comparison(order, lambda line: click.echo(line, err=True))
-    _sign(board, {one.engine: name for name, one in subjects.items()})
+    _sign(board, {one.name: name for name, one in tested.items()})
     if out is not None:
         write(board, out)
     click.echo(to_text(board) if form == "text" else to_json(board).decode(), nl=form == "text")
@@ -101,7 +101,7 @@ def _choose(engines: tuple[str, ...]) -> tuple[dict[str, EngineUnderTest], dict[
     missing = {name: found for name in (first, *others) if not (found := state(name)).startswith("installed")}
     for name, why in missing.items():
         click.echo(f"{name}: {why}", err=True)
-    return {name: subject(name) for name in (first, *others) if name not in missing}, missing
+    return {name: engine_under_test(name) for name in (first, *others) if name not in missing}, missing
 
 
 def _sign(board: Scoreboard, names: dict[str, str]) -> None:

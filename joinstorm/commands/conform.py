@@ -11,7 +11,7 @@ from joinstorm.conformance.certificate import Certificate, PointOutcome, choose,
 from joinstorm.conformance.certificatereport import line_of, to_json, to_text, write
 from joinstorm.conformance.points import POINTS
 from joinstorm.embedded.workplace import broker_for, folder_for
-from joinstorm.engines.catalog import entry, subject, version_of
+from joinstorm.engines.catalog import engine_under_test, entry, version_of
 from joinstorm.run.versions import versions
 from streams.errors import EXIT_FAILED, EXIT_OK
 from streams.kafka.connection import Connection
@@ -46,12 +46,12 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     records, a restart, SIGKILL, a second worker, the end. Exit code 0 when every point it supports is exact.
     """
     chosen = choose(points)
-    tested = subject(engine, shown_as=name, options=options)
+    tested = engine_under_test(engine, shown_as=name, options=options)
     with folder_for(out) as folder, broker_for(connection) as broker:
-        outcomes = conform(broker, tested, folder, points=chosen, jobs=jobs, told=_tell)
+        outcomes = conform(broker, tested, folder, points=chosen, jobs=jobs, notify=_print_outcome)
     library = version_of(engine) if ":" not in engine else ""
     certificate = Certificate(
-        engine=tested.engine,
+        engine=tested.name,
         outcomes=outcomes,
         versions={**versions(), **({"engine": library} if library else {})},
         machine=machine(),
@@ -64,5 +64,5 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     return EXIT_OK if certificate.exact else EXIT_FAILED
 
 
-def _tell(outcome: PointOutcome) -> None:
+def _print_outcome(outcome: PointOutcome) -> None:
     click.echo(line_of(outcome), err=True)

@@ -50,6 +50,6 @@ def command(
         grace_seconds=grace,
         keep_runs=keep_runs,
         heartbeat=heartbeat,
-        say=lambda line: click.echo(line, err=True),
+        notify=lambda line: click.echo(line, err=True),
     )
     return following.once() if once else following.forever()

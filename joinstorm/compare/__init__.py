@@ -1,1 +1,1 @@
-"""The same night through several engines: correctness first, then what it costs."""
+"""The same night through several engines: correctness first, then cost."""

@@ -1,51 +1,50 @@
-"""What is measured of one engine at full speed: throughput, and recovery after SIGKILL.
+"""Measurements at full speed: throughput, and recovery after SIGKILL.
 
-Everything is seen from outside, through ``results.progress`` and the operating system, in the same way for every
-engine. Engines run one after the other: two at once would share the machine's cores, and nobody's figures would mean
-anything.
+Everything is measured from outside, through ``results.progress`` and the operating system, in the same way for every
+engine. Engines run one after the other: two at once would share the machine's cores and spoil each other's figures.
 """
 
 from typing import Final
 
 import msgspec
 
-from joinstorm.compare.rig import Rig
+from joinstorm.compare.enginerun import EngineRun
 from joinstorm.compare.usage import Usage
 
 KILL_AT: Final = 0.2
 """Share of the events counted when an engine is killed."""
 COARSE: Final = 0.5
-"""When an engine's first word comes after so much of its work, its start is part of the measurement."""
+"""An engine whose first progress comes later than this share of the events has its start-up measured as well."""
 
 
 class Throughput(msgspec.Struct, frozen=True, kw_only=True):
-    """A night that lies ready in the topics, counted as fast as it goes."""
+    """A night already in the topics, counted at full speed."""
 
     seconds: float
-    """From the start of the worker to its last word."""
+    """From the start of the worker to its last progress record."""
     start_seconds: float
-    """From the start of the worker to its first word."""
+    """From the start of the worker to its first progress record with events."""
     events_per_second: float
-    """Between its first and its last word."""
+    """Between its first and its last progress record."""
     events_per_cpu_second: float
-    """The same by processor time, of all processes and threads of the engine."""
+    """The same per second of processor time of all the engine's processes and threads."""
     cpu_seconds: float
-    """All of it, start included."""
+    """Total, start-up included."""
     peak_mib: float
     whole: bool
-    """Whether the start is part of the rates, as the first word came too late to leave it out."""
+    """Whether the rates include start-up, because the first progress came too late to leave it out."""
 
 
-def throughput(rig: Rig, seconds: float) -> Throughput:
-    """Let an engine count a run whose topics are full.
+def throughput(run: EngineRun, seconds: float) -> Throughput:
+    """Measure an engine that counts a run whose topics are full.
 
     Raises:
-        EngineError: It failed or was not done in time.
+        EngineError: The engine failed, or was not done in time.
     """
-    begin = rig.start()
-    with Usage(*(part.pid for part in rig.parts)) as usage:
-        end = rig.wait("the end of the run", lambda one: one.ended, seconds)
-    first = next(one for one in rig.log.seen(rig.name) if one.events)
+    begin = run.start()
+    with Usage(*(part.pid for part in run.parts)) as usage:
+        end = run.wait("the end of the run", lambda sample: sample.ended, seconds)
+    first = next(sample for sample in run.log.samples(run.name) if sample.events)
     whole = first.events > COARSE * end.events
     since, counted = (begin, end.events) if whole else (first.wall, end.events - first.events)
     cpu = usage.cpu_at(end.wall) - (0.0 if whole else usage.cpu_at(since))
@@ -61,29 +60,29 @@ def throughput(rig: Rig, seconds: float) -> Throughput:
 
 
 class Recovery(msgspec.Struct, frozen=True, kw_only=True):
-    """A worker killed with SIGKILL in the middle and started again at once."""
+    """A worker killed with SIGKILL halfway and restarted at once."""
 
     seconds: float | None
-    """Until it has counted an event it had not counted before; None when it was done before it could be killed."""
+    """Until a new event is counted; None when the engine was done before it could be killed."""
     killed_at: int
-    """Events it had counted by then."""
+    """Events counted before the kill."""
     ended: bool
-    """Whether it came to its end afterwards, in the time it was given."""
+    """Whether the engine ended afterwards, within the time allowed."""
 
 
-def recovery(rig: Rig, seconds: float, finish_seconds: float) -> Recovery:
-    """Kill an engine in the middle of a run whose topics are full, and see how long it takes to get on.
+def recovery(run: EngineRun, seconds: float, finish_seconds: float) -> Recovery:
+    """Kill an engine halfway through a run whose topics are full, and measure how long it takes to count again.
 
     Raises:
-        EngineError: It failed or did not get on in time.
+        EngineError: The engine failed, or did not recover in time.
     """
-    rig.start()
-    share = KILL_AT * rig.info.events
-    before = rig.wait("the first part of the run", lambda one: one.events >= share, seconds)
+    run.start()
+    share = KILL_AT * run.info.events
+    before = run.wait("the first part of the run", lambda sample: sample.events >= share, seconds)
     if before.ended:
         return Recovery(seconds=None, killed_at=before.events, ended=True)
-    killed = rig.kill()
-    counted = max(one.events for one in rig.log.seen(rig.name))
-    back = rig.wait("new events after SIGKILL", lambda one: one.events > counted or one.ended, seconds)
-    ended = rig.log.wait(rig.name, lambda one: one.ended, finish_seconds, lambda: None) is not None
+    killed = run.kill()
+    counted = max(sample.events for sample in run.log.samples(run.name))
+    back = run.wait("new events after SIGKILL", lambda sample: sample.events > counted or sample.ended, seconds)
+    ended = run.log.wait(run.name, lambda sample: sample.ended, finish_seconds, lambda: None) is not None
     return Recovery(seconds=round(back.wall - killed, 2), killed_at=counted, ended=ended)

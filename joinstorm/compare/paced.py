@@ -1,4 +1,4 @@
-"""What is measured at a pace: how long until an event is seen in the results, and whether a speed can be kept up."""
+"""Measurements at a given speed: the latency from an event to its visible result, and whether the engine keeps up."""
 
 import time
 from typing import Final
@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from kafka import KafkaProducer
 
+from joinstorm.compare.enginerun import EngineRun
 from joinstorm.compare.progresslog import ProgressSample
-from joinstorm.compare.rig import Rig
 from joinstorm.compare.usage import Usage
 from producers.compose.marks import watermark
 from producers.replay.playback import PlaybackRequest, Replay
@@ -24,46 +24,46 @@ READY_SECONDS: Final = 90.0
 
 
 class Paced(msgspec.Struct, frozen=True, kw_only=True):
-    """Events that came when they were due: how long until they were seen in the results."""
+    """Events sent on schedule, and the latency of their results."""
 
     speed: float
     """Event seconds per second."""
     events: int
     events_per_second: float
     p50: float | None
-    """Seconds from the due time of an event to a visible result that holds it; None when fewer were ever seen."""
+    """Seconds from an event's due time to a visible result that includes it; None when fewer events became visible."""
     p95: float | None
     p99: float | None
     most: float | None
     on_time_ratio: float
-    """Share of the events that left within 100 ms of their due time: below 0.9 the producer was the limit."""
+    """Share of the events sent within 100 ms of their due time; below 0.9 the producer was the limit."""
     growth: float | None
-    """Median of the last quarter less that of the second one, seconds: how much it fell behind."""
+    """Median latency of the last quarter minus that of the second quarter, seconds: how much the engine fell behind."""
     ended: bool
     cpu_seconds: float
 
 
-def paced(rig: Rig, tape: Tape, at: Ints, speed: float, drain_seconds: float) -> Paced:
-    """Play a tape at a speed to an engine that is up.
+def paced(run: EngineRun, tape: Tape, at: Ints, speed: float, drain_seconds: float) -> Paced:
+    """Play a tape at a speed to an engine that is ready.
 
     Args:
-        rig: The engine, not started; its run is opened for this tape.
+        run: The engine, not started, on a run opened for this tape.
         tape: The tape.
         at: The tape's event times.
         speed: Event seconds per second.
-        drain_seconds: How long after the last event it may take to its end.
+        drain_seconds: How long the engine may take to end after the last event.
 
     Raises:
-        EngineError: It failed, or was not up in time.
+        EngineError: The engine failed, or was not ready in time.
     """
-    rig.start()
-    _greet(rig)
-    make_sender = sender_factory("aiokafka", rig.connection, paced=True)
-    replay = Replay(tape, rig.info, make_sender, settings=PlaybackRequest(speed=speed))
-    with Usage(*(part.pid for part in rig.parts)) as usage:
+    run.start()
+    _wait_until_ready(run)
+    make_sender = sender_factory("aiokafka", run.connection, paced=True)
+    replay = Replay(tape, run.info, make_sender, settings=PlaybackRequest(speed=speed))
+    with Usage(*(part.pid for part in run.parts)) as usage:
         result = replay.play()
-        ended = rig.log.wait(rig.name, lambda one: one.ended, drain_seconds, rig.check) is not None
-    late = latencies(rig.log.seen(rig.name), at, replay.schedule.wall_of(at))
+        ended = run.log.wait(run.name, lambda sample: sample.ended, drain_seconds, run.check) is not None
+    late = latencies(run.log.samples(run.name), at, replay.schedule.wall_of(at))
     span = (int(at[-1]) - int(at[0])) / 1000 / speed
     return Paced(
         speed=round(speed, 1),
@@ -80,33 +80,35 @@ def paced(rig: Rig, tape: Tape, at: Ints, speed: float, drain_seconds: float) ->
     )
 
 
-def _greet(rig: Rig) -> None:
-    """Send a watermark of the run's start on every partition and wait until the engine has seen them: it is up."""
-    producer = KafkaProducer(**rig.connection.for_kafka_python())
+def _wait_until_ready(run: EngineRun) -> None:
+    """Send a watermark of the run's start on every partition and wait until the engine reports it."""
+    producer = KafkaProducer(**run.connection.for_kafka_python())
     for base in INPUTS:
-        for partition in range(rig.info.partitions):
-            value = watermark(rig.info.run, rig.info.start)
-            producer.send(rig.info.topics[base], value, partition=partition, timestamp_ms=rig.info.start)
+        for partition in range(run.info.partitions):
+            value = watermark(run.info.run, run.info.start)
+            producer.send(run.info.topics[base], value, partition=partition, timestamp_ms=run.info.start)
     producer.flush()
     producer.close()
-    rig.wait("a first word", lambda one: one.watermark is not None, READY_SECONDS)
+    run.wait("its first watermark", lambda sample: sample.watermark is not None, READY_SECONDS)
 
 
-def latencies(seen: list[ProgressSample], at: Ints, due: Floats) -> Floats:
-    """Return for each event the seconds from its due time to the first word of the engine that covers it.
+def latencies(samples: list[ProgressSample], at: Ints, due: Floats) -> Floats:
+    """Return, for each event, the seconds from its due time to the first progress sample that covers it.
 
     An engine that falls behind does not slow the schedule down, so waiting in a queue counts in full (no coordinated
-    omission). Infinite where no word came; events that had no due time are left out.
+    omission). Infinite where no sample covers the event; events without a due time are left out.
     """
-    said = [(one.watermark, one.wall) for one in seen if one.watermark is not None]
-    marks = np.maximum.accumulate(np.array([mark for mark, _ in said], np.int64)) if said else np.empty(0, np.int64)
-    walls = np.append(np.array([wall for _, wall in said], np.float64), np.inf)
+    reported = [(sample.watermark, sample.wall) for sample in samples if sample.watermark is not None]
+    marks = (
+        np.maximum.accumulate(np.array([mark for mark, _ in reported], np.int64)) if reported else np.empty(0, np.int64)
+    )
+    walls = np.append(np.array([wall for _, wall in reported], np.float64), np.inf)
     late: Floats = walls[np.searchsorted(marks, at, side="right")] - due
     return late[~np.isnan(due)]
 
 
 def growth(late: Floats) -> float | None:
-    """Return how much later the last quarter was than the second one, by their medians; None when it never came."""
+    """Return the median latency of the last quarter minus that of the second; None where it is infinite."""
     quarter = len(late) // 4
     if not quarter:
         return 0.0

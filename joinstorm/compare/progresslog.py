@@ -1,4 +1,4 @@
-"""How far engines say they are, and when they said so."""
+"""The progress that engines report, with the time at which each report became visible."""
 
 import contextlib
 import threading
@@ -21,13 +21,13 @@ from streams.system.threads import BackgroundThread, poll_until
 
 @dataclass(frozen=True)
 class ProgressSample:
-    """What an engine's progress said at one moment.
+    """An engine's progress at one moment.
 
     Args:
-        wall: When it was visible, monotonic seconds.
-        watermark: Every event below it is in the results; None before every partition has said so.
+        wall: When it became visible, monotonic seconds.
+        watermark: Every event below it is in the results; None until every partition has one.
         events: Distinct events counted.
-        ended: Every partition is through.
+        ended: Every partition has ended.
     """
 
     wall: float
@@ -37,76 +37,77 @@ class ProgressSample:
 
 
 class ProgressLog:
-    """Context manager: follows ``results.progress`` of one run and notes when each engine said what."""
+    """Context manager: follows ``results.progress`` of one run and keeps every engine's samples."""
 
     def __init__(self, connection: Connection, info: RunInfo) -> None:
         self.info = info
         self._books: dict[str, ProgressBook] = {}
-        self._seen: dict[str, list[ProgressSample]] = {}
+        self._samples: dict[str, list[ProgressSample]] = {}
         self._lock = threading.Lock()
         self._consumer = KafkaConsumer(
             **connection.for_kafka_python(), group_id=None, auto_offset_reset="earliest", fetch_max_wait_ms=20
         )
         self._consumer.assign([TopicPartition(info.topics[RESULTS_PROGRESS], 0)])
-        self._beside = BackgroundThread("progress-log", self._follow)
+        self._thread = BackgroundThread("progress-log", self._follow)
+        self._open = contextlib.ExitStack()
+        self._open.callback(self._consumer.close)
 
     def __enter__(self) -> Self:
-        self._beside.__enter__()
+        self._open.enter_context(self._thread)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._beside.__exit__(kind, error, trace)
-        self._consumer.close()
+        self._open.close()
 
-    def seen(self, engine: str) -> list[ProgressSample]:
-        """Return everything an engine has said, oldest first."""
+    def samples(self, engine: str) -> list[ProgressSample]:
+        """Return all samples of an engine, oldest first."""
         with self._lock:
-            return list(self._seen.get(engine, ()))
+            return list(self._samples.get(engine, ()))
 
     def last(self, engine: str) -> ProgressSample | None:
-        """Return what an engine said last."""
+        """Return the newest sample of an engine."""
         with self._lock:
-            found = self._seen.get(engine)
+            found = self._samples.get(engine)
             return found[-1] if found else None
 
     def silent_for(self, engine: str, since: float) -> float:
-        """Return for how many seconds an engine has said nothing, at most since a moment of the monotonic clock."""
+        """Return the seconds since an engine's last sample, or since ``since`` (monotonic) if that is later."""
         last = self.last(engine)
         return time.monotonic() - max(since, last.wall if last else since)
 
     def wait(
         self, engine: str, predicate: Callable[[ProgressSample], bool], seconds: float, check: Callable[[], None]
     ) -> ProgressSample | None:
-        """Wait until what an engine says fulfils ``predicate``; None when it does not in time.
+        """Wait until an engine's newest sample satisfies ``predicate``; None when none does in time.
 
         Args:
             engine: Its name.
-            predicate: What is waited for.
-            seconds: How long.
-            check: Called again and again; raises when waiting has no sense any more.
+            predicate: The state to wait for.
+            seconds: The longest wait.
+            check: Called between polls; raises when waiting has become pointless.
         """
 
-        def look() -> ProgressSample | None:
-            self._beside.check()
+        def poll() -> ProgressSample | None:
+            self._thread.check()
             last = self.last(engine)
             if last is not None and predicate(last):
                 return last
             check()
             return None
 
-        return poll_until(look, seconds)
+        return poll_until(poll, seconds)
 
-    def _follow(self, over: threading.Event) -> None:
-        while not over.is_set():
+    def _follow(self, stop: threading.Event) -> None:
+        while not stop.is_set():
             for records in self._consumer.poll(timeout_ms=50).values():
                 wall = time.monotonic()
-                touched = {engine for record in records if (engine := self._take(record.value))}
-                for engine in touched:
-                    self._note(engine, wall)
+                changed = {engine for record in records if (engine := self._accept(record.value))}
+                for engine in changed:
+                    self._sample(engine, wall)
 
-    def _take(self, value: bytes | None) -> str | None:
+    def _accept(self, value: bytes | None) -> str | None:
         with contextlib.suppress(ContractError):
             record = decode_progress(value or b"")
             if record.run == self.info.run:
@@ -114,8 +115,8 @@ class ProgressLog:
                 return record.engine
         return None
 
-    def _note(self, engine: str, wall: float) -> None:
+    def _sample(self, engine: str, wall: float) -> None:
         covered = self._books[engine].covered(self.info.partitions)
-        one = ProgressSample(wall, covered.watermark, sum(covered.events.values()), covered.ended)
+        sample = ProgressSample(wall, covered.watermark, sum(covered.events.values()), covered.ended)
         with self._lock:
-            self._seen.setdefault(engine, []).append(one)
+            self._samples.setdefault(engine, []).append(sample)

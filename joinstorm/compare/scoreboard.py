@@ -1,4 +1,4 @@
-"""A scoreboard as text, as JSON, as a picture and as a page."""
+"""A scoreboard as text, JSON, a picture and a page."""
 
 import base64
 import html
@@ -16,7 +16,7 @@ from joinstorm.compare.scores import Score, Scoreboard
 
 _EXACT, _WRONG, _PALE = "#1d6f42", "#9c1c1c", "#9bbfaa"
 _WHOLE_FROM: Final = 100
-"""Numbers on bars have a decimal below."""
+"""Smaller numbers on bars have a decimal."""
 _STYLE: Final = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a }
 table { border-collapse: collapse; width: 100% } th, td { text-align: right; padding: .35rem .6rem }
@@ -26,12 +26,12 @@ pre { white-space: pre-wrap; font-size: .85rem } .no { color: #9c1c1c; font-weig
 
 
 def answers(one: Score) -> str:
-    """Return in a few words whether its answers are right."""
+    """Return a short text: whether the engine's counts are right."""
     if one.throughput is None:
         return "failed"
     if one.exact:
         return "exact"
-    return f"{one.mismatches:,} of {one.compared:,} differ" if one.mismatches else "not whole"
+    return f"{one.mismatches:,} of {one.compared:,} differ" if one.mismatches else "incomplete"
 
 
 def _number(part: Any, text: Callable[[Any], str]) -> str:
@@ -43,7 +43,7 @@ def _seconds(value: float | None) -> str:
 
 
 def keeps_up_with(one: Score) -> str:
-    """Return the largest load it kept up with, as a rate and as a speed."""
+    """Return the largest load the engine kept up with, as a rate and as a speed."""
     if one.sustained is None:
         return ""
     more = "≥ " if one.sustained_limit else ""
@@ -65,7 +65,7 @@ COLUMNS: Final[tuple[tuple[str, Callable[[Score], str]], ...]] = (
 
 
 def to_text(board: Scoreboard) -> str:
-    """Return it as a table for a terminal, and below what went wrong."""
+    """Return it as a table for a terminal, followed by the problems."""
     table = [[head for head, _ in COLUMNS], *([cell(one) for _, cell in COLUMNS] for one in board.scores)]
     widths = [max(len(row[column]) for row in table) for column in range(len(COLUMNS))]
     lines = [
@@ -75,20 +75,20 @@ def to_text(board: Scoreboard) -> str:
         )
         for row in table
     ]
-    return "\n".join([_title(board), *lines, *_troubles(board), _made_with(board)])
+    return "\n".join([_title(board), *lines, *_problems(board), _made_with(board)])
 
 
 def _title(board: Scoreboard) -> str:
     return (
         f"{board.events:,} events ({board.scenario}, scale {board.scale:g}, seed {board.seed}), "
-        f"{board.workers} worker{'s' if board.workers > 1 else ''} each, one engine after the other"
+        f"{board.workers} worker{'s' if board.workers > 1 else ''} each, one engine at a time"
     )
 
 
-def _troubles(board: Scoreboard) -> list[str]:
-    troubles = [f"{one.engine}: {problem}" for one in board.scores for problem in one.problems]
-    return troubles + [
-        f"{one.engine}: the search for its speed ended at {one.sustained_limit}"
+def _problems(board: Scoreboard) -> list[str]:
+    problems = [f"{one.engine}: {problem}" for one in board.scores for problem in one.problems]
+    return problems + [
+        f"{one.engine}: the search for the sustained load was limited by {one.sustained_limit}"
         for one in board.scores
         if one.sustained_limit
     ]
@@ -100,7 +100,7 @@ def _made_with(board: Scoreboard) -> str:
         *(f"{one.engine} with {one.version}" for one in board.scores if one.version),
         *(f"{name} {value}" for name, value in board.machine.items()),
     ]
-    return f"{', '.join(facts)}; {board.made}, {board.seconds:.0f} s in all"
+    return f"{', '.join(facts)}; {board.made}, {board.seconds:.0f} s in total"
 
 
 def to_json(board: Scoreboard) -> bytes:
@@ -110,7 +110,7 @@ def to_json(board: Scoreboard) -> bytes:
 
 
 def picture(board: Scoreboard) -> bytes:
-    """Return it as a PNG: a bar per engine in five panels; whoever was not exact is red, whatever the speed."""
+    """Return it as a PNG: a bar per engine in five panels; an engine that is not exact is red, whatever its speed."""
     figure = Figure(figsize=(13, 1.2 + 0.5 * len(board.scores)), layout="constrained")
     FigureCanvasAgg(figure)
     panels = figure.subplots(1, 5, sharey=True)
@@ -119,11 +119,11 @@ def picture(board: Scoreboard) -> bytes:
     _bars(panels[0], scores, "events per CPU second", rates)
     _latency_bars(panels[1], scores)
     _bars(panels[2], scores, "memory, MiB", [one.throughput.peak_mib if one.throughput else 0.0 for one in scores])
-    back = [(one.recovery.seconds if one.recovery else None) or 0.0 for one in scores]
-    _bars(panels[3], scores, "back after kill -9, s", back)
-    held = [one.sustained.events_per_second if one.sustained else 0.0 for one in scores]
-    beyond = ["≥ " if one.sustained and one.sustained_limit else "" for one in scores]
-    _bars(panels[4], scores, "keeps up with, events/s", held, beyond)
+    recoveries = [(one.recovery.seconds if one.recovery else None) or 0.0 for one in scores]
+    _bars(panels[3], scores, "recovery after kill -9, s", recoveries)
+    sustained = [one.sustained.events_per_second if one.sustained else 0.0 for one in scores]
+    at_least = ["≥ " if one.sustained and one.sustained_limit else "" for one in scores]
+    _bars(panels[4], scores, "keeps up with, events/s", sustained, at_least)
     figure.suptitle(_title(board), fontsize=9)
     out = io.BytesIO()
     figure.savefig(out, format="png", dpi=110, metadata={"Software": None})
@@ -134,7 +134,7 @@ def _bars(axes: Axes, scores: list[Score], title: str, values: list[float], sign
     bars = axes.barh([one.engine for one in scores], values, color=[_EXACT if one.exact else _WRONG for one in scores])
     labels = [sign + _label(number) for sign, number in zip(signs or [""] * len(values), values, strict=True)]
     axes.bar_label(bars, labels=labels, padding=2, fontsize=8)
-    _quiet(axes, title, max(values, default=0.0))
+    _plain_axes(axes, title, max(values, default=0.0))
 
 
 def _label(number: float) -> str:
@@ -142,18 +142,18 @@ def _label(number: float) -> str:
 
 
 def _latency_bars(axes: Axes, scores: list[Score]) -> None:
-    """Draw the median over the 99th percentile."""
+    """Draw the median on top of the 99th percentile."""
     names = [one.engine for one in scores]
-    far = [(one.latency.p99 if one.latency else None) or 0.0 for one in scores]
-    near = [(one.latency.p50 if one.latency else None) or 0.0 for one in scores]
-    bars = axes.barh(names, far, color=_PALE)
-    axes.barh(names, near, color=[_EXACT if one.exact else _WRONG for one in scores], height=0.4)
-    labels = [f"{a:.2f} / {b:.2f}" if b else "-" for a, b in zip(near, far, strict=True)]
+    p99s = [(one.latency.p99 if one.latency else None) or 0.0 for one in scores]
+    p50s = [(one.latency.p50 if one.latency else None) or 0.0 for one in scores]
+    bars = axes.barh(names, p99s, color=_PALE)
+    axes.barh(names, p50s, color=[_EXACT if one.exact else _WRONG for one in scores], height=0.4)
+    labels = [f"{a:.2f} / {b:.2f}" if b else "-" for a, b in zip(p50s, p99s, strict=True)]
     axes.bar_label(bars, labels=labels, padding=2, fontsize=8)
-    _quiet(axes, "latency 50 % / 99 %, s", max(far, default=0.0))
+    _plain_axes(axes, "latency 50 % / 99 %, s", max(p99s, default=0.0))
 
 
-def _quiet(axes: Axes, title: str, most: float) -> None:
+def _plain_axes(axes: Axes, title: str, most: float) -> None:
     axes.set_title(title, fontsize=9)
     axes.set_xlim(0, 1.45 * most or 1.0)
     axes.spines[["top", "right", "bottom"]].set_visible(False)
@@ -161,16 +161,16 @@ def _quiet(axes: Axes, title: str, most: float) -> None:
 
 
 def to_html(board: Scoreboard) -> str:
-    """Return it as one page that needs nothing else."""
+    """Return it as one self-contained page."""
     head = "".join(f"<th>{html.escape(name)}</th>" for name, _ in COLUMNS)
     rows = "".join(_row(one) for one in board.scores)
     image = base64.b64encode(picture(board)).decode()
-    troubles = "".join(f"<pre>{html.escape(line)}</pre>" for line in _troubles(board))
+    problems = "".join(f"<pre>{html.escape(line)}</pre>" for line in _problems(board))
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Engines compared</title>'
         f"<style>{_STYLE}</style></head><body>\n<h1>Engines compared</h1>\n<p>{html.escape(_title(board))}</p>\n"
         f'<img alt="bars of the figures below" src="data:image/png;base64,{image}">\n'
-        f"<table><tr>{head}</tr>\n{rows}</table>\n{troubles}<p>{html.escape(_made_with(board))}</p>\n</body></html>\n"
+        f"<table><tr>{head}</tr>\n{rows}</table>\n{problems}<p>{html.escape(_made_with(board))}</p>\n</body></html>\n"
     )
 
 

@@ -1,4 +1,4 @@
-"""What a comparison found."""
+"""The results of a comparison: one score per engine."""
 
 import msgspec
 
@@ -7,7 +7,7 @@ from joinstorm.compare.paced import Paced
 
 
 class Score(msgspec.Struct, kw_only=True):
-    """What was found of one engine; None where it was not measured."""
+    """The measurements of one engine; None where not measured."""
 
     engine: str
     exact: bool = False
@@ -15,19 +15,19 @@ class Score(msgspec.Struct, kw_only=True):
     mismatches: int = 0
     compared: int = 0
     problems: tuple[str, ...] = ()
-    """What keeps it from being exact besides counts, or why a part failed, with the last log lines."""
+    """Why it is not exact, other than counts, or why a part failed, with the last log lines."""
     throughput: Throughput | None = None
     recovery: Recovery | None = None
     latency: Paced | None = None
     sustained: Paced | None = None
     """The fastest probe it kept up with."""
     sustained_limit: str = ""
-    """What kept the search from going further, if not the engine: the tape or the producer."""
+    """What ended the search, if not the engine: the tape or the producer."""
     version: str = ""
 
 
 class Scoreboard(msgspec.Struct, kw_only=True):
-    """All of it."""
+    """The scores of all engines, and the conditions they were measured under."""
 
     truth_digest: str
     events: int

@@ -1,4 +1,4 @@
-"""Parts of a tape as tapes of their own, and when its events were due."""
+"""Parts of a tape as tapes of their own, and the speed at which to play them."""
 
 from pathlib import Path
 
@@ -15,10 +15,10 @@ HALVINGS = 20
 
 
 def cut(tape: Tape, begin: int, end: int, path: Path) -> Tape:
-    """Write the events from ``begin`` up to and without ``end`` (event time, ms) as a tape of their own.
+    """Write the events from ``begin`` up to but excluding ``end`` (event time, ms) as a tape of their own.
 
-    What happened before is not on it: joins come without attempts, leaves without joins. The counts are no less
-    well-defined, and the oracle counts the same tape.
+    Earlier events are missing: there are joins without attempts and leaves without joins. The counts are well defined
+    all the same, because the oracle counts the same tape.
     """
     first, last = tape.row_at(begin), tape.row_at(end)
     with TapeWriter(path) as writer:
@@ -35,7 +35,7 @@ def cut(tape: Tape, begin: int, end: int, path: Path) -> Tape:
 
 
 def _phases(phases: tuple[Phase, ...], begin: int, end: int) -> tuple[Phase, ...]:
-    """Return the phases of a part, the first one from its beginning on, none of them quiet."""
+    """Return the phases of a part; the first begins with the part, and none is quiet."""
     inside = [phase for phase in phases if begin < phase.start < end]
     name = next(phase.name for phase in reversed(phases) if phase.start <= begin or phase is phases[0])
     return (Phase(name, begin), *(Phase(phase.name, phase.start) for phase in inside))
@@ -47,7 +47,7 @@ def times(tape: Tape) -> Ints:
 
 
 def busiest(at: Ints, width: int) -> tuple[int, int]:
-    """Return where the ``width`` milliseconds with the most events begin, and how many they are; as good as exact."""
+    """Return the start and the size of (very nearly) the busiest ``width`` milliseconds."""
     begins = at[:: max(1, len(at) // CANDIDATES)]
     counts = np.searchsorted(at, begins + width, side="left") - np.searchsorted(at, begins, side="left")
     best = int(np.argmax(counts))
@@ -55,12 +55,12 @@ def busiest(at: Ints, width: int) -> tuple[int, int]:
 
 
 def speed_for(at: Ints, rate: float, seconds: float) -> float:
-    """Return the speed at which the busiest part of some events comes at a rate.
+    """Return the speed at which the busiest part of the events arrives at a rate.
 
     Args:
         at: Event times in order, ms.
-        rate: Events a second wanted.
-        seconds: How long the part shall last at that speed; the speed is bounded by what all events take.
+        rate: Events per second to reach.
+        seconds: How long the part lasts at that speed. The speed is at most the one at which all events take so long.
     """
     low, high = 1.0, max(1.0, (int(at[-1]) - int(at[0])) / 1000 / seconds)
     for _ in range(HALVINGS):

@@ -1,1 +1,1 @@
-"""The certificate: an engine held to the contract, point by point."""
+"""The certificate: an engine tested against the contract, point by point."""

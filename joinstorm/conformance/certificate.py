@@ -1,4 +1,4 @@
-"""Holds one engine to the contract, point by point, and says by how much it is wrong."""
+"""Tests one engine against the contract, point by point, and measures by how much it is wrong."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -13,14 +13,14 @@ from joinstorm.conformance.pointrun import PointRun
 from joinstorm.conformance.points import POINTS, Point, PointFinding
 from joinstorm.engines.undertest import EngineUnderTest
 from joinstorm.verdict.comparison import Mismatch
-from streams.errors import EngineError, JoinstormError
+from streams.errors import JoinstormError, UsageError
 from streams.golden import GoldenNight
 from streams.kafka.connection import Connection
 
 NAMED: Final = 5
-"""How many differences of a point are spelled out."""
+"""How many differences of a point are listed."""
 GIVE_UP_AFTER: Final = 2
-"""So many points in a row that led to no answer at all, and the rest is not tried: each costs its whole deadline."""
+"""After so many points in a row without any answer the rest is not tried: each costs its whole deadline."""
 Status = Literal["exact", "wrong", "failed", "unsupported", "not tried"]
 
 
@@ -31,12 +31,12 @@ class PointOutcome(msgspec.Struct, frozen=True, kw_only=True):
     says: str
     status: Status
     detail: str = ""
-    """By how much it is wrong, why it failed (with the last log lines), or why it is not supported."""
+    """What is wrong, why it failed (with the last log lines), or why it is not supported."""
     compared: int = 0
-    """Counts that were compared."""
+    """Number of counts compared."""
     mismatches: int = 0
     off_by: int = 0
-    """Sum of all differences, taken as positive."""
+    """Sum of the absolute differences."""
     counted: int = 0
     """Sum of all expected counts."""
     named: tuple[Mismatch, ...] = ()
@@ -46,7 +46,7 @@ class PointOutcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Certificate(msgspec.Struct, frozen=True, kw_only=True):
-    """What an engine has shown, when, and on what."""
+    """The outcome of every point, when, and on what machine."""
 
     engine: str
     outcomes: tuple[PointOutcome, ...]
@@ -55,112 +55,110 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     made: str = ""
     """When, ISO 8601."""
     limits: str = ""
-    """What the engine cannot do by its nature, as its maintainers say."""
+    """What the engine cannot do by design."""
 
     @property
     def exact(self) -> bool:
-        """Every point that was supported is exact, and at least one was."""
+        """Whether every supported point is exact, and there is at least one."""
         tried = [one for one in self.outcomes if one.status != "unsupported"]
         return bool(tried) and all(one.status == "exact" for one in tried)
 
 
 def choose(names: Sequence[str]) -> tuple[Point, ...]:
-    """Return the points with these names, all if none are given.
+    """Return the points with these names, or all points if none are given.
 
     Raises:
-        EngineError: There is no such point; the text lists them.
+        UsageError: There is no such point; the text lists them.
     """
     known = {point.name: point for point in POINTS}
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise EngineError(f"no point {unknown[0]!r}; there are: {', '.join(known)}")
+        raise UsageError(f"no point {unknown[0]!r}; there are: {', '.join(known)}")
     return tuple(known[name] for name in names) if names else POINTS
 
 
 def conform(
     connection: Connection,
-    subject: EngineUnderTest,
+    engine: EngineUnderTest,
     logs: Path,
     *,
     points: Sequence[Point] = POINTS,
     jobs: int = 1,
-    told: Callable[[PointOutcome], None] = lambda _: None,
+    notify: Callable[[PointOutcome], None] = lambda _: None,
 ) -> tuple[PointOutcome, ...]:
-    """Hold an engine to the contract.
+    """Test an engine against the contract.
 
     Args:
         connection: A broker.
-        subject: The engine.
+        engine: The engine.
         logs: Folder for the tape, the workers' logs and their state.
-        points: What it is held to.
+        points: The points to play.
         jobs: Points played at once.
-        told: Called with every outcome as it comes, in no order.
+        notify: Called with every outcome as it comes, in any order.
 
     Returns:
         The outcomes, in the order of ``points``.
     """
     logs.mkdir(parents=True, exist_ok=True)
     night = simulated(logs)
-    trial = _Trial(connection, subject, logs, night, told)
+    trial = _Trial(connection, engine, logs, night, notify)
     # Workers end with the thread that started them, so the threads live as long as the trial.
     with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="conform") as pool:
         return tuple(pool.map(trial.play, points))
 
 
-def play(
-    point: Point, connection: Connection, subject: EngineUnderTest, night: GoldenNight, logs: Path
-) -> PointOutcome:
+def play(point: Point, connection: Connection, engine: EngineUnderTest, night: GoldenNight, logs: Path) -> PointOutcome:
     """Play one point.
 
     Args:
         point: The point.
         connection: A broker.
-        subject: The engine.
-        night: The simulated night the point's own is made from.
+        engine: The engine.
+        night: The simulated night from which the point makes its own.
         logs: Folder for the workers' logs and state.
     """
-    missing = _unsupported(point, subject)
+    missing = _unsupported(point, engine)
     if missing:
         return PointOutcome(point=point.name, says=point.says, status="unsupported", detail=missing)
     begin = time.monotonic()
     try:
-        with PointRun(connection, subject, point.night(night), logs) as stage:
-            return _outcome(point, point.play(stage), time.monotonic() - begin)
+        with PointRun(connection, engine, point.night(night), logs) as run:
+            return _outcome(point, point.play(run), time.monotonic() - begin)
     except JoinstormError as error:
         seconds = round(time.monotonic() - begin, 2)
         return PointOutcome(point=point.name, says=point.says, status="failed", detail=str(error), seconds=seconds)
 
 
 class _Trial:
-    """Plays points and gives up on an engine that gives no answers."""
+    """Plays points, and gives up on an engine that gives no answers."""
 
     def __init__(
         self,
         connection: Connection,
-        subject: EngineUnderTest,
+        engine: EngineUnderTest,
         logs: Path,
         night: GoldenNight,
-        told: Callable[[PointOutcome], None],
+        notify: Callable[[PointOutcome], None],
     ) -> None:
-        self.connection, self.subject, self.logs, self.night, self.told = connection, subject, logs, night, told
+        self.connection, self.engine, self.logs, self.night, self.notify = connection, engine, logs, night, notify
         self.silent = 0
 
     def play(self, point: Point) -> PointOutcome:
         if self.silent >= GIVE_UP_AFTER:
-            why = f"{self.silent} points before led to no answer"
+            why = f"the {self.silent} points before gave no answer"
             outcome = PointOutcome(point=point.name, says=point.says, status="not tried", detail=why)
         else:
-            outcome = play(point, self.connection, self.subject, self.night, self.logs / point.name)
+            outcome = play(point, self.connection, self.engine, self.night, self.logs / point.name)
             self.silent = self.silent + 1 if outcome.status == "failed" else 0 if outcome.compared else self.silent
-        self.told(outcome)
+        self.notify(outcome)
         return outcome
 
 
-def _unsupported(point: Point, subject: EngineUnderTest) -> str:
-    if point.needs == "rescale" and subject.rescales == "never":
-        return "one worker only, by its nature"
-    if point.needs == "restart" and not subject.restarts:
-        return "cannot be started again, by its nature"
+def _unsupported(point: Point, engine: EngineUnderTest) -> str:
+    if point.needs == "rescale" and engine.rescales == "never":
+        return "one worker only, by design"
+    if point.needs == "restart" and not engine.restarts:
+        return "cannot be restarted, by design"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""A certificate as text, as JSON and as a page."""
+"""A certificate as text, JSON and a page."""
 
 import html
 from pathlib import Path
@@ -34,7 +34,7 @@ def to_text(certificate: Certificate) -> str:
     lines = [f"{_title(certificate)}: {'exact' if certificate.exact else 'not exact'}"]
     lines += [line_of(one) for one in certificate.outcomes]
     if certificate.limits:
-        lines.append(f"by its nature: {certificate.limits}")
+        lines.append(f"by design: {certificate.limits}")
     lines.append(
         f"{', '.join(f'{name} {value}' for name, value in {**certificate.versions, **certificate.machine}.items())}"
     )
@@ -42,7 +42,7 @@ def to_text(certificate: Certificate) -> str:
 
 
 def line_of(one: PointOutcome) -> str:
-    """Return one point, with what is wrong on the lines below."""
+    """Return one point; what is wrong follows on further lines."""
     lines = [f"  {one.status:<11} {one.point:<16} {one.seconds:6.1f} s  {one.says}"]
     if one.detail:
         lines += [f"{'':14}{line}" for line in (one.detail + _share(one)).splitlines()]
@@ -66,21 +66,21 @@ def _title(certificate: Certificate) -> str:
 
 
 def to_html(certificate: Certificate) -> str:
-    """Return it as one page that needs nothing else."""
+    """Return it as one self-contained page."""
     title = html.escape(_title(certificate))
     rows = "".join(_row(one) for one in certificate.outcomes)
-    limits = f"<p>By its nature: {html.escape(certificate.limits)}</p>" if certificate.limits else ""
+    limits = f"<p>By design: {html.escape(certificate.limits)}</p>" if certificate.limits else ""
     verdict = "exact on every point it supports" if certificate.exact else "not exact"
     return (
         f"{_HEAD.format(title=title)}<h1>{title}</h1>\n<p>{verdict}</p>\n<table>\n"
-        "<tr><th>point</th><th>outcome</th><th>what an exact engine shows</th><th>seconds</th></tr>\n"
+        "<tr><th>point</th><th>outcome</th><th>an exact engine</th><th>seconds</th></tr>\n"
         f"{rows}</table>\n{limits}<p>{html.escape(_made_with(certificate))}</p>\n</body></html>\n"
     )
 
 
 def _row(one: PointOutcome) -> str:
-    said = [line for line in (one.detail + _share(one), *map(str, one.named)) if line]
-    more = f"<pre>{html.escape(chr(10).join(said))}</pre>" if said else ""
+    lines = [line for line in (one.detail + _share(one), *map(str, one.named)) if line]
+    more = f"<pre>{html.escape(chr(10).join(lines))}</pre>" if lines else ""
     return (
         f'<tr><td>{html.escape(one.point)}</td><td class="{one.status.split()[0]}">{one.status}</td>'
         f"<td>{html.escape(one.says)}{more}</td><td>{one.seconds:.1f}</td></tr>\n"

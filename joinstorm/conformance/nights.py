@@ -1,7 +1,7 @@
-"""The nights an engine is held to: a small simulated one with the oracle's answers, and what can happen to records.
+"""The nights an engine is tested on: a small simulated one with the oracle's answers, and faults of its records.
 
-Each fault takes a night and returns another one. The counts that are expected never change, for that is the contract:
-whatever happens to the records on their way, the answer stays. Only the totals of duplicates and dead letters follow.
+Each fault is a function from night to night. The expected counts never change, for that is the contract: whatever
+happens to the records on their way, the answer stays. Only the totals of duplicates and dead letters change.
 """
 
 import random
@@ -27,7 +27,7 @@ from streams.contract.topics import INPUTS, PRESENCE, TWEETS, Topics
 from streams.golden import EventTotals, Expected, GoldenNight, InputRecord
 
 SCALE = 0.001
-"""Some nine thousand events: enough to be stopped in the middle of, little enough for the slowest engine."""
+"""About nine thousand events: enough to be interrupted, few enough for the slowest engine."""
 STEP_MS = 300_000
 JUNK = (
     b"\xff\xfe\x00 not even text",
@@ -45,7 +45,7 @@ JUNK = (
     b'{"v":1,"event_id":0,"at":1684965600000,"kind":"join","listener":0,"space":"no-room","client":"web","try":1}',
     b'{"v":1,"mark":"end","at":1684965600000,"run":"another-run","events":0}',
 )
-"""Records that are none of ours, whatever topic they stand on."""
+"""Records that are invalid on either topic."""
 
 
 def simulated(folder: Path, *, scale: float = SCALE, seed: int = 1, partitions: int = 3) -> GoldenNight:
@@ -63,7 +63,7 @@ def simulated(folder: Path, *, scale: float = SCALE, seed: int = 1, partitions: 
 
 
 def night_of(name: str, info: RunInfo, events: Sequence[InputRecord], expected: Expected) -> GoldenNight:
-    """Return a night as the producer sends it: events by time, marks at every step, ends last."""
+    """Return a night as the producer sends it: events by time, watermarks at every step, end marks last."""
     return GoldenNight(name, info, tuple(_in_time([*events, *marks(info, events)], _event_time)), expected)
 
 
@@ -94,7 +94,7 @@ def body_and_ends(night: GoldenNight) -> tuple[list[InputRecord], list[InputReco
 
 
 def duplicated(night: GoldenNight, *, share: float, seed: int = 0) -> GoldenNight:
-    """Send a share of the events again, some at once, some long after, and every watermark twice."""
+    """Send a share of the events again, some at once and some long after, and every watermark twice."""
     draw = random.Random(seed)  # noqa: S311 - faults are drawn, nothing is kept secret
     body, ends = body_and_ends(night)
     out: list[tuple[float, InputRecord]] = []
@@ -120,7 +120,7 @@ def out_of_order(night: GoldenNight, *, within_ms: int, seed: int = 0) -> Golden
 
 
 def late(night: GoldenNight, *, share: float, up_to_ms: int, seed: int = 0) -> GoldenNight:
-    """Delay a share of the events by one minute up to ``up_to_ms``, below watermarks that have gone by."""
+    """Delay a share of the events by one minute up to ``up_to_ms``, past their watermarks."""
     draw = random.Random(seed)  # noqa: S311 - faults are drawn, nothing is kept secret
     delayed = {id(r): r.timestamp for r in night.records}
     for one in night.records:
@@ -130,7 +130,7 @@ def late(night: GoldenNight, *, share: float, up_to_ms: int, seed: int = 0) -> G
 
 
 def with_idle_partition(night: GoldenNight) -> GoldenNight:
-    """Give both topics one more partition that never holds an event, only marks."""
+    """Add a partition to both topics that holds only marks."""
     info = night.info
     wider = msgspec.structs.replace(info, partitions=info.partitions + 1)
     more = [one for one in marks(wider, night.records) if one.partition == info.partitions]
@@ -140,17 +140,17 @@ def with_idle_partition(night: GoldenNight) -> GoldenNight:
 
 
 def corrupted(night: GoldenNight, *, copies: int = 1, seed: int = 0) -> GoldenNight:
-    """Strew records that are none of ours over all partitions."""
+    """Scatter invalid records over all partitions."""
     draw = random.Random(seed)  # noqa: S311 - faults are drawn, nothing is kept secret
     body, ends = body_and_ends(night)
-    letters = dict.fromkeys(INPUTS, 0)
+    dead_letters = dict.fromkeys(INPUTS, 0)
     for junk in JUNK * copies:
         topic, partition = draw.choice(INPUTS), draw.randrange(night.info.partitions)
         place = draw.randrange(len(body))
         key = draw.choice((None, b"7", b"\x00"))
         body.insert(place, InputRecord(topic, partition, key, junk, body[place].timestamp))
-        letters[topic] += 1
-    return _changed(night, body + ends, dead_letters=letters)
+        dead_letters[topic] += 1
+    return _changed(night, body + ends, dead_letters=dead_letters)
 
 
 def _changed(
@@ -172,7 +172,7 @@ def _changed(
 
 
 def _in_time(records: Iterable[InputRecord], arrival: Callable[[InputRecord], int]) -> list[InputRecord]:
-    """Sort by arrival, events of one moment before its marks, end marks last of all."""
+    """Sort by arrival; at one moment events come before marks, and end marks come last of all."""
     return sorted(records, key=lambda one: (is_end(one), arrival(one), one.key is None))
 
 

@@ -1,13 +1,14 @@
-"""One run on a broker for one point of the certificate: records sent by hand, workers as processes, the answers."""
+"""One run for one point of the certificate: records sent by hand, workers as processes, results read back."""
 
+import contextlib
 import os
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
@@ -30,59 +31,63 @@ from streams.read.reader import ResultReader
 from streams.read.runview import RunView
 
 SEND_SECONDS: Final = 30.0
-LOOK_SECONDS: Final = 0.1
+POLL_SECONDS: Final = 0.1
 NAMED: Final = 3
-"""How many records that are no results are named when an engine gives no answer."""
+"""How many invalid results are named when an engine gives no answer."""
 GRACE_SECONDS: Final = 3.0
-"""How long results may take to be seen after the progress that speaks of them: readers read several topics."""
+"""How long results may become visible after the progress that covers them: readers read several topics."""
 
 
-@dataclass
 class PointRun:
-    """Context manager: inside, a run is open on the broker; outside, its workers are gone.
+    """Context manager: inside, a run is open on the broker; its workers end with the block.
 
     Args:
         connection: The broker.
-        subject: The engine.
+        engine: The engine under test.
         night: What is sent and what is expected.
         logs: Folder for the workers' logs and state.
     """
 
-    connection: Connection
-    subject: EngineUnderTest
-    night: GoldenNight
-    logs: Path
-    workers: dict[int, ChildProcess] = field(default_factory=dict)
-
-    def __enter__(self) -> Self:
-        """Create the topics, publish run.info, and begin to read results."""
-        run = f"{self.night.name}-{uuid.uuid4().hex[:8]}"
-        self.night = self.night.moved(run, f"{run}.")
+    def __init__(self, connection: Connection, engine: EngineUnderTest, night: GoldenNight, logs: Path) -> None:
+        self.connection = connection
+        self.engine = engine
+        self.logs = logs
+        run = f"{night.name}-{uuid.uuid4().hex[:8]}"
+        self.night = night.moved(run, f"{run}.")
         self.info = self.night.info
         self.body, self.ends = body_and_ends(self.night)
         self.watermarks = common_watermarks(self.body, self.info.partitions)
+        self.workers: dict[int, ChildProcess] = {}
+        self.supervisor = Supervisor(logs)
+        self.reader = ResultReader(connection, prefix=self.info.prefix, run=run)
+        self.producer: Any = None
+        self._open = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        """Create the topics, publish run.info, and begin to read results."""
         names = self.info.names()
         specs = names.specs(self.info.partitions)
         ensure_topics(self.connection, specs[: len(INPUTS)], specs[len(INPUTS) :], 1)
-        publish_once(self.connection, names.shared(RUN_INFO), run, runinfo.encode(self.info))
-        self.supervisor = Supervisor(self.logs).__enter__()
-        self.reader = ResultReader(self.connection, prefix=self.info.prefix, run=run).__enter__()
-        self.producer = KafkaProducer(**self.connection.for_kafka_python(), linger_ms=20, batch_size=1 << 18)
+        publish_once(self.connection, names.shared(RUN_INFO), self.info.run, runinfo.encode(self.info))
+        with contextlib.ExitStack() as stack:
+            self.producer = KafkaProducer(**self.connection.for_kafka_python(), linger_ms=20, batch_size=1 << 18)
+            stack.callback(self.producer.close, timeout=SEND_SECONDS)
+            stack.enter_context(self.reader)
+            stack.enter_context(self.supervisor)
+            self._open = stack.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End the workers and all clients."""
-        self.supervisor.__exit__(kind, error, trace)
-        self.reader.close()
-        self.producer.close(timeout=SEND_SECONDS)
+        self._open.close()
 
     def send(self, records: Sequence[InputRecord]) -> None:
-        """Send records in order and wait until the broker has them.
+        """Send records in order and wait until the broker has acknowledged them.
 
         Raises:
-            DeliveryError: It has not.
+            DeliveryError: It has not acknowledged them all.
         """
         sent = [
             self.producer.send(
@@ -96,40 +101,39 @@ class PointRun:
             raise DeliveryError(f"{failed} of {len(sent)} records were not acknowledged within {SEND_SECONDS:.0f} s")
 
     def start(self, worker: int = 0, *further: str) -> ChildProcess:
-        """Start a worker, again if it was there before."""
+        """Start a worker, or start it again."""
         where = ["--bootstrap-servers", self.connection.bootstrap_servers, "--run", self.info.run]
-        where += ["--topic-prefix", self.info.prefix, "--worker", str(worker), "--name", self.subject.engine]
+        where += ["--topic-prefix", self.info.prefix, "--worker", str(worker), "--name", self.engine.name]
         state = ["--option", f"state_dir={self.logs / 'state'}"]
-        command = joinstorm("stream", *self.subject.start, *where, *state, *further)
+        command = joinstorm("stream", *self.engine.start, *where, *state, *further)
         part = self.supervisor.start(f"worker-{worker}", command, self.connection.environ(os.environ))
         self.workers[worker] = part
         return part
 
     def wait(self, predicate: Callable[[RunView], bool], what: str) -> RunView:
-        """Wait for a state of the results; a worker that ends meanwhile ends the waiting.
+        """Wait for a state of the results; give up when a worker fails or none is left.
 
         Raises:
-            EngineError: No worker is left, or the state did not come in time; the text has the last log lines.
+            EngineError: A worker failed, none is left, or the state did not come in time; the text has the last log
+                lines.
         """
-        deadline = time.monotonic() + self.subject.seconds
+        deadline = time.monotonic() + self.engine.seconds
         all_gone: float | None = None
         while True:
             try:
-                return self.reader.wait_for(predicate, LOOK_SECONDS, what)
+                return self.reader.wait_for(predicate, POLL_SECONDS, what)
             except DeadlineError as error:
                 seen = str(error).partition("; ")[2]
             self._check_workers(what)
-            # Workers that are done may be gone before all they wrote has been read.
+            # Workers may have ended before everything they wrote has been read.
             if not self._all_gone():
                 all_gone = None
             elif all_gone is None:
                 all_gone = time.monotonic()
             if all_gone is not None and time.monotonic() - all_gone > GRACE_SECONDS:
-                raise EngineError(f"{what}: every worker has ended before{self._wrong()}{self._tails()}")
+                raise EngineError(f"{what}: every worker ended before{self._wrong()}{self._tails()}")
             if time.monotonic() > deadline:
-                raise EngineError(
-                    f"{what}: not within {self.subject.seconds:g} s; {seen}{self._wrong()}{self._tails()}"
-                )
+                raise EngineError(f"{what}: not within {self.engine.seconds:g} s; {seen}{self._wrong()}{self._tails()}")
 
     def _check_workers(self, what: str) -> None:
         failed = [part for part in self.workers.values() if part.exit_code()]
@@ -141,34 +145,36 @@ class PointRun:
         return bool(self.workers) and all(part.exit_code() is not None for part in self.workers.values())
 
     def _wrong(self) -> str:
-        """Return the first records the engine wrote that are no results."""
-        mine = [one for one in self.reader.snapshot().rejections if one.engine == self.subject.engine]
-        return "".join(f"; {one.source} is no result: {one.reason}, {one.detail}" for one in mine[:NAMED])
+        """Return the first invalid results of the engine."""
+        rejections = [one for one in self.reader.snapshot().rejections if one.engine == self.engine.name]
+        return "".join(
+            f"; {one.source} is not a valid result: {one.reason}, {one.detail}" for one in rejections[:NAMED]
+        )
 
     def _tails(self) -> str:
         tails = [part.tail() for part in self.workers.values()]
         return "".join(f"\nthe end of its log:\n{tail}" for tail in tails if tail)
 
     def wait_done(self) -> RunView:
-        """Wait until the engine has ended on every partition and all it wrote was read."""
-        engine = self.subject.engine
-        return self.wait(lambda view: engine in view.engines and view.engines[engine].drained, f"the end of {engine}")
+        """Wait until the engine has ended on every partition and everything it wrote has been read."""
+        name = self.engine.name
+        return self.wait(lambda view: name in view.engines and view.engines[name].drained, f"the end of {name}")
 
     def wait_watermark(self, at: int) -> RunView:
-        """Wait until the engine says that everything below event time ``at`` is in its results, on every partition."""
-        engine = self.subject.engine
+        """Wait until the engine's watermark is at event time ``at`` or later, on every partition."""
+        name = self.engine.name
 
-        def there(view: RunView) -> bool:
-            mark = view.engines[engine].covered.watermark if engine in view.engines else None
+        def reached(view: RunView) -> bool:
+            mark = view.engines[name].covered.watermark if name in view.engines else None
             return mark is not None and mark >= at
 
-        return self.wait(there, f"watermark {at - self.info.start} ms after the start, on every partition")
+        return self.wait(reached, f"watermark {at - self.info.start} ms after the start, on every partition")
 
     def send_until(self, share: float, done: int = 0) -> tuple[int, int]:
-        """Send the body of the night from record ``done`` up to a share of it, and on until the watermark has moved.
+        """Send the body of the night from record ``done`` up to a share of it, and on until the watermark has advanced.
 
         Returns:
-            Where to go on, and the watermark that every partition has been sent so far.
+            The next record to send, and the watermark sent to every partition so far.
         """
         until = max(done, int(len(self.body) * share))
         before = self.watermarks[done]
@@ -182,42 +188,42 @@ class PointRun:
         self.send([*self.body[done:], *self.ends])
 
     def play_body(self) -> int:
-        """Send everything but the end marks, wait until the engine's watermark is there, and return it."""
+        """Send everything but the end marks, wait until the engine has reached the last watermark, and return it."""
         self.send(self.body)
         self.wait_watermark(self.watermarks[-1])
         return self.watermarks[-1]
 
     def read(self, base: str) -> list[ConsumerRecord]:
-        """Return every record that stands on a topic of one partition, given by base name."""
-        place = TopicPartition(self.info.topics[base], 0)
+        """Return every record of a topic with one partition, given by base name."""
+        partition = TopicPartition(self.info.topics[base], 0)
         consumer = KafkaConsumer(**self.connection.for_kafka_python(), group_id=None, enable_auto_commit=False)
         try:
-            consumer.assign([place])
-            consumer.seek_to_beginning(place)
-            end = consumer.end_offsets([place])[place]
+            consumer.assign([partition])
+            consumer.seek_to_beginning(partition)
+            end = consumer.end_offsets([partition])[partition]
             found: list[ConsumerRecord] = []
-            while consumer.position(place) < end:
-                found += consumer.poll(timeout_ms=100).get(place, [])
+            while consumer.position(partition) < end:
+                found += consumer.poll(timeout_ms=100).get(partition, [])
             return found
         finally:
             consumer.close()
 
     def compare(self, view: RunView, *, before: int | None = None) -> "PointFigures":
-        """Hold the engine's counts against what is expected.
+        """Compare the engine's counts with the expected ones.
 
         Args:
-            view: What was read.
+            view: The results read so far.
             before: Only windows that end at or before this event time.
         """
-        known = view.engines.get(self.subject.engine)
-        mine = final_tables(known) if known else FinalCounts({}, {}, {})
+        known = view.engines.get(self.engine.name)
+        counted = final_tables(known) if known else FinalCounts({}, {}, {})
         expected = FinalCounts(self.night.expected.audience, self.night.expected.reaction, {})
         if before is not None:
-            mine, expected = (_cut(one, before - self.info.window_ms) for one in (mine, expected))
-        return measure(mine, expected, self.info)
+            counted, expected = (_cut(tables, before - self.info.window_ms) for tables in (counted, expected))
+        return measure(counted, expected, self.info)
 
     def settle(self, at: int) -> "PointFigures":
-        """Compare the windows that end at or before a watermark the engine has told; waits for results on their way."""
+        """Compare the windows that end at or before a reported watermark; waits for results that are still to arrive."""
         try:
             view = self.reader.wait_for(
                 lambda view: not self.compare(view, before=at).comparison.mismatches,
@@ -229,17 +235,17 @@ class PointRun:
         return self.compare(view, before=at)
 
     def problems(self, view: RunView) -> tuple[str, ...]:
-        """Return what besides counts is wrong."""
-        return problems(view, self.subject.engine)
+        """Return what is wrong besides counts."""
+        return problems(view, self.engine.name)
 
 
 @dataclass(frozen=True)
 class PointFigures:
-    """A comparison, and how far off it is in all.
+    """A comparison, and the total of its differences.
 
     Args:
-        comparison: Value by value.
-        off_by: Sum of all differences, taken as positive.
+        comparison: Count by count.
+        off_by: Sum of the absolute differences.
         counted: Sum of all expected counts.
     """
 
@@ -248,19 +254,19 @@ class PointFigures:
     counted: int
 
 
-def measure(mine: FinalCounts, expected: FinalCounts, info: RunInfo) -> PointFigures:
+def measure(counts: FinalCounts, expected: FinalCounts, info: RunInfo) -> PointFigures:
     """Compare final counts and add up the differences."""
     off_by = counted = 0
-    for found, wanted in ((mine.audience, expected.audience), (mine.reaction, expected.reaction)):
+    for found, wanted in ((counts.audience, expected.audience), (counts.reaction, expected.reaction)):
         for key in found.keys() | wanted.keys():
             one, other = found.get(key, NO_COUNTS), wanted.get(key, NO_COUNTS)
             off_by += sum(abs(one.get(count, 0) - other.get(count, 0)) for count in one.keys() | other.keys())
             counted += sum(other.values())
-    return PointFigures(compare(mine, expected, info), off_by, counted)
+    return PointFigures(compare(counts, expected, info), off_by, counted)
 
 
 def common_watermarks(records: Sequence[InputRecord], partitions: int) -> list[int]:
-    """Return the watermark that every partition of both topics has after 0, 1, … of the records, 0 before any."""
+    """Return the watermark shared by all partitions after 0, 1, … of the records; 0 before there is one."""
     newest: dict[tuple[str, int], int] = {}
     out = [0]
     for one in records:

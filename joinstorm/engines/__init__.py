@@ -1,1 +1,1 @@
-"""What is known of each engine, how it is tested, and its own Python environment."""
+"""The catalog of known engines, and the Python environments of those that need their own."""

@@ -1,4 +1,4 @@
-"""What is known of the engines besides their code: what they are, what they take to install, what they cannot do."""
+"""The known engines: what each is, how it is installed, and what it cannot do."""
 
 import os
 from collections.abc import Mapping
@@ -16,15 +16,15 @@ from streams.errors import EngineError, NotInstalledError
 
 @dataclass(frozen=True)
 class Entry:
-    """One engine.
+    """What is known of one engine.
 
     Args:
-        what: One line.
-        limits: What it cannot do by its nature, or at what price.
-        distribution: The package whose version counts; empty for a program of its own.
+        what: A description in one line.
+        limits: What it cannot do by design, or what it costs.
+        distribution: The package whose version is reported; empty for a separate program.
         seconds: How long each step of the certificate may take.
-        rescales: How it takes a second worker (see ``EngineUnderTest``).
-        letters: Whether it keeps dead letters.
+        rescales: How a second worker comes in (see ``EngineUnderTest``).
+        dead_letters: Whether it writes dead letters to their topic.
     """
 
     what: str
@@ -32,60 +32,60 @@ class Entry:
     distribution: str = ""
     seconds: float = 90.0
     rescales: str = "joins"
-    letters: bool = True
+    dead_letters: bool = True
 
 
 CATALOG: Final[Mapping[str, Entry]] = {
     "faust": Entry(
-        "Faust on whole record batches, with checkpoints of its own; the default",
-        "Reads a copy of the state from Kafka on every start; one core per worker.",
+        "Faust on whole record batches, with its own checkpoints; the default",
+        "Restores its state from Kafka on every start; one core per worker.",
         "faust-streaming",
     ),
     "faust-tables": Entry(
-        "Faust as its manual teaches: agents and tables, an update per event",
-        "Counts again after kill -9 and on every change of workers: the changelog is ahead of the committed offset.",
+        "Faust as in its manual: agents and tables, one update per event",
+        "Counts events twice after kill -9 and when workers change: the changelog is ahead of the committed offset.",
         "faust-streaming",
         seconds=180.0,
-        letters=False,
+        dead_letters=False,
     ),
     "kafka-python": Entry(
-        "a plain consumer and a plain producer, the smallest engine",
-        "Keeps nothing: every restart reads the night again from its first record. State must fit into memory.",
+        "a plain consumer and a plain producer: the smallest engine",
+        "No checkpoints: every restart reads the night from its first record. State must fit into memory.",
         "kafka-python",
     ),
     "quix": Entry(
         "Quix Streams: state in RocksDB with changelog topics",
-        "A topic and a changelog in between, several state operations per event; its topics stay when the run is over.",
+        "An intermediate topic and a changelog, several state operations per event; its topics remain after the run.",
         "quixstreams",
     ),
     "bytewax": Entry(
-        "Bytewax: a dataflow with state per key and recovery from snapshots",
-        "The number of workers is fixed while it runs: a second one means stopping and starting with two.",
+        "Bytewax: a dataflow with keyed state and recovery from snapshots",
+        "The number of workers is fixed while it runs: a second worker needs a restart with two.",
         "bytewax",
         rescales="restarts",
     ),
     "pathway": Entry(
-        "Pathway: tables kept up to date by an incremental engine, every count a group-by",
-        "Keeps nothing: every restart reads the night again. How many processes there are is fixed when it starts.",
+        "Pathway: tables updated incrementally, every count a group-by",
+        "No checkpoints: every restart reads the night again. The number of processes is fixed at the start.",
         "pathway",
         seconds=120.0,
         rescales="never",
     ),
     "flink": Entry(
         "Flink SQL on a local Flink; the same job file submits to a cluster",
-        "Counts records that are none of ours and keeps none. One job is one worker; it grows by slots of a cluster.",
+        "Counts dead letters and keeps none. One job is one worker; it scales by the slots of a cluster.",
         "apache-flink",
         seconds=120.0,
         rescales="never",
-        letters=False,
+        dead_letters=False,
     ),
     "flink-windows": Entry(
-        "Flink SQL as one would write it first: windows by event time, closed by a watermark",
-        "Drops what comes after its window was closed, and says nothing: right only on a topic in order.",
+        "Flink SQL the obvious way: windows by event time, closed by a watermark",
+        "Silently drops events of closed windows: exact only on topics in order.",
         "apache-flink",
         seconds=120.0,
         rescales="never",
-        letters=False,
+        dead_letters=False,
     ),
     "external": Entry(
         "any program that keeps the contract: --option command='…'",
@@ -93,16 +93,16 @@ CATALOG: Final[Mapping[str, Entry]] = {
     ),
 }
 DEFAULT: Final = "faust"
-UNKNOWN: Final = Entry("an engine from elsewhere", "Not known here.")
+UNKNOWN: Final = Entry("an engine of your own", "Not known.")
 
 
 def entry(name: str) -> Entry:
-    """Return what is known of an engine; of one from elsewhere, nothing."""
+    """Return the entry of an engine; ``UNKNOWN`` for one that is not in the catalog."""
     return CATALOG.get(name, UNKNOWN)
 
 
 def state(name: str, environ: Mapping[str, str] | None = None) -> str:
-    """Return ``installed``, with the version where there is one, or ``missing: `` and how to install it."""
+    """Return ``installed``, with the version if it has one, or ``missing: `` and how to install it."""
     try:
         engine = registry.load(name)
     except EngineError as error:
@@ -115,9 +115,9 @@ def state(name: str, environ: Mapping[str, str] | None = None) -> str:
 
 
 def check(name: str) -> None:
-    """Raise EngineError when an engine is unknown or not installed; the text says what to do about it."""
-    if name != DEFAULT:  # it comes with joinstorm, and takes a second to load
-        subject(name)
+    """Raise EngineError when an engine is unknown or not installed; the text says what to do."""
+    if name != DEFAULT:  # it comes with joinstorm, and loading it takes a second
+        engine_under_test(name)
 
 
 def installed(name: str) -> bool:
@@ -126,32 +126,32 @@ def installed(name: str) -> bool:
 
 
 def version_of(name: str) -> str:
-    """Return the library and its version, empty where there is none here."""
+    """Return the library and its version; empty where it has none."""
     distribution = entry(name).distribution
     if not distribution:
         return ""
     engine = registry.load(name)
     if isinstance(engine, OwnEnvironmentEngine) and not engine.here():
-        return _version_there(environment(engine.home(), os.environ), distribution)
+        return _version_in(environment(engine.home(), os.environ), distribution)
     return f"{distribution} {metadata.version(distribution)}"
 
 
-def _version_there(folder: Path, distribution: str) -> str:
-    places = [str(path) for path in folder.glob("lib/python*/site-packages")]
-    found = metadata.distributions(path=places, name=distribution)
+def _version_in(folder: Path, distribution: str) -> str:
+    paths = [str(path) for path in folder.glob("lib/python*/site-packages")]
+    found = metadata.distributions(path=paths, name=distribution)
     return next((f"{distribution} {one.version}" for one in found), "")
 
 
-def subject(name: str, *, shown_as: str = "", options: Mapping[str, str] | None = None) -> EngineUnderTest:
-    """Return an engine as the certificate takes it.
+def engine_under_test(name: str, *, shown_as: str = "", options: Mapping[str, str] | None = None) -> EngineUnderTest:
+    """Return an engine, ready to be tested.
 
     Args:
-        name: A name, or ``module:Class``.
-        shown_as: The name its results stand under, its own if empty.
+        name: A known name, ``module:Class`` or ``file.py:Class``.
+        shown_as: The engine name of its results; its own if empty.
         options: Engine options.
 
     Raises:
-        UnknownEngineError: Nobody knows it.
+        UnknownEngineError: There is no such engine.
         NotInstalledError: It is not installed; the text says how to install it.
     """
     engine: Engine = registry.load(name)
@@ -162,5 +162,5 @@ def subject(name: str, *, shown_as: str = "", options: Mapping[str, str] | None 
     for option, value in (options or {}).items():
         start += ["--option", f"{option}={value}"]
     return EngineUnderTest(
-        shown_as or engine.name, start, seconds=known.seconds, rescales=known.rescales, letters=known.letters
+        shown_as or engine.name, start, seconds=known.seconds, rescales=known.rescales, dead_letters=known.dead_letters
     )

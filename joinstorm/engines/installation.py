@@ -1,4 +1,4 @@
-"""Makes the environments of engines that have one of their own: a Python environment, and jars where they need some."""
+"""Installs engines that need an environment of their own: a Python environment, and jars where needed."""
 
 import fcntl
 import hashlib
@@ -14,26 +14,27 @@ from jgo.parse import Coordinate
 
 from streams.engines import registry
 from streams.engines.environments import INSTALLED, JARS, OwnEnvironmentEngine, environment, interpreter
-from streams.errors import EngineError, EnvironmentMissingError
+from streams.errors import EnvironmentMissingError, UsageError
 
 PIP_SECONDS = 1800
 
 
 def install(name: str, environ: Mapping[str, str]) -> Path:
-    """Make an engine's own environment, or bring it up to its present requirements; return its folder.
+    """Create an engine's own environment, or update it to the current requirements; return its folder.
 
     Raises:
-        EngineError: There is no such engine, or it needs no environment of its own.
-        EnvironmentMissingError: Something cannot be fetched; the text has the end of what pip said.
+        UnknownEngineError: There is no such engine.
+        UsageError: It needs no environment of its own.
+        EnvironmentMissingError: Something cannot be fetched; the text has the end of pip's output.
     """
     engine = registry.load(name)
     if not isinstance(engine, OwnEnvironmentEngine):
-        raise EngineError(f"engine {name!r} needs no environment of its own: it is installed with joinstorm")
+        raise UsageError(f"engine {name!r} needs no environment of its own: it is installed with joinstorm")
     folder = environment(engine.home(), environ)
     folder.parent.mkdir(parents=True, exist_ok=True)
     wanted = "\n".join([*engine.requirements, *engine.jars]) + "\n"
     with folder.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two installations at once: the second one finds the first one's
+        fcntl.flock(lock, fcntl.LOCK_EX)  # of two installations at once, the second finds the first done
         if interpreter(folder) is None or (folder / INSTALLED).read_text() != wanted:
             _make(folder, engine)
             (folder / INSTALLED).write_text(wanted)
@@ -66,7 +67,7 @@ def _run(command: list[str]) -> None:
 
 
 def _fetch(coordinate: str, sha256: str, jars: Path) -> None:
-    """Fetch one jar, without what it says it depends on."""
+    """Fetch one jar without its dependencies."""
     jars.mkdir(parents=True, exist_ok=True)
     try:
         component = Coordinate.parse(coordinate)

@@ -1,4 +1,4 @@
-"""An engine under test: how a worker of it is started, and what may be asked of it."""
+"""An engine under test: how to start a worker of it, and what it supports."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ class EngineUnderTest:
     """The engine under test and how to start a worker of it.
 
     Args:
-        engine: The name its results stand under.
-        start: Arguments of ``joinstorm stream`` that choose it, ``--engine`` first.
-        seconds: How long each step may take before it counts as hanging.
-        rescales: How it takes a second worker: ``joins`` while it runs, ``restarts`` with two, or ``never``.
-        restarts: Whether it may be stopped and started again.
-        letters: Whether it keeps dead letters on their topic; it must count them in any case.
+        name: The engine name of its results.
+        start: Arguments of ``joinstorm stream`` that select it, ``--engine`` first.
+        seconds: How long each step may take before the engine counts as stuck.
+        rescales: How a second worker comes in: it ``joins`` the first, the engine ``restarts`` with two, or ``never``.
+        restarts: Whether it can be stopped and started again.
+        dead_letters: Whether it writes dead letters to their topic; it must count them in any case.
     """
 
-    engine: str
+    name: str
     start: Sequence[str]
     seconds: float = 60.0
     rescales: str = "joins"
     restarts: bool = True
-    letters: bool = True
+    dead_letters: bool = True

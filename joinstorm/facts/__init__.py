@@ -1,1 +1,1 @@
-"""The table of known facts beside what a tape shows, and what-if comparisons."""
+"""The table of known facts with a tape's figures, and what-if comparisons."""

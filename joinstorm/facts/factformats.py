@@ -1,4 +1,4 @@
-"""The table of facts as text, as JSON and as Markdown."""
+"""The table of facts as text, JSON and Markdown."""
 
 from collections.abc import Callable
 
@@ -9,14 +9,14 @@ from joinstorm.facts.facttable import MEASURES, FactRow
 _MARKS = {True: "ok", False: "NO", None: ""}
 
 
-def as_json(rows: list[FactRow], title: str) -> str:  # noqa: ARG001 - the rows say it all
-    """Return the rows by name."""
-    told = [{**msgspec.to_builtins(row.fact), "value": row.value, "holds": row.holds} for row in rows]
-    return msgspec.json.encode(told).decode()
+def as_json(rows: list[FactRow], title: str) -> str:  # noqa: ARG001 - the rows need no title
+    """Return the rows as JSON."""
+    named = [{**msgspec.to_builtins(row.fact), "value": row.value, "holds": row.holds} for row in rows]
+    return msgspec.json.encode(named).decode()
 
 
 def text(rows: list[FactRow], title: str) -> str:
-    """Return the table for people."""
+    """Return the table as text."""
     lines = [title, f"{'row':>3}  {'source':<7}  {'accepted':>19}  {'this tape':>12}  {'':2}  fact"]
     for row in rows:
         fact = row.fact
@@ -26,12 +26,12 @@ def text(rows: list[FactRow], title: str) -> str:
         )
         if fact.measure is not None:
             measured = MEASURES[fact.measure]
-            lines.append(f"{'':51}  [{measured.words}; {measured.unit}]")
+            lines.append(f"{'':51}  [{measured.label}; {measured.unit}]")
     return "\n".join(lines)
 
 
 def markdown(rows: list[FactRow], title: str) -> str:
-    """Return the table as it stands in docs/scenarios.md."""
+    """Return the table in the form of docs/scenarios.md."""
     lines = [f"| # | fact | source | accepted | {title} |", "| --- | --- | --- | --- | --- |"]
     for row in rows:
         fact = row.fact
@@ -49,7 +49,7 @@ def accepted(row: FactRow) -> str:
 
 
 def figure(value: float | None) -> str:
-    """Return a figure for people."""
+    """Return a figure as text."""
     if value is None:
         return "-"
     return f"{value:,.0f}" if value == round(value) else f"{value:,.4g}"

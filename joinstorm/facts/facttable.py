@@ -1,7 +1,7 @@
-"""The table of facts: what is known of the night, beside what a tape shows, row by row (docs/scenarios.md).
+"""The table of facts: what is known of the night, compared with a tape, row by row (docs/scenarios.md).
 
-Counts are divided by the tape's size (scale, times the scenario's ``size``), so a night recorded at a tenth is held
-against the figures of the real one.
+Counts are divided by the tape's size (its scale times the scenario's ``size``), so that a night recorded at a tenth
+compares with the figures of the real one.
 """
 
 import re
@@ -20,7 +20,7 @@ from streams.contract.names import MINUTE_MS
 from streams.errors import ScenarioError, TapeError
 
 SPEAKS_MS: Final = 3 * MINUTE_MS
-"""The candidate is taken to speak this long after the talk has begun."""
+"""The candidate is assumed to speak this long after the start of the talk."""
 _HOUR_MS: Final = 3_600_000
 _AUDIENCE: Final = """
     CREATE TABLE audience AS
@@ -37,17 +37,17 @@ _WAITED: Final = next(query.sql for query in QUERIES if query.count == "waited_2
 
 @dataclass(frozen=True)
 class MeasureSpec:
-    """How one figure is read off a tape.
+    """How one figure is measured on a tape.
 
     Args:
-        words: What it is.
-        unit: Of the figure.
-        sql: Gives one value, null where there is nothing to measure; parameters are the night's times (ms), spaces
+        label: What it is.
+        unit: The unit of the figure.
+        sql: Returns one value, null where there is nothing to measure; parameters are the night's times (ms), spaces
             and the thread.
-        count: The figure goes with the size of the night.
+        count: Whether the figure grows with the size of the night.
     """
 
-    words: str
+    label: str
     unit: str
     sql: str
     count: bool = False
@@ -99,7 +99,7 @@ MEASURES: Final[dict[Measure, MeasureSpec]] = {
         count=True,
     ),
     "second_room_distinct": MeasureSpec(
-        "different people in the second room",
+        "distinct people in the second room",
         "people",
         "SELECT count(DISTINCT person) FROM presence WHERE kind = 'join' AND space = $second",
         count=True,
@@ -142,14 +142,14 @@ MEASURES: Final[dict[Measure, MeasureSpec]] = {
 
 @dataclass(frozen=True)
 class FactRow:
-    """One row of the table: the fact and the tape's own figure, None where there is none."""
+    """One row of the table: the fact, and the tape's figure; None where there is none."""
 
     fact: Fact
     value: float | None
 
     @property
     def holds(self) -> bool | None:
-        """Whether the figure lies within what the scenario accepts; None where nothing is to be held against it."""
+        """Whether the figure is within the range the scenario accepts; None where there is nothing to compare."""
         if self.fact.measure is None or (self.fact.low is None and self.fact.high is None):
             return None
         if self.value is None:
@@ -159,29 +159,29 @@ class FactRow:
 
 
 def facts_of(tape: Tape) -> list[FactRow]:
-    """Return the rows of the tape's own scenario, in its order.
+    """Return the rows of the tape's scenario, in its order.
 
     Raises:
         ScenarioError: The tape was not made from a scenario, or from one that names no facts.
         TapeError: It cannot be read.
     """
     if not tape.info.scenario:
-        raise ScenarioError(f"{tape.path}: an imported tape, there are no facts to hold it against")
+        raise ScenarioError(f"{tape.path}: an imported tape has no scenario, so there are no facts to compare it with")
     scenario = msgspec.convert(tape.info.scenario, Scenario)
     if not scenario.facts:
-        raise ScenarioError(f"scenario {scenario.name!r} names no facts: nothing is known of such a night")
+        raise ScenarioError(f"scenario {scenario.name!r} names no facts to compare the tape with")
     size = tape.info.scale * scenario.size
     values = measure(tape, {fact.measure for fact in scenario.facts if fact.measure}, size)
     return [FactRow(fact, values.get(fact.measure) if fact.measure else None) for fact in scenario.facts]
 
 
 def measure(tape: Tape, names: Iterable[Measure], size: float) -> dict[Measure, float | None]:
-    """Read figures off a tape; None where it has nothing of the kind.
+    """Measure figures on a tape; None where there is nothing to measure.
 
     Args:
         tape: The tape.
-        names: Which ones.
-        size: What counts are divided by.
+        names: The figures to measure.
+        size: The divisor of counts.
 
     Raises:
         TapeError: It cannot be read.
@@ -209,7 +209,7 @@ def _value(connection: Any, measured: MeasureSpec, known: dict[str, Any], size: 
 
 
 def _parameters(tape: Tape, size: float) -> dict[str, Any]:
-    """Return what the queries may ask for; None for what did not come to pass in this night."""
+    """Return the parameters of the queries; None for what did not happen in this night."""
     info = tape.info
     starts = {phase.name: phase.start for phase in info.phases}
     names = {"scheduled": "scheduled_start", "melting": "melting", "closed": "first_closed", "end": "end"}

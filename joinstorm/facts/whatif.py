@@ -1,4 +1,4 @@
-"""What if: several nights of the same crowd, side by side in figures and in one picture."""
+"""What-if: several nights of the same crowd, compared in figures and in one picture."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -17,12 +17,12 @@ from producers.recording import Recording
 from producers.simulation.simulate import Course
 from producers.tape.tapefile import Tape
 from streams.contract.names import MINUTE_MS
-from streams.errors import EnvironmentMissingError
+from streams.errors import UsageError
 
 ATTEMPTS_OVER: Final = 10
-"""Attempts per second are the mean of so many seconds."""
+"""Attempts per second are means over so many seconds."""
 _STYLES: Final = ("solid", "dashed", "dashdot", "dotted")
-"""Nights that go the same way lie on top of each other."""
+"""Different line styles keep nights with the same course apart."""
 _COUNTS: Final = """
     SELECT
         count(*) FILTER (kind = 'attempt'), count(*) FILTER (kind = 'fail'),
@@ -34,7 +34,7 @@ _COUNTS: Final = """
 
 @dataclass(frozen=True)
 class NightSummary:
-    """How one night went; counts are those of the recorded size, not projected."""
+    """The figures of one night; counts are of the recorded size, not projected."""
 
     scenario: str
     events: int
@@ -43,31 +43,31 @@ class NightSummary:
     """Largest number of people in a room at one time."""
     attempts: int
     attempts_peak: float
-    """Per second, the mean of ``ATTEMPTS_OVER`` seconds."""
+    """Per second, averaged over ``ATTEMPTS_OVER`` seconds."""
     fails: int
     drops: int
-    """Thrown out by an overloaded room."""
+    """Drops by an overloaded room."""
     drops_all: int
-    """With those of the closed room and lost connections."""
+    """Including those of the closed room and of lost connections."""
     minutes_melted: float
-    """With strain above what the hosts call calm."""
+    """With strain above the hosts' threshold for calm."""
     waited_20m: int
     talk_late_minutes: float
     rooms: int
     heard: int
-    """Different people who were let in at least once."""
+    """Distinct people who were let in at least once."""
     held_by_second: tuple[int, ...]
     attempts_by_second: tuple[int, ...]
     start_minutes: float
-    """Of the first second, after the scheduled start."""
+    """Minutes from the scheduled start to the first second."""
 
 
 def outcome(recording: Recording, calm_below: float) -> NightSummary:
-    """Measure a night that was just recorded.
+    """Measure a recorded night.
 
     Args:
         recording: The night.
-        calm_below: Strain from which on a room melts.
+        calm_below: Strain from which a room melts.
     """
     night, course = recording.night, recording.course
     with duckdb.connect() as connection:
@@ -107,16 +107,16 @@ def smoothed(attempts: Sequence[int]) -> "np.ndarray[Any, np.dtype[np.float64]]"
 
 _ROWS: Final[tuple[tuple[str, Callable[[NightSummary], str]], ...]] = (
     ("events", lambda o: f"{o.events:,}"),
-    ("people who knocked, at most", lambda o: f"{o.listeners:,}"),
+    ("people who may try to join", lambda o: f"{o.listeners:,}"),
     ("largest audience of a room", lambda o: f"{o.peak:,}"),
     ("attempts", lambda o: f"{o.attempts:,}"),
-    ("attempts a second, highest", lambda o: f"{o.attempts_peak:,.1f}"),
+    ("attempts per second, peak", lambda o: f"{o.attempts_peak:,.1f}"),
     ("attempts failed", lambda o: f"{o.fails:,}"),
     ("dropped by an overloaded room", lambda o: f"{o.drops:,}"),
-    ("dropped in all", lambda o: f"{o.drops_all:,}"),
+    ("dropped in total", lambda o: f"{o.drops_all:,}"),
     ("minutes melted", lambda o: f"{o.minutes_melted:,.1f}"),
     ("waited 20 minutes or more", lambda o: f"{o.waited_20m:,}"),
-    ("talk late by minutes", lambda o: f"{o.talk_late_minutes:,.1f}"),
+    ("minutes the talk was late", lambda o: f"{o.talk_late_minutes:,.1f}"),
     ("rooms", lambda o: f"{o.rooms}"),
     ("people let in at least once", lambda o: f"{o.heard:,}"),
 )
@@ -125,20 +125,20 @@ _ROWS: Final[tuple[tuple[str, Callable[[NightSummary], str]], ...]] = (
 def table(outcomes: Sequence[NightSummary]) -> str:
     """Return the nights side by side, one column each."""
     cells = [["", *(one.scenario for one in outcomes)]]
-    cells += [[words, *(show(one) for one in outcomes)] for words, show in _ROWS]
+    cells += [[label, *(show(one) for one in outcomes)] for label, show in _ROWS]
     widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
     lines = []
-    for words, *figures in cells:
+    for label, *figures in cells:
         right = "  ".join(f"{figure:>{width}}" for figure, width in zip(figures, widths[1:], strict=True))
-        lines.append(f"{words:<{widths[0]}}  {right}".rstrip())
+        lines.append(f"{label:<{widths[0]}}  {right}".rstrip())
     return "\n".join(lines)
 
 
 def picture(outcomes: Sequence[NightSummary], path: Path) -> None:
-    """Draw the audience and the attempts of all nights over the evening; the file's suffix says PNG or SVG.
+    """Draw the audience and the attempts of all nights over the evening; the suffix of the path selects PNG or SVG.
 
     Raises:
-        EnvironmentMissingError: The file cannot be written.
+        UsageError: The file cannot be written.
     """
     figure = Figure(figsize=(11, 7), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True)
@@ -158,4 +158,4 @@ def picture(outcomes: Sequence[NightSummary], path: Path) -> None:
         with mpl.rc_context({"svg.hashsalt": "joinstorm"}):
             figure.savefig(path, dpi=120, metadata={"Date": None} if path.suffix == ".svg" else None)
     except OSError as error:
-        raise EnvironmentMissingError(f"{path}: cannot be written: {error}") from None
+        raise UsageError(f"{path}: cannot be written: {error}") from None

@@ -1,1 +1,1 @@
-"""Following runs one after another, and forgetting old ones."""
+"""Runs a command for each new run in turn, and deletes old runs."""

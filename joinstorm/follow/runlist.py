@@ -1,4 +1,4 @@
-"""The runs of a broker as they are opened, read from ``run.info`` alone: light enough to wait with for days."""
+"""The runs of a broker as they are opened, read from ``run.info`` alone: cheap enough to poll for days."""
 
 import contextlib
 import time
@@ -19,15 +19,15 @@ _POLL_MS: Final = 500
 
 
 class RunList:
-    """Context manager that knows every run of a broker that was not forgotten, oldest first.
+    """Context manager that knows every run of a broker that was not deleted, oldest first.
 
     Args:
         connection: Where the broker is.
-        prefix: What stands before the topic names.
-        answer_seconds: How long the broker may take to answer at all.
+        prefix: Prefix of the topic names.
+        answer_seconds: How long the broker may take to answer.
 
     Raises:
-        BrokerError: Nobody answers (on entering).
+        BrokerError: No broker answers (on entering).
     """
 
     def __init__(self, connection: Connection, prefix: str = "", *, answer_seconds: float = ANSWER_SECONDS) -> None:
@@ -58,23 +58,23 @@ class RunList:
             self._consumer.close()
 
     def runs(self) -> list[RunInfo]:
-        """Take in what is new, for up to half a second, and return all runs, the newest one last.
+        """Read new records for up to half a second, and return all runs, the newest last.
 
         Raises:
-            BrokerError: The broker is gone for good.
+            BrokerError: The topic cannot be read.
         """
         try:
-            if not self._consumer.assignment() and not self._found():
+            if not self._consumer.assignment() and not self._assigned():
                 return []
             for records in self._consumer.poll(timeout_ms=_POLL_MS).values():
                 for record in records:
-                    self._take(record.key, record.value)
+                    self._accept(record.key, record.value)
         except KafkaError as error:
             raise BrokerError(f"{self._connection.bootstrap_servers}: cannot read {self._topic[0]}: {error}") from error
         return sorted(self._runs.values(), key=lambda info: info.created_ms)
 
-    def _found(self) -> bool:
-        """Assign the topic once it is there: the first run that is opened creates it."""
+    def _assigned(self) -> bool:
+        """Assign the topic once it exists: the first run creates it."""
         if self._topic.topic not in self._consumer.topics():
             self._consumer.poll(timeout_ms=_POLL_MS)
             return False
@@ -82,10 +82,10 @@ class RunList:
         self._consumer.seek_to_beginning(self._topic)
         return True
 
-    def _take(self, key: bytes | None, value: bytes | None) -> None:
-        if value is None:  # forgotten
+    def _accept(self, key: bytes | None, value: bytes | None) -> None:
+        if value is None:  # a tombstone
             self._runs.pop(run_of(key) or "", None)
             return
-        with contextlib.suppress(ContractError):  # somebody else's record; the exporter counts it
+        with contextlib.suppress(ContractError):  # an invalid record; the exporter counts it
             info = decode_info(value)
             self._runs[info.run] = info

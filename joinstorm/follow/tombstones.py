@@ -1,4 +1,4 @@
-"""Marks the records of old runs on the compacted topics as deleted: results, run information and status."""
+"""Writes tombstones for the records of old runs on the compacted topics: results, run information and status."""
 
 import asyncio
 import time
@@ -12,24 +12,24 @@ from aiokafka.errors import KafkaError
 from streams.errors import BrokerError
 from streams.kafka.connection import Connection
 
-_AT_ONCE: Final = 5_000
-_STILL_SECONDS: Final = 60.0
+_BATCH: Final = 5_000
+_STALL_SECONDS: Final = 60.0
 _POLL_MS: Final = 200
 _Key: TypeAlias = tuple[TopicPartition, bytes]
 _key = msgspec.json.Decoder(list[Any])
 
 
 def bury(connection: Connection, topics: Sequence[str], runs: Collection[str]) -> int:
-    """Write a tombstone for every key of these runs that still has a value; compaction then frees its place.
+    """Write a tombstone for every key of these runs that still has a value; compaction then frees the space.
 
     Args:
         connection: Where the broker is.
-        topics: Full names of compacted topics whose keys begin with a run id, in the order in which the tombstones are
-            written; those that are not there are left out.
+        topics: Full names of compacted topics whose keys begin with a run id, in the order of writing; missing ones are
+            skipped.
         runs: Run ids.
 
     Returns:
-        How many were written.
+        The number of tombstones written.
 
     Raises:
         BrokerError: The topics cannot be read or written.
@@ -37,11 +37,11 @@ def bury(connection: Connection, topics: Sequence[str], runs: Collection[str]) -
     try:
         return asyncio.run(_bury(connection, list(dict.fromkeys(topics)), set(runs)))
     except (KafkaError, OSError) as error:
-        raise BrokerError(f"{connection.bootstrap_servers}: cannot forget the results of old runs: {error}") from error
+        raise BrokerError(f"{connection.bootstrap_servers}: cannot delete the results of old runs: {error}") from error
 
 
 def run_of(key: bytes | None) -> str | None:
-    """Return the run a key of a compacted topic belongs to: the id itself, or the first of a list; None if neither."""
+    """Return the run id of a key of a compacted topic: the key itself, or the first item of a list; None if neither."""
     if key is None:
         return None
     if not key.startswith(b"["):
@@ -68,8 +68,8 @@ async def _bury(connection: Connection, topics: list[str], runs: set[str]) -> in
     try:
         for topic in topics:
             keys = [key for key in found if key[0].topic == topic]
-            for begin in range(0, len(keys), _AT_ONCE):
-                await _write(producer, keys[begin : begin + _AT_ONCE])
+            for begin in range(0, len(keys), _BATCH):
+                await _write(producer, keys[begin : begin + _BATCH])
     finally:
         await producer.stop()
     return len(found)
@@ -77,24 +77,24 @@ async def _bury(connection: Connection, topics: list[str], runs: set[str]) -> in
 
 async def _alive(consumer: AIOKafkaConsumer, runs: set[str]) -> list[_Key]:
     """Return the keys of these runs whose newest record has a value."""
-    places = consumer.assignment()
-    if not places:
+    partitions = consumer.assignment()
+    if not partitions:
         return []
-    ends = await consumer.end_offsets(places)
+    ends = await consumer.end_offsets(partitions)
     newest: dict[_Key, bool] = {}
     moved = time.monotonic()
-    while [place for place, end in ends.items() if await consumer.position(place) < end]:
+    while [partition for partition, end in ends.items() if await consumer.position(partition) < end]:
         batches = await consumer.getmany(timeout_ms=_POLL_MS)
-        if not batches and time.monotonic() - moved > _STILL_SECONDS:
-            raise TimeoutError(f"nothing came for {_STILL_SECONDS:g} s")
+        if not batches and time.monotonic() - moved > _STALL_SECONDS:
+            raise TimeoutError(f"nothing came for {_STALL_SECONDS:g} s")
         moved = time.monotonic() if batches else moved
-        for place, records in batches.items():
+        for partition, records in batches.items():
             for record in records:
                 if run_of(record.key) in runs:
-                    newest[place, record.key] = record.value is not None
+                    newest[partition, record.key] = record.value is not None
     return [key for key, alive in newest.items() if alive]
 
 
 async def _write(producer: AIOKafkaProducer, keys: Iterable[_Key]) -> None:
-    sent = [await producer.send(place.topic, None, key, place.partition) for place, key in keys]
+    sent = [await producer.send(partition.topic, None, key, partition.partition) for partition, key in keys]
     await asyncio.gather(*sent)

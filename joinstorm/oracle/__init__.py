@@ -1,1 +1,1 @@
-"""The oracle: every count as SQL over the tape; shares no code with the folds."""
+"""The oracle: every count as SQL over the tape; it shares no code with the folds."""

@@ -1,4 +1,4 @@
-"""The oracle: every count of a run, asked of its tape in SQL; it shares no code with the folds."""
+"""The oracle: computes every count of a run from its tape in SQL; it shares no code with the folds."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Truth:
     Args:
         audience: Counts by window and space.
         reaction: Counts by window and subject.
-        estimates: Tweets by the stance the generator meant, by window and subject.
+        estimates: Tweets by the stance the generator intended, by window and subject.
         events: Distinct events by input topic.
     """
 
@@ -40,7 +40,7 @@ class Truth:
 
     @property
     def tables(self) -> FinalCounts:
-        """The counts as the verdict takes them."""
+        """The counts in the form the verdict compares."""
         return FinalCounts(self.audience, self.reaction, self.estimates)
 
     @property
@@ -49,7 +49,7 @@ class Truth:
         return digest(self.audience, self.reaction)
 
     def records(self, info: RunInfo) -> Iterator[Result | Progress]:
-        """Yield the result records of the engine ``truth``, then its progress: ended on every partition."""
+        """Yield the result records of the engine ``truth``, then its progress, ended on every partition."""
         for (window, space), counts in self.audience.items():
             yield AudienceResult(1, info.run, TRUTH, window, space, SHARD, 1, counts)
         for key in self.reaction.keys() | self.estimates.keys():
@@ -67,13 +67,13 @@ class Truth:
 def ask(
     tape: Path | str, info: RunInfo, *, exclude: Iterable[int] | npt.NDArray[np.int64] = (), threads: int | None = None
 ) -> Truth:
-    """Count a tape by SQL.
+    """Count a tape with SQL.
 
     Args:
         tape: The tape's file.
-        info: The run: windows, subjects, thread and start of the talk are taken from it.
-        exclude: Ids of events that were never sent; they are missing in the truth as well.
-        threads: Processor threads, all if not given.
+        info: The run; it has the windows, the subjects, the thread and the start of the talk.
+        exclude: Ids of events that were never sent; the truth leaves them out.
+        threads: Processor threads; all by default.
 
     Raises:
         TapeError: The file cannot be read.
@@ -87,14 +87,14 @@ def ask(
 
 
 def _open(connection: Any, info: RunInfo, exclude: Iterable[int] | npt.NDArray[np.int64]) -> None:
-    """Name the tape's two streams, without the events that were left out, and the windows."""
-    left_out = exclude if isinstance(exclude, np.ndarray) else np.fromiter(exclude, np.int64)
-    missing = pa.table({"event_id": pa.array(np.unique(left_out))})
+    """Define the tape's two streams, without the excluded events, and the windows."""
+    excluded = exclude if isinstance(exclude, np.ndarray) else np.fromiter(exclude, np.int64)
+    missing = pa.table({"event_id": pa.array(np.unique(excluded))})
     connection.register("missing", missing)
     without = "ANTI JOIN missing USING (event_id)" if missing.num_rows else ""
     connection.execute(f"CREATE VIEW tape AS SELECT * FROM recorded {without}")  # noqa: S608 - two fixed words
     connection.execute(f"CREATE VIEW presence AS {PRESENCE}")
-    # A table, as every query below asks for the subject and finding it takes reading all texts.
+    # A table, because every query below uses the subject, and finding it takes reading all texts.
     connection.execute(f"CREATE TABLE tweets AS {TWEETS.format(subject=subject_sql(info.subjects))}")
     connection.execute(f'CREATE MACRO window_of("at") AS "at" - ("at" % {info.window_ms})')
 
@@ -102,8 +102,8 @@ def _open(connection: Any, info: RunInfo, exclude: Iterable[int] | npt.NDArray[n
 def _ask(connection: Any, info: RunInfo) -> Truth:
     tables: dict[str, Rows] = {"audience": {}, "reaction": {}, "estimates": {}}
     for query in QUERIES:
-        for window, name, word, value in _rows(connection, query, info):
-            tables[query.table].setdefault((window, name), {})[word] = value
+        for window, name, count, value in _rows(connection, query, info):
+            tables[query.table].setdefault((window, name), {})[count] = value
     events = dict(connection.execute("SELECT topic, count(*) FROM tape GROUP BY ALL").fetchall())
     return Truth(**tables, events=events)
 
@@ -111,17 +111,17 @@ def _ask(connection: Any, info: RunInfo) -> Truth:
 def _rows(connection: Any, query: CountQuery, info: RunInfo) -> Iterator[tuple[int, str, str, int]]:
     values = {"talk_start": info.talk_start, "thread": info.thread}
     used = {name: value for name, value in values.items() if f"${name}" in query.sql}
-    for window, name, *word, value in connection.execute(query.sql, used).fetchall():
-        yield window, name, query.count + "".join(word), value
+    for window, name, *member, value in connection.execute(query.sql, used).fetchall():
+        yield window, name, query.count + "".join(member), value
 
 
 def subject_sql(rules: Iterable[SubjectRule]) -> str:
-    """Return the subject of a tweet as an SQL expression: the first rule that holds, else ``other``."""
-    cases = [f"WHEN {condition} THEN {_quoted(rule.subject)}" for rule in rules if (condition := _holds(rule))]
+    """Return the subject of a tweet as an SQL expression: that of the first matching rule, else ``other``."""
+    cases = [f"WHEN {condition} THEN {_quoted(rule.subject)}" for rule in rules if (condition := _condition(rule))]
     return f"CASE {' '.join(cases)} ELSE {_quoted(OTHER)} END" if cases else _quoted(OTHER)
 
 
-def _holds(rule: SubjectRule) -> str:
+def _condition(rule: SubjectRule) -> str:
     tests = []
     if rule.conversations:
         tests.append(f"conversation::VARCHAR IN ({', '.join(map(_quoted, rule.conversations))})")
@@ -134,9 +134,9 @@ def _holds(rule: SubjectRule) -> str:
 
 
 def _pattern(word: str) -> str | None:
-    """Return a pattern for texts that hold a word once their ASCII letters are lowered, None where none can.
+    """Return a pattern for texts that contain a word once their ASCII letters are lower case; None where none can.
 
-    Not ``lower``, which lowers more than ASCII; the rule is meant for every language.
+    SQL's ``lower`` would change more than ASCII, and the rule must be the same in every language.
     """
     if any("A" <= letter <= "Z" for letter in word):
         return None

@@ -19,13 +19,13 @@ CONNECT_SECONDS: Final = 15.0
 
 
 def publish(connection: Connection, info: RunInfo, records: Iterable[Result | Progress]) -> int:
-    """Write records to the result topics of a run; what comes after a progress record is not sent before it is stored.
+    """Write records to a run's result topics; a progress record is sent once all records before it are stored.
 
     Returns:
-        How many were written, all of them acknowledged.
+        The number of records written, all of them acknowledged.
 
     Raises:
-        BrokerError: Nobody answers within 15 s, or the broker refuses.
+        BrokerError: No broker answers within 15 s, or it refuses.
     """
     try:
         return asyncio.run(_publish(connection, info, records))
@@ -60,7 +60,7 @@ def _base(record: Result | Progress) -> str:
 
 
 class _Sender:
-    """Fills one batch per partition and sends it when it is full."""
+    """Fills one batch per partition and sends full ones."""
 
     def __init__(self, producer: AIOKafkaProducer) -> None:
         self.producer = producer
@@ -69,7 +69,7 @@ class _Sender:
         self._sent: list[asyncio.Future[Any]] = []
 
     async def add(self, topic: str, key: bytes, value: bytes) -> None:
-        """Put a record into its partition's batch."""
+        """Add a record to its partition's batch."""
         if topic not in self._partitions:
             self._partitions[topic] = len(await self.producer.partitions_for(topic))
         partition = crc32(key) % self._partitions[topic]
@@ -81,7 +81,7 @@ class _Sender:
             batch.append(key=key, value=value, timestamp=None)
 
     async def flush(self) -> None:
-        """Send what is left and wait until the broker has everything."""
+        """Send all open batches and wait until the broker has acknowledged everything."""
         for topic, partition in list(self._open):
             await self._send(topic, partition)
         await asyncio.gather(*self._sent)

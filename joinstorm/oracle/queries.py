@@ -1,8 +1,8 @@
-"""The truth, count by count: one SQL query each, over the tape's two streams ``presence`` and ``tweets``.
+"""The truth, count by count: one SQL query each, over the tape's streams ``presence`` and ``tweets``.
 
-Every query returns rows of ``window`` (start, ms), ``name`` (space or subject) and ``value``; where one query gives
-several counts of a family (hashtags, stances), ``word`` before ``value``. ``window_of(at)`` is the start of the window
-that holds an event time.
+Every query returns rows of ``window`` (start, ms), ``name`` (space or subject) and ``value``. A query for a family of
+counts (hashtags, stances) also returns ``member``, before ``value``. ``window_of(at)`` is the start of the window that
+contains an event time.
 """
 
 from dataclasses import dataclass
@@ -20,18 +20,18 @@ TWEETS = """
 
 @dataclass(frozen=True)
 class CountQuery:
-    """One count and how it is asked.
+    """One count and its query.
 
     Args:
-        count: Name of the count; for a family the prefix before each ``word``.
-        table: Where it goes.
-        words: What it counts.
+        count: Name of the count; for a family, the prefix of each ``member``.
+        table: The table it belongs to.
+        description: What it counts.
         sql: The query.
     """
 
     count: str
     table: Literal["audience", "reaction", "estimates"]
-    words: str
+    description: str
     sql: str
 
 
@@ -40,15 +40,15 @@ def _per_event(table: Literal["presence", "tweets"], name: str, condition: str) 
         SELECT window_of("at") AS "window", {name} AS name, count(*) AS value
         FROM {table} WHERE {condition}
         GROUP BY ALL
-    """  # noqa: S608 - every part stands in this module
+    """  # noqa: S608 - every part is from this module
 
 
-def _audience(count: str, words: str, condition: str) -> CountQuery:
-    return CountQuery(count, "audience", words, _per_event("presence", "space", condition))
+def _audience(count: str, description: str, condition: str) -> CountQuery:
+    return CountQuery(count, "audience", description, _per_event("presence", "space", condition))
 
 
-def _reaction(count: str, words: str, condition: str) -> CountQuery:
-    return CountQuery(count, "reaction", words, _per_event("tweets", "subject", condition))
+def _reaction(count: str, description: str, condition: str) -> CountQuery:
+    return CountQuery(count, "reaction", description, _per_event("tweets", "subject", condition))
 
 
 QUERIES: tuple[CountQuery, ...] = (
@@ -56,14 +56,14 @@ QUERIES: tuple[CountQuery, ...] = (
     _audience("arrivals", "first attempts of a sitting", "kind = 'attempt' AND \"try\" = 1"),
     _audience("joins", "people let into the space", "kind = 'join'"),
     _audience("fails", "attempts refused", "kind = 'fail'"),
-    _audience("drops", "people thrown out of the space", "kind = 'drop'"),
+    _audience("drops", "people dropped from the space", "kind = 'drop'"),
     _audience("leaves", "people who left of their own will", "kind = 'leave' AND reason IS DISTINCT FROM 'gave_up'"),
     _audience("give_ups", "people who gave up waiting", "kind = 'leave' AND reason = 'gave_up'"),
     _audience("rejoins_60s", "joins at most 60 s after a drop", "kind = 'join' AND since_drop_ms <= 60000"),
     CountQuery(
         "first_joins",
         "audience",
-        "people whose earliest join into this space lies in the window",
+        "people whose first join into this space is in the window",
         """
         WITH first AS (SELECT space, person, min("at") AS "at" FROM presence WHERE kind = 'join' GROUP BY ALL)
         SELECT window_of("at") AS "window", space AS name, count(*) AS value FROM first GROUP BY ALL
@@ -72,7 +72,7 @@ QUERIES: tuple[CountQuery, ...] = (
     CountQuery(
         "first_joins",
         "audience",
-        "people whose earliest join into any space lies in the window",
+        "people whose first join into any space is in the window",
         """
         WITH first AS (SELECT person, min("at") AS "at" FROM presence WHERE kind = 'join' GROUP BY ALL)
         SELECT window_of("at") AS "window", '*' AS name, count(*) AS value FROM first GROUP BY ALL
@@ -81,7 +81,7 @@ QUERIES: tuple[CountQuery, ...] = (
     CountQuery(
         "waited_20m",
         "audience",
-        "people whose earliest attempt is 20 minutes ago, who have not left, while the talk has not begun",
+        "people whose first attempt was 20 minutes ago and who have not left, before the talk begins",
         """
         WITH person AS (
             SELECT
@@ -97,7 +97,7 @@ QUERIES: tuple[CountQuery, ...] = (
         GROUP BY ALL
         """,
     ),
-    _reaction("posts", "tweets of their own", "kind = 'post'"),
+    _reaction("posts", "posts of their own", "kind = 'post'"),
     _reaction("replies", "replies", "kind = 'reply'"),
     _reaction("quotes", "quotes", "kind = 'quote'"),
     _reaction("reposts", "reposts", "kind = 'repost'"),
@@ -107,14 +107,14 @@ QUERIES: tuple[CountQuery, ...] = (
         "reaction",
         "tweets that carry the tag, once per tweet",
         """
-        WITH tagged AS (SELECT "at", subject, unnest(list_distinct(hashtags)) AS word FROM tweets)
-        SELECT window_of("at") AS "window", subject AS name, word, count(*) AS value FROM tagged GROUP BY ALL
+        WITH tagged AS (SELECT "at", subject, unnest(list_distinct(hashtags)) AS member FROM tweets)
+        SELECT window_of("at") AS "window", subject AS name, member, count(*) AS value FROM tagged GROUP BY ALL
         """,
     ),
     CountQuery(
         "first_authors",
         "reaction",
-        "authors whose earliest tweet on this subject lies in the window",
+        "authors whose first tweet on this subject is in the window",
         """
         WITH first AS (SELECT subject, person, min("at") AS "at" FROM tweets GROUP BY ALL)
         SELECT window_of("at") AS "window", subject AS name, count(*) AS value FROM first GROUP BY ALL
@@ -123,7 +123,7 @@ QUERIES: tuple[CountQuery, ...] = (
     CountQuery(
         "first_authors",
         "reaction",
-        "authors whose earliest tweet on any subject lies in the window",
+        "authors whose first tweet on any subject is in the window",
         """
         WITH first AS (SELECT person, min("at") AS "at" FROM tweets GROUP BY ALL)
         SELECT window_of("at") AS "window", '*' AS name, count(*) AS value FROM first GROUP BY ALL
@@ -132,12 +132,12 @@ QUERIES: tuple[CountQuery, ...] = (
     CountQuery(
         "stance:",
         "estimates",
-        "tweets the generator meant so",
+        "tweets the generator intended with this stance",
         """
-        SELECT window_of("at") AS "window", subject AS name, label_stance AS word, count(*) AS value
+        SELECT window_of("at") AS "window", subject AS name, label_stance AS member, count(*) AS value
         FROM tweets WHERE label_stance IS NOT NULL
         GROUP BY ALL
         """,
     ),
 )
-"""Every count of docs/architecture.md, the ones over all spaces or subjects included."""
+"""Every count of docs/architecture.md, including those over all spaces or subjects."""

@@ -1,1 +1,1 @@
-"""A Prometheus of our own, and a whole night as samples for it."""
+"""A Prometheus process for checks, and a whole night as samples for it."""

@@ -1,4 +1,4 @@
-"""A whole night at its real dates, as Prometheus takes it: what the exporter would have served at every step of it."""
+"""A whole night at its real dates for Prometheus: what the exporter would have served at every step."""
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -24,7 +24,7 @@ from streams.read.runview import EngineView, RunView
 
 STEP_SECONDS: Final = 15
 QUIET_STEP_SECONDS: Final = 60
-"""In phases in which nothing happens that a viewer waits for. Prometheus looks back five minutes."""
+"""In quiet phases. Prometheus looks back five minutes."""
 NOT_OF_THE_NIGHT: Final = (
     m.RUN_ENDED,
     m.REPLAY_TARGET_SPEED,
@@ -42,11 +42,11 @@ NOT_OF_THE_NIGHT: Final = (
     m.SCRAPE,
     *m.BROKER_METRICS,
 )
-"""Metrics about a replay and the machine it ran on: there was none at the real dates."""
+"""Metrics of a replay and its machine: at the real dates there was none."""
 
 Labels: TypeAlias = tuple[tuple[str, str], ...]
 Nights: TypeAlias = Mapping[str, ResultsView]
-"""The counts of engines, by name."""
+"""Counts by engine name."""
 
 
 @dataclass
@@ -57,17 +57,17 @@ class Series:
     values: "array[float]" = field(default_factory=lambda: array("d"))
 
     def add(self, at: float, value: float) -> None:
-        """Add a sample; times grow."""
+        """Add a sample; times must ascend."""
         self.times.append(at)
         self.values.append(value)
 
 
 AllSeries: TypeAlias = dict[str, dict[Labels, Series]]
-"""Series by metric, as it stands in PromQL, and labels."""
+"""Series by metric name and labels."""
 
 
 class _FixedSource:
-    """Stands for the reader that an exporter asks."""
+    """Replaces the reader of an exporter."""
 
     view = RunView()
 
@@ -76,7 +76,7 @@ class _FixedSource:
 
 
 def night_of(truth: Truth, info: RunInfo) -> ResultsView:
-    """Return the oracle's counts as an engine's."""
+    """Return the oracle's counts in the form of an engine's."""
     night = EngineResults(info)
     for record in truth.records(info):
         if not isinstance(record, Progress):
@@ -85,7 +85,7 @@ def night_of(truth: Truth, info: RunInfo) -> ResultsView:
 
 
 def nights_of_tape(tape: Tape) -> tuple[RunInfo, dict[str, ResultsView]]:
-    """Return what a tape holds, counted by the oracle, as the engine ``truth``.
+    """Return the oracle's counts of a tape, as those of the engine ``truth``.
 
     Raises:
         TapeError: The tape cannot be read.
@@ -95,7 +95,7 @@ def nights_of_tape(tape: Tape) -> tuple[RunInfo, dict[str, ResultsView]]:
 
 
 def nights_of_run(view: RunView) -> tuple[RunInfo, dict[str, ResultsView]]:
-    """Return what every engine of a run has counted, the truth included.
+    """Return the counts of every engine of a run, the truth included.
 
     Raises:
         ContractError: The run is not known, or no engine has written anything.
@@ -106,13 +106,13 @@ def nights_of_run(view: RunView) -> tuple[RunInfo, dict[str, ResultsView]]:
 
 
 def info_of(tape: Tape) -> RunInfo:
-    """Return the run that stands for a tape's own night."""
+    """Return run information for a tape's own night."""
     names = Topics(f"{tape.info.name}-{tape.info.sha256[:8]}")
     return run_info(tape.info, names, partitions=1, window_ms=DEFAULT_WINDOW_MS, watermark_step_ms=DEFAULT_WINDOW_MS)
 
 
 def times(info: RunInfo, step: int = STEP_SECONDS, quiet_step: int = QUIET_STEP_SECONDS) -> Iterator[int]:
-    """Yield the event times (ms) at which the night is looked at, from its first moment to its last."""
+    """Yield the event times (ms) at which the night is sampled, from its first moment to its last."""
     quiet = {phase.name for phase in info.phases if phase.quiet}
     at = info.start
     while at < info.end:
@@ -122,7 +122,7 @@ def times(info: RunInfo, step: int = STEP_SECONDS, quiet_step: int = QUIET_STEP_
 
 
 def view_at(info: RunInfo, nights: Nights, at: int) -> RunView:
-    """Return the run as it stood when the night had come to ``at``, every engine with it."""
+    """Return the run as of event time ``at``, with every engine up to date."""
     status = RunStatus(
         v=1, run=info.run, state="playing", at=at, speed=1.0, actual_speed=1.0, sent=0, failed=0, on_time_ratio=1.0,
         lateness_seconds=0.0, client="", wall_ms=at,
@@ -143,12 +143,12 @@ def _covered(night: ResultsView, at: int) -> Covered:
 
 
 def collect(views: Iterable[tuple[int, RunView]], leave_out: Iterable[Metric] = NOT_OF_THE_NIGHT) -> AllSeries:
-    """Ask an exporter at every moment (event time, ms, growing) and return what it serves, by series."""
-    stage, found = _FixedSource(), AllSeries()
-    exporter = Exporter(stage)
+    """Scrape an exporter at every moment (event time, ms, ascending) and return its series."""
+    source, found = _FixedSource(), AllSeries()
+    exporter = Exporter(source)
     skip = {metric.name for metric in leave_out}
     for at, view in views:
-        stage.view = view
+        source.view = view
         for family in exporter.collect():
             for sample in family.samples:
                 if sample.name not in skip:
@@ -165,8 +165,8 @@ def whole_night(
     Args:
         info: The run.
         nights: Counts by engine.
-        moments: Event times (ms) to look at.
-        progress: Told each of them.
+        moments: Event times (ms) to sample.
+        progress: Called with each of them.
     """
 
     def views() -> Iterator[tuple[int, RunView]]:

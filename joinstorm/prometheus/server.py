@@ -1,5 +1,6 @@
-"""A Prometheus of our own for checks, and its API: started on blocks or on targets, gone when the check is over."""
+"""A Prometheus process for checks, with its API: it runs on blocks or targets and ends with the check."""
 
+import contextlib
 import http.client
 import json
 import shutil
@@ -10,21 +11,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Any, BinaryIO, Self, TypeAlias
 
 from joinstorm.embedded.broker import free_ports
 from streams.errors import DeadlineError, EnvironmentMissingError, JoinstormError
 from streams.system.children import die_with_parent, held_signals
 
 RETENTION = "20y"
-"""The night lies in 2023: with the default retention Prometheus deletes it at the next compaction."""
+"""The night is in 2023: the default retention would delete it at the next compaction."""
 HOW_TO_GET = "Debian and Ubuntu: apt-get install prometheus; elsewhere: prometheus.io/download, and put it on the PATH"
 _READY_SECONDS = 60.0
 _POLL_SECONDS = 0.05
 
 Labels: TypeAlias = frozenset[tuple[str, str]]
 Vector: TypeAlias = dict[Labels, float]
-"""An instant vector: value by labels, the metric's name left out."""
+"""An instant vector: value by labels, without the metric's name."""
 
 
 def tool(name: str) -> str:
@@ -40,10 +41,10 @@ def tool(name: str) -> str:
 
 
 def promtool(*arguments: str) -> str:
-    """Run promtool and return what it printed.
+    """Run promtool and return its output.
 
     Raises:
-        JoinstormError: It ended with an error; the text holds its own words.
+        JoinstormError: It failed; the text has its output.
     """
     done = subprocess.run([tool("promtool"), *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
@@ -52,38 +53,46 @@ def promtool(*arguments: str) -> str:
 
 
 class QueryError(JoinstormError):
-    """Prometheus does not take a query; the text is its own."""
+    """Prometheus rejects a query; the text is its own."""
 
 
 @dataclass
 class Prometheus:
-    """Context manager: a Prometheus process on a port of the loopback that the system chose.
+    """Context manager: a Prometheus process on a free port of the loopback interface.
 
     Args:
-        folder: Where it keeps its data, and its log.
+        folder: The folder of its data and its log.
         config: Its configuration; by default it scrapes nothing and evaluates nothing.
-        lookback: How long a sample speaks for its series. Blocks have no marks where a series ends, as scrapes have, so
-            for them it should be little more than the step between samples.
+        lookback: How long a sample stays current. Blocks, unlike scrapes, do not mark where a series ends, so for them
+            it should be little more than the step between samples.
     """
 
     folder: Path
     config: str = "{}"
     lookback: str = "5m"
     port: int = field(default=0, init=False)
+    _process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
+    _connection: http.client.HTTPConnection = field(init=False, repr=False)
+    _open: contextlib.ExitStack = field(default_factory=contextlib.ExitStack, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Choose the port; nothing is started yet."""
+        (self.port,) = free_ports(1)
+        self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "prometheus.yml").write_text(self.config)
-        self._log = (self.folder / "prometheus.log").open("wb")
+        self._open.callback(self._connection.close)
+        log = self._open.enter_context((self.folder / "prometheus.log").open("wb"))
         try:
-            self._start()
+            self._start(log)
         except BaseException:
             self._end()
             raise
         return self
 
-    def _start(self) -> None:
-        (self.port,) = free_ports(1)
+    def _start(self, log: BinaryIO) -> None:
         with held_signals():
             self._process = subprocess.Popen(
                 [
@@ -95,12 +104,11 @@ class Prometheus:
                     f"--web.listen-address=127.0.0.1:{self.port}",
                 ],
                 stdin=subprocess.DEVNULL,
-                stdout=self._log,
+                stdout=log,
                 stderr=subprocess.STDOUT,
                 preexec_fn=die_with_parent(),  # noqa: PLW1509 - one system call, looked up before the fork
             )
-        self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        self._wait()
+        self._wait(self._process)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -108,17 +116,15 @@ class Prometheus:
         self._end()
 
     def _end(self) -> None:
-        if hasattr(self, "_connection"):
-            self._connection.close()
-        if hasattr(self, "_process"):
+        if self._process is not None:
             self._process.kill()  # its data is a copy: nothing is lost
             self._process.wait()
-        self._log.close()
+        self._open.close()
 
-    def _wait(self) -> None:
+    def _wait(self, process: "subprocess.Popen[bytes]") -> None:
         deadline = time.monotonic() + _READY_SECONDS
         while time.monotonic() < deadline:
-            if self._process.poll() is not None:
+            if process.poll() is not None:
                 raise EnvironmentMissingError(f"prometheus did not start; the end of its log:\n{self.log()[-2000:]}")
             try:
                 self._connection.request("GET", "/-/ready")
@@ -140,7 +146,7 @@ class Prometheus:
         """Return the instant vector of an expression at a moment (seconds since the epoch); a scalar has no labels.
 
         Raises:
-            QueryError: Prometheus does not take the expression.
+            QueryError: Prometheus rejects the expression.
         """
         data = self._ask("/api/v1/query", {"query": expression, "time": f"{at:.3f}"})
         if data["resultType"] == "scalar":
@@ -149,12 +155,12 @@ class Prometheus:
 
     def query_range(self, expression: str, start: float, end: float, step: float) -> dict[Labels, list[float]]:
         """Return the moments (seconds since the epoch) at which each series of an expression has a value."""
-        asked = {"query": expression, "start": f"{start:.3f}", "end": f"{end:.3f}", "step": f"{step:g}"}
-        data = self._ask("/api/v1/query_range", asked)
+        form = {"query": expression, "start": f"{start:.3f}", "end": f"{end:.3f}", "step": f"{step:g}"}
+        data = self._ask("/api/v1/query_range", form)
         return {_labels(series["metric"]): [float(at) for at, _ in series["values"]] for series in data["result"]}
 
     def samples(self, selector: str, back: str, at: float) -> dict[Labels, list[tuple[float, float]]]:
-        """Return the raw samples (time, value) of each series in the stretch ``back`` (as ``5m``) before a moment."""
+        """Return the raw samples (time, value) of each series in the range ``back`` (as ``5m``) before a moment."""
         data = self._ask("/api/v1/query", {"query": f"{selector}[{back}]", "time": f"{at:.3f}"})
         return {
             _labels(series["metric"]): [(float(when), float(value)) for when, value in series["values"]]

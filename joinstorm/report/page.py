@@ -1,4 +1,4 @@
-"""The report: one page of HTML with everything in it, for whoever was not there when the night was replayed."""
+"""The report of a run: one self-contained HTML page."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -22,23 +22,25 @@ from streams.read.derive import EngineResults
 from streams.read.runview import RunView
 
 _LAUNCH = (
-    "Lines are what the engine counted, dots the truth. People who were refused or thrown out are waiting until they "
+    "Lines are the engine's counts, dots the truth. People who were refused or dropped count as waiting until they "
     "get in or give up."
 )
-_TWEETS = "Five-minute means by subject; shares of the stances by quarter of an hour."
-_REACTION = "Five-minute means. The baseline is fitted to the hours before; what lies above it is the effect."
+_TWEETS = "Five-minute means by subject; the share of each stance per quarter of an hour."
+_REACTION = (
+    "Five-minute means. The baseline is fitted to the hours before the announcement; the excess above it is the effect."
+)
 
 
 @dataclass(frozen=True)
 class Material:
-    """What a report is made from.
+    """The input of a report.
 
     Args:
-        view: The run as read at its end; the truth must be among its engines.
-        verdict: Of the engine the report is about.
-        facts: What is known of the night beside the tape's own figures; empty where nothing is known.
+        view: The run at its end; the truth must be among its engines.
+        verdict: The verdict on the engine the report is about.
+        facts: Known facts of the night with the tape's figures; empty where nothing is known.
         command: The command that made the run.
-        title: What the night is called; the scenario's name if not given.
+        title: The title of the night; the scenario's name by default.
     """
 
     view: RunView
@@ -60,18 +62,18 @@ def write_report(path: Path, material: Material) -> Path:
 
 
 def page(material: Material) -> str:
-    """Return the page; it needs nothing but itself, no script and no network."""
-    sight = picture_data(material)
+    """Return the page; it needs no script and no network."""
+    data = picture_data(material)
     verdict = material.verdict
     body = (
-        _head(material, sight.info),
-        f'<div class="cards">{"".join(map(_card, figures(sight)))}</div>',
-        *_pictures(sight),
-        report_tables.facts(material.facts, sight.info.scale),
+        _head(material, data.info),
+        f'<div class="cards">{"".join(map(_card, figures(data)))}</div>',
+        *_pictures(data),
+        report_tables.facts(material.facts, data.info.scale),
         report_tables.verdict(verdict, paced=material.view.status is not None and material.view.status.speed > 0),
         _made(material),
     )
-    title = escape(f"joinstorm: {sight.info.scenario}, {verdict.engine}, {'exact' if verdict.exact else 'not exact'}")
+    title = escape(f"joinstorm: {data.info.scenario}, {verdict.engine}, {'exact' if verdict.exact else 'not exact'}")
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -81,11 +83,11 @@ def page(material: Material) -> str:
 
 
 def picture_data(material: Material) -> PictureData:
-    """Return what the pictures show; an engine that wrote nothing is shown as empty."""
+    """Return the data of the pictures; an engine that wrote nothing is shown as empty."""
     info, engines = material.view.info, material.view.engines
     assert info is not None
-    mine = engines.get(material.verdict.engine)
-    engine = mine.night if mine else EngineResults(info).view()
+    known = engines.get(material.verdict.engine)
+    engine = known.night if known else EngineResults(info).view()
     subject = subject_of_announcement(info) or ""
     return PictureData(info, engine, engines[TRUTH].night, reaction_at(info, engine, engine.grid.windows), subject)
 
@@ -93,7 +95,7 @@ def picture_data(material: Material) -> PictureData:
 def _head(material: Material, info: RunInfo) -> str:
     title = material.title or info.scenario.replace("-", " ").capitalize()
     start = f"{datetime.fromtimestamp(info.start / 1000, UTC):%-d %B %Y}"
-    size = "at full size" if info.scale == 1 else f"at {info.scale:g} of its size"
+    size = "at full size" if info.scale == 1 else f"at {info.scale:g} of full size"
     crowd = f"{info.events:,} events of {info.people:,} synthetic people, replayed through Kafka"
     return (
         f"<h1>{escape(title)}</h1>\n"
@@ -105,28 +107,32 @@ def _head(material: Material, info: RunInfo) -> str:
 def _answer(verdict: Verdict) -> str:
     engine, counts = f"<b>{escape(verdict.engine)}</b>", f"{verdict.records_compared:,} counts"
     if verdict.exact:
-        tone, word, told = "exact", "Exact", f"Every one of {counts} by {engine} equals the truth."
+        tone, answer, details = "exact", "Exact", f"All {counts} of {engine} equal the truth."
     else:
-        tone, word, told = "wrong", "Not exact", f"Of {counts} by {engine}, {verdict.mismatches:,} are not the truth."
-        told += "".join(f" {escape(problem)}." for problem in verdict.problems[:1])
-    return f'<div class="verdict {tone}"><strong>{word}</strong><span>{told}</span></div>'
+        tone, answer, details = (
+            "wrong",
+            "Not exact",
+            f"Of {counts} of {engine}, {verdict.mismatches:,} differ from the truth.",
+        )
+        details += "".join(f" {escape(problem)}." for problem in verdict.problems[:1])
+    return f'<div class="verdict {tone}"><strong>{answer}</strong><span>{details}</span></div>'
 
 
-def _card(one: Figure) -> str:
-    value, words, note = escape(one.value), escape(one.words), escape(one.note)
-    return f'<div class="card"><b>{value}</b><span>{words}</span><small>{note}</small></div>'
+def _card(figure: Figure) -> str:
+    value, label, note = escape(figure.value), escape(figure.label), escape(figure.note)
+    return f'<div class="card"><b>{value}</b><span>{label}</span><small>{note}</small></div>'
 
 
-def _pictures(sight: PictureData) -> Iterator[str]:
-    yield _picture("The launch", _LAUNCH, pictures_launch.launch(sight))
-    yield _picture("The tweets", _TWEETS, pictures_tweets.tweets(sight))
-    reaction = pictures_tweets.announcement(sight)
+def _pictures(data: PictureData) -> Iterator[str]:
+    yield _picture("The launch", _LAUNCH, pictures_launch.launch(data))
+    yield _picture("The tweets", _TWEETS, pictures_tweets.tweets(data))
+    reaction = pictures_tweets.announcement(data)
     if reaction is not None:
         yield _picture("The announcement", _REACTION, reaction)
 
 
-def _picture(title: str, words: str, svg: str) -> str:
-    return f'<h2>{escape(title)}</h2>\n<p class="soft">{escape(words)}</p>\n<figure>{svg}</figure>'
+def _picture(title: str, caption: str, svg: str) -> str:
+    return f'<h2>{escape(title)}</h2>\n<p class="soft">{escape(caption)}</p>\n<figure>{svg}</figure>'
 
 
 def _made(material: Material) -> str:

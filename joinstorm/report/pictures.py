@@ -1,4 +1,4 @@
-"""What the report's pictures share: what is shown, and a stretch of the night thinned to what can be drawn."""
+"""Shared by the report's pictures: their data, and a part of the night thinned to what can be drawn."""
 
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
@@ -16,21 +16,21 @@ from streams.read.ledger import Grid, Ints
 
 Floats: TypeAlias = NDArray[np.float64]
 TRUTH: Final[dict[str, Any]] = {"color": style.INK, "linewidth": 0.9, "linestyle": (0, (1, 3.2)), "alpha": 0.9}
-"""The truth lies over an engine as dots: where both agree, dots run on the line."""
+"""The truth is drawn as dots over the engine's line: where both agree, the dots are on the line."""
 KEY: Final = ("··· the truth", style.INK)
 POINTS: Final = 1_000
-"""A line needs no more points than the page has places for."""
+"""Points per line: the page shows no more."""
 _ROOMS: Final = tuple(palette.ROOMS.values())
 
 
 @dataclass(frozen=True)
 class PictureData:
-    """What the pictures show.
+    """The data of the pictures.
 
     Args:
         info: The run.
-        engine: What the engine counted.
-        truth: What the oracle counted.
+        engine: The engine's counts.
+        truth: The oracle's counts.
         reaction: The engine's estimate of the reaction; None without an announcement.
         subject: The announcement's subject.
     """
@@ -56,7 +56,7 @@ class PictureData:
 
 @dataclass(frozen=True)
 class Stretch:
-    """A part of the night, thinned to the points that are drawn."""
+    """A part of the night, thinned to the points drawn."""
 
     grid: Grid
     since: int
@@ -69,7 +69,7 @@ class Stretch:
 
     @property
     def step(self) -> int:
-        """How many windows lie between two points."""
+        """Windows from one point to the next."""
         return max(1, (self.until - self.since) // POINTS)
 
     def times(self) -> Floats:
@@ -78,18 +78,18 @@ class Stretch:
         return times
 
     def thin(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Return every ``step``-th of the values at the ends of windows."""
+        """Return every ``step``-th value at the ends of windows."""
         return values[self.since : self.until + 1 : self.step]
 
     def farthest(self, values: Ints) -> Ints:
-        """Return, between two points, the value farthest from zero: a single wrong window is seen."""
+        """Return the value farthest from zero between each two points, so that a single wrong window shows."""
         cut = values[self.since : self.until + 1]
         starts = np.arange(0, len(cut), self.step)
         high, low = np.maximum.reduceat(cut, starts), np.minimum.reduceat(cut, starts)
         return np.where(high >= -low, high, low)
 
     def per_minute(self, sums: Ints, minutes: int = 1) -> tuple[Floats, Floats]:
-        """Return the middles of stretches of some minutes and the counts a minute in them."""
+        """Return the middles of intervals of some minutes, and the counts per minute in them."""
         step = max(1, minutes * MINUTE_MS // self.grid.window_ms)
         edges = slice(self.since, self.until + 1, step)
         times = self.grid.ends()[edges]

@@ -1,4 +1,4 @@
-"""How the report's pictures look: ink that follows the page's theme, phases as bands, time in UTC and US Eastern."""
+"""The style of the report's pictures: colours of the page's theme, phases as bands, time in UTC and US Eastern."""
 
 import html
 import io
@@ -24,7 +24,7 @@ from streams.contract.runinfo import RunInfo
 EASTERN: Final = ZoneInfo("America/New_York")
 DAY_MS: Final = 86_400_000
 INK, FAINT, BAND = "#010203", "#010204", "#010205"
-"""Stand-ins that become the page's own colours, so that the pictures follow a dark theme."""
+"""Placeholders replaced by the page's colours, so that the pictures follow a dark theme."""
 _THEME: Final = {INK: "var(--ink)", FAINT: "var(--faint)", BAND: "var(--band)"}
 WIDTH: Final = 11.0
 """Inches; the page scales pictures to its column."""
@@ -36,8 +36,8 @@ _ROW: Final = 0.16
 ROWS: Final = 4
 _HOUR: Final = 1 / 24
 _SETTINGS: Final[Any] = {
-    "svg.fonttype": "path",  # glyphs as shapes: what does not overlap here overlaps nowhere
-    "svg.hashsalt": "joinstorm",  # the same picture, byte for byte
+    "svg.fonttype": "path",  # glyphs as shapes: the same layout on every system
+    "svg.hashsalt": "joinstorm",  # reproducible byte for byte
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "axes.edgecolor": FAINT,
@@ -67,12 +67,12 @@ _SETTINGS: Final[Any] = {
 
 @dataclass(frozen=True)
 class Sheet:
-    """A picture in the making.
+    """A picture under construction.
 
     Args:
-        figure: All of it.
+        figure: The whole figure.
         head: The strip with the names of the phases, right above the first panel; the first title goes above it.
-        panels: The panels, from above.
+        panels: The panels, top to bottom.
     """
 
     figure: Figure
@@ -82,12 +82,12 @@ class Sheet:
 
 @contextmanager
 def sheet(info: RunInfo, span: tuple[int, int], heights: Sequence[float]) -> Iterator[Sheet]:
-    """Yield a sheet with panels of these heights (inches) under each other, all on one axis of time.
+    """Yield a sheet with panels of these heights (inches), stacked over one time axis.
 
     Args:
-        info: Its phases are named above the panels and shaded on them.
+        info: The run; its phases are named above the panels and shaded on them.
         span: Event time (ms) shown.
-        heights: Of the panels.
+        heights: The heights of the panels.
     """
     names = _rows(info, span)
     ribbon = _ROW * (1 + max((row for *_, row in names), default=0))
@@ -117,27 +117,27 @@ def _panel(made: Figure, place: tuple[float, float], total: float, span: tuple[i
     return panel
 
 
-def svg(made: Figure, words: str) -> str:
-    """Return a figure as an SVG element for a page; ``words`` say what it shows to whoever cannot see it."""
+def svg(made: Figure, description: str) -> str:
+    """Return a figure as an SVG element for a page; ``description`` is its text for screen readers."""
     out = io.StringIO()
     with mpl.rc_context(_SETTINGS):
         made.savefig(out, format="svg", metadata={"Date": None})
     text = out.getvalue()
     text = text[text.index("<svg") :]
-    for stand_in, colour in _THEME.items():
-        text = text.replace(stand_in, colour)
+    for placeholder, colour in _THEME.items():
+        text = text.replace(placeholder, colour)
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', 'width="100%"', text, count=1)
-    return text.replace("<svg ", f'<svg role="img" aria-label="{html.escape(words)}" ', 1)
+    return text.replace("<svg ", f'<svg role="img" aria-label="{html.escape(description)}" ', 1)
 
 
 def when(at: Any) -> Any:
-    """Return event times (ms, a number or an array) as matplotlib counts time: days since the epoch."""
+    """Return event times (ms, a number or an array) in matplotlib's unit: days since the epoch."""
     return at / DAY_MS
 
 
 def clock(at: float) -> str:
-    """Return event time (ms) as a clock shows it, UTC and US Eastern."""
+    """Return event time (ms) as a time of day, UTC and US Eastern."""
     return f"{_hour(at / DAY_MS, UTC)} UTC, {_hour(at / DAY_MS, EASTERN)} ET"
 
 
@@ -150,14 +150,14 @@ def _hour(days: float, zone: tzinfo) -> str:
 
 
 def _time_axis(panel: Axes, span: tuple[int, int]) -> None:
-    """Show the clock under a panel, UTC and below it US Eastern, and the date where a day begins."""
+    """Label the time axis of a panel in UTC and, below, US Eastern, with the date where a day begins."""
     panel.xaxis.set_major_locator(_locator(when(span[1]) - when(span[0])))
-    edge = when(span[0]) + 0.02 * (when(span[1]) - when(span[0]))  # room for the names of the clocks
+    edge = when(span[0]) + 0.02 * (when(span[1]) - when(span[0]))  # room for the names of the time zones
     panel.xaxis.set_major_formatter(FuncFormatter(lambda days, _: "" if days < edge else _tick(days)))
     panel.tick_params(axis="x", labelbottom=True, length=3)
     first = f"{_moment(when(span[0]), UTC):%-d %b %Y}"
-    words = f"UTC\nUS Eastern\n{first}"
-    panel.annotate(words, (0, 0), (-8, -5.5), "axes fraction", "offset points", ha="right", va="top", fontsize=8)
+    names = f"UTC\nUS Eastern\n{first}"
+    panel.annotate(names, (0, 0), (-8, -5.5), "axes fraction", "offset points", ha="right", va="top", fontsize=8)
 
 
 def _tick(days: float) -> str:
@@ -167,7 +167,7 @@ def _tick(days: float) -> str:
 
 
 def _locator(days: float) -> Any:
-    """Return tick places, as many as fit side by side."""
+    """Return a tick locator with as many ticks as fit side by side."""
     locators: Any = dates  # matplotlib's locators carry no types
     for minutes in (1, 2, 5, 10, 15, 30):
         if days <= minutes / 4 * _HOUR:
@@ -177,52 +177,52 @@ def _locator(days: float) -> Any:
 
 
 def thousands(panel: Axes) -> None:
-    """Write the numbers of a vertical axis short."""
+    """Abbreviate the numbers of a vertical axis."""
     panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
 
 
 def short(value: float) -> str:
-    """Return a number in as few letters as it can be read in."""
-    for size, letter in ((1e6, "M"), (1e3, "k")):
+    """Return a number in short form, as 1.5k or 2M."""
+    for size, suffix in ((1e6, "M"), (1e3, "k")):
         if abs(value) >= size * 0.9995:
-            return f"{value / size:.3g}{letter}"
+            return f"{value / size:.3g}{suffix}"
     return f"{value:.3g}"
 
 
 def percent(panel: Axes, top: float = 1.0) -> None:
-    """Let a vertical axis show shares."""
+    """Make a vertical axis show percentages."""
     panel.set_ylim(0, top)
     digits = 0 if top >= 0.05 else 1  # noqa: PLR2004 - ticks of less than one in a hundred need a digit
     panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.{digits}%}"))
 
 
 def title(panel: Axes, text: str, keys: Sequence[tuple[str, str]] = ()) -> None:
-    """Name a panel, and behind the name its colours by their meaning."""
+    """Title a panel, followed by the legend of its colours."""
     panel.set_title(text)
     x = _width(text, 11, "bold") + 16
-    for word, colour in keys:
+    for key, colour in keys:
         weight = "normal" if colour == INK else "bold"
         panel.annotate(
-            word, (0, 1), (x, 8), "axes fraction", "offset points", color=colour, fontweight=weight, va="baseline"
+            key, (0, 1), (x, 8), "axes fraction", "offset points", color=colour, fontweight=weight, va="baseline"
         )
-        x += _width(word, 9, weight) + 12
+        x += _width(key, 9, weight) + 12
 
 
 def _width(text: str, size: float, weight: str) -> float:
-    """Return how many points a text takes."""
+    """Return the width of a text in points."""
     return float(TextPath((0, 0), text, size=size, prop=FontProperties(weight=weight)).get_extents().width)
 
 
-def label(panel: Axes, words: str, at: float, height: float, colour: str, *, shift: tuple[float, float]) -> None:
-    """Write words beside a point, ``shift`` points away from it."""
+def label(panel: Axes, text: str, at: float, height: float, colour: str, *, shift: tuple[float, float]) -> None:
+    """Write a text next to a point, ``shift`` points away from it."""
     panel.annotate(
-        words, (when(at), height), shift, textcoords="offset points", color=colour, fontweight="bold",
+        text, (when(at), height), shift, textcoords="offset points", color=colour, fontweight="bold",
         ha="left" if shift[0] >= 0 else "right", va="center", annotation_clip=True,
     )  # fmt: skip
 
 
 def _shown(info: RunInfo, span: tuple[int, int]) -> list[tuple[str, int, int]]:
-    """Return the phases that can be seen, each cut to what is shown of it."""
+    """Return the visible phases, each cut to its visible part."""
     ends = [*(phase.start for phase in info.phases[1:]), info.end]
     pairs = zip(info.phases, ends, strict=True)
     whole = [(phase.name.replace("_", " "), max(phase.start, span[0]), min(end, span[1])) for phase, end in pairs]
@@ -230,7 +230,7 @@ def _shown(info: RunInfo, span: tuple[int, int]) -> list[tuple[str, int, int]]:
 
 
 def _rows(info: RunInfo, span: tuple[int, int]) -> list[tuple[str, int, int]]:
-    """Return name, begin and row of the phases whose names find room; the longest phases choose first."""
+    """Return name, start and row of the phases whose names fit; the longest phases are placed first."""
     per_point = (span[1] - span[0]) / (WIDTH * 72 * (RIGHT - LEFT))
     taken: list[list[tuple[float, float]]] = [[] for _ in range(ROWS)]
     found = []
@@ -254,7 +254,7 @@ def _name(ribbon: Axes, names: Sequence[tuple[str, int, int]], height: float) ->
 
 
 def _shade(panels: Sequence[Axes], info: RunInfo, span: tuple[int, int]) -> None:
-    """Shade every second phase on all panels."""
+    """Shade every other phase on all panels."""
     for number, (_, begin, end) in enumerate(_shown(info, span)):
         for panel in panels:
             panel.axvline(when(begin), color=FAINT, linewidth=0.6, alpha=0.6, zorder=0.5)

@@ -1,4 +1,4 @@
-"""The report's style sheet: light, dark where the reader's system is, and plain on paper."""
+"""The report's style sheet: light or dark like the reader's system, and plain in print."""
 
 CSS = """
 :root { --paper: #ffffff; --ink: #1b1f24; --soft: #5b6570; --faint: #9aa3ad; --band: #eef1f4; --line: #dde2e7;

@@ -1,4 +1,4 @@
-"""The tables of the report: the facts, the verdict, what differs, and what it took."""
+"""The tables of the report: the facts, the verdict, the differences, and the stages."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
@@ -13,7 +13,7 @@ _MARKS: Final = {True: '<span class="ok">holds</span>', False: '<span class="no"
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[int] = ()) -> str:
-    """Return a table of cells that are HTML already; ``numbers`` are the columns aligned to the right."""
+    """Return a table of HTML cells; ``numbers`` are the columns to align right."""
     head = f"<thead><tr>{_cells('th', heads, numbers)}</tr></thead>" if any(heads) else ""
     body = "".join(f"<tr>{_cells('td', row, numbers)}</tr>" for row in rows)
     return f'<div class="scroll"><table>{head}<tbody>{body}</tbody></table></div>'
@@ -26,29 +26,29 @@ def _cells(tag: str, row: Sequence[str], numbers: Sequence[int]) -> str:
 
 
 def facts(rows: Sequence[FactRow], scale: float) -> str:
-    """Return what is known beside the tape's figures; nothing where nothing is known."""
+    """Return the known facts with the tape's figures; empty where nothing is known."""
     if not rows:
         return ""
-    note = "" if scale == 1 else " Counts of this tape are brought to full size."
-    words = f"Where the sources give no figure, the tape's own is shown and not judged.{note}"
-    heads = ("what is known", "source", "measured as", "accepted", "this tape", "")
+    note = "" if scale == 1 else " Counts of this tape are projected to full size."
+    text = f"Where the sources give no figure, the tape's figure is shown and not judged.{note}"
+    heads = ("known fact", "source", "measured as", "accepted", "this tape", "")
     body = table(heads, map(_fact, rows), (3, 4))
-    return f'<h2>Beside what is known</h2>\n<p class="soft">{words}</p>\n{body}'
+    return f'<h2>Compared with known facts</h2>\n<p class="soft">{text}</p>\n{body}'
 
 
 def _fact(row: FactRow) -> Sequence[str]:
     if row.fact.measure is None:
         return escape(row.fact.fact), escape(row.fact.kind), "", "", "", ""
     measured = MEASURES[row.fact.measure]
-    words = f"{escape(measured.words)} <small>({escape(measured.unit)})</small>"
+    label = f"{escape(measured.label)} <small>({escape(measured.unit)})</small>"
     figures = (escape(accepted(row)), escape(figure(row.value)), _MARKS[row.holds])
-    return escape(row.fact.fact), escape(row.fact.kind), words, *figures
+    return escape(row.fact.fact), escape(row.fact.kind), label, *figures
 
 
 def verdict(found: Verdict, *, paced: bool) -> str:
-    """Return what was compared and what came of it, every named difference, and what the stages took.
+    """Return the comparison and its result, every named difference, and the time of each stage.
 
-    ``paced``: the replay kept to a speed, so being on time means something.
+    ``paced``: whether the replay kept to a speed, so that being on time has a meaning.
     """
     rows = [
         ("digest of the engine", f"<code>{found.digest}</code>"),
@@ -57,13 +57,15 @@ def verdict(found: Verdict, *, paced: bool) -> str:
         ("counts compared", f"{found.records_compared:,}, of which {found.mismatches:,} differ"),
     ]
     if found.stance_agreement is not None:
-        rows.append(("stances (an estimate)", f"{found.stance_agreement:.1%} of the tweets in equal numbers"))
+        rows.append(("stances (an estimate)", f"{found.stance_agreement:.1%} of the tweets agree"))
     if paced and found.on_time_ratio is not None:
-        rows.append(("on time", f"{found.on_time_ratio:.2%} of the paced events left within 100 ms of their due time"))
+        rows.append(
+            ("on time", f"{found.on_time_ratio:.2%} of the paced events were sent within 100 ms of their due time")
+        )
     for kind, counts in found.faults.items():
         rows += [(f"faults {escape(kind)}: {escape(name)}", f"{count:,}") for name, count in counts.items()]
     if found.missing_events:
-        rows.append(("events missing, in the truth as well", missing_named(found)))
+        rows.append(("events never sent, and missing from the truth as well", missing_named(found)))
     return f"<h2>The verdict</h2>\n{table((), rows)}{''.join(_wrong(found))}{_stages(found)}"
 
 
@@ -76,16 +78,16 @@ def _stages(found: Verdict) -> str:
         for stage, seconds in found.seconds.items()
     ]
     rows += [(escape(stage), "", f"{rate:,.0f}") for stage, rate in rates.items() if stage not in found.seconds]
-    return table(("stage", "seconds", "events a second"), rows, (1, 2))
+    return table(("stage", "seconds", "events per second"), rows, (1, 2))
 
 
 def _wrong(found: Verdict) -> Iterator[str]:
-    for words in (*found.problems, *found.remarks):
-        yield f"<p>{escape(words)}</p>"
+    for text in (*found.problems, *found.remarks):
+        yield f"<p>{escape(text)}</p>"
     named = found.mismatches_named
     if named:
-        first = f", the first {len(named)} in order of time" if found.mismatches > len(named) else ""
-        yield f"<p>What differs{first}:</p>"
+        first = f", the first {len(named)} by time" if found.mismatches > len(named) else ""
+        yield f"<p>Differences{first}:</p>"
         heads = ("window", "phase", "table", "room or subject", "count", "expected", "found", "")
         yield table(heads, map(_mismatch, named), (5, 6))
 

@@ -1,1 +1,1 @@
-"""The verdict: final counts compared with the truth, and declared faults accounted for."""
+"""The verdict: final counts compared with the truth, and every declared fault accounted for."""

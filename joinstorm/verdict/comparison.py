@@ -1,4 +1,4 @@
-"""Final counts held against the truth, value by value, every difference named."""
+"""Compares final counts with the truth, count by count, and names every difference."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -13,12 +13,12 @@ from streams.contract.runinfo import RunInfo
 from streams.read.derive import FinalCounts, Rows
 
 MAX_NAMED: Final = 50
-"""How many differences are spelled out; all of them are counted."""
+"""How many differences are listed; all of them are counted."""
 NO_COUNTS: Final[Counts] = {}
 
 
 class Mismatch(msgspec.Struct, frozen=True):
-    """One count that is not what it should be."""
+    """One count that differs from the truth."""
 
     table: str
     """audience or reaction."""
@@ -33,7 +33,7 @@ class Mismatch(msgspec.Struct, frozen=True):
     expected: int
     found: int
     note: str = ""
-    """What is wrong besides the number: no such window, space, subject or count; negative."""
+    """What is wrong besides the number: no such window, space, subject or count; a negative count."""
 
     def __str__(self) -> str:
         note = f" ({self.note})" if self.note else ""
@@ -42,26 +42,26 @@ class Mismatch(msgspec.Struct, frozen=True):
 
 
 class Comparison(msgspec.Struct, frozen=True):
-    """What comparing final counts gave."""
+    """The result of a comparison."""
 
     digest: str
     truth_digest: str
     records_compared: int
-    """Counts that at least one of the two has."""
+    """Number of counts that at least one side has."""
     mismatches: int
     by_count: dict[str, int]
-    """Mismatches by ``table.count``, hashtags together."""
+    """Mismatches by ``table.count``, all hashtags as one."""
     named: tuple[Mismatch, ...]
     """The first ``MAX_NAMED``, in order of time."""
 
 
 def compare(engine: FinalCounts, truth: FinalCounts, info: RunInfo) -> Comparison:
-    """Compare final counts, value by value.
+    """Compare final counts, count by count.
 
     Args:
-        engine: The engine's.
-        truth: The oracle's.
-        info: The run; names the phases and what exists.
+        engine: The engine's counts.
+        truth: The oracle's counts.
+        info: The run; it has the phases, spaces and subjects.
     """
     found = [mismatch for mismatch in _differences(engine, truth, info) if mismatch.expected != mismatch.found]
     found.sort(key=lambda mismatch: (mismatch.window, mismatch.table, mismatch.name, mismatch.count))
@@ -85,12 +85,12 @@ def _size(engine: Rows, truth: Rows) -> int:
 
 
 def _differences(engine: FinalCounts, truth: FinalCounts, info: RunInfo) -> Iterator[Mismatch]:
-    for table, mine, yours in (
+    for table, counted, true in (
         ("audience", engine.audience, truth.audience),
         ("reaction", engine.reaction, truth.reaction),
     ):
-        for key in mine | yours:
-            found, expected = mine.get(key, NO_COUNTS), yours.get(key, NO_COUNTS)
+        for key in counted | true:
+            found, expected = counted.get(key, NO_COUNTS), true.get(key, NO_COUNTS)
             if found == expected:
                 continue
             for count in found | expected:

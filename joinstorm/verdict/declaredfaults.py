@@ -1,4 +1,4 @@
-"""What the declared faults of a run come to: told by ``run.info`` alone, and by the tape where bytes matter."""
+"""The events a run's declared faults hit: from ``run.info`` alone, and from the tape where bytes matter."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -27,11 +27,11 @@ from streams.contract.runinfo import RunInfo
 from streams.contract.topics import INPUTS
 
 _CHUNK: Final = 1 << 18
-"""Events looked at together, so that the working arrays stay small."""
+"""Events processed at a time, so that the working arrays stay small."""
 
 
 class Copy(NamedTuple):
-    """A damaged copy as it was sent."""
+    """A damaged copy as sent."""
 
     topic: str
     """Full name of the input topic."""
@@ -44,11 +44,11 @@ class Copy(NamedTuple):
 
 @dataclass(frozen=True)
 class Declared:
-    """What is to be injected into a run.
+    """The faults to be injected into a run.
 
     Args:
-        counts: Events hit, by kind of fault.
-        missing: Ids of the events that are never sent, ascending.
+        counts: Number of events hit, by kind of fault.
+        missing: Ids of the events never sent, ascending.
     """
 
     counts: dict[str, int]
@@ -56,19 +56,19 @@ class Declared:
 
 
 def declared(info: RunInfo) -> Declared:
-    """Return what is to be injected into a run; nothing where no faults are declared."""
+    """Return the faults to be injected into a run; none where none are declared."""
     counts: Counter[str] = Counter()
     missing: list[Ints] = [np.empty(0, dtype=np.int64)]
     for ids in _chunks(info) if info.faults else ():
         assert info.faults is not None
         hit = hits(info.faults, ids)
-        struck = {
+        by_kind = {
             DUPLICATE: hit.duplicate, OUT_OF_ORDER: hit.held, LATE: hit.late, CORRUPT: hit.corrupt, MISSING: hit.missing
         }  # fmt: skip
-        counts.update({kind: int(np.count_nonzero(which)) for kind, which in struck.items()})
+        counts.update({kind: int(np.count_nonzero(which)) for kind, which in by_kind.items()})
         missing.append(ids[hit.missing])
-    asked = [kind for kind in KINDS if info.faults and info.faults.rate(kind)]
-    return Declared({kind: counts[kind] for kind in asked}, np.concatenate(missing))
+    active = [kind for kind in KINDS if info.faults and info.faults.rate(kind)]
+    return Declared({kind: counts[kind] for kind in active}, np.concatenate(missing))
 
 
 def _chunks(info: RunInfo) -> Iterator[Ints]:
@@ -77,7 +77,7 @@ def _chunks(info: RunInfo) -> Iterator[Ints]:
 
 
 def copies(tape: Tape, info: RunInfo) -> Iterator[Copy]:
-    """Yield every damaged copy that a run of a tape is sent; a duplicate is never damaged, nor is an event itself.
+    """Yield every damaged copy sent in a run of a tape; neither events themselves nor duplicates are ever damaged.
 
     Raises:
         TapeError: The tape cannot be read.
@@ -86,8 +86,8 @@ def copies(tape: Tape, info: RunInfo) -> Iterator[Copy]:
         return
     composer = Composer(info)
     for batch in tape.blocks():
-        hurt = np.flatnonzero(hits(info.faults, batch.column("event_id").to_numpy()).corrupt)
-        for lane in composer.fresh(batch.take(pa.array(hurt))) if len(hurt) else ():
+        damaged = np.flatnonzero(hits(info.faults, batch.column("event_id").to_numpy()).corrupt)
+        for lane in composer.fresh(batch.take(pa.array(damaged))) if len(damaged) else ():
             hit = hits(info.faults, lane.rows)
             values = damaged_copies(lane, hit).values.to_pylist()
             for value, row, damage in zip(values, lane.rows.tolist(), hit.damage.tolist(), strict=True):
@@ -95,7 +95,7 @@ def copies(tape: Tape, info: RunInfo) -> Iterator[Copy]:
 
 
 def records_planned(info: RunInfo, counts: dict[str, int]) -> int:
-    """Return how many records a run's input topics hold when each is sent once, marks included."""
+    """Return how many records, marks included, a run's input topics hold when each is sent once."""
     marks = len(watermark_times(info.start, info.end, info.watermark_step_ms)) + 1
     events = info.events - counts.get(MISSING, 0) + counts.get(DUPLICATE, 0) + counts.get(CORRUPT, 0)
     return events + marks * len(INPUTS) * info.partitions

@@ -1,4 +1,4 @@
-"""The verdict: an engine's final counts held against the truth, every difference named."""
+"""The verdict: an engine's final counts compared with the truth, every difference named."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -16,15 +16,15 @@ from streams.read.derive import FinalCounts
 from streams.read.runview import EngineView, RunView
 
 ON_TIME: Final = 0.99
-"""A paced run is on time when at least this share of its events left within 100 ms of their due time."""
+"""A paced run is on time when at least this share of its events was sent within 100 ms of the due time."""
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``verdict.json`` holds."""
+    """The content of ``verdict.json``."""
 
     exact: bool
-    """Every count of every window equals the truth, every partition has ended, all the engine wrote is valid, and every
-    declared fault is accounted for."""
+    """Every count of every window equals the truth, every partition has ended, every record of the engine is valid, and
+    every declared fault is accounted for."""
     engine: str
     run: str
     scenario: str
@@ -34,25 +34,25 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
     truth_digest: str
     events: int
-    """Distinct events the engine says it has counted."""
+    """Distinct events counted, by the engine's own progress."""
     records_compared: int
     mismatches: int
     mismatches_by_count: dict[str, int]
     mismatches_named: tuple[Mismatch, ...]
     problems: tuple[str, ...]
-    """What besides a count keeps it from being exact: no end, records that are no results, faults unaccounted for."""
+    """Reasons other than counts why it is not exact: no end, invalid results, faults not accounted for."""
     remarks: tuple[str, ...]
-    """What is worth saying and keeps nothing from being exact: a replay that was not on time."""
+    """What is worth noting and does not affect ``exact``: a replay that was not on time, for example."""
     stance_agreement: float | None
-    """An estimate, no part of ``exact``: share of tweets in equal numbers by window, subject and stance."""
+    """An estimate, not part of ``exact``: share of tweets whose window, subject and stance agree in number."""
     on_time_ratio: float | None
     seconds: dict[str, float] = {}
     """By stage of the run."""
     events_per_second: dict[str, float] = {}
     faults: dict[str, dict[str, int]] = msgspec.field(default_factory=lambda: {"injected": {}, "accounted": {}})
-    """Declared faults by kind: events hit, and how many of them were found again."""
+    """Declared faults by kind: number of events hit, and how many of those were accounted for."""
     missing_events: tuple[int, ...] = ()
-    """Ids of the first events that were declared as missing; the truth leaves out all of them."""
+    """Ids of the first events declared missing; the truth leaves all of them out."""
     versions: dict[str, str] = {}
 
     def with_problem(self, problem: str) -> "Verdict":
@@ -61,7 +61,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def final_tables(engine: EngineView) -> FinalCounts:
-    """Return everything an engine says at the end, results for what does not exist included."""
+    """Return all final counts of an engine, including those of windows and names that do not exist."""
     tables = engine.night.tables()
     for (table, window, name, _), counts in engine.strays.items():
         rows = tables.audience if table == "audience" else tables.reaction
@@ -72,36 +72,36 @@ def final_tables(engine: EngineView) -> FinalCounts:
 
 
 def problems(view: RunView, engine: str) -> tuple[str, ...]:
-    """Return what besides counts keeps an engine from being exact."""
+    """Return the reasons other than counts why an engine is not exact."""
     known = view.engines.get(engine)
     if known is None:
-        others = ", ".join(sorted(view.engines)) or "nobody"
-        return (f"engine {engine!r} has written nothing (results are there from: {others})",)
+        others = ", ".join(sorted(view.engines)) or "none"
+        return (f"engine {engine!r} has written nothing (engines with results: {others})",)
     rejections = [one for one in view.rejections if one.engine == engine]
     return (
         *(f"{engine} has not ended on {partition}" for partition in known.covered.missing),
-        *(f"{one.source} is no result of {engine}: {one.reason}, {one.detail}" for one in rejections),
+        *(f"{one.source} is not a valid result of {engine}: {one.reason}, {one.detail}" for one in rejections),
     )
 
 
 def remarks(view: RunView, engine: str, truth_events: int) -> tuple[str, ...]:
-    """Return what is worth saying and keeps nothing from being exact."""
-    said = []
+    """Return what is worth noting and does not affect ``exact``."""
+    notes = []
     known = view.engines.get(engine)
     events = sum(known.covered.events.values()) if known else truth_events
     if events != truth_events:
-        said.append(f"{engine} says it counted {events:,} events, the tape has {truth_events:,}")
+        notes.append(f"{engine} reports {events:,} events counted, the tape has {truth_events:,}")
     if view.status is not None and view.status.on_time_ratio < ON_TIME:
-        share = f"{view.status.on_time_ratio:.1%} of the events left within 100 ms of their due time"
-        said.append(f"not on time: {share}, wanted {ON_TIME:.0%}")
+        share = f"{view.status.on_time_ratio:.1%} of the events were sent within 100 ms of their due time"
+        notes.append(f"not on time: {share}, required {ON_TIME:.0%}")
     unclaimed = [one for one in view.rejections if one.engine is None]
     if unclaimed:
-        said.append(f"records that are no results of anybody: {len(unclaimed)}, the first at {unclaimed[0].source}")
-    return tuple(said)
+        notes.append(f"{len(unclaimed)} invalid results of no known engine, the first at {unclaimed[0].source}")
+    return tuple(notes)
 
 
 def stance_agreement(engine: FinalCounts, truth: FinalCounts) -> float | None:
-    """Return the share of the truth's labelled tweets the engine has in equal numbers by window, subject and stance."""
+    """Return the share of the truth's labelled tweets that the engine matches by window, subject and stance."""
     total = sum(sum(counts.values()) for counts in truth.estimates.values())
     if not total or not engine.estimates:
         return None
@@ -122,21 +122,21 @@ def judge(
     versions: Mapping[str, str] | None = None,
     evidence: Evidence | None = None,
 ) -> Verdict:
-    """Hold an engine's final counts against the truth.
+    """Compare an engine's final counts with the truth.
 
     Args:
         view: The run as read from the result topics, ``info`` known.
-        engine: The engine to judge; it need not have written anything.
+        engine: The engine to judge; it may have written nothing.
         truth: The oracle's final counts.
-        truth_events: Events the tape has (without those declared as missing).
-        versions: Library versions, for the record.
-        evidence: What there is to account for declared faults with; a run that has any is not exact without it.
+        truth_events: Events on the tape, without those declared missing.
+        versions: Library versions, to be recorded.
+        evidence: Evidence to account for declared faults; a run with declared faults is not exact without it.
     """
     info = view.info
     assert info is not None
     known = view.engines.get(engine)
-    mine = final_tables(known) if known else FinalCounts({}, {}, {})
-    found = compare(mine, truth, info)
+    counts = final_tables(known) if known else FinalCounts({}, {}, {})
+    found = compare(counts, truth, info)
     accounts = _accounts(info, engine, known, evidence, same=found.digest == found.truth_digest)
     wrong = (*problems(view, engine), *accounts.problems)
     return Verdict(
@@ -156,7 +156,7 @@ def judge(
         mismatches_named=found.named,
         problems=wrong,
         remarks=(*remarks(view, engine, truth_events), *accounts.remarks),
-        stance_agreement=stance_agreement(mine, truth),
+        stance_agreement=stance_agreement(counts, truth),
         on_time_ratio=view.status.on_time_ratio if view.status else None,
         faults={"injected": accounts.injected, "accounted": accounts.accounted},
         missing_events=accounts.missing,
@@ -170,7 +170,7 @@ def _accounts(
     if info.faults is None:
         return Accounts()
     if evidence is None:
-        return Accounts(problems=["faults: declared, and nobody has accounted for them"])
+        return Accounts(problems=["faults: declared, and not accounted for"])
     return account(info, engine, known.covered if known else Covered(), evidence, same=same)
 
 
@@ -185,12 +185,12 @@ def write(verdict: Verdict, path: Path) -> None:
 
 
 def to_json(verdict: Verdict) -> bytes:
-    """Return a verdict as indented JSON with a line end."""
+    """Return a verdict as indented JSON with a final newline."""
     return msgspec.json.format(msgspec.json.encode(verdict), indent=2) + b"\n"
 
 
 def to_text(verdict: Verdict) -> str:
-    """Return a verdict for people: one line when it is exact, every named difference when it is not."""
+    """Return a verdict as text: a summary, followed by every named difference."""
     stance = verdict.stance_agreement
     answer = "exact" if verdict.exact else "NOT exact"
     compared = f"{verdict.records_compared:,} counts compared, {verdict.mismatches:,} differ"
@@ -201,7 +201,7 @@ def to_text(verdict: Verdict) -> str:
     if verdict.digest != verdict.truth_digest:
         lines.append(f"truth  {verdict.truth_digest}")
     if stance is not None:
-        lines.append(f"stances (an estimate): {stance:.1%} of the tweets in equal numbers")
+        lines.append(f"stances (an estimate): {stance:.1%} of the tweets agree")
     lines += _faults(verdict)
     lines += [f"- {problem}" for problem in verdict.problems]
     lines += [f"- {count}: {number:,} differ" for count, number in verdict.mismatches_by_count.items()]
@@ -218,10 +218,10 @@ def _faults(verdict: Verdict) -> Iterator[str]:
         each = (f"{kind} {accounted.get(kind, 0):,} of {count:,}" for kind, count in injected.items())
         yield f"faults accounted for: {', '.join(each)}"
     if verdict.missing_events:
-        yield f"missing, in the truth as well: events {missing_named(verdict)}"
+        yield f"never sent, so missing from the truth as well: events {missing_named(verdict)}"
 
 
 def missing_named(verdict: Verdict) -> str:
-    """Return the ids of the missing events that are named, and how many more there are."""
+    """Return the ids of the named missing events, and how many more there are."""
     more = verdict.faults["injected"].get(MISSING, 0) - len(verdict.missing_events)
     return ", ".join(map(str, verdict.missing_events)) + (f" and {more:,} more" if more > 0 else "")

@@ -1,4 +1,4 @@
-"""Waits for an engine's end and holds what it wrote against the truth, asked of the tape or published."""
+"""Waits for an engine's end and compares its counts with the truth, computed from the tape or published."""
 
 import contextlib
 from importlib.metadata import version
@@ -24,7 +24,7 @@ RUN_SECONDS: Final = 30.0
 
 
 def check_tape(info: RunInfo, tape: Tape) -> None:
-    """Refuse a tape that is not the one the run plays.
+    """Refuse a tape other than the one the run plays.
 
     Raises:
         ContractError: The hashes differ.
@@ -35,13 +35,13 @@ def check_tape(info: RunInfo, tape: Tape) -> None:
 
 
 def verify(reader: ResultReader, engine: str, tape: Tape | None, deadline: float) -> Verdict:
-    """Wait for an engine's end and judge what it wrote.
+    """Wait for an engine's end and judge its counts.
 
     Args:
         reader: Follows the run.
         engine: Name of the engine.
-        tape: Where the truth is asked; None takes the results of the engine ``truth``.
-        deadline: Seconds to wait for the ends; an engine that has not ended by then is judged as it is.
+        tape: The tape to compute the truth from; None uses the results of the engine ``truth``.
+        deadline: Seconds to wait for the ends; an engine that has not ended by then is judged as it stands.
 
     Raises:
         DeadlineError: There is no run, or no truth.
@@ -50,8 +50,8 @@ def verify(reader: ResultReader, engine: str, tape: Tape | None, deadline: float
     info = reader.wait_for_run(RUN_SECONDS)
     if tape is not None:
         check_tape(info, tape)
-        asked = oracle.ask(tape.path, info, exclude=declared(info).missing)
-        truth, events = asked.tables, sum(asked.events.values())
+        answers = oracle.ask(tape.path, info, exclude=declared(info).missing)
+        truth, events = answers.tables, sum(answers.events.values())
     else:
         truth, events = published_truth(reader.wait_until_drained([TRUTH], deadline))
     with contextlib.suppress(DeadlineError):
@@ -67,13 +67,13 @@ def verify(reader: ResultReader, engine: str, tape: Tape | None, deadline: float
 
 
 def gathered(connection: Connection, info: RunInfo, engine: str, tape: Tape | None) -> Evidence | None:
-    """Return what there is to account for a run's declared faults with, None where it has none.
+    """Return the evidence to account for a run's declared faults; None where it has none.
 
     Args:
         connection: Where the broker is.
         info: The run.
         engine: The engine to be judged.
-        tape: Without it damaged copies are counted, and not held against the dead letters byte for byte.
+        tape: Without it, damaged copies are only counted, not compared with the dead letters byte for byte.
 
     Raises:
         BrokerError: The topics cannot be read.
@@ -81,12 +81,12 @@ def gathered(connection: Connection, info: RunInfo, engine: str, tape: Tape | No
     """
     if info.faults is None:
         return None
-    letters = letters_of(connection, info, engine) if entry(engine).letters else None
+    dead_letters = letters_of(connection, info, engine) if entry(engine).dead_letters else None
     sent = None if tape is None else list(copies(tape, info))
-    return Evidence(declared(info), records_on(connection, info), letters, sent)
+    return Evidence(declared(info), records_on(connection, info), dead_letters, sent)
 
 
 def published_truth(view: RunView) -> tuple[FinalCounts, int]:
-    """Return the truth as read from the result topics, and its number of events."""
+    """Return the published truth, and its number of events."""
     truth = view.engines[TRUTH]
     return final_tables(truth), sum(truth.covered.events.values())

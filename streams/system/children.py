@@ -3,9 +3,10 @@
 import contextlib
 import ctypes
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Any, Final
 
 ENDING: Final = (signal.SIGTERM, signal.SIGINT)
 """The signals that ask a process to end."""
@@ -37,6 +38,16 @@ def die_with_parent() -> Callable[[], None]:
         end_with_parent()
 
     return ask
+
+
+def end_process(process: "subprocess.Popen[Any]", grace_seconds: float) -> None:
+    """End a child process: SIGTERM, then SIGKILL if it still runs after ``grace_seconds``; returns when it is gone."""
+    process.terminate()
+    try:
+        process.wait(grace_seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def parent_death() -> Callable[[], None]:

@@ -8,7 +8,7 @@ import pytest
 
 from joinstorm.conformance.certificate import PointOutcome, choose, conform
 from joinstorm.conformance.points import POINTS
-from joinstorm.engines.catalog import subject
+from joinstorm.engines.catalog import engine_under_test
 from joinstorm.engines.undertest import EngineUnderTest
 from streams.kafka.connection import Connection
 from tests.conftest import need_engine
@@ -30,13 +30,13 @@ class Config:
     points: tuple[str, ...] = ()
     statuses: Mapping[str, str] = field(default_factory=dict)
 
-    def subject(self) -> EngineUnderTest:
+    def under_test(self) -> EngineUnderTest:
         """Return the engine, or skip the test when it is not installed and need not be."""
         need_engine(self.engine)
-        return subject(self.engine)
+        return engine_under_test(self.engine)
 
 
-def told(outcome: PointOutcome) -> str:
+def shown_outcome(outcome: PointOutcome) -> str:
     """Return what to show when a test fails."""
     return "\n".join([f"{outcome.point}: {outcome.status}", outcome.detail, *map(str, outcome.named)])
 
@@ -54,11 +54,11 @@ class Conformance:
         """Play the points, several at once as they wait more than they work, and return the outcomes by name."""
         folder = tmp_path_factory.mktemp(cls.config.engine)
         points = choose(cls.config.points)
-        return {one.point: one for one in conform(kafka, cls.config.subject(), folder, points=points, jobs=JOBS)}
+        return {one.point: one for one in conform(kafka, cls.config.under_test(), folder, points=points, jobs=JOBS)}
 
     @pytest.mark.parametrize("point", [point.name for point in POINTS])
     def test_point(self, point: str, outcomes: dict[str, PointOutcome]) -> None:
         """What the engine shows at this point of the certificate is what is written of it."""
         if point not in outcomes:
             pytest.skip("left to joinstorm conform: it takes long with this engine")
-        assert outcomes[point].status == self.config.statuses.get(point, "exact"), told(outcomes[point])
+        assert outcomes[point].status == self.config.statuses.get(point, "exact"), shown_outcome(outcomes[point])

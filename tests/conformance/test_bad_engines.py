@@ -9,12 +9,12 @@ import pytest
 from joinstorm.cli import main
 from joinstorm.compare.tournament import CompareRequest, run_comparison
 from joinstorm.conformance.certificate import PointOutcome, choose, play
-from joinstorm.engines.catalog import subject
+from joinstorm.engines.catalog import engine_under_test
 from joinstorm.engines.undertest import EngineUnderTest
 from streams.errors import EXIT_USAGE
 from streams.golden import load
 from streams.kafka.connection import Connection
-from tests.conformance.base import told
+from tests.conformance.base import shown_outcome
 from tests.tinytape import tiny_tape
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
@@ -30,7 +30,7 @@ producer = KafkaProducer(bootstrap_servers=os.environ["JOINSTORM_BOOTSTRAP_SERVE
 key = json.dumps([info["run"], os.environ["JOINSTORM_ENGINE"], 0, "room-a", "0"], separators=(",", ":")).encode()
 producer.send(info["topics"]["results.audience"], b"so many people!", key=key)
 producer.flush()
-print("told the world", flush=True)
+print("wrote garbage", flush=True)
 time.sleep(600)
 """
 
@@ -49,7 +49,7 @@ def program(folder: Path, name: str, text: str) -> EngineUnderTest:
         ("crashes", CRASHES, ["ended with exit code 1", "cannot find my configuration"]),
         ("ends", ENDS, ["ended with exit code 0 before the run was done", "nothing to do"]),
         ("hangs", HANGS, [f"not within {SECONDS:g} s", "reading my manual"]),
-        ("babbles", BABBLES, ["is no result: not_json", "told the world"]),
+        ("babbles", BABBLES, ["is not a valid result: not_json", "wrote garbage"]),
     ],
 )
 def test_a_program_without_answers_is_named(
@@ -61,29 +61,29 @@ def test_a_program_without_answers_is_named(
     )
     assert outcome.status == "failed"
     for word in words:
-        assert word in told(outcome)
+        assert word in shown_outcome(outcome)
 
 
 def test_a_comparison_goes_on_without_them(kafka: Connection, tmp_path: Path) -> None:
-    """Whoever fails stands on the scoreboard with the reason; the others are measured."""
+    """An engine that fails is on the scoreboard with the reason; the others are measured."""
     bad = [program(tmp_path, "crashes", CRASHES), program(tmp_path, "hangs", HANGS)]
-    order = CompareRequest(
+    request = CompareRequest(
         connection=kafka,
-        subjects=[*bad, subject("kafka-python")],
+        engines=[*bad, engine_under_test("kafka-python")],
         tape=tiny_tape(tmp_path / "tiny.parquet").path,
         folder=tmp_path / "out",
         silence=SECONDS,
         missing={"away": "missing: joinstorm engines install away"},
         parts=(),
     )
-    board = run_comparison(order)
+    board = run_comparison(request)
     scores = {score.engine: score for score in board.scores}
     assert next(iter(scores)) == "kafka-python"
     assert scores["kafka-python"].exact
     assert scores["kafka-python"].digest == board.truth_digest
     assert not board.exact
     assert "cannot find my configuration" in scores["crashes"].problems[0]
-    assert "said nothing for 6 s" in scores["hangs"].problems[0]
+    assert "reported no progress for 6 s" in scores["hangs"].problems[0]
     assert "reading my manual" in scores["hangs"].problems[0]
     assert scores["away"].problems == ("missing: joinstorm engines install away",)
 

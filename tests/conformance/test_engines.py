@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from joinstorm.embedded.kafkahome import find_java
-from joinstorm.engines.catalog import subject
+from joinstorm.engines.catalog import engine_under_test
 from joinstorm.engines.undertest import EngineUnderTest
 from tests.conformance.base import Config, Conformance
 from tests.conftest import required
@@ -65,12 +65,12 @@ class TestFlink(Conformance):
 class Example(Config):
     """The program of examples/kafka-streams, once Maven has built it."""
 
-    def subject(self) -> EngineUnderTest:
+    def under_test(self) -> EngineUnderTest:
         """Return it, run by the Java that runs the broker."""
         if not (JAR.exists() or required()):
             pytest.skip("not built: mvn -q package, in examples/kafka-streams")
         command = shlex.join([str(find_java(os.environ)), "-Xmx512m", "-jar", str(JAR)])
-        return subject("external", shown_as=self.engine, options={"command": command})
+        return engine_under_test("external", shown_as=self.engine, options={"command": command})
 
 
 class TestKafkaStreams(Conformance):

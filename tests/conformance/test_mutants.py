@@ -11,7 +11,7 @@ from joinstorm.engines.undertest import EngineUnderTest
 from streams.golden import load
 from streams.kafka.connection import Connection
 from tests.conformance import mutants
-from tests.conformance.base import JOBS, told
+from tests.conformance.base import JOBS, shown_outcome
 
 BUGS = (
     ("CountsDuplicates", "duplicates", "clean"),
@@ -32,7 +32,7 @@ BUGS = (
 """Mutant, the point that catches it, and a point it must still be exact on."""
 
 
-def subject(mutant: str, seconds: float = 15.0) -> EngineUnderTest:
+def mutant_engine(mutant: str, seconds: float = 15.0) -> EngineUnderTest:
     """Return a mutant as the suite takes an engine."""
     return EngineUnderTest(mutant.lower(), ["--engine", f"{mutants.__name__}:{mutant}"], seconds=seconds)
 
@@ -48,7 +48,7 @@ def played(kafka: Connection, tmp_path_factory: pytest.TempPathFactory) -> Playe
 
     def one(case: tuple[str, str]) -> PointOutcome:
         mutant, point = case
-        return play(choose([point])[0], kafka, subject(mutant), night, folder / mutant / point)
+        return play(choose([point])[0], kafka, mutant_engine(mutant), night, folder / mutant / point)
 
     cases = [(mutant, point) for mutant, *points in BUGS for point in points]
     with ThreadPoolExecutor(JOBS) as pool:
@@ -61,9 +61,9 @@ def played(kafka: Connection, tmp_path_factory: pytest.TempPathFactory) -> Playe
 def test_a_planted_bug_is_caught_where_it_should_be(mutant: str, point: str, spared: str, played: Played) -> None:
     """The point meant for the bug is not exact; another one is."""
     caught, other = played[mutant, point], played[mutant, spared]
-    assert caught.status in {"wrong", "failed"}, told(caught)
-    assert "callback" not in caught.detail, told(caught)
-    assert other.status == "exact", told(other)
+    assert caught.status in {"wrong", "failed"}, shown_outcome(caught)
+    assert "callback" not in caught.detail, shown_outcome(caught)
+    assert other.status == "exact", shown_outcome(other)
 
 
 @pytest.mark.integration
@@ -72,19 +72,19 @@ def test_a_planted_bug_is_caught_where_it_should_be(mutant: str, point: str, spa
     [
         ("CrashesAtStart", "failed", "cannot find my configuration file"),
         ("Hangs", "failed", "not within 5 s"),
-        ("WritesGarbage", "wrong", "is no result of writesgarbage"),
+        ("WritesGarbage", "wrong", "is not a valid result of writesgarbage"),
         ("InventsWindows", "wrong", "no such window, no such space"),
     ],
 )
 def test_what_is_no_engine_is_named(mutant: str, status: str, words: str, kafka: Connection, tmp_path: Path) -> None:
-    """A crash, a hang, garbage and results for what does not exist are told as what they are, in time."""
-    outcome = play(choose(["golden-doors"])[0], kafka, subject(mutant, 5.0), load("doors"), tmp_path)
+    """A crash, a hang, garbage and results for what does not exist are shown_outcome as what they are, in time."""
+    outcome = play(choose(["golden-doors"])[0], kafka, mutant_engine(mutant, 5.0), load("doors"), tmp_path)
     assert outcome.status == status
-    assert words in told(outcome)
+    assert words in shown_outcome(outcome)
 
 
 @pytest.mark.integration
 def test_an_engine_without_answers_does_not_hold_up_the_rest(kafka: Connection, tmp_path: Path) -> None:
     """After two points without an answer the others are not tried."""
-    outcomes = conform(kafka, subject("CrashesAtStart", 5.0), tmp_path, points=choose([])[:4])
+    outcomes = conform(kafka, mutant_engine("CrashesAtStart", 5.0), tmp_path, points=choose([])[:4])
     assert [one.status for one in outcomes] == ["failed", "failed", "not tried", "not tried"]

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from joinstorm.conformance.certificate import choose, conform
-from joinstorm.engines.catalog import subject
+from joinstorm.engines.catalog import engine_under_test
 from streams.kafka.connection import Connection
-from tests.conformance.base import JOBS, told
+from tests.conformance.base import JOBS, shown_outcome
 
 PAGE = Path(__file__).parents[2] / "docs" / "adding-an-engine.md"
 POINTS = ("golden-doors", "golden-waiting", "golden-thread", "clean", "duplicates", "out-of-order", "late", "corrupt")
@@ -33,6 +33,8 @@ def test_the_engine_of_the_page_is_exact(kafka: Connection, tmp_path: Path) -> N
     """Copied into a file and given by its path, it passes the golden nights and what may happen to records."""
     file = tmp_path / "tiny.py"
     file.write_text(shown(), encoding="utf-8")
-    outcomes = conform(kafka, subject(f"{file}:TinyEngine"), tmp_path / "out", points=choose(POINTS), jobs=JOBS)
+    outcomes = conform(
+        kafka, engine_under_test(f"{file}:TinyEngine"), tmp_path / "out", points=choose(POINTS), jobs=JOBS
+    )
     for one in outcomes:
-        assert one.status == ("exact" if one.point != "corrupt" else "wrong"), told(one)
+        assert one.status == ("exact" if one.point != "corrupt" else "wrong"), shown_outcome(one)

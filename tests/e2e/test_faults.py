@@ -37,7 +37,7 @@ def test_all_five_at_once_are_exact_and_accounted_for(
     assert main(verify) == EXIT_OK
     said = capsys.readouterr().out
     assert "faults accounted for: duplicate" in said
-    assert "missing, in the truth as well: events" in said
+    assert "never sent, so missing from the truth as well: events" in said
     assert main(["verify", "--run", verdict["run"], "--format", "json", *where]) == EXIT_OK
     assert json.loads(capsys.readouterr().out)["faults"] == verdict["faults"]
 

@@ -83,10 +83,10 @@ def test_once_is_about_the_newest_run_and_has_the_commands_exit_code(
     """The newest run is taken, and what the command says by its exit code is passed on."""
     for run in ("old", "new"):
         open_run(kafka, tape.info, run=run, prefix=prefix)
-    said: list[str] = []
-    assert Following(["truth", str(tape.path)], kafka, prefix, say=said.append).once() == 0
-    assert said == [f"run new: truth {tape.path}"]
-    assert Following(["truth", "no such tape"], kafka, prefix, say=said.append).once() == 2
+    lines: list[str] = []
+    assert Following(["truth", str(tape.path)], kafka, prefix, notify=lines.append).once() == 0
+    assert lines == [f"run new: truth {tape.path}"]
+    assert Following(["truth", "no such tape"], kafka, prefix, notify=lines.append).once() == 2
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,9 @@ class Case:
         """Return the same with other dead letters."""
         count = {INPUTS[0]: len(letters)}
         return replace(
-            self, covered=replace(self.covered, dead_letters=count), evidence=replace(self.evidence, letters=letters)
+            self,
+            covered=replace(self.covered, dead_letters=count),
+            evidence=replace(self.evidence, dead_letters=letters),
         )
 
 
@@ -131,17 +133,17 @@ def test_one_too_many_or_too_few_is_a_problem(tape: Tape, total: str, by: int, s
 def test_a_lost_dead_letter_is_named(tape: Tape) -> None:
     """A damaged copy that is nowhere put aside is named with its event and its damage."""
     one = case(tape, ALL_FIVE)
-    assert one.evidence.letters is not None
-    found = one.with_letters(list(one.evidence.letters[1:])).account()
-    assert any("damaged copies that are no dead letters: event " in problem for problem in found.problems)
+    assert one.evidence.dead_letters is not None
+    found = one.with_letters(list(one.evidence.dead_letters[1:])).account()
+    assert any("damaged copies missing from the dead letters: event " in problem for problem in found.problems)
     assert found.accounted[CORRUPT] == found.injected[CORRUPT] - 1
 
 
 def test_a_dead_letter_of_another_event_is_named(tape: Tape) -> None:
     """Equal numbers do not do: a whole event put aside in place of a damaged copy is a stranger, named by source."""
     one = case(tape, ALL_FIVE)
-    assert one.evidence.letters is not None
-    first, *rest = one.evidence.letters
+    assert one.evidence.dead_letters is not None
+    first, *rest = one.evidence.dead_letters
     found = one.with_letters([first._replace(value=b'{"event_id":1}'), *rest]).account()
     assert any(first.source in problem for problem in found.problems)
     assert found.accounted[CORRUPT] == found.injected[CORRUPT] - 1
@@ -162,7 +164,7 @@ def test_records_sent_again_are_no_faults(tape: Tape) -> None:
     found = replace(one, covered=more, evidence=again).account()
     assert found.problems == []
     assert found.accounted == found.injected
-    assert found.remarks == ["10 records were sent again, by a producer that went on or a client that tried again"]
+    assert found.remarks == ["10 records were sent again, by a resumed producer or a retry of its client"]
     beyond = replace(one.covered, duplicates={INPUTS[0]: one.covered.duplicates[INPUTS[0]] + 11})
     assert replace(one, covered=beyond, evidence=again).account().problems
 
@@ -171,7 +173,7 @@ def test_records_that_never_came_are_a_problem(tape: Tape) -> None:
     """Fewer records on the topics than were to be sent: said with the number."""
     one = case(tape, ALL_FIVE)
     found = replace(one, evidence=replace(one.evidence, records=one.evidence.records - 3)).account()
-    assert found.problems == ["faults: the input topics lack 3 of the records that were to be sent"]
+    assert found.problems == ["faults: the input topics lack 3 of the planned records"]
 
 
 def test_run_info_says_what_is_declared(tape: Tape) -> None:

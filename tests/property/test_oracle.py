@@ -108,7 +108,7 @@ def test_every_count_of_the_contract_has_a_query() -> None:
     asked = {table: {query.count for query in QUERIES if query.table == table} for table in ("audience", "reaction")}
     assert asked == {"audience": set(AUDIENCE_COUNTS), "reaction": {*REACTION_COUNTS, "hashtag:"}}
     assert {query.count for query in QUERIES if query.table == "estimates"} == {STANCE}
-    assert all(query.words for query in QUERIES)
+    assert all(query.description for query in QUERIES)
 
 
 @functools.cache

@@ -137,7 +137,7 @@ def test_an_engine_that_wrote_nothing_is_named() -> None:
     """No results are no exact results; who did write is said."""
     verdict = verdict_on(counted(EVENTS), "quiet")
     assert not verdict.exact
-    assert verdict.problems == ("engine 'quiet' has written nothing (results are there from: e)",)
+    assert verdict.problems == ("engine 'quiet' has written nothing (engines with results: e)",)
     assert verdict.mismatches == verdict.records_compared > 0
 
 
@@ -189,8 +189,8 @@ def test_records_that_are_no_results_are_named() -> None:
     verdict = verdict_on(RunView(info=info, engines=good.engines, rejections=garbage))
     assert not verdict.exact
     assert len(verdict.problems) == 1
-    assert verdict.problems[0].startswith("results.audience[0]@7 is no result of e: not_json")
-    assert verdict.remarks == ("records that are no results of anybody: 1, the first at results.audience[0]@8",)
+    assert verdict.problems[0].startswith("results.audience[0]@7 is not a valid result of e: not_json")
+    assert verdict.remarks == ("1 invalid results of no known engine, the first at results.audience[0]@8",)
 
 
 def test_only_so_many_differences_are_spelled_out() -> None:

@@ -8,7 +8,7 @@ from joinstorm.chaos.faultschedule import Fault, FaultKind, draw, parse, text
 from joinstorm.chaos.outcome import loss_of
 from joinstorm.chaos.shrink import shrink
 from joinstorm.cli import main
-from streams.errors import ScenarioError
+from streams.errors import UsageError
 from streams.read.derive import FinalCounts
 
 
@@ -40,7 +40,7 @@ def test_fifty_seeds_draw_every_kind() -> None:
 )
 def test_an_impossible_fault_is_named(given: str, words: str) -> None:
     """The error names the fault and what is allowed."""
-    with pytest.raises(ScenarioError, match=words):
+    with pytest.raises(UsageError, match=words):
         parse(given)
 
 
@@ -55,34 +55,34 @@ def test_shrinking_leaves_only_what_it_takes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "text_shown"),
     [
         (["--faults", "0.5:flood"], "unknown kind 'flood'; known are kill-worker, freeze-worker"),
         (["--faults", ""], "no fault in ''"),
         (["--fault", "hail=0.1"], "unknown fault 'hail'; known: duplicate"),
     ],
 )
-def test_what_cannot_be_asked_is_said_before_anything_starts(
-    options: list[str], told: str, capsys: pytest.CaptureFixture[str]
+def test_an_unknown_fault_is_refused_before_anything_starts(
+    options: list[str], text_shown: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Exit code 2, and the text names what is allowed."""
     assert main(["chaos", *options]) == 2
-    assert told in capsys.readouterr().err
+    assert text_shown in capsys.readouterr().err
 
 
-def test_loss_is_told_in_events() -> None:
+def test_loss_is_counted_in_events() -> None:
     """What is missing and what is there twice, of counts every event is in once; sums over people are left out."""
     truth = FinalCounts(
         audience={(0, "hall"): {"attempts": 10, "joins": 6, "arrivals": 10}, (5, "hall"): {"leaves": 4}},
         reaction={(0, "launch"): {"posts": 5, "hashtag:x": 5}, (0, "*"): {"first_authors": 5}},
         estimates={},
     )
-    mine = FinalCounts(
+    counted = FinalCounts(
         audience={(0, "hall"): {"attempts": 13, "joins": 4}, (9, "hall"): {"drops": 1}},
         reaction={(0, "launch"): {"posts": 5}},
         estimates={},
     )
-    loss = loss_of(mine, truth)
+    loss = loss_of(counted, truth)
     assert (loss.events, loss.lost, loss.twice) == (25, 6, 4)
     assert str(loss) == "6 of 25 events lost (24.0%), 4 counted twice"
     assert str(loss_of(truth, truth)) == "0 of 25 events lost (0.0%), 0 counted twice"

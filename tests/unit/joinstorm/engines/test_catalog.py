@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from joinstorm.cli import main
-from joinstorm.engines.catalog import CATALOG, state, subject
+from joinstorm.engines.catalog import CATALOG, engine_under_test, state
 from streams.engines import registry
 from streams.engines.environments import INSTALLED, environment
 from streams.errors import EXIT_OK, NotInstalledError, UnknownEngineError
@@ -33,7 +33,7 @@ def test_a_missing_engine_is_refused_with_the_line_that_installs_it(nowhere: Pat
     """An environment that was cut off while it was made counts as missing, too."""
     for name in ("quix", "bytewax"):
         with pytest.raises(NotInstalledError, match=f"joinstorm engines install {name}"):
-            subject(name)
+            engine_under_test(name)
     folder = environment("quix", {"JOINSTORM_CACHE_DIR": str(nowhere)})
     (folder / "bin").mkdir(parents=True)
     (folder / "bin" / "python").touch()
@@ -45,4 +45,4 @@ def test_a_missing_engine_is_refused_with_the_line_that_installs_it(nowhere: Pat
 def test_an_engine_nobody_knows_is_no_missing_one() -> None:
     """It is a mistake of the command line, answered with what was meant."""
     with pytest.raises(UnknownEngineError, match="did you mean 'bytewax'"):
-        subject("bytewacks")
+        engine_under_test("bytewacks")

@@ -134,7 +134,7 @@ def test_an_exact_run_says_so_with_its_figures() -> None:
     verdict = material(view()).verdict
     for expected in (
         "Exact", f"{verdict.records_compared:,} counts", verdict.digest, "people waited 20 minutes or more",
-        "15 min", "late the talk began", "listeners in the first room at its peak", "More than <500,000> waited",
+        "15 min", "delay of the talk", "listeners in the first room at its peak", "More than <500,000> waited",
         "holds", "does not", "99.87% of the paced events", "joinstorm run quiet --scale 0.01 <b>", "python 3.11",
     ):  # fmt: skip
         assert expected in words, expected
@@ -229,7 +229,7 @@ def test_figures_are_for_people() -> None:
     assert (duration(90 * 60_000), duration(59.4 * 60_000)) == ("1 h 30 min", "59 min")
     empty = RunState(info())
     quiet = RunView(info=info(), engines={"truth": view().engines["truth"], **empty.engines()})
-    assert [one.words for one in figures(picture_data(material(quiet, "nobody")))] == ["late the talk began"]
+    assert [one.label for one in figures(picture_data(material(quiet, "nobody")))] == ["delay of the talk"]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
-"""One engine on one run: its workers as processes, and what it says."""
+"""One engine on one run: its workers as processes, and the progress it reports."""
 
+import contextlib
 import os
 import signal
 import time
@@ -17,45 +18,51 @@ from streams.kafka.connection import Connection
 
 
 @dataclass
-class Rig:
-    """Context manager: one engine on one run; outside, its workers are gone.
+class EngineRun:
+    """Context manager: one engine on one run; its workers end with the block.
 
     Args:
         connection: The broker.
-        subject: The engine.
+        engine: The engine.
         info: The run, opened.
         logs: Folder for logs and state.
         workers: How many workers.
-        name: What its results stand under; the subject's name if empty.
-        silence: Seconds without a word of progress after which it is taken for stuck.
+        name: The engine name of its results; the engine's own if empty.
+        silence: Seconds without progress after which the engine counts as stuck.
     """
 
     connection: Connection
-    subject: EngineUnderTest
+    engine: EngineUnderTest
     info: RunInfo
     logs: Path
     workers: int = 1
     name: str = ""
     silence: float = 60.0
-    parts: list[ChildProcess] = field(default_factory=list)
+    parts: list[ChildProcess] = field(default_factory=list, init=False)
+    supervisor: Supervisor = field(init=False)
+    log: ProgressLog = field(init=False)
+    started: float = field(default_factory=time.monotonic, init=False)
+    _open: contextlib.ExitStack = field(default_factory=contextlib.ExitStack, init=False)
 
     def __post_init__(self) -> None:
-        """Fill in the name."""
-        self.name = self.name or self.subject.engine
+        """Fill in the name and make ready, without starting anything."""
+        self.name = self.name or self.engine.name
+        self.supervisor = Supervisor(self.logs)
 
     def __enter__(self) -> Self:
-        self.begun = time.monotonic()
-        self.supervisor = Supervisor(self.logs).__enter__()
-        self.log = ProgressLog(self.connection, self.info).__enter__()
+        self.started = time.monotonic()
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self.supervisor)
+            self.log = stack.enter_context(ProgressLog(self.connection, self.info))
+            self._open = stack.pop_all()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.log.__exit__(None, None, None)
-        self.supervisor.__exit__(None, None, None)
+        self._open.close()
 
     def start(self) -> float:
         """Start all workers and return when, in monotonic seconds."""
-        begin = self.begun = time.monotonic()
+        begin = self.started = time.monotonic()
         self.parts = [self._start(number) for number in range(self.workers)]
         return begin
 
@@ -63,7 +70,7 @@ class Rig:
         where = ["--bootstrap-servers", self.connection.bootstrap_servers, "--run", self.info.run]
         where += ["--topic-prefix", self.info.prefix] if self.info.prefix else []
         which = ["--name", self.name, "--worker", str(number), "--option", f"state_dir={self.logs / 'state'}"]
-        command = joinstorm("stream", *self.subject.start, *where, *which)
+        command = joinstorm("stream", *self.engine.start, *where, *which)
         return self.supervisor.start(f"{self.name}-{number}", command, self.connection.environ(os.environ))
 
     def kill(self) -> float:
@@ -75,10 +82,10 @@ class Rig:
         return at
 
     def wait(self, what: str, predicate: Callable[[ProgressSample], bool], seconds: float) -> ProgressSample:
-        """Wait for a word of the engine.
+        """Wait until the engine's progress satisfies ``predicate``.
 
         Raises:
-            EngineError: It did not come in time, or a worker failed; the text has its last log lines.
+            EngineError: It did not in time, or a worker failed; the text has its last log lines.
         """
         found = self.log.wait(self.name, predicate, seconds, self.check)
         if found is None:
@@ -90,9 +97,9 @@ class Rig:
         return self.parts[0].tail() if self.parts else ""
 
     def check(self) -> None:
-        """Raise EngineError when a worker has ended before its work was done, or none says anything any more.
+        """Raise EngineError when a worker has ended before its work was done, or the engine reports no progress.
 
-        The text has its last log lines.
+        The text has the last log lines.
         """
         last = self.log.last(self.name)
         if last and last.ended:
@@ -101,7 +108,7 @@ class Rig:
             code = part.exit_code()
             if code is not None:
                 raise EngineError(f"{part.name} ended with exit code {code}; the end of its log:\n{part.tail()}")
-        if self.log.silent_for(self.name, self.begun) > self.silence:
+        if self.log.silent_for(self.name, self.started) > self.silence:
             raise EngineError(
-                f"{self.name} has said nothing for {self.silence:g} s; the end of its log:\n{self.tail()}"
+                f"{self.name} has reported no progress for {self.silence:g} s; the end of its log:\n{self.tail()}"
             )
