@@ -1,1 +1,1 @@
-"""Boards and rules as code, the generated JSON, provisioning and publishing."""
+"""Boards and rules as code, the files generated from them, provisioning and publishing."""

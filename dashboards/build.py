@@ -1,4 +1,4 @@
-"""Turns the boards and rules in code into the files that are committed, and says where files and code differ."""
+"""Generates the committed files from the boards and rules in code, and finds files that differ from the code."""
 
 import json
 from collections.abc import Callable
@@ -20,11 +20,11 @@ BOARDS: Final[dict[str, Callable[[], Dashboard]]] = {
 }
 """Every board by its uid, in the order of docs/boards.md."""
 _PROMETHEUS: Final = {"titleFormat": "{{phase}}", "tagKeys": "", "step": "1s", "useValueForTime": False}
-"""Fields of an annotation that the data source knows and the SDK's schema does not."""
+"""Fields of an annotation that the data source uses and the SDK's schema lacks."""
 
 
 def board(uid: str) -> dict[str, Any]:
-    """Return one board as Grafana takes it."""
+    """Return one board in Grafana's JSON model."""
     model: dict[str, Any] = json.loads(json.dumps(BOARDS[uid]().build(), cls=JSONEncoder))
     for number, panel in enumerate(model["panels"], start=1):
         panel["id"] = number
@@ -40,7 +40,7 @@ def boards() -> dict[str, dict[str, Any]]:
 
 
 def text(model: dict[str, Any]) -> str:
-    """Return the JSON of a board, the same on every machine."""
+    """Return the JSON text of a board, the same on every machine."""
     return json.dumps(model, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
@@ -51,14 +51,14 @@ def files() -> dict[str, str]:
 
 
 def differing(folder: Path, wanted: dict[str, str]) -> list[str]:
-    """Return the paths of the files that are not what the code makes, boards that are too many included."""
-    there = {f"{GENERATED}/{path.name}" for path in (folder / GENERATED).glob("*.json")}
-    wrong = [name for name, content in wanted.items() if _read(folder / name) != content]
-    return sorted([*wrong, *(there - set(wanted))])
+    """Return the paths of the files that differ from the code, including boards the code does not have."""
+    existing = {f"{GENERATED}/{path.name}" for path in (folder / GENERATED).glob("*.json")}
+    changed = [name for name, content in wanted.items() if _read(folder / name) != content]
+    return sorted([*changed, *(existing - set(wanted))])
 
 
 def write(folder: Path, wanted: dict[str, str]) -> list[str]:
-    """Write the files that differ, remove boards that are too many, and return the paths of both."""
+    """Write the files that differ, remove boards the code does not have, and return the paths of both."""
     changed = differing(folder, wanted)
     for name in changed:
         path = folder / name

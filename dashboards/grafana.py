@@ -1,6 +1,6 @@
-"""A thin client for the parts of Grafana's HTTP API that publishing needs, over grafana-api.
+"""A thin client over grafana-api for the parts of Grafana's HTTP API that publishing needs.
 
-Every failure becomes an EnvironmentMissingError whose text says what to do; "not there" (404) is an answer, no failure.
+Every failure becomes an error whose text says what to do; "not found" (404) is an answer, not a failure.
 """
 
 import urllib.parse
@@ -12,7 +12,7 @@ from typing import Any, Self, TypeAlias
 from grafana_api.grafana_api import GrafanaException
 from grafana_api.grafana_face import GrafanaFace
 
-from streams.errors import EnvironmentMissingError, JoinstormError
+from streams.errors import EnvironmentMissingError, JoinstormError, UsageError
 
 Json: TypeAlias = dict[str, Any]
 
@@ -28,12 +28,12 @@ UNAUTHORIZED = 401
 FORBIDDEN = 403
 PRECONDITION_FAILED = 412
 _ANNOTATIONS_LIMIT = 1000
-"""Grafana's own default is 100 and the answer does not say that it was cut."""
+"""Grafana's default is 100, and its answer does not tell that it was truncated."""
 
 
 @dataclass(frozen=True)
 class Login:
-    """Who we are to Grafana: a token, or a user with a password; secrets stay out of ``repr``."""
+    """The login at Grafana: a token, or a user with a password; secrets stay out of ``repr``."""
 
     token: str = field(default="", repr=False)
     user: str = ""
@@ -41,10 +41,10 @@ class Login:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
-        """Read the login from the environment; a token wins over a password.
+        """Read the login from the environment; a token takes precedence over a password.
 
         Raises:
-            EnvironmentMissingError: Neither is set, or a user without a password.
+            EnvironmentMissingError: Neither is set, or the password is missing.
         """
         login = cls(environ.get(TOKEN_VARIABLE, ""), environ.get(USER_VARIABLE, ""), environ.get(PASSWORD_VARIABLE, ""))
         if not login.token and not (login.user and login.password):
@@ -52,7 +52,7 @@ class Login:
         return login
 
     def auth(self) -> str | tuple[str, str]:
-        """Return what grafana-api takes as ``auth``."""
+        """Return the ``auth`` argument of grafana-api."""
         return self.token or (self.user, self.password)
 
 
@@ -60,9 +60,12 @@ class Grafana:
     """Context manager: one Grafana, one login.
 
     Args:
-        url: Where Grafana's start page is, with a path where it is served below one.
+        url: The address of Grafana's start page, including its path if it has one.
         login: Token or user.
         seconds: How long one request may take.
+
+    Raises:
+        UsageError: ``url`` is no address.
     """
 
     def __init__(self, url: str, login: Login, *, seconds: float = 10.0) -> None:
@@ -87,7 +90,7 @@ class Grafana:
         self._face.api.s.close()
 
     def folder(self, uid: str) -> Json | None:
-        """Return a folder, None where there is none."""
+        """Return a folder; None where there is none."""
         return self._optional(lambda: self._face.folder.get_folder(uid))
 
     def create_folder(self, uid: str, title: str) -> None:
@@ -95,11 +98,11 @@ class Grafana:
         self._ask(lambda: self._face.folder.create_folder(title, uid))
 
     def rename_folder(self, uid: str, title: str) -> None:
-        """Give a folder its title back, whatever version it has."""
+        """Change the title of a folder, whatever its version."""
         self._ask(lambda: self._face.folder.update_folder(uid, title, overwrite=True))
 
     def data_source(self, uid: str) -> Json | None:
-        """Return a data source, None where there is none."""
+        """Return a data source; None where there is none."""
         return self._optional(lambda: self._face.api.GET(f"/datasources/uid/{uid}"))
 
     def create_data_source(self, model: Json) -> None:
@@ -107,27 +110,27 @@ class Grafana:
         self._ask(lambda: self._face.datasource.create_datasource(model))
 
     def update_data_source(self, model: Json) -> None:
-        """Write a data source over the one with the same uid."""
+        """Overwrite the data source with the same uid."""
         self._ask(lambda: self._face.api.PUT(f"/datasources/uid/{model['uid']}", json=model))
 
     def board(self, uid: str) -> Json | None:
-        """Return ``{"dashboard": …, "meta": …}``, None where there is none."""
+        """Return ``{"dashboard": …, "meta": …}`` of a board; None where there is none."""
         return self._optional(lambda: self._face.dashboard.get_dashboard(uid))
 
     def last_message(self, uid: str) -> str:
-        """Return the message of the board's newest version, empty where Grafana keeps none for us to see."""
+        """Return the message of the board's newest version; empty where Grafana shows none."""
         found: Any = self._ask(lambda: self._face.api.GET(f"/dashboards/uid/{uid}/versions?limit=1"))
-        # Newer Grafanas wrap the list to page through it.
+        # Newer Grafanas wrap the list for paging.
         versions = found["versions"] if isinstance(found, dict) else found
         return str(versions[0].get("message") or "") if versions else ""
 
     def save_board(self, model: Json, folder: str, message: str, *, overwrite: bool) -> None:
-        """Save a board; without ``overwrite`` only if nobody has saved it since the version in ``model``."""
+        """Save a board; without ``overwrite``, only if it has not been saved since the version in ``model``."""
         body = {"dashboard": model, "folderUid": folder, "message": message, "overwrite": overwrite}
         self._ask(lambda: self._face.dashboard.update_dashboard(body))
 
     def annotations(self, tags: list[str]) -> list[Json]:
-        """Return the organisation's annotations that carry all these tags."""
+        """Return the organisation's annotations that have all these tags."""
         quoted = [urllib.parse.quote(tag, safe="") for tag in tags]
         found: list[Json] = self._ask(
             lambda: self._face.annotations.get_annotation(tags=quoted, limit=_ANNOTATIONS_LIMIT)
@@ -135,7 +138,7 @@ class Grafana:
         return found
 
     def add_annotation(self, start: int, end: int, tags: list[str], text: str) -> None:
-        """Add a stretch of time (milliseconds since the epoch) to the organisation's annotations."""
+        """Add a time range (milliseconds since the epoch) to the organisation's annotations."""
         self._ask(lambda: self._face.annotations.add_annotation(time_from=start, time_to=end, tags=tags, text=text))
 
     def delete_annotation(self, annotation: int) -> None:
@@ -152,7 +155,7 @@ class Grafana:
         return found
 
     def _ask(self, request: Callable[[], Any]) -> Any:
-        """Send a request; every way it can fail ends in an error that says what to do."""
+        """Send a request; every failure becomes an error that says what to do."""
         try:
             return request()
         except GrafanaException as refused:
@@ -166,7 +169,7 @@ class Grafana:
 
     def _not_grafana(self) -> JoinstormError:
         return EnvironmentMissingError(
-            f"{self.url} answers, but not as Grafana does; is this the address of its start page?"
+            f"{self.url} answers, but not as Grafana does; expected the address of its start page"
         )
 
     def _refusal(self, refused: Any) -> JoinstormError:
@@ -185,15 +188,15 @@ class Grafana:
 
 
 class _NotFoundError(EnvironmentMissingError):
-    """Grafana has no such thing; a failure only where it should have been there."""
+    """Grafana has no such object; a failure only where it must exist."""
 
 
 def _split(url: str) -> urllib.parse.SplitResult:
     parts = urllib.parse.urlsplit(url)
     try:
-        port_is_one = parts.port is None or parts.port > 0
+        port_is_valid = parts.port is None or parts.port > 0
     except ValueError:
-        port_is_one = False
-    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_one:
-        raise EnvironmentMissingError(f"{url!r} is no address of a Grafana: expected http://host[:port][/path]")
+        port_is_valid = False
+    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_valid:
+        raise UsageError(f"{url!r} is no address of a Grafana: expected http://host[:port][/path]")
     return parts

@@ -1,4 +1,4 @@
-"""The rules every board keeps; a finding names board, panel and rule, an exception has its reason in writing."""
+"""The rules every board follows; a finding names board, panel and rule, and every exception states its reason."""
 
 import re
 from collections import Counter
@@ -10,9 +10,9 @@ from dashboards import promql
 from streams.metrics.definitions import Metric
 
 EXCEPTIONS: Final[dict[tuple[str, str, str], str]] = {}
-"""(board's uid, panel's title, rule) to the reason why the rule does not hold there."""
+"""The reason for each exception, by board uid, panel title and rule."""
 DEPRECATED: Final = frozenset({"graph", "singlestat", "table-old", "grafana-worldmap-panel", "grafana-piechart-panel"})
-"""Panel types that Grafana 11 and later no longer have (they were AngularJS)."""
+"""Panel types that Grafana 11 and later no longer support (AngularJS)."""
 UNITS: Final = frozenset(
     {
         "Bps",
@@ -29,22 +29,21 @@ UNITS: Final = frozenset(
         "wps",
     }
 )
-"""Units the boards use, by the ids every Grafana from 11 on formats; any other text would be shown as it is."""
+"""The units the boards use, by the ids known to Grafana 11 and later; any other id would be shown as plain text."""
 RELOAD_ON_TIME: Final = 2
-"""How Grafana writes that a variable is asked for anew when the range of time changes."""
+"""Grafana's code for a variable that is reloaded when the time range changes."""
 SOURCE: Final = {"type": "prometheus", "uid": "${datasource}"}
 NIGHT: Final = ("presence_events_total", "tweets_total", "stance_tweets_total", "hashtag_tweets_total", "reposts_total")
-"""Counters of the night: their rate per wall clock second would be multiplied by the replay's speed."""
+"""Counters of the night: their rate per second of wall clock time would grow with the replay's speed."""
 TARGET: Final = frozenset({"instance", "job"})
-"""Labels that Prometheus gives to every series of a target."""
+"""Labels that Prometheus adds to every series of a target."""
 _GRID: Final = 24
-_LEGEND: Final = re.compile(r"\{\{(\w+)\}\}")
 _UID: Final = re.compile(r"[a-z0-9-]{8,40}")
 
 
 @dataclass(frozen=True, order=True)
 class LintFinding:
-    """Something that a rule forbids."""
+    """A violation of a rule."""
 
     board: str
     panel: str
@@ -52,25 +51,25 @@ class LintFinding:
     text: str
 
     def __str__(self) -> str:
-        """Return it as a line for people."""
+        """Return it as one line of text."""
         return f"{self.board}, {self.panel or 'the board'}: {self.text} ({self.rule})"
 
 
 def lint(boards: Mapping[str, dict[str, Any]], metrics: Iterable[Metric]) -> list[LintFinding]:
-    """Return what is wrong with boards, given by their uid, when ``metrics`` are all that is served."""
+    """Return the violations of boards, given by uid; ``metrics`` are all the metrics served."""
     known = {metric.name: metric for metric in metrics}
     found = [finding for uid, board in boards.items() for finding in _Board(uid, board, known).findings()]
     return sorted(one for one in found if (one.board, one.panel, one.rule) not in EXCEPTIONS)
 
 
 def panels(board: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the panels that show something: rows left out, panels inside rows included."""
+    """Return the panels without the rows, panels inside rows included."""
     flat = [inner for panel in board["panels"] for inner in (panel, *panel.get("panels", ()))]
     return [panel for panel in flat if panel["type"] != "row"]
 
 
 def expressions(board: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield where an expression stands and the expression: panels, annotations, variables."""
+    """Yield the place of every expression, and the expression: of panels, annotations and variables."""
     for panel in panels(board):
         for target in panel.get("targets", ()):
             yield panel.get("title", ""), target["expr"]
@@ -123,16 +122,16 @@ class _Board:
         yield from (self._found("", "variables", f"${name} is never used") for name in sorted(declared - used))
 
     def _choices(self) -> Iterator[LintFinding]:
-        """Hold the variables to what Grafana's own linter wants of them."""
+        """Check the variables by the rules of Grafana's own linter."""
         for variable in self.board["templating"]["list"]:
             kind, name = variable["type"], variable["name"]
             if kind == "datasource" and (name, variable.get("label")) != ("datasource", "Data source"):
                 yield self._found("", "data source", "the variable is named datasource and labelled Data source")
             if kind == "query" and variable.get("refresh") != RELOAD_ON_TIME:
-                yield self._found("", "variables", f"${name} is not asked for anew when the time changes")
+                yield self._found("", "variables", f"${name} is not reloaded when the time range changes")
 
     def _layout(self) -> Iterator[LintFinding]:
-        taken: dict[tuple[int, int], str] = {}
+        occupied: dict[tuple[int, int], str] = {}
         for panel in self.board["panels"]:
             place = panel["gridPos"]
             if place["x"] + place["w"] > _GRID:
@@ -142,10 +141,10 @@ class _Board:
                 for x in range(place["x"], place["x"] + place["w"])
                 for y in range(place["y"], place["y"] + place["h"])
             ]
-            over = {taken[cell] for cell in cells if cell in taken}
+            over = {occupied[cell] for cell in cells if cell in occupied}
             if over:
-                yield self._found(panel["title"], "layout", f"lies over {', '.join(sorted(over))}")
-            taken.update(dict.fromkeys(cells, panel["title"]))
+                yield self._found(panel["title"], "layout", f"overlaps {', '.join(sorted(over))}")
+            occupied.update(dict.fromkeys(cells, panel["title"]))
 
     def _panel(self, panel: dict[str, Any]) -> Iterator[LintFinding]:
         title = panel.get("title", "")
@@ -156,21 +155,21 @@ class _Board:
             yield self._found(title, "description", "no description that says what to look for")
         yield from self._units(title, panel.get("fieldConfig", {}))
         if not defaults.get("noValue"):
-            yield self._found(title, "no value", "an empty grid instead of words when there is no data")
+            yield self._found(title, "no value", "no text for when there is no data")
         if panel["type"] in DEPRECATED:
-            yield self._found(title, "type", f"panel type {panel['type']} is gone from Grafana 11")
+            yield self._found(title, "type", f"panel type {panel['type']} is not in Grafana 11")
         targets = panel.get("targets", [])
         if not targets:
             yield self._found(title, "query", "no query")
         if any(one.get("datasource") != SOURCE for one in (panel, *targets)):
             yield self._found(title, "data source", "not the data source variable")
         if len({target["refId"] for target in targets}) != len(targets):
-            yield self._found(title, "query", "two queries with one letter")
+            yield self._found(title, "query", "two queries with the same letter")
 
     def _units(self, title: str, config: dict[str, Any]) -> Iterator[LintFinding]:
         settings = [one for override in config.get("overrides", ()) for one in override["properties"]]
         units = [config.get("defaults", {}).get("unit"), *(one["value"] for one in settings if one["id"] == "unit")]
-        yield from (self._found(title, "unit", f"{unit!r} is no unit") for unit in units if unit not in UNITS)
+        yield from (self._found(title, "unit", f"{unit!r} is not a known unit") for unit in units if unit not in UNITS)
 
     def _expression(self, where: str, expr: str) -> Iterator[LintFinding]:
         try:
@@ -193,7 +192,7 @@ class _Board:
             if metric_name.endswith(NIGHT):
                 yield self._found(where, "event time", f"a rate of {metric_name} depends on the replay's speed")
         if reading.rated and "$__rate_interval" not in expr:
-            yield self._found(where, "rate interval", "a rate over another range than $__rate_interval")
+            yield self._found(where, "rate interval", "a rate over a range other than $__rate_interval")
 
 
 def unused(boards: Mapping[str, dict[str, Any]], metrics: Iterable[Metric]) -> set[str]:
@@ -205,10 +204,3 @@ def unused(boards: Mapping[str, dict[str, Any]], metrics: Iterable[Metric]) -> s
         for selector in promql.read(promql.fill(expr)).selectors
     }
     return {metric.name for metric in metrics} - shown
-
-
-def legends(board: dict[str, Any]) -> Iterator[tuple[str, str, set[str]]]:
-    """Yield panel, letter of the query and the labels its legend names."""
-    for panel in panels(board):
-        for target in panel["targets"]:
-            yield panel["title"], target["refId"], set(_LEGEND.findall(target.get("legendFormat", "")))

@@ -1,4 +1,4 @@
-"""One colour per meaning, the same on every board."""
+"""One colour for each meaning, the same on every board."""
 
 from typing import Final
 

@@ -1,6 +1,6 @@
-"""Panels: functions over queries.
+"""Functions that make panels from queries.
 
-Every panel has a title, a description, a unit, the boards' data source and a word for "nothing to show".
+Every panel has a title, a description, a unit, the boards' data source and a text for missing data.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,13 +14,13 @@ from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models import prometheus as queries
 
 NOTHING = "no replay running"
-"""What a panel says instead of showing an empty grid."""
+"""The text of a panel without data."""
 DATA_SOURCE = model.DataSourceRef(type_val="prometheus", uid="${datasource}")
 Panel: TypeAlias = timeseries.Panel | stat.Panel | bargauge.Panel | table.Panel
 P = TypeVar("P", timeseries.Panel, stat.Panel, bargauge.Panel, table.Panel)
 T = TypeVar("T")
 Steps: TypeAlias = tuple[tuple[float | None, str], ...]
-"""Threshold steps: from which value on, which colour; the first from None."""
+"""Threshold steps: the value from which a colour applies, and the colour; the first value is None."""
 
 WHOLE, HALF, THIRD, QUARTER, SIXTH, EIGHTH = 24, 12, 8, 6, 4, 3
 GRAPH, STAT = 9, 4
@@ -28,11 +28,11 @@ GRAPH, STAT = 9, 4
 
 @dataclass(frozen=True)
 class PanelText:
-    """What a panel says about itself.
+    """The texts of a panel.
 
     Args:
         title: Short, a noun.
-        shows: What is drawn, its unit and stretch of time.
+        shows: What is shown, its unit and time range.
         look_for: What to look for, by phase of the night.
     """
 
@@ -48,7 +48,7 @@ class PanelText:
 
 @dataclass(frozen=True)
 class PanelQuery:
-    """One query of a panel; ``legend`` may name labels as Grafana does: ``{{space}}``."""
+    """One query of a panel; ``legend`` may have labels in Grafana's syntax: ``{{space}}``."""
 
     expr: str
     legend: str = ""
@@ -56,14 +56,14 @@ class PanelQuery:
 
 @dataclass(frozen=True)
 class GraphStyle:
-    """How a graph looks.
+    """The style of a graph.
 
     Args:
-        colours: Regular expression over the names of series to their colour.
-        dashed: Which series are dashed.
-        stacked: Areas on top of each other.
+        colours: Colours by a regular expression over the names of series.
+        dashed: Regular expression for the series drawn dashed.
+        stacked: Whether areas are stacked.
         top: Upper end of the axis.
-        below: The axis may reach below zero.
+        below: Whether the axis may extend below zero.
         limit: A dashed line at a value, in a colour.
     """
 
@@ -77,13 +77,13 @@ class GraphStyle:
 
 @dataclass(frozen=True)
 class StatStyle:
-    """How a figure looks.
+    """The style of a figure.
 
     Args:
         colour: The fixed colour of its meaning.
-        steps: Colours by value instead.
-        mode: Show the value, the series' name, or both.
-        decimals: Digits after the point.
+        steps: Alternatively, colours by value.
+        mode: What to show: the value, the series' name, or both.
+        decimals: Digits after the decimal point.
     """
 
     colour: str = ""
@@ -114,7 +114,7 @@ def graph(text: PanelText, unit: str, *queries: PanelQuery, style: GraphStyle, s
 
 
 def figure(text: PanelText, unit: str, *queries: PanelQuery, style: StatStyle, span: int = SIXTH) -> stat.Panel:
-    """Return a panel with one figure, or one per series, as of now."""
+    """Return a panel with the current figure, or one per series."""
     panel = stat.Panel().span(span).height(STAT).graph_mode(options.BigValueGraphMode.NONE)
     panel = panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(values=False))
     panel = panel.color_mode(options.BigValueColorMode.VALUE).text_mode(style.mode)
@@ -133,7 +133,7 @@ def figure(text: PanelText, unit: str, *queries: PanelQuery, style: StatStyle, s
 def bars(
     text: PanelText, unit: str, *queries: PanelQuery, colours: Mapping[str, str] | None = None, span: int = THIRD
 ) -> bargauge.Panel:
-    """Return horizontal bars, one per series, as of now."""
+    """Return horizontal bars of the current values, one per series."""
     panel = bargauge.Panel().span(span).height(GRAPH).orientation(options.VizOrientation.HORIZONTAL).min(0)
     panel = panel.display_mode(options.BarGaugeDisplayMode.BASIC)
     panel = panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(values=False))
@@ -162,7 +162,7 @@ def rows(text: PanelText, by: str, *columns: tuple[str, str, PanelQuery], span: 
 
 
 def _common(panel: P, text: PanelText, unit: str) -> P:
-    """Give a panel what every panel has."""
+    """Set what every panel has."""
     return panel.title(text.title).description(text.description).unit(unit).no_value(NOTHING).datasource(DATA_SOURCE)
 
 

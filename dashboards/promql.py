@@ -1,4 +1,4 @@
-"""What a PromQL expression reads: metrics, labels, ranges; Grafana's variables filled in first."""
+"""Analyses PromQL expressions, after filling in Grafana's variables: which metrics, labels and ranges they read."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -8,12 +8,12 @@ from typing import Any, Final
 import promql_parser as promql
 
 SAMPLE: Final = {"engine": "faust", "space": "first|second", "__rate_interval": "1m"}
-"""Values that make any query of the boards an expression Prometheus can parse."""
+"""Values that turn every query of the boards into valid PromQL."""
 _VARIABLE: Final = re.compile(r"\$(?:\{(\w+)(?::\w+)?\}|(\w+))")
 
 
 class PromqlError(ValueError):
-    """An expression is no PromQL."""
+    """An expression is not PromQL."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Selector:
     Args:
         metric: The metric's name.
         labels: Labels named between the braces.
-        ranged: Selects a stretch of time.
+        ranged: Whether it selects a time range.
     """
 
     metric: str
@@ -37,7 +37,7 @@ class Reading:
 
     Args:
         selectors: In order.
-        labels: Labels named outside selectors: in ``by``, ``on``, ``group_left`` and the like.
+        labels: Labels outside selectors: in ``by``, ``on``, ``group_left`` and the like.
         rated: Metrics inside ``rate``, ``irate`` and ``increase``.
     """
 
@@ -52,7 +52,7 @@ def variables(text: str) -> set[str]:
 
 
 def fill(text: str, values: Mapping[str, str] = SAMPLE) -> str:
-    """Return the text with Grafana's variables replaced; an unknown one stays as it is."""
+    """Return the text with Grafana's variables replaced; unknown variables stay."""
     return _VARIABLE.sub(lambda found: values.get(found[1] or found[2], found[0]), text)
 
 
@@ -60,7 +60,7 @@ def read(expression: str) -> Reading:
     """Parse an expression without variables.
 
     Raises:
-        PromqlError: It is no PromQL; the text says why.
+        PromqlError: It is not PromQL; the text says why.
     """
     try:
         tree = promql.parse(expression)

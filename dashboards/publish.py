@@ -1,8 +1,8 @@
-"""Brings the boards, their folder, data source and the night's phases into any Grafana, again and again.
+"""Publishes the boards, their folder, data source and the night's phases to a Grafana, any number of times.
 
-What somebody changed by hand is shown and kept unless ``force`` is given. A board is ours as long as the message of its
-newest version is one we wrote: Grafana may store a board's JSON otherwise than it got it, but whoever saves a board
-leaves a version with a message of their own.
+Manual changes are shown, and kept unless ``force`` is given. A board is unchanged as long as the message of its newest
+version is one of ours: Grafana may store a board's JSON in another form than it received, but saving a board by hand
+adds a version with another message.
 """
 
 import difflib
@@ -22,24 +22,24 @@ DATA_SOURCE_NAME = "joinstorm Prometheus"
 ANNOTATION_TAGS = ("joinstorm", "phase")
 _MARK = "joinstorm boards "
 _GRAFANAS_OWN = ("id", "version", "iteration")
-"""Fields of a board that Grafana counts itself."""
+"""Fields of a board that Grafana maintains itself."""
 
 Kind: TypeAlias = Literal["created", "updated", "unchanged", "kept"]
 
 
 @dataclass(frozen=True)
 class BoardChange:
-    """What became of one thing; ``kept`` means that somebody changed it by hand and it was left alone."""
+    """The change of one object; ``kept`` means that it was changed by hand and left alone."""
 
     kind: Kind
     what: str
     diff: str = field(default="", repr=False)
-    """Unified diff from what Grafana has to what we would write."""
+    """Unified diff from Grafana's state to the published one."""
 
 
 @dataclass(frozen=True)
 class PhaseMark:
-    """A phase of the night as an annotation: milliseconds since the epoch."""
+    """A phase of the night as an annotation; times in milliseconds since the epoch."""
 
     text: str
     start: int
@@ -52,10 +52,10 @@ class Publication:
 
     Args:
         boards: Board JSON by uid.
-        prometheus_url: Where Grafana reaches Prometheus, for the data source; empty to leave data sources alone.
-        data_source: Uid of the data source the boards start with.
+        prometheus_url: Prometheus's address for Grafana's data source; empty leaves data sources alone.
+        data_source: Uid of the data source that the boards select initially.
         phases: Phases of one tape.
-        tape: SHA-256 of that tape; its head tells the tape's annotations from those of another one.
+        tape: SHA-256 of that tape; its beginning tags the annotations of the tape.
     """
 
     boards: Mapping[str, Json]
@@ -68,23 +68,23 @@ class Publication:
 
 
 def publish(grafana: Grafana, wanted: Publication, *, force: bool = False, dry_run: bool = False) -> list[BoardChange]:
-    """Bring Grafana to what is wanted and tell, thing by thing, what changed.
+    """Publish to Grafana, and return the change of each object.
 
     Raises:
-        EnvironmentMissingError: Grafana is not there, refuses the login, or holds our boards as provisioned files.
+        EnvironmentMissingError: Grafana does not answer, refuses the login, or has the boards provisioned from files.
     """
-    job = _Job(grafana, wanted, force=force, dry_run=dry_run)
-    changes = [job.folder()]
+    publisher = _Publisher(grafana, wanted, force=force, dry_run=dry_run)
+    changes = [publisher.folder()]
     if wanted.prometheus_url:
-        changes.append(job.data_source())
-    changes += [job.board(uid, board) for uid, board in sorted(wanted.boards.items())]
+        changes.append(publisher.data_source())
+    changes += [publisher.board(uid, board) for uid, board in sorted(wanted.boards.items())]
     if wanted.phases:
-        changes += job.annotations()
+        changes += publisher.annotations()
     return changes
 
 
 @dataclass(frozen=True)
-class _Job:
+class _Publisher:
     grafana: Grafana
     wanted: Publication
     force: bool
@@ -100,7 +100,7 @@ class _Job:
             return BoardChange("created", what)
         if found["title"] == title:
             return BoardChange("unchanged", what)
-        kind = self._over_hand_work()
+        kind = self._kind_of_overwrite()
         if kind == "updated" and not self.dry_run:
             self.grafana.rename_folder(FOLDER_UID, title)
         return BoardChange(kind, what, difference({"title": found["title"]}, {"title": title}))
@@ -113,15 +113,15 @@ class _Job:
             if not self.dry_run:
                 self.grafana.create_data_source(model)
             return BoardChange("created", what)
-        there = {key: found.get(key) for key in model}
-        # Grafana adds keys of its own to jsonData; ours are the ones that count.
-        there["jsonData"] = {key: (found.get("jsonData") or {}).get(key) for key in model["jsonData"]}
-        if there == model:
+        current = {key: found.get(key) for key in model}
+        # Grafana adds keys of its own to jsonData; only ours matter.
+        current["jsonData"] = {key: (found.get("jsonData") or {}).get(key) for key in model["jsonData"]}
+        if current == model:
             return BoardChange("unchanged", what)
-        kind = self._over_hand_work()
+        kind = self._kind_of_overwrite()
         if kind == "updated" and not self.dry_run:
             self.grafana.update_data_source(model)
-        return BoardChange(kind, what, difference(there, model))
+        return BoardChange(kind, what, difference(current, model))
 
     def board(self, uid: str, board: Json) -> BoardChange:
         wanted = with_data_source(board, self.wanted.data_source)
@@ -131,16 +131,16 @@ class _Job:
             return self._save("created", what, {**wanted, "id": None}, "")
         if found["meta"].get("provisioned"):
             raise EnvironmentMissingError(
-                f"{what} is provisioned from files in this Grafana and cannot be published over; "
-                "change the files there, or take them out of its provisioning"
+                f"{what} is provisioned from files in this Grafana and cannot be overwritten; "
+                "change those files, or remove them from its provisioning"
             )
-        there = {"folder": found["meta"].get("folderUid", ""), "board": plain(found["dashboard"])}
-        diff = difference(there, {"folder": FOLDER_UID, "board": plain(wanted)})
+        current = {"folder": found["meta"].get("folderUid", ""), "board": plain(found["dashboard"])}
+        diff = difference(current, {"folder": FOLDER_UID, "board": plain(wanted)})
         message = self.grafana.last_message(uid)
-        moved = there["folder"] != FOLDER_UID
+        moved = current["folder"] != FOLDER_UID
         if not diff or (message == mark(wanted) and not moved):
             return BoardChange("unchanged", what)
-        kind: Kind = "updated" if message.startswith(_MARK) and not moved else self._over_hand_work()
+        kind: Kind = "updated" if message.startswith(_MARK) and not moved else self._kind_of_overwrite()
         if kind == "kept":
             return BoardChange(kind, what, diff)
         version = {"id": found["dashboard"].get("id"), "version": found["dashboard"].get("version")}
@@ -154,11 +154,11 @@ class _Job:
     def annotations(self) -> Iterator[BoardChange]:
         ours = f"tape:{self.wanted.tape[:12]}"
         tags = [*ANNOTATION_TAGS, ours]
-        there = self.grafana.annotations(list(ANNOTATION_TAGS))
-        by_text = {one["text"]: one for one in there if ours in one["tags"]}
+        current = self.grafana.annotations(list(ANNOTATION_TAGS))
+        by_text = {one["text"]: one for one in current if ours in one["tags"]}
         for phase in self.wanted.phases:
             yield self._annotation(phase, by_text.get(phase.text), tags)
-        others = [one for one in there if ours not in one["tags"]]
+        others = [one for one in current if ours not in one["tags"]]
         if others:
             for one in others:
                 if not self.dry_run:
@@ -172,21 +172,21 @@ class _Job:
             if not self.dry_run:
                 self.grafana.add_annotation(phase.start, phase.end, tags, phase.text)
             return BoardChange("created", what)
-        there = {key: found.get(key) for key in times}
-        if there == times:
+        current = {key: found.get(key) for key in times}
+        if current == times:
             return BoardChange("unchanged", what)
-        kind = self._over_hand_work()
+        kind = self._kind_of_overwrite()
         if kind == "updated" and not self.dry_run:
             self.grafana.delete_annotation(found["id"])
             self.grafana.add_annotation(phase.start, phase.end, tags, phase.text)
-        return BoardChange(kind, what, difference(there, times))
+        return BoardChange(kind, what, difference(current, times))
 
-    def _over_hand_work(self) -> Kind:
+    def _kind_of_overwrite(self) -> Kind:
         return "updated" if self.force else "kept"
 
 
 def data_source(wanted: Publication) -> Json:
-    """Return the data source as Grafana takes it; also what the provisioning file says."""
+    """Return the data source in Grafana's JSON model, as the provisioning file has it too."""
     return {
         "uid": DATA_SOURCE_UID,
         "name": DATA_SOURCE_NAME,
@@ -198,7 +198,7 @@ def data_source(wanted: Publication) -> Json:
 
 
 def with_data_source(board: Json, uid: str) -> Json:
-    """Return the board with its data source variable set to start with ``uid``."""
+    """Return the board with its data source variable set to ``uid``."""
     copy: Json = json.loads(json.dumps(board))
     for variable in copy["templating"]["list"]:
         if variable["type"] == "datasource":
@@ -207,20 +207,20 @@ def with_data_source(board: Json, uid: str) -> Json:
 
 
 def plain(board: Json) -> Json:
-    """Return a board without the fields that Grafana counts itself."""
+    """Return a board without the fields that Grafana maintains itself."""
     return {key: value for key, value in board.items() if key not in _GRAFANAS_OWN}
 
 
 def mark(board: Json) -> str:
-    """Return the version message that marks a board as published by us with this content."""
+    """Return the version message of a board published with this content."""
     text = json.dumps(plain(board), sort_keys=True)
     return f"{_MARK}{hashlib.sha256(text.encode()).hexdigest()}"
 
 
-def difference(there: Json, wanted: Json) -> str:
-    """Return a unified diff of two JSON objects, empty when they are equal."""
+def difference(current: Json, wanted: Json) -> str:
+    """Return a unified diff of two JSON objects; empty when they are equal."""
     lines: Iterable[str] = difflib.unified_diff(
-        _lines(there), _lines(wanted), "in Grafana", "to be published", lineterm="", n=2
+        _lines(current), _lines(wanted), "in Grafana", "to be published", lineterm="", n=2
     )
     return "\n".join(lines)
 

@@ -1,8 +1,8 @@
-"""The PromQL of the boards, and nothing else: one function or constant per question asked.
+"""The PromQL of the boards: one function or constant per query.
 
-Values of the night are gauges as of event time (see ``streams.metrics.definitions``), so a board reads them as they
-are: ``rate()`` stands only over counters of work done, which is wall clock time by nature. ``$engine`` and ``$space``
-are the boards' variables; ``$space`` may hold several rooms.
+Values of the night are gauges as of event time (see ``streams.metrics.definitions``), so the boards read them
+directly. ``rate()`` is only for counters of work, which happens in wall clock time. ``$engine`` and ``$space`` are the
+boards' variables; ``$space`` may hold several rooms.
 """
 
 from streams.contract.names import ANNOUNCEMENT, TRUTH, PhaseName
@@ -14,22 +14,22 @@ OF_TRUTH = f'engine="{TRUTH}"'
 OF_SPACE = 'space=~"$space"'
 IN_SCHEDULED = f'phase="{PhaseName.SCHEDULED_START}"'
 """The phase that begins at the announced start of the launch."""
-EVERYBODY = 'space="*"'
+EVERY_SPACE = 'space="*"'
 RATE = "$__rate_interval"
 
 
 def select(metric: m.Metric, *matchers: str) -> str:
-    """Return a selector; ``matchers`` as they stand between the braces."""
+    """Return a selector; ``matchers`` go between the braces."""
     return f"{metric.name}{{{','.join(matchers)}}}" if matchers else metric.name
 
 
 def total(expression: str, *by: str) -> str:
-    """Return the sum, over everything or by labels."""
+    """Return the sum over all series, or by labels."""
     return f"sum by ({', '.join(by)}) ({expression})" if by else f"sum({expression})"
 
 
 def per_second(metric: m.Metric, *matchers: str) -> str:
-    """Return the rate of a counter of work done, per second of wall clock time."""
+    """Return the rate of a counter of work, per second of wall clock time."""
     return f"rate({select(metric, *matchers)}[{RATE}])"
 
 
@@ -39,7 +39,7 @@ def kind(*names: str) -> str:
 
 
 def millis(seconds: str) -> str:
-    """Return a timestamp as Grafana's date units want it."""
+    """Return a timestamp in the unit of Grafana's date formats."""
     return f"{seconds} * 1000"
 
 
@@ -54,18 +54,18 @@ WAITING_TRUTH = select(m.WAITING, OF_TRUTH)
 WAITED = select(m.WAITED, OF_ENGINE)
 DROP_RATIO = select(m.DROP_RATIO, OF_ENGINE, OF_SPACE)
 JOIN_SUCCESS = select(m.JOIN_SUCCESS, OF_ENGINE, OF_SPACE)
-LISTENERS_EVER = select(m.DISTINCT_LISTENERS, OF_ENGINE, EVERYBODY)
+LISTENERS_EVER = select(m.DISTINCT_LISTENERS, OF_ENGINE, EVERY_SPACE)
 LISTENERS_BY_ROOM = select(m.DISTINCT_LISTENERS, OF_ENGINE, OF_SPACE)
-TUNE_INS = total(select(m.PRESENCE, OF_ENGINE, OF_SPACE, kind("join")))
+JOINS_COUNTED = total(select(m.PRESENCE, OF_ENGINE, OF_SPACE, kind("join")))
 
 
 def presence_minute(*kinds: str) -> str:
-    """Return events of these kinds in the last minute of event time, the chosen rooms together."""
+    """Return events of these kinds in the last minute of event time, over the selected rooms."""
     return total(select(m.PRESENCE_MINUTE, OF_ENGINE, OF_SPACE, kind(*kinds)), "kind")
 
 
 def tweets_minute(subject: str) -> str:
-    """Return tweets on a subject in the last minute of event time, all kinds together."""
+    """Return tweets on a subject in the last minute of event time, over all kinds."""
     return total(select(m.TWEETS_MINUTE, OF_ENGINE, f'subject="{subject}"'))
 
 
@@ -95,12 +95,12 @@ def stance_shares(subject: str) -> str:
 
 # --- the announcement -------------------------------------------------------------------------------------------------
 def with_bounds(metric: m.Metric) -> str:
-    """Return an estimate and the ends of its interval, told apart by the label ``bound``."""
+    """Return an estimate and the bounds of its interval, distinguished by the label ``bound``."""
     return select(metric, OF_ENGINE)
 
 
 def bound(metric: m.Metric, name: str) -> str:
-    """Return an estimate or one end of its interval."""
+    """Return an estimate or one bound of its interval."""
     return select(metric, OF_ENGINE, f'bound="{name}"')
 
 
@@ -159,17 +159,17 @@ BROKER_WRITTEN = per_second(m.BROKER_WRITTEN)
 BROKER_KEPT = m.BROKER_KEPT.name
 
 # --- workers of the engine faust --------------------------------------------------------------------------------------
-# ``instance`` is the label Prometheus gives each target: one per worker.
+# ``instance`` is Prometheus's label for each target: one per worker.
 WORKER_AGE = f"time() - {select(m.WORKER_START, OF_ENGINES)}"
 COUNTED_BY_WORKER = total(per_second(m.WORKER_EVENTS, OF_ENGINES), "engine", "instance")
 LAG_RECORDS = total(select(m.WORKER_LAG, OF_ENGINES), "engine", "topic")
 LAG_OF_PARTITIONS = f"max by (engine, topic) ({select(m.WORKER_EVENT_LAG, OF_ENGINES)})"
 STAGES = total(per_second(m.WORKER_STAGE, OF_ENGINES), "stage")
-_TAKEN_IN = total(per_second(m.WORKER_CHUNKS, OF_ENGINES), "topic")
-CHUNK_SIZE = f"{total(per_second(m.WORKER_EVENTS, OF_ENGINES), 'topic')} / {_TAKEN_IN}"
+_CHUNKS = total(per_second(m.WORKER_CHUNKS, OF_ENGINES), "topic")
+CHUNK_SIZE = f"{total(per_second(m.WORKER_EVENTS, OF_ENGINES), 'topic')} / {_CHUNKS}"
 CHECKPOINTS = total(per_second(m.WORKER_CHECKPOINTS, OF_ENGINES), "kind")
 CHECKPOINT_BYTES = total(per_second(m.WORKER_CHECKPOINT_BYTES, OF_ENGINES), "engine")
 PUBLISHED = total(per_second(m.WORKER_PUBLISHED, OF_ENGINES), "engine")
 RESTORED = total(select(m.WORKER_RESTORED, OF_ENGINES), "engine", "source")
-WORKER_PUT_ASIDE = total(select(m.WORKER_DEAD_LETTERS, OF_ENGINES), "engine", "reason")
+WORKER_DEAD_LETTERS = total(select(m.WORKER_DEAD_LETTERS, OF_ENGINES), "engine", "reason")
 WORKER_DUPLICATES = total(select(m.WORKER_DUPLICATES, OF_ENGINES), "engine", "instance")

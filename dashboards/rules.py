@@ -1,8 +1,8 @@
-"""Recording and alerting rules as data, and the YAML Prometheus reads.
+"""Recording and alerting rules as data, and as YAML for Prometheus.
 
-Alerts on the night look at gauges as of event time, so they need no ``for``: the minute they speak of has passed on the
-night's clock, whatever the speed of the replay. Only ``ProcessorUnfinished`` waits, by the wall clock, because it is
-about a process, not about the night. Engines are watched, not the truth: it would say everything twice.
+Alerts on the night use gauges as of event time, so they need no ``for``: their minute has passed in event time,
+whatever the speed of the replay. Only ``ProcessorUnfinished`` waits, in wall clock time, because it is about a process
+and not about the night. Alerts are for engines, not for the truth, which would repeat each of them.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from streams.metrics import definitions as m
 
 GROUP: Final = "joinstorm"
 INTERVAL: Final = "1s"
-"""As often as the exporter is scraped: at speed 60 that is once a minute of the night."""
+"""The scrape interval of the exporter: at speed 60, a minute of the night."""
 RUNBOOKS: Final = "docs/runbooks.md"
 ENGINES: Final = f'engine!="{TRUTH}"'
 LOW: Final = 'bound="low"'
@@ -27,10 +27,10 @@ OVER: Final = 'state="ended"'
 
 @dataclass(frozen=True)
 class RecordingRule:
-    """A series kept for alerts and long ranges; ``name`` is ``level:metric:operation``.
+    """A series recorded for alerts and long ranges; ``name`` is ``level:metric:operation``.
 
-    ``max`` where one figure is meant: two exporters of one night say the same, the one ahead says it first. No
-    recording reads another one, so ``promtool tsdb create-blocks-from rules`` can make them all in one go.
+    ``max`` where a single figure is meant: two exporters of one night serve the same values, one of them earlier. No
+    recording reads another one, so ``promtool tsdb create-blocks-from rules`` can make them all in one pass.
     """
 
     name: str
@@ -42,13 +42,13 @@ class Alert:
     """An alert.
 
     Args:
-        name: In the runbook under the same heading.
-        expr: Fires while it has a value.
-        severity: ``page`` for what a listener feels, ``ticket`` for what an engineer has to look into.
-        summary: One line, with labels and the value.
-        due: Phases in which it has to fire, in a night that melts.
+        name: Its name, also the heading in the runbooks.
+        expr: The alert fires while this has a value.
+        severity: ``page`` for what listeners notice, ``ticket`` for what an engineer has to investigate.
+        summary: One line with labels and the value.
+        due: Phases in which it must fire, in a night that melts.
         may: Further phases in which it may fire.
-        wait: Wall clock time it must hold; only for what is not about the night.
+        wait: Wall clock time for which the expression must hold; only for alerts that are not about the night.
     """
 
     name: str
@@ -79,7 +79,7 @@ RECORDINGS: Final = (AUDIENCE, PEAK, WAITING, CROWD, GROWTH, LAG)
 
 
 def _events_behind(name: str) -> str:
-    """Only where enough events of a kind stand behind a ratio of the last minute."""
+    """Return a condition: enough events of a kind in the last minute for a meaningful ratio."""
     return f"and on (engine, space) {select(m.PRESENCE_MINUTE, kind(name))} >= {limits.ENOUGH_EVENTS}"
 
 
@@ -104,7 +104,7 @@ ALERTS: Final = (
         "AudienceCollapse",
         f"{AUDIENCE.name} < {limits.COLLAPSE} * {PEAK.name} and {AUDIENCE.name} < {WAITING.name}",
         "page",
-        "{{ $value | humanize }} listeners are left in the rooms, and more are waiting outside",
+        "{{ $value | humanize }} listeners are left in the rooms, and more people are waiting outside",
         due=(PhaseName.SECOND_ROOM,),
         may=(PhaseName.FIRST_CLOSED, PhaseName.TALK),
     ),
@@ -114,7 +114,7 @@ ALERTS: Final = (
         f" and {GROWTH.name} > {limits.WAITING_GROWTH} * {CROWD.name}"
         f" and {GROWTH.name} >= {limits.ENOUGH_EVENTS}",
         "page",
-        "{{ $value | humanizePercentage }} of the crowd wait outside, and more by the minute",
+        "{{ $value | humanizePercentage }} of the crowd are waiting outside, and their number is growing",
         due=(PhaseName.MELTING,),
         may=(PhaseName.FIRST_CLOSED, PhaseName.SECOND_ROOM),
     ),
@@ -122,7 +122,7 @@ ALERTS: Final = (
         "AnnouncementSurge",
         f"{select(m.UPLIFT, ENGINES, LOW)} > {limits.SURGE}",
         "ticket",
-        "the announcement draws at least {{ $value | humanize }} times the tweets of its baseline",
+        "the announcement draws at least {{ $value | humanize }} times its baseline",
         due=(PhaseName.THREAD,),
         may=(PhaseName.AFTERMATH,),
     ),
@@ -144,13 +144,13 @@ ALERTS: Final = (
         "EngineWrong",
         f"{total(select(m.ERROR_SUM, ENGINES), 'engine')} > 0",
         "page",
-        "{{ $labels.engine }} has {{ $value | humanize }} counts too many or too few",
+        "the counts of {{ $labels.engine }} are off by {{ $value | humanize }} in total",
     ),
     Alert(
         "DeadLetters",
         f"{select(m.DEAD_LETTERS, ENGINES)} > 0",
         "ticket",
-        "{{ $labels.engine }} has put aside {{ $value | humanize }} records of {{ $labels.topic }}",
+        "{{ $labels.engine }} has found {{ $value | humanize }} dead letters on {{ $labels.topic }}",
     ),
     Alert(
         "ResultsRejected",
@@ -162,13 +162,13 @@ ALERTS: Final = (
         "ReplayOffSchedule",
         f"{select(m.REPLAY_ON_TIME)} < {limits.ON_TIME_RATIO} and {select(m.REPLAY_TARGET_SPEED)} > 0",
         "ticket",
-        "only {{ $value | humanizePercentage }} of the events left on time",
+        "only {{ $value | humanizePercentage }} of the events were sent on time",
     ),
 )
 
 
 def document() -> dict[str, Any]:
-    """Return the rules as Prometheus takes them."""
+    """Return the rules in Prometheus's format."""
     recordings = [{"record": rule.name, "expr": rule.expr} for rule in RECORDINGS]
     return {"groups": [{"name": GROUP, "interval": INTERVAL, "rules": [*recordings, *map(_alert, ALERTS)]}]}
 
@@ -185,5 +185,5 @@ def _alert(alert: Alert) -> dict[str, Any]:
 
 def text() -> str:
     """Return the YAML, the same on every machine."""
-    head = "# Made by `joinstorm dashboards build` from dashboards/rules.py; changes here are lost.\n"
+    head = "# Generated by `joinstorm dashboards build` from dashboards/rules.py; do not edit.\n"
     return head + yaml.safe_dump(document(), sort_keys=False, width=120, allow_unicode=True)

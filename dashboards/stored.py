@@ -1,4 +1,4 @@
-"""The generated boards as they lie in the package: whoever publishes or reads them needs no SDK."""
+"""The generated boards in the package, readable without the SDK that builds them."""
 
 import json
 from pathlib import Path
@@ -16,9 +16,11 @@ def boards(folder: Path = HERE) -> dict[str, dict[str, Any]]:
     """Return every generated board by its uid.
 
     Raises:
-        EnvironmentMissingError: There are none; the text says how to make them.
+        EnvironmentMissingError: There are none; the text says how to generate them.
     """
     paths = sorted((folder / GENERATED).glob("*.json"))
     if not paths:
-        raise EnvironmentMissingError(f"no boards in {folder / GENERATED}; make them with: joinstorm dashboards build")
+        raise EnvironmentMissingError(
+            f"no boards in {folder / GENERATED}; generate them with: joinstorm dashboards build"
+        )
     return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in paths}

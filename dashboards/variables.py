@@ -1,4 +1,4 @@
-"""What all boards share: variables, links, phase annotations, time range."""
+"""Shared by all boards: variables, links, phase annotations, time range."""
 
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models import dashboard as model
@@ -10,11 +10,11 @@ from streams.metrics import definitions as m
 TAG = "joinstorm"
 DEFAULT_ENGINE = "faust"
 EVENING = (1684962000000, 1685086200000)
-"""24 May 2023, 21:00 UTC, to 26 May 2023, 07:30 UTC: where ``joinstorm backfill`` puts the night."""
+"""24 May 2023, 21:00 UTC, to 26 May 2023, 07:30 UTC: the time range of ``joinstorm backfill``."""
 
 
 def board(uid: str, title: str, description: str) -> dashboard.Dashboard:
-    """Return an empty board with what all have."""
+    """Return an empty board with the shared parts."""
     made = dashboard.Dashboard(title).uid(uid).description(description).tags([TAG]).timezone("utc")
     made = made.tooltip(model.DashboardCursorSync.CROSSHAIR).time("now-15m", "now").refresh("5s").editable()
     made = made.with_variable(data_source()).annotation(phases()).annotation(published_phases())
@@ -23,22 +23,22 @@ def board(uid: str, title: str, description: str) -> dashboard.Dashboard:
 
 
 def data_source() -> dashboard.DatasourceVariable:
-    """Return the variable every panel's data source is."""
+    """Return the variable for the data source of every panel."""
     return dashboard.DatasourceVariable("datasource").label("Data source").type("prometheus")
 
 
 def engine(*, several: bool = False) -> dashboard.QueryVariable:
-    """Return the variable for the engine, or for several of them."""
+    """Return the variable for the engine, or for several engines."""
     variable = _values("engine", "Engine", q.select(m.WATERMARK), "The stream processor whose numbers are shown.")
     if several:
-        return variable.multi(multi=True).include_all(include_all=True).current(_everything())
+        return variable.multi(multi=True).include_all(include_all=True).current(_all_values())
     return variable.current(model.VariableOption(selected=True, text=DEFAULT_ENGINE, value=DEFAULT_ENGINE))
 
 
 def space() -> dashboard.QueryVariable:
-    """Return the variable for the rooms; all of them to begin with."""
+    """Return the variable for the rooms; initially all of them."""
     variable = _values("space", "Room", q.select(m.AUDIENCE), "The audio rooms of the night.")
-    return variable.multi(multi=True).include_all(include_all=True).current(_everything())
+    return variable.multi(multi=True).include_all(include_all=True).current(_all_values())
 
 
 def _values(name: str, label: str, selector: str, description: str) -> dashboard.QueryVariable:
@@ -47,12 +47,12 @@ def _values(name: str, label: str, selector: str, description: str) -> dashboard
     return variable.refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED).sort(model.VariableSort.ALPHABETICAL_ASC)
 
 
-def _everything() -> model.VariableOption:
+def _all_values() -> model.VariableOption:
     return model.VariableOption(selected=True, text=["All"], value=["$__all"])
 
 
 def phases() -> dashboard.AnnotationQuery:
-    """Return the annotations of the night's phases, from the metric, so that they fit any replay and the real dates."""
+    """Return the annotations of the night's phases from the metric, which fit any replay and the real dates."""
     return (
         dashboard.AnnotationQuery()
         .name("Phases")
@@ -64,7 +64,7 @@ def phases() -> dashboard.AnnotationQuery:
 
 
 def published_phases() -> dashboard.AnnotationQuery:
-    """Return the annotations that ``joinstorm dashboards publish`` writes, off to begin with: they lie in 2023."""
+    """Return the annotations written by ``joinstorm dashboards publish``; initially off, as they are in 2023."""
     target = dashboard.AnnotationTarget().limit(100).match_any(match_any=False).tags([TAG, "phase"]).type("tags")
     return (
         dashboard.AnnotationQuery()
@@ -81,4 +81,4 @@ def evening(uid: str) -> dashboard.DashboardLink:
     begin, end = EVENING
     url = f"/d/{uid}?from={begin}&to={end}&${{datasource:queryparam}}"
     link = dashboard.DashboardLink("24-25 May 2023").type(model.DashboardLinkType.LINK).icon("time").url(url)
-    return link.tooltip("The night at its real dates, where it was brought in with `joinstorm backfill`.")
+    return link.tooltip("The night at its real dates, after `joinstorm backfill`.")

@@ -1,1 +1,1 @@
-"""The four boards, each a function without arguments that returns the board's builder."""
+"""The four boards, each a function that returns the board's builder."""

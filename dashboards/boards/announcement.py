@@ -1,4 +1,4 @@
-"""*The announcement*: what a thread of the next day sets off, against what would have been said without it."""
+"""*The announcement*: the reaction to a thread of the next day, compared with its baseline."""
 
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models.common import BigValueTextMode
@@ -18,8 +18,8 @@ def build() -> dashboard.Dashboard:
     made = variables.board(
         UID,
         "The announcement",
-        "The day after, the head of engineering announces his exit in a thread: the reaction against its baseline, "
-        "how much of it would not have been without the thread, how long it lasts, and what people make of it.",
+        "The day after, the head of engineering announces his exit in a thread: the reaction compared with its "
+        "baseline, the excess the thread caused, how long it lasts, and its stances.",
     )
     made = made.with_variable(variables.engine())
     made = made.with_row(dashboard.Row("The effect"))
@@ -37,21 +37,20 @@ def build() -> dashboard.Dashboard:
 def _effect() -> tuple[Panel, ...]:
     uplift = PanelText(
         "Uplift",
-        "How many times its baseline the reaction is since the announcement: the estimate and the ends of its "
+        "The ratio of the reaction to its baseline since the announcement: the estimate and the bounds of its "
         "interval.",
-        "nothing before the thread begins. Then a steep rise and a slow fall, as the average takes in quieter hours; "
-        "an interval that stays above 1 says that the announcement had an effect at all.",
+        "no value before the thread begins; then a steep rise and a slow fall, as quieter hours enter the average. An "
+        "interval that stays above 1 shows that the announcement had an effect.",
     )
     excess = PanelText(
         "Excess tweets",
-        "Tweets since the announcement beyond those the baseline leads to expect: the estimate and the ends of its "
-        "interval.",
-        "it grows as long as the reaction lasts and flattens when it is over.",
+        "Tweets since the announcement beyond the baseline: the estimate and the bounds of its interval.",
+        "growth while the reaction lasts, then a plateau.",
     )
     half_life = PanelText(
         "Half-life",
-        "From the peak until half of the excess after it has come: the estimate and the ends of its interval.",
-        "nothing until the peak is past; a wide interval that narrows with every quarter of an hour.",
+        "Time from the peak until half of the later excess has arrived: the estimate and the bounds of its interval.",
+        "no value until the peak has passed; then a wide interval that narrows every quarter of an hour.",
     )
     return (
         figure(uplift, "short", PanelQuery(q.with_bounds(m.UPLIFT), "{{bound}}"), style=_BOUND, span=THIRD),
@@ -62,23 +61,23 @@ def _effect() -> tuple[Panel, ...]:
 
 def _sizes() -> tuple[Panel, ...]:
     since = PanelText(
-        "Since the thread began",
+        "Time since the thread began",
         "Event time since the first post of the thread; negative before it.",
-        "it is the clock of this board: the peak comes in the first half hour.",
+        "the clock of this board: the peak comes within the first half hour.",
     )
     peak = PanelText(
         "Peak at",
-        "When the reaction was strongest, in event time.",
-        "soon after the thread is complete; it may still move in the first hour.",
+        "Event time at which the reaction was strongest.",
+        "a time soon after the thread is complete; it may still move in the first hour.",
     )
     authors = PanelText(
-        "Different authors",
-        "Different people who have tweeted on the announcement.",
-        "fewer than tweets: who replies once replies again.",
+        "Distinct authors",
+        "Distinct people who have tweeted on the announcement.",
+        "fewer authors than tweets: many people reply more than once.",
     )
     reposts = PanelText(
         "Reposts of the thread",
-        "How often the thread itself was passed on.",
+        "Number of reposts of the thread itself.",
         "the largest single part of the reaction in its first minutes.",
     )
     return (
@@ -92,10 +91,10 @@ def _sizes() -> tuple[Panel, ...]:
 def _reaction() -> Panel:
     text = PanelText(
         "Reaction and baseline",
-        "Tweets on the announcement in the last minute of event time, by the engine (solid) and by the truth "
-        "(dashed), and what the hours before lead to expect (dotted level).",
-        "**before**: it wanders around the baseline. **Thread**: it leaves it within minutes. **Afterwards**: it "
-        "halves, and halves again; the area above the baseline is the excess.",
+        "Tweets on the announcement in the last minute of event time, by the engine (solid) and the truth (dashed), "
+        "and the baseline (dashed) from the hours before.",
+        "**before**: the reaction fluctuates around the baseline. **Thread**: it leaves the baseline within minutes. "
+        "**Aftermath**: it decays by halves; the area above the baseline is the excess.",
     )
     return graph(
         text,
@@ -114,7 +113,7 @@ def _kinds() -> Panel:
     text = PanelText(
         "Reaction by kind",
         "Tweets on the announcement in the last minute of event time: posts, replies, quotes, reposts.",
-        "reposts first, then replies; posts that do not answer the thread come last and stay longest.",
+        "reposts first, then replies; independent posts come last and persist longest.",
     )
     return graph(
         text,
@@ -127,8 +126,8 @@ def _kinds() -> Panel:
 def _uplift() -> Panel:
     text = PanelText(
         "Uplift over time",
-        "The uplift as it stood at each moment, with the ends of its interval (dashed).",
-        "an interval that narrows; where its lower end is above 1 the effect is no accident of the hour.",
+        "The uplift at each moment, with the bounds of its interval (dashed).",
+        "an interval that narrows; once its lower bound is above 1, chance does not explain the effect.",
     )
     return graph(
         text,
@@ -145,9 +144,9 @@ def _uplift() -> Panel:
 def _stances() -> Panel:
     text = PanelText(
         "Stance of the reaction",
-        "Tweets on the announcement in the last minute of event time, by stance: an estimate by a word list, not a "
+        "Tweets on the announcement in the last minute of event time, by stance: an estimate from a word list, not a "
         "count.",
-        "thanks and farewell first; speculation on whether he went or was sent; mockery and blame where the launch "
+        "thanks and farewells first; then speculation whether he quit or was fired; mockery and blame when the launch "
         "comes up.",
     )
     return graph(
@@ -161,8 +160,8 @@ def _stances() -> Panel:
 def _shares() -> Panel:
     text = PanelText(
         "Stances so far",
-        "Share of each stance among all tweets on the announcement: an estimate by a word list.",
-        "compare with the engine `truth`, which has what the generator meant: the difference is the word list's error.",
+        "Share of each stance among all tweets on the announcement: an estimate from a word list.",
+        "the difference from the engine `truth`, which has the intended stances: it is the word list's error.",
     )
     return bars(
         text,
@@ -176,8 +175,8 @@ def _shares() -> Panel:
 def _hashtags() -> Panel:
     text = PanelText(
         "Hashtags",
-        "The most used hashtags of the whole night so far, tweets that carry them.",
-        "the hashtags of the launch for a day; the thread's own enters late and climbs.",
+        "The most used hashtags of the night so far, by number of tweets.",
+        "the launch's hashtags for a day; the thread's hashtag enters late and climbs.",
     )
     return bars(text, "short", PanelQuery(q.HASHTAGS, "#{{hashtag}}"), span=QUARTER)
 
@@ -185,8 +184,8 @@ def _hashtags() -> Panel:
 def _authors() -> Panel:
     text = PanelText(
         "Authors by subject",
-        "Different people who have tweeted on each subject, and on anything at all.",
-        "*everything* is less than the sum: many write on more than one subject.",
+        "Distinct people who have tweeted on each subject, and on any subject.",
+        "*everything* below the sum of the subjects: many people tweet on more than one.",
     )
     return bars(
         text,
@@ -202,7 +201,7 @@ def _everything() -> Panel:
     text = PanelText(
         "Tweets so far",
         "All tweets on the announcement so far, by kind.",
-        "the totals the report has at the end.",
+        "at the end, the totals of the report.",
     )
     return bars(
         text,

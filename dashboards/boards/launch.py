@@ -1,4 +1,4 @@
-"""*The launch*: what happened in the rooms, and what was said about it."""
+"""*The launch*: what happened in the rooms, and the tweets about it."""
 
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models.common import BigValueTextMode
@@ -17,22 +17,22 @@ def build() -> dashboard.Dashboard:
     made = variables.board(
         UID,
         "The launch",
-        "A live-audio launch melts its servers: the rooms, the people outside them, and what is said about it, as one "
-        "engine counts it, beside the truth.",
+        "A live-audio launch melts its servers: the rooms, the people waiting outside, and the tweets about it, as one "
+        "engine counts them, compared with the truth.",
     )
     made = made.with_variable(variables.engine()).with_variable(variables.space())
     made = made.with_row(dashboard.Row("The night so far"))
     for panel in (*_when(), *_headlines()):
         made = made.with_panel(panel)
-    made = made.with_row(dashboard.Row("In the rooms and outside"))
-    for graph_ in (_audience(), _waiting(), _doors(), _knocking()):
-        made = made.with_panel(graph_)
+    made = made.with_row(dashboard.Row("Inside and outside the rooms"))
+    for panel in (_audience(), _waiting(), _joins_and_drops(), _attempts()):
+        made = made.with_panel(panel)
     made = made.with_row(dashboard.Row("How badly it melts"))
-    for graph_ in (_drop_ratio(), _join_success()):
-        made = made.with_panel(graph_)
-    made = made.with_row(dashboard.Row("What is said about it"))
-    for graph_ in (_tweets(), _stances()):
-        made = made.with_panel(graph_)
+    for panel in (_drop_ratio(), _join_success()):
+        made = made.with_panel(panel)
+    made = made.with_row(dashboard.Row("Tweets about it"))
+    for panel in (_tweets(), _stances()):
+        made = made.with_panel(panel)
     return made
 
 
@@ -40,24 +40,24 @@ def _when() -> tuple[Panel, ...]:
     named = StatStyle(mode=BigValueTextMode.NAME)
     run = PanelText(
         "Run",
-        "The scenario on screen, its scale and seed.",
-        "the scenario you meant to watch; everything else on this board belongs to it.",
+        "The scenario shown, with its scale and seed.",
+        "the scenario you expect; everything else on this board belongs to it.",
     )
     phase = PanelText(
         "Phase",
         "The phase of the night the replay is in.",
-        "the phases in order: the room opens, the scheduled start passes, it melts, the first room is closed, the "
-        "second one fills, the talk, its end, and the next day.",
+        "the phases in order: the room opens, the scheduled start passes, the room melts and is closed, the second "
+        "room fills, the talk, its end, and the next day.",
     )
     clock = PanelText(
         "Event time",
         "The moment of the night up to which everything has been sent (UTC; New York is four hours behind).",
-        "a clock that moves; it stands still when the replay is paused or over.",
+        "a clock that moves; it stops when the replay is paused or has ended.",
     )
     late = PanelText(
-        "Talk began late by",
-        "From the scheduled start to the first word of the talk.",
-        "25 to 30 minutes in *launch*, hardly any in *control*. Known from the tape, so it is there from the "
+        "Talk delayed by",
+        "Time from the scheduled start to the start of the talk.",
+        "25 to 30 minutes in *launch*, almost none in *control*. It is known from the tape, so it is shown from the "
         "beginning.",
     )
     return (
@@ -73,44 +73,43 @@ def _when() -> tuple[Panel, ...]:
 def _headlines() -> tuple[Panel, ...]:
     inside = PanelText(
         "In the rooms",
-        "Listeners in the chosen rooms now: concurrent, not distinct, not counted joins.",
-        "a climb before the start, a ragged top while it melts, nothing at all when the first room is closed.",
+        "Listeners in the selected rooms now: concurrent listeners, neither distinct people nor joins.",
+        "a climb before the start, a ragged top in **melting**, zero when the first room is closed.",
     )
     outside = PanelText(
         "Waiting outside",
-        "People who want in and are not: before their join, refused, or dropped.",
-        "almost nobody in *control*; in *launch* hundreds of thousands (at scale 1) until the talk begins.",
+        "People who want to be in a room and are not: before their first join, refused, or dropped.",
+        "almost none in *control*; in *launch* hundreds of thousands (at scale 1) until the talk begins.",
     )
     waited = PanelText(
         "Waited 20 minutes",
-        "People for whom twenty minutes have passed since their first attempt, who have not left, before the talk "
-        "began.",
-        "the figure reported of the night: more than 500,000 at scale 1. It grows only until the talk begins.",
+        "People whose first attempt was twenty minutes ago and who have not left, counted until the talk begins.",
+        "the figure reported for the real night: more than 500,000 at scale 1. It grows only until the talk begins.",
     )
     peak = PanelText(
         "Peak",
-        "The most listeners each room has held at the end of a window.",
-        "the first room's peak while it melts, the second room's during the talk: about a quarter of the first.",
+        "The largest audience of each room at the end of any window.",
+        "the first room's peak in **melting**, the second room's in **talk**: about a quarter of the first.",
     )
     when = PanelText(
         "Peak at",
-        "When each room held its most listeners, in event time.",
-        "minutes after the scheduled start for the first room, inside the talk for the second.",
+        "Event time of each room's largest audience.",
+        "minutes after the scheduled start for the first room, during the talk for the second.",
     )
     ever = PanelText(
-        "Different listeners",
-        "Different people who have been in any room so far.",
-        "more than were ever in at once, and fewer than joins were counted: three figures that press reports mix up.",
+        "Distinct listeners",
+        "Distinct people who have been in any room so far.",
+        "more people than were ever in at once, and fewer than joins: three figures that press reports confuse.",
     )
     by_room = PanelText(
-        "Different by room",
-        "Different people who have been in each room so far.",
-        "the second room's share of the first one's: who was still there to follow.",
+        "Distinct listeners by room",
+        "Distinct people who have been in each room so far.",
+        "the second room's share of the first room's: the people who were still there to follow.",
     )
     joins = PanelText(
         "Joins counted",
-        "Every join into the chosen rooms, also somebody's fifth one.",
-        "many joins for each listener while people are dropped and come back; about one each in *control*.",
+        "All joins into the selected rooms, including repeated joins by the same person.",
+        "many joins per listener while people are dropped and rejoin; about one per listener in *control*.",
     )
     named = StatStyle(mode=BigValueTextMode.VALUE_AND_NAME)
     return (
@@ -121,18 +120,17 @@ def _headlines() -> tuple[Panel, ...]:
         figure(when, "dateTimeAsIso", PanelQuery(q.AUDIENCE_PEAK_TIME, "{{space}}"), style=named, span=EIGHTH),
         figure(ever, "short", PanelQuery(q.LISTENERS_EVER), style=StatStyle(colour=palette.AUDIENCE), span=EIGHTH),
         figure(by_room, "short", PanelQuery(q.LISTENERS_BY_ROOM, "{{space}}"), style=named, span=EIGHTH),
-        figure(joins, "short", PanelQuery(q.TUNE_INS), style=StatStyle(colour=palette.JOIN), span=EIGHTH),
+        figure(joins, "short", PanelQuery(q.JOINS_COUNTED), style=StatStyle(colour=palette.JOIN), span=EIGHTH),
     )
 
 
 def _audience() -> Panel:
     text = PanelText(
         "Live audience",
-        "Listeners in each room, by the engine (solid) and by the truth (dashed, grey). Event time at the engine's "
-        "watermark.",
-        "**open**: a climb that steepens. **Scheduled start**: the steepest part. **Melting**: a saw instead of a "
-        "climb, as the dropped come back. **First room closed**: straight down to zero. **Second room**: from zero "
-        "again. **Talk**: a plateau. Solid and dashed lie on each other, or the engine is wrong.",
+        "Listeners in each room as of the engine's watermark, by the engine (solid) and the truth (dashed, grey).",
+        "**open**: a climb that steepens. **Scheduled start**: the steepest part. **Melting**: a sawtooth instead of a "
+        "climb, as dropped listeners rejoin. **First room closed**: straight down to zero. **Second room**: up from "
+        "zero again. **Talk**: a plateau. If solid and dashed lines differ, the engine is wrong.",
     )
     return graph(
         text,
@@ -149,9 +147,9 @@ def _audience() -> Panel:
 def _waiting() -> Panel:
     text = PanelText(
         "People waiting",
-        "People who want in and are not, over all rooms, by the engine (solid) and by the truth (dashed, grey).",
-        "**melting**: it mirrors the audience, every drop ends here. **First room closed**: everybody at once. "
-        "**Second room**: it empties as people are let in or give up. In *control* it stays near zero.",
+        "People waiting to get into any room, by the engine (solid) and the truth (dashed, grey).",
+        "**melting**: the mirror image of the audience, as every dropped listener waits. **First room closed**: "
+        "everyone at once. **Second room**: a decline, as people get in or give up. In *control* it stays near zero.",
     )
     return graph(
         text,
@@ -162,12 +160,12 @@ def _waiting() -> Panel:
     )
 
 
-def _doors() -> Panel:
+def _joins_and_drops() -> Panel:
     text = PanelText(
-        "Joins and drops a minute",
-        "Joins, drops and leaves in the last minute of event time, the chosen rooms together; the same at every "
-        "replay speed.",
-        "**melting**: drops as high as joins, the room turns over instead of filling. **First room closed**: one "
+        "Joins and drops per minute",
+        "Joins, drops and leaves in the last minute of event time, over the selected rooms; independent of the "
+        "replay's speed.",
+        "**melting**: drops as high as joins, so the room turns over instead of filling. **First room closed**: one "
         "spike of drops, the whole room. **Talk**: drops near zero. **End**: leaves.",
     )
     return graph(
@@ -178,13 +176,13 @@ def _doors() -> Panel:
     )
 
 
-def _knocking() -> Panel:
+def _attempts() -> Panel:
     text = PanelText(
-        "Attempts a minute",
-        "Attempts, first attempts (arrivals), failed ones, re-joins within a minute of a drop, and people giving up, "
-        "in the last minute of event time.",
-        "**melting**: many attempts for each arrival, the retries are the load. **First room closed**: attempts stop "
-        "for a moment. **Talk**: attempts come down to arrivals.",
+        "Attempts per minute",
+        "Attempts, first attempts (arrivals), failed attempts, rejoins within a minute of a drop, and people giving "
+        "up, in the last minute of event time.",
+        "**melting**: many attempts per arrival; the retries are the load. **First room closed**: attempts pause "
+        "briefly. **Talk**: attempts fall to the level of arrivals.",
     )
     return graph(
         text,
@@ -205,10 +203,10 @@ def _knocking() -> Panel:
 def _drop_ratio() -> Panel:
     text = PanelText(
         "Drop rate",
-        "Of those who were in the room within the last minute of event time, the share that was dropped; the line is "
-        "where the alert LaunchMelting begins.",
-        "**open**: zero. **Melting**: far above the line. **First room closed**: everybody, 100 %. **Talk**: zero "
-        "again. In *control* never near the line.",
+        "Share of the people in the room within the last minute of event time who were dropped. The line is the "
+        "threshold of the alert LaunchMelting.",
+        "**open**: zero. **Melting**: far above the line. **First room closed**: 100 %. **Talk**: zero again. In "
+        "*control* it never comes near the line.",
     )
     return graph(
         text,
@@ -221,10 +219,10 @@ def _drop_ratio() -> Panel:
 def _join_success() -> Panel:
     text = PanelText(
         "Join success",
-        "Of the attempts answered in the last minute of event time, the share that was let in; the line is where the "
-        "alert JoinSuccessLow begins.",
-        "**open**: 100 %. **Melting**: it falls as soon as the room is over its limit, before the drops begin. "
-        "**Second room**: back to 100 %.",
+        "Share of the attempts answered in the last minute of event time that succeeded. The line is the threshold of "
+        "the alert JoinSuccessLow.",
+        "**open**: 100 %. **Melting**: a fall as soon as the room is over its limit, before the drops begin. **Second "
+        "room**: back to 100 %.",
     )
     return graph(
         text,
@@ -236,10 +234,10 @@ def _join_success() -> Panel:
 
 def _tweets() -> Panel:
     text = PanelText(
-        "Tweets a minute",
+        "Tweets per minute",
         "Tweets of every kind in the last minute of event time, by subject.",
-        "**scheduled start**: anticipation of the launch. **Melting**: the wave of mockery, higher than anything "
-        "before. **Next day**: the launch is hardly spoken of, then the announcement rises.",
+        "**scheduled start**: anticipation of the launch. **Melting**: a wave of mockery, higher than anything before. "
+        "**Next day**: few tweets about the launch, then a rise with the announcement.",
     )
     return graph(
         text,
@@ -252,9 +250,10 @@ def _tweets() -> Panel:
 def _stances() -> Panel:
     text = PanelText(
         "Stance of the launch's tweets",
-        "Tweets about the launch in the last minute of event time, by stance: an estimate by a word list, not a count.",
-        "**scheduled start**: neutral and supportive. **Melting**: mockery takes over within minutes, blame follows. "
-        "**Talk**: mixed.",
+        "Tweets about the launch in the last minute of event time, by stance: an estimate from a word list, not a "
+        "count.",
+        "**scheduled start**: neutral and supportive. **Melting**: mockery takes over within minutes, and blame "
+        "follows. **Talk**: mixed.",
     )
     return graph(
         text,

@@ -1,4 +1,4 @@
-"""*The pipeline*: is the replay on schedule, does the processor keep up, is anything lost."""
+"""*The pipeline*: whether the replay is on schedule, the processor keeps up, and nothing is lost."""
 
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models.common import BigValueTextMode
@@ -17,18 +17,17 @@ def build() -> dashboard.Dashboard:
     made = variables.board(
         UID,
         "The pipeline",
-        "From the schedule to the screen: is the replay on time, does the processor keep up, is anything lost on the "
-        "way.",
+        "From the schedule to the screen: whether the replay is on time, the processor keeps up, and nothing is lost.",
     )
     made = made.with_variable(variables.engine(several=True))
     made = made.with_row(dashboard.Row("The replay"))
     for panel in (*_replay(), _speed(), _lateness(), _sent()):
         made = made.with_panel(panel)
-    made = made.with_row(dashboard.Row("The processor keeps up"))
+    made = made.with_row(dashboard.Row("The processor"))
     for panel in processor.keeping_up():
         made = made.with_panel(panel)
-    made = made.with_row(dashboard.Row("Nothing is lost"))
-    for panel in processor.losing():
+    made = made.with_row(dashboard.Row("Losses and repetitions"))
+    for panel in processor.losses():
         made = made.with_panel(panel)
     made = made.with_row(dashboard.Row("Chunks, checkpoints and restarts"))
     for panel in processor.checkpoints():
@@ -45,30 +44,34 @@ def build() -> dashboard.Dashboard:
 def _replay() -> tuple[Panel, ...]:
     named = StatStyle(mode=BigValueTextMode.NAME)
     steps = ((None, palette.BAD), (limits.ON_TIME_RATIO, palette.GOOD))
-    state = PanelText("State", "What the replay is doing.", "playing, then ended; *failed* has its reason in the log.")
+    state = PanelText(
+        "State", "The state of the replay.", "*playing*, then *ended*; the log has the reason for *failed*."
+    )
     clock = PanelText(
         "Event time", "The moment of the night up to which everything has been sent (UTC).", "a clock that moves."
     )
     night = PanelText(
         "Night so far",
-        "How much of the night lies behind the replay, by event time.",
-        "it jumps over quiet hours where the replay sends them at full speed.",
+        "Share of the night the replay has played, by event time.",
+        "a steady climb, with jumps where the replay skips quiet phases.",
     )
     on_time = PanelText(
         "On time",
-        "Share of the paced events that left within 100 ms of their due time.",
-        "99 % or more; below that the verdict says that the replay was not on schedule.",
+        "Share of the paced events sent within 100 ms of their due time.",
+        "99 % or more; below that, the verdict remarks that the replay was not on time.",
     )
-    silent = PanelText(
-        "Last word",
-        "How long ago the replay last said how it is doing (wall clock).",
-        "a second or two while it plays. Minutes mean that it is over, or dead.",
+    last_report = PanelText(
+        "Last report",
+        "Time since the replay last reported its status (wall clock).",
+        "a second or two while it plays. Minutes mean that it has ended or crashed.",
     )
-    ended = PanelText("Run over", "Whether the replay and every engine are through.", "*yes* at the very end.")
+    ended = PanelText("Run ended", "Whether the replay and every engine have ended.", "*yes* at the very end.")
     phase = PanelText(
-        "Phase", "The phase of the night the replay is in.", "melting is the busiest one: what fails, fails there."
+        "Phase",
+        "The phase of the night the replay is in.",
+        "**melting**, the busiest phase: most failures happen there.",
     )
-    not_sent = PanelText("Not sent", "Events the broker did not acknowledge.", "zero, or the run is not exact.")
+    not_sent = PanelText("Not sent", "Events the broker did not acknowledge.", "zero; otherwise the run is not exact.")
     bad = ((None, palette.GOOD), (1.0, palette.BAD))
     return (
         figure(state, "none", PanelQuery(q.REPLAY_STATE, "{{state}}"), style=named, span=EIGHTH),
@@ -78,7 +81,7 @@ def _replay() -> tuple[Panel, ...]:
         figure(
             on_time, "percentunit", PanelQuery(q.REPLAY_ON_TIME), style=StatStyle(steps=steps, decimals=2), span=EIGHTH
         ),
-        figure(silent, "s", PanelQuery(q.REPLAY_SILENT), style=StatStyle(decimals=0), span=EIGHTH),
+        figure(last_report, "s", PanelQuery(q.REPLAY_SILENT), style=StatStyle(decimals=0), span=EIGHTH),
         figure(not_sent, "short", PanelQuery(q.NOT_SENT), style=StatStyle(steps=bad), span=EIGHTH),
         figure(ended, "bool_yes_no", PanelQuery(q.RUN_ENDED), style=StatStyle(), span=EIGHTH),
     )
@@ -87,15 +90,15 @@ def _replay() -> tuple[Panel, ...]:
 def _speed() -> Panel:
     text = PanelText(
         "Replay speed",
-        "Event seconds per second, as it goes (solid) and as asked for (dashed; absent at full speed).",
-        "on the dashed line in every phase. **Melting**: where a producer that is too slow falls below it.",
+        "Event seconds per second, actual (solid) and requested (dashed; absent at full speed).",
+        "both lines together in every phase. **Melting**: a producer that is too slow falls below the dashed line.",
     )
     return graph(
         text,
         "short",
         PanelQuery(q.REPLAY_SPEED, "speed"),
-        PanelQuery(q.REPLAY_TARGET, "asked for"),
-        style=GraphStyle({"speed": palette.AUDIENCE, "asked for": palette.TRUTH}, dashed="asked for"),
+        PanelQuery(q.REPLAY_TARGET, "requested"),
+        style=GraphStyle({"speed": palette.AUDIENCE, "requested": palette.TRUTH}, dashed="requested"),
         span=THIRD,
     )
 
@@ -103,9 +106,9 @@ def _speed() -> Panel:
 def _lateness() -> Panel:
     text = PanelText(
         "Replay lateness",
-        "How late events leave after their due time: the 99th percentile of the last second. The line is what counts "
-        "as late.",
-        "below the line; lateness that grows through **melting** means a speed this machine cannot send at.",
+        "How long after their due time events are sent: the 99th percentile of the last second. The line is the limit "
+        "for *on time*.",
+        "values below the line; lateness that grows in **melting** means that this machine cannot send at this speed.",
     )
     return graph(
         text,
@@ -118,9 +121,9 @@ def _lateness() -> Panel:
 
 def _sent() -> Panel:
     text = PanelText(
-        "Events sent a second",
+        "Events sent per second",
         "Events the broker acknowledged, per second of wall clock time.",
-        "the shape of the night times the speed: the peak is **melting**, retries and all.",
+        "the shape of the night times the speed: the peak is **melting**, with all its retries.",
     )
     return graph(
         text, "cps", PanelQuery(q.SENT_PER_SECOND, "sent"), style=GraphStyle({"sent": palette.JOIN}), span=THIRD
@@ -129,9 +132,9 @@ def _sent() -> Panel:
 
 def _read() -> Panel:
     text = PanelText(
-        "Result records read a second",
+        "Result records read per second",
         "Records the exporter reads from the result topics, by topic, per second of wall clock time.",
-        "a steady trickle; a burst at the start is the exporter catching up with what was there.",
+        "a steady trickle; at the start, a burst while the exporter catches up.",
     )
     return graph(text, "rps", PanelQuery(q.READ_PER_SECOND, "{{topic}}"), style=GraphStyle(), span=THIRD)
 
@@ -139,8 +142,8 @@ def _read() -> Panel:
 def _rejected() -> Panel:
     text = PanelText(
         "Result records rejected",
-        "Records on the result topics that break the contract, so far, by topic and reason.",
-        "nothing at all; an engine under test that writes garbage shows up here.",
+        "Records on the result topics that break the contract so far, by topic and reason.",
+        "no series at all; an engine that writes invalid results shows up here.",
     )
     return graph(text, "short", PanelQuery(q.REJECTED, "{{topic}} {{reason}}"), style=GraphStyle(), span=THIRD)
 
@@ -148,7 +151,7 @@ def _rejected() -> Panel:
 def _scrape() -> Panel:
     text = PanelText(
         "Cost of a scrape",
-        "What the exporter took to compute its answer.",
+        "Time the exporter takes to compute its answer.",
         "under 50 ms at full size, in every phase.",
     )
     return graph(text, "s", PanelQuery(q.SCRAPE, "scrape"), style=GraphStyle({"scrape": palette.AUDIENCE}), span=THIRD)

@@ -1,4 +1,4 @@
-"""The processor's part of *The pipeline*: engines as the exporter sees them, workers as they see themselves."""
+"""The processor panels of *The pipeline*: engines as seen by the exporter, workers by their own metrics."""
 
 from dashboards import palette
 from dashboards import queries as q
@@ -7,23 +7,23 @@ from dashboards.panels import QUARTER, THIRD, GraphStyle, Panel, PanelQuery, Pan
 
 
 def keeping_up() -> tuple[Panel, ...]:
-    """Return the panels that say whether the processor keeps up."""
+    """Return the panels about keeping up."""
     return _counted(), _lag_seconds(), _lag_records(), _lag_of_partitions(), _by_worker(), _stages()
 
 
-def losing() -> tuple[Panel, ...]:
-    """Return the panels that say what was put aside, met twice or taken over."""
-    return _put_aside(), _why(), _duplicates(), _worker_duplicates(), _restored(), _published()
+def losses() -> tuple[Panel, ...]:
+    """Return the panels about dead letters, duplicates and takeovers."""
+    return _dead_letters(), _reasons(), _duplicates(), _worker_duplicates(), _restored(), _published()
 
 
 def checkpoints() -> tuple[Panel, ...]:
     """Return the panels about chunks, checkpoints and restarts."""
-    return _chunks(), _checkpoints(), _bytes(), _age()
+    return _chunks(), _checkpoints(), _bytes(), _uptime()
 
 
 def _counted() -> Panel:
     text = PanelText(
-        "Events counted a second",
+        "Events counted per second",
         "Distinct events each engine counts, per second of wall clock time.",
         "the same curve as the events sent, a moment later.",
     )
@@ -32,10 +32,10 @@ def _counted() -> Panel:
 
 def _lag_seconds() -> Panel:
     text = PanelText(
-        "Lag in seconds to wait",
-        "How far each engine is behind the replay, divided by the replay's speed: how long a viewer waits for what "
-        "has just happened. The line is where the alert ProcessorBehind begins.",
-        "a second or two in every phase; a step when a worker is killed, then a slope back to zero.",
+        "Lag in wall-clock seconds",
+        "How far each engine is behind the replay, divided by the replay's speed: the delay a viewer sees. The line is "
+        "the threshold of the alert ProcessorBehind.",
+        "a second or two in every phase; when a worker is killed, a step and a slope back to zero.",
     )
     style = GraphStyle(limit=(limits.LAG_SECONDS, palette.BAD))
     return graph(text, "s", PanelQuery(q.LAG_WALL, "{{engine}}"), style=style, span=THIRD)
@@ -44,9 +44,8 @@ def _lag_seconds() -> Panel:
 def _lag_records() -> Panel:
     text = PanelText(
         "Lag in records",
-        "Records between the workers and the ends of their partitions, by topic, over all workers.",
-        "near zero; **melting** lifts it, and it must come down again. While a partition has no owner it is missing "
-        "here.",
+        "Records between the workers' positions and the ends of their partitions, by topic, over all workers.",
+        "near zero; a rise in **melting** that comes down again. A partition without an owner is not included.",
     )
     return graph(text, "short", PanelQuery(q.LAG_RECORDS, "{{engine}} {{topic}}"), style=GraphStyle(), span=THIRD)
 
@@ -55,16 +54,16 @@ def _lag_of_partitions() -> Panel:
     text = PanelText(
         "Slowest partition",
         "How far the slowest partition of each topic is behind the replay, in event time.",
-        "both topics alike; one that stays behind has a worker that is stuck or overloaded.",
+        "similar values for both topics; a topic that falls behind has a worker that is stuck or overloaded.",
     )
     return graph(text, "s", PanelQuery(q.LAG_OF_PARTITIONS, "{{engine}} {{topic}}"), style=GraphStyle(), span=THIRD)
 
 
 def _by_worker() -> Panel:
     text = PanelText(
-        "Events counted a second, by worker",
-        "Distinct events each worker counts itself, per second of wall clock time.",
-        "workers that share the load evenly; one line ends and the others rise when a worker dies.",
+        "Events counted per second, by worker",
+        "Distinct events each worker counts, per second of wall clock time.",
+        "workers that share the load evenly; when a worker dies, its line ends and the others rise.",
     )
     return graph(
         text, "cps", PanelQuery(q.COUNTED_BY_WORKER, "{{engine}} {{instance}}"), style=GraphStyle(), span=THIRD
@@ -73,46 +72,49 @@ def _by_worker() -> Panel:
 
 def _stages() -> Panel:
     text = PanelText(
-        "Where the time goes",
-        "Seconds of work per second in each stage, all workers together: 1 is one processor core. Waiting is not in "
-        "it.",
-        "decode and fold in proportion to the events; checkpoint far below them; restore only after a restart.",
+        "Time by stage",
+        "Seconds of work per second in each stage, over all workers: 1 is one processor core. Waiting is not included.",
+        "*decode* and *fold* in proportion to the events, *checkpoint* far below them, *restore* only after a restart.",
     )
     return graph(text, "short", PanelQuery(q.STAGES, "{{stage}}"), style=GraphStyle(stacked=True), span=THIRD)
 
 
-def _put_aside() -> Panel:
+def _dead_letters() -> Panel:
     text = PanelText(
-        "Records put aside",
-        "Records on the input topics that are no events of this run, so far; they are kept on the topic dead-letters.",
-        "zero, unless faults were injected; then as many as were injected.",
+        "Dead letters",
+        "Records on the input topics that are no events of this run, so far; they are kept on the topic "
+        "`dead-letters`.",
+        "zero, or the number of injected faults.",
     )
     return graph(text, "short", PanelQuery(q.DEAD_LETTERS, "{{engine}}"), style=GraphStyle(), span=THIRD)
 
 
-def _why() -> Panel:
+def _reasons() -> Panel:
     text = PanelText(
-        "Why they were put aside",
-        "The same by reason, as the workers count them since they started.",
-        "nothing; *not_json* and *wrong_shape* are other programs' records, *out_of_range* an id beyond the run's.",
+        "Dead letters by reason",
+        "Dead letters by reason, as counted by the workers since they started.",
+        "no series at all; *not_json* and *wrong_shape* mean records of other programs, *out_of_range* an id beyond "
+        "the run's.",
     )
-    return graph(text, "short", PanelQuery(q.WORKER_PUT_ASIDE, "{{engine}} {{reason}}"), style=GraphStyle(), span=THIRD)
+    return graph(
+        text, "short", PanelQuery(q.WORKER_DEAD_LETTERS, "{{engine}} {{reason}}"), style=GraphStyle(), span=THIRD
+    )
 
 
 def _duplicates() -> Panel:
     text = PanelText(
-        "Duplicates met",
-        "Events an engine met again and did not count again, so far.",
-        "zero on a clean night; with injected duplicates it climbs and the errors stay zero.",
+        "Duplicates",
+        "Records of events that were already counted, so far.",
+        "zero without faults; with injected duplicates it climbs while the errors stay zero.",
     )
     return graph(text, "short", PanelQuery(q.DUPLICATES, "{{engine}}"), style=GraphStyle(), span=THIRD)
 
 
 def _worker_duplicates() -> Panel:
     text = PanelText(
-        "Duplicates met, by worker",
-        "The same as each worker counts them since it started.",
-        "a step after a takeover is what the worker before had read and not yet checkpointed.",
+        "Duplicates, by worker",
+        "Duplicates as counted by each worker since it started.",
+        "after a takeover, a step: events the previous worker had read and not yet checkpointed.",
     )
     return graph(
         text, "short", PanelQuery(q.WORKER_DUPLICATES, "{{engine}} {{instance}}"), style=GraphStyle(), span=THIRD
@@ -122,34 +124,34 @@ def _worker_duplicates() -> Panel:
 def _restored() -> Panel:
     text = PanelText(
         "Partitions taken over",
-        "Partitions the workers took over since they started: from a checkpoint, or from the beginning.",
-        "one step at the start; every further one is a restart or a rebalance, and should say *checkpoint*.",
+        "Partitions taken over by the workers since they started: from a checkpoint, or from the beginning.",
+        "one step at the start; further steps are restarts or rebalances, and should be from a *checkpoint*.",
     )
     return graph(text, "short", PanelQuery(q.RESTORED, "{{engine}} {{source}}"), style=GraphStyle(), span=THIRD)
 
 
 def _published() -> Panel:
     text = PanelText(
-        "Results published a second",
-        "Result and progress records the broker acknowledged, per second of wall clock time.",
-        "it follows the number of open windows, not the number of events: flat through **melting**.",
+        "Results published per second",
+        "Result and progress records acknowledged by the broker, per second of wall clock time.",
+        "a line that follows the number of open windows, not of events: flat through **melting**.",
     )
     return graph(text, "wps", PanelQuery(q.PUBLISHED, "{{engine}}"), style=GraphStyle(), span=THIRD)
 
 
 def _chunks() -> Panel:
     text = PanelText(
-        "Events in a chunk",
-        "Events per chunk of records taken in, by topic: what one step of the fast path works on.",
-        "hundreds to thousands under load; small chunks mean an idle topic, or a producer that sends small batches.",
+        "Events per chunk",
+        "Events per chunk of records, by topic: the input of one step of the fast path.",
+        "hundreds to thousands under load; small chunks mean an idle topic or a producer with small batches.",
     )
     return graph(text, "short", PanelQuery(q.CHUNK_SIZE, "{{topic}}"), style=GraphStyle(), span=QUARTER)
 
 
 def _checkpoints() -> Panel:
     text = PanelText(
-        "Checkpoints a second",
-        "Checkpoints the workers write, by kind: a whole state, or the changes since.",
+        "Checkpoints per second",
+        "Checkpoints written by the workers, by kind: the whole state, or the changes since the last one.",
         "about one per partition and second, mostly changes.",
     )
     return graph(text, "ops", PanelQuery(q.CHECKPOINTS, "{{kind}}"), style=GraphStyle(), span=QUARTER)
@@ -157,17 +159,17 @@ def _checkpoints() -> Panel:
 
 def _bytes() -> Panel:
     text = PanelText(
-        "Checkpoint bytes a second",
-        "Bytes of the checkpoints the workers write.",
-        "it grows with the crowd, not with the events; peaks are whole states.",
+        "Checkpoint bytes per second",
+        "Bytes of the checkpoints written by the workers.",
+        "a line that grows with the crowd, not with the events; its peaks are whole states.",
     )
     return graph(text, "Bps", PanelQuery(q.CHECKPOINT_BYTES, "{{engine}}"), style=GraphStyle(), span=QUARTER)
 
 
-def _age() -> Panel:
+def _uptime() -> Panel:
     text = PanelText(
-        "Age of the workers",
-        "How long each worker has been running (wall clock).",
-        "lines that climb side by side. One that starts again at zero is a restart; one that ends is a worker gone.",
+        "Worker uptime",
+        "Time since each worker started (wall clock).",
+        "parallel climbing lines. A line that drops to zero is a restart; a line that ends is a lost worker.",
     )
     return graph(text, "s", PanelQuery(q.WORKER_AGE, "{{engine}} {{instance}}"), style=GraphStyle(), span=QUARTER)

@@ -1,1 +1,1 @@
-"""How boards and rules are proven: a night in a real Prometheus, every query held against the oracle, then altered."""
+"""The proof of boards and rules: a night in a real Prometheus, every query compared with the oracle, and mutants."""

@@ -1,4 +1,4 @@
-"""Plays a whole night into Prometheus's rules and says which alert fired in which phase, and whether it should have."""
+"""Evaluates the rules over a whole night in Prometheus: which alert fires in which phase, and whether it should."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,22 +15,22 @@ from producers.tape.tapefile import Tape
 from streams.contract.runinfo import RunInfo
 
 STEP_SECONDS: Final = 60
-"""What a scrape a second sees at the usual speed of 60."""
+"""The event time between scrapes, one per second, at the usual speed of 60."""
 _QUIET_STEP_SECONDS: Final = 300
 _LOOKBACK: Final = f"{STEP_SECONDS - 1}s"
 
 Fired: TypeAlias = dict[str, set[str]]
-"""Phases in which an alert fired, by the alert's name; alerts that did not are left out."""
+"""Phases in which an alert fired, by the alert's name; alerts that did not fire are left out."""
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """One night's alerts against what is due.
+    """The alerts of one night compared with the due ones.
 
     Args:
-        right: Alert and phase, fired where it has to.
-        missed: Alert and phase, not fired where it has to.
-        false: Alert and phase, fired where it must not.
+        right: Alert and phase: fired where due.
+        missed: Alert and phase: not fired where due.
+        false: Alert and phase: fired where it must not.
     """
 
     right: frozenset[tuple[str, str]]
@@ -39,7 +39,7 @@ class Judgement:
 
 
 def alerts_of(tape: Path, folder: Path) -> tuple[RunInfo, Fired]:
-    """Evaluate every rule over a tape's night, as counted by an exact engine.
+    """Evaluate every alert over a tape's night, as counted by an exact engine.
 
     Args:
         tape: The tape.
@@ -60,53 +60,53 @@ def alerts_of(tape: Path, folder: Path) -> tuple[RunInfo, Fired]:
 
 
 def judge(fired: Fired, info: RunInfo, *, melts: bool) -> Judgement:
-    """Compare what fired with what is due.
+    """Compare the alerts that fired with the due ones.
 
     Args:
         fired: Alerts and phases.
         info: The night.
-        melts: Whether the night is one that melts; if not, the alerts on the rooms have to be silent.
+        melts: Whether the night melts; if not, the alerts on the rooms must not fire.
     """
-    there = {phase.name for phase in info.phases}
+    phases = {phase.name for phase in info.phases}
     due, may = set(), set()
     for alert in ALERTS:
         if melts or "thread" in alert.due:
-            due |= {(alert.name, phase) for phase in alert.due if phase in there}
+            due |= {(alert.name, phase) for phase in alert.due if phase in phases}
             may |= {(alert.name, phase) for phase in alert.may}
-    seen = {(name, phase) for name, phases in fired.items() for phase in phases}
+    seen = {(name, phase) for name, where in fired.items() for phase in where}
     return Judgement(frozenset(seen & due), frozenset(due - seen), frozenset(seen - due - may))
 
 
 def precision(judgements: Iterable[Judgement]) -> float:
-    """Return the share of what fired where something is due or forbidden that was due; 1 when nothing fired."""
+    """Return right / (right + false); 1 when nothing fired."""
     right, _, false = _sizes(judgements)
     return right / (right + false) if right + false else 1.0
 
 
 def recall(judgements: Iterable[Judgement]) -> float:
-    """Return the share of what was due that fired; 1 when nothing was due."""
+    """Return right / (right + missed); 1 when nothing was due."""
     right, missed, _ = _sizes(judgements)
     return right / (right + missed) if right + missed else 1.0
 
 
 def _sizes(judgements: Iterable[Judgement]) -> tuple[int, int, int]:
-    all_of_them = list(judgements)
+    nights = list(judgements)
     return (
-        sum(len(one.right) for one in all_of_them),
-        sum(len(one.missed) for one in all_of_them),
-        sum(len(one.false) for one in all_of_them),
+        sum(len(one.right) for one in nights),
+        sum(len(one.missed) for one in nights),
+        sum(len(one.false) for one in nights),
     )
 
 
 def _read_by_rules() -> set[str]:
-    readings = (promql.read(spelled_out(alert.expr)) for alert in ALERTS)
+    readings = (promql.read(expanded(alert.expr)) for alert in ALERTS)
     return {selector.metric for reading in readings for selector in reading.selectors}
 
 
-def spelled_out(expr: str) -> str:
-    """Return an alert's expression with what is recorded for it in place of the recorded series.
+def expanded(expr: str) -> str:
+    """Return an alert's expression with every recorded series replaced by its expression.
 
-    Prometheus evaluates a group's rules in order at one time, so the two mean the same.
+    Prometheus evaluates the rules of a group in order at one time, so the two are equivalent.
     """
     for rule in RECORDINGS:
         expr = expr.replace(rule.name, f"({rule.expr})")
@@ -114,11 +114,11 @@ def spelled_out(expr: str) -> str:
 
 
 def _phases(alert: Alert, info: RunInfo, prometheus: Prometheus) -> set[str]:
-    """Return the phases in which an alert's expression holds, asked a third of the night at a time."""
+    """Return the phases in which an alert's expression holds, queried part by part."""
     found: set[str] = set()
-    part = 10_000 * STEP_SECONDS  # Prometheus answers 11,000 points at most
+    part = 10_000 * STEP_SECONDS  # Prometheus returns 11,000 points at most
     for start in range(info.start // 1000, info.end // 1000, part):
         end = min(start + part - STEP_SECONDS, info.end // 1000)
-        series = prometheus.query_range(spelled_out(alert.expr), start, end, STEP_SECONDS)
+        series = prometheus.query_range(expanded(alert.expr), start, end, STEP_SECONDS)
         found |= {info.phase_at(round(at * 1000)) for moments in series.values() for at in moments}
     return found

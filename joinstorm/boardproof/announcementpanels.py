@@ -1,4 +1,4 @@
-"""What the panels of *The announcement* must show, from the oracle's counts."""
+"""The expected answers of *The announcement*, from the oracle's counts."""
 
 from collections.abc import Callable
 from functools import cache
@@ -6,7 +6,7 @@ from typing import Final
 
 from joinstorm.boardproof.counted import Counted
 from joinstorm.boardproof.launchpanels import stances_minute
-from joinstorm.boardproof.momentvalues import Expected, ProofMoment, Shown, many, merged, minute_before, one
+from joinstorm.boardproof.momentvalues import Expected, ProofMoment, Shown, merged, minute_before, series_by, single
 from joinstorm.prometheus.server import Vector
 from streams.contract.names import MINUTE_MS
 from streams.contract.results import HASHTAG, STANCES
@@ -18,19 +18,19 @@ SUBJECT: Final = "announcement"
 
 
 def expected() -> dict[tuple[str, str], Expected]:
-    """Return what each query of the board must answer, by panel and letter."""
+    """Return the expected answer of each query of the board, by panel and letter."""
     return {
         ("Uplift", "A"): _bounds(lambda found: found.uplift),
         ("Excess tweets", "A"): _bounds(lambda found: found.excess),
         ("Half-life", "A"): _bounds(lambda found: _in_seconds(found.half_life_ms)),
-        ("Since the thread began", "A"): _since,
+        ("Time since the thread began", "A"): _since,
         ("Peak at", "A"): _figure(lambda found: None if found.peak is None else found.peak.value),
-        ("Different authors", "A"): lambda now: _authors(now, SUBJECT),
-        ("Reposts of the thread", "A"): lambda now: one(
+        ("Distinct authors", "A"): lambda now: _authors(now, SUBJECT),
+        ("Reposts of the thread", "A"): lambda now: single(
             _tweets(now.engine, SUBJECT, "thread_reposts"), engine=now.chosen[0]
         ),
-        ("Reaction and baseline", "A"): lambda now: one(_reaction(now.engine)),
-        ("Reaction and baseline", "B"): lambda now: one(_reaction(now.truth)),
+        ("Reaction and baseline", "A"): lambda now: single(_reaction(now.engine)),
+        ("Reaction and baseline", "B"): lambda now: single(_reaction(now.truth)),
         ("Reaction and baseline", "C"): _baseline,
         ("Reaction by kind", "A"): _kinds_minute,
         ("Uplift over time", "A"): _bound("estimate"),
@@ -41,7 +41,7 @@ def expected() -> dict[tuple[str, str], Expected]:
         ("Hashtags", "A"): _hashtags,
         ("Authors by subject", "A"): _all_authors,
         ("Authors by subject", "B"): lambda now: _authors(now, "*"),
-        ("Tweets so far", "A"): lambda now: many(
+        ("Tweets so far", "A"): lambda now: series_by(
             "kind",
             {kind: _tweets(now.engine, SUBJECT, count) for kind, count in TWEET_KINDS.items()},
             subject=SUBJECT,
@@ -62,15 +62,15 @@ def _reaction(shown: Shown) -> int:
 def _kinds_minute(now: ProofMoment) -> Vector:
     since = minute_before(now.engine.at)
     values = {kind: _tweets(now.engine, SUBJECT, count, since) for kind, count in TWEET_KINDS.items()}
-    return many("kind", values, subject=SUBJECT, engine=now.chosen[0])
+    return series_by("kind", values, subject=SUBJECT, engine=now.chosen[0])
 
 
 def _since(now: ProofMoment) -> Vector:
-    return one(None if now.info.announced is None else (now.at - now.info.announced) / 1000)
+    return single(None if now.info.announced is None else (now.at - now.info.announced) / 1000)
 
 
 def _authors(now: ProofMoment, subject: str) -> Vector:
-    return one(_tweets(now.engine, subject, "first_authors"), subject=subject, engine=now.chosen[0])
+    return single(_tweets(now.engine, subject, "first_authors"), subject=subject, engine=now.chosen[0])
 
 
 def _all_authors(now: ProofMoment) -> Vector:
@@ -83,17 +83,17 @@ def _shares(now: ProofMoment) -> Vector:
     values = {name: shown.counted.stance(SUBJECT, name, shown.at) for name in STANCES}
     total = sum(values.values())
     shares = {name: value / total if total else float("nan") for name, value in values.items()}
-    return many("stance", shares, subject=SUBJECT, engine=now.chosen[0])
+    return series_by("stance", shares, subject=SUBJECT, engine=now.chosen[0])
 
 
 def _hashtags(now: ProofMoment) -> Vector:
-    """Return the most used hashtags, most used first: the order is part of the answer."""
+    """Return the most used hashtags in descending order; the order is part of the answer."""
     totals: dict[str, float] = {}
-    for subject, count in now.engine.counted.words(HASHTAG):
+    for subject, count in now.engine.counted.counts_with(HASHTAG):
         tag = count.removeprefix(HASHTAG)
         totals[tag] = totals.get(tag, 0) + _tweets(now.engine, subject, count)
     best = sorted(((tag, n) for tag, n in totals.items() if n), key=lambda item: (-item[1], item[0]))
-    return many("hashtag", dict(best[:TOP_HASHTAGS]), engine=now.chosen[0])
+    return series_by("hashtag", dict(best[:TOP_HASHTAGS]), engine=now.chosen[0])
 
 
 def _effect(shown: Shown) -> ReactionEstimate | None:
@@ -114,7 +114,7 @@ def _baseline(now: ProofMoment) -> Vector:
     found, info = _effect(now.engine), now.info
     if found is None or info.announced is None:
         return {}
-    return one(found.without.value / ((now.engine.at - info.announced) / MINUTE_MS), engine=now.chosen[0])
+    return single(found.without.value / ((now.engine.at - info.announced) / MINUTE_MS), engine=now.chosen[0])
 
 
 def _in_seconds(estimate: Estimate | None) -> Estimate | None:
@@ -128,7 +128,7 @@ def _bounds(of: Callable[[ReactionEstimate], Estimate | None]) -> Expected:
         if estimate is None:
             return {}
         values = {"estimate": estimate.value, "low": estimate.low, "high": estimate.high}
-        return many("bound", values, engine=now.chosen[0])
+        return series_by("bound", values, engine=now.chosen[0])
 
     return vector
 
@@ -141,6 +141,6 @@ def _bound(name: str) -> Expected:
 def _figure(of: Callable[[ReactionEstimate], float | None]) -> Expected:
     def vector(now: ProofMoment) -> Vector:
         found = _effect(now.engine)
-        return one(None if found is None else of(found), engine=now.chosen[0])
+        return single(None if found is None else of(found), engine=now.chosen[0])
 
     return vector

@@ -1,8 +1,8 @@
-"""Asks a Prometheus every query of every board and holds the answers against what the oracle says."""
+"""Runs every query of every board in a Prometheus and compares the answers with the oracle's counts."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from dashboards.lint import panels
 from joinstorm.boardproof import announcementpanels as announcement
 from joinstorm.boardproof import launchpanels as launch
 from joinstorm.boardproof import pipelinepanels as pipeline
+from joinstorm.boardproof.findings import Mutation
 from joinstorm.boardproof.momentvalues import Expected, ProofMoment
 from joinstorm.boardproof.mutants import mutants
 from joinstorm.boardproof.proofnight import GOOD, WRONG, ProofNight
@@ -24,10 +25,10 @@ EXPECTED: Final[dict[str, dict[tuple[str, str], Expected]]] = {
     "joinstorm-pipeline": pipeline.pipeline(),
     "joinstorm-engines": pipeline.engines(),
 }
-"""What each query must answer, by board, then panel and letter; written without a look at the queries."""
+"""The expected answer of each query, by board, then panel and letter; written independently of the queries."""
 ANNOTATION: Final = "annotation"
 EXACT: Final = 1e-13
-"""Relative bound for values of the night: the text format's and PromQL's own arithmetic."""
+"""Relative bound for values of the night: rounding in the text format and in PromQL."""
 RATE_BOUND: Final = 0.005
 """Relative bound for rates of work, which Prometheus extrapolates from scrapes."""
 
@@ -42,47 +43,34 @@ class BoardQuery:
     expr: str
 
     def __str__(self) -> str:
-        """Return where it stands."""
+        """Return its place."""
         return f"{self.board}, {self.panel}, query {self.letter}"
 
 
 @dataclass(frozen=True)
 class PanelMismatch:
-    """A query that answers something else than the oracle at a moment."""
+    """A query that differs from the oracle at a moment."""
 
     query: BoardQuery
     moment: str
     text: str
 
     def __str__(self) -> str:
-        """Return it as a line for people."""
+        """Return it as one line of text."""
         return f"{self.query}, at {self.moment!r}: {self.text}"
 
 
 @dataclass(frozen=True)
 class Survivor:
-    """An alteration of a query that no moment told from the original."""
+    """A mutant of a query that answered like the original at every moment."""
 
     query: BoardQuery
     what: str
     expr: str
 
     def __str__(self) -> str:
-        """Return it as a line for people."""
+        """Return it as one line of text."""
         return f"{self.query}: {self.what}: {self.expr}"
-
-
-@dataclass
-class Hunt:
-    """What became of the alterations."""
-
-    tried: int = 0
-    survivors: list[Survivor] = field(default_factory=list)
-
-    @property
-    def found(self) -> float:
-        """Share of the alterations that were found."""
-        return (self.tried - len(self.survivors)) / self.tried if self.tried else 1.0
 
 
 def queries(boards: Mapping[str, dict[str, Any]]) -> Iterator[BoardQuery]:
@@ -97,7 +85,7 @@ def queries(boards: Mapping[str, dict[str, Any]]) -> Iterator[BoardQuery]:
 
 
 def expectation(query: BoardQuery) -> Expected | None:
-    """Return what a query must answer; None where nobody wrote it down."""
+    """Return the expected answer of a query; None where there is none."""
     if query.letter == ANNOTATION:
         return launch.phase
     return EXPECTED.get(query.board, {}).get((query.panel, query.letter))
@@ -108,7 +96,7 @@ class Proof:
 
     Args:
         night: The night.
-        prometheus: A Prometheus that has ``night.series()``.
+        prometheus: A Prometheus with ``night.series()``.
         boards: Boards by uid.
     """
 
@@ -129,7 +117,7 @@ class Proof:
         self._answers: dict[tuple[BoardQuery, int], Vector] = {}
 
     def mismatches(self, progress: Callable[[BoardQuery], None] | None = None) -> list[PanelMismatch]:
-        """Return, for every query that is wrong anywhere, where it is first."""
+        """Return the first mismatch of every query that has any."""
         found = []
         for query in self.queries:
             if progress is not None:
@@ -140,30 +128,30 @@ class Proof:
         return found
 
     def differs(self, query: BoardQuery, expr: str) -> PanelMismatch | None:
-        """Return the first moment at which ``expr`` does not answer what ``query`` must; None if there is none."""
+        """Return the first moment at which ``expr`` does not answer as expected; None if there is none."""
         expected = expectation(query)
         if expected is None:
-            return PanelMismatch(query, "any", "nobody wrote down what it must answer (joinstorm/boardproof)")
+            return PanelMismatch(query, "any", "it has no expected answer in joinstorm/boardproof")
         for number, moment in enumerate(self._moments[query.board]):
             wanted = self._answers.setdefault((query, number), expected(moment))
             text = self._compare(query, expr, moment, wanted)
             if text:
                 return PanelMismatch(query, f"{moment.name}, {'|'.join(moment.chosen)}", text)
         if not any(self._answers[query, number] for number in range(len(self._moments[query.board]))):
-            return PanelMismatch(query, "any", "it answers nothing at any moment, so nothing was compared")
+            return PanelMismatch(query, "any", "it is empty at every moment, so nothing was compared")
         return None
 
-    def hunt(self, siblings: Mapping[str, str], progress: Callable[[BoardQuery], None] | None = None) -> Hunt:
-        """Alter every query, one place at a time, and see whether any moment tells it from the original."""
-        hunt = Hunt()
+    def mutate(self, substitutes: Mapping[str, str], progress: Callable[[BoardQuery], None] | None = None) -> Mutation:
+        """Run every mutant of every query; one that answers like the original at every moment survives."""
+        tried, survivors = 0, []
         for query in self.queries:
             if progress is not None:
                 progress(query)
-            for mutant in mutants(query.expr, siblings):
-                hunt.tried += 1
+            for mutant in mutants(query.expr, substitutes):
+                tried += 1
                 if self.differs(query, mutant.expr) is None:
-                    hunt.survivors.append(Survivor(query, mutant.what, mutant.expr))
-        return hunt
+                    survivors.append(str(Survivor(query, mutant.what, mutant.expr)))
+        return Mutation(tried, survivors)
 
     def _compare(self, query: BoardQuery, expr: str, moment: ProofMoment, wanted: Vector) -> str:
         try:
@@ -176,15 +164,15 @@ class Proof:
 
 
 def compare(got: Vector, wanted: Vector, bound: float, *, ordered: bool = False) -> str:
-    """Return in words how an answer differs from what is wanted, beyond a relative bound; empty when it does not."""
+    """Return how an answer differs from the expected one beyond a relative bound, as text; empty when it does not."""
     missing, extra = wanted.keys() - got.keys(), got.keys() - wanted.keys()
     if missing or extra:
-        return f"series missing {_names(missing)}, too many {_names(extra)}"
+        return f"missing series {_names(missing)}, unexpected series {_names(extra)}"
     for labels, value in wanted.items():
         if not _near(got[labels], value, bound):
             return f"{_names([labels])} is {got[labels]!r}, expected {value!r}"
     if ordered and list(got) != list(wanted):
-        return f"in another order: {_names(got)}"
+        return f"in a different order: {_names(got)}"
     return ""
 
 
@@ -202,7 +190,7 @@ def _several(board: dict[str, Any]) -> bool:
 
 
 def store(night: ProofNight, folder: Path) -> None:
-    """Put a night's series into ``folder``/data as Prometheus blocks."""
+    """Write a night's series to ``folder``/data as Prometheus blocks."""
     folder.mkdir(parents=True, exist_ok=True)
     text = folder / "night.om"
     with text.open("w", encoding="utf-8") as file:

@@ -1,7 +1,7 @@
-"""The night's counts, asked plainly: sums over windows that end by a moment; independent of ``streams.read.derive``.
+"""The night's counts as plain sums over the windows that end by a moment.
 
-The boards are held against this, so it knows nothing of the exporter, of PromQL or of ``streams.read.derive``: it adds
-up the oracle's rows.
+The boards are compared with this, so it is independent of the exporter, of PromQL and of ``streams.read.derive``: it
+adds up the oracle's rows.
 """
 
 from bisect import bisect_right
@@ -19,15 +19,15 @@ Rows: TypeAlias = dict[tuple[int, str], Counts]
 
 @dataclass(frozen=True)
 class Column:
-    """One count of one name: the windows it is in, and running sums."""
+    """One count of one name: its windows, and running sums over them."""
 
     windows: list[int]
     sums: list[int]
 
     def until(self, end: int, window_ms: int) -> int:
         """Return the sum over the windows that end at or before event time ``end`` (ms)."""
-        behind = bisect_right(self.windows, end - window_ms)
-        return self.sums[behind - 1] if behind else 0
+        index = bisect_right(self.windows, end - window_ms)
+        return self.sums[index - 1] if index else 0
 
 
 _EMPTY = Column([], [])
@@ -69,21 +69,21 @@ class Counted:
         return self._between(self._estimates.get((subject, f"stance:{name}"), _EMPTY), end, since)
 
     def audience_at(self, space: str, end: int) -> int:
-        """Return joins less drops and leaves."""
+        """Return joins minus drops and leaves."""
         return sum(sign * self.presence(space, count, end) for count, sign in _LIVE)
 
     def waiting_at(self, end: int) -> int:
-        """Return arrivals and drops less joins and give-ups, over the spaces."""
+        """Return arrivals plus drops minus joins and give-ups, over all spaces."""
         spaces = self.info.spaces
         return sum(sign * self.presence(space, count, end) for space in spaces for count, sign in _WAITING)
 
     def peak(self, space: str, end: int) -> tuple[int, int]:
-        """Return the greatest audience at the end of a window up to ``end``, and the first such end."""
+        """Return the largest audience at the end of any window up to ``end``, and the first such end."""
         best = max(self.ends(end), key=lambda at: (self.audience_at(space, at), -at))
         return self.audience_at(space, best), best
 
     def ends(self, end: int) -> list[int]:
-        """Return the start of the night and the ends, up to ``end``, of the windows in which anything happened."""
+        """Return the start of the night, and the ends of the windows with events up to ``end``."""
         width = self.info.window_ms
         return [self.info.start, *(window + width for window in self._busy[: bisect_right(self._busy, end - width)])]
 
@@ -93,8 +93,8 @@ class Counted:
         starts = range(self.info.start, end - width + 1, width)
         return [sum(self.reaction.get((at, subject), {}).get(count, 0) for count in counts) for at in starts]
 
-    def words(self, prefix: str) -> list[tuple[str, str]]:
-        """Return subject and count of every count of ``results.reaction`` whose name begins so."""
+    def counts_with(self, prefix: str) -> list[tuple[str, str]]:
+        """Return subject and name of every count of ``results.reaction`` whose name begins with ``prefix``."""
         return sorted(key for key in self._reaction if key[1].startswith(prefix))
 
     def _between(self, column: Column, end: int, since: int | None) -> int:
@@ -120,7 +120,7 @@ def _column(values: Mapping[int, int]) -> Column:
 
 
 def doubled(rows: Rows, windows: Iterable[int]) -> Rows:
-    """Return the rows as an engine has them that counted some windows twice."""
+    """Return the rows of an engine that counted some windows twice."""
     twice = set(windows)
     return {
         key: {count: value * (2 if key[0] in twice else 1) for count, value in counts.items()}
@@ -128,14 +128,14 @@ def doubled(rows: Rows, windows: Iterable[int]) -> Rows:
     }
 
 
-def haunted(rows: Rows, spaces: Iterable[str]) -> Rows:
-    """Return the rows with one of everything more, in every room, in every window in which something happened."""
+def inflated(rows: Rows, spaces: Iterable[str]) -> Rows:
+    """Return the rows with every count of every room one higher, in each window with events."""
     windows = {window for window, _ in rows}
-    ghost = dict.fromkeys(("attempts", "arrivals", "joins", "fails", "leaves", "drops", "give_ups", "rejoins_60s"), 1)
+    extra = dict.fromkeys(("attempts", "arrivals", "joins", "fails", "leaves", "drops", "give_ups", "rejoins_60s"), 1)
     found = {key: dict(counts) for key, counts in rows.items()}
     for window in windows:
         for space in spaces:
             counts = found.setdefault((window, space), {})
-            for count, value in ghost.items():
+            for count, value in extra.items():
                 counts[count] = counts.get(count, 0) + value
     return found

@@ -1,10 +1,10 @@
-"""What the panels about errors must show: the oracle's rows against those of an engine told to count windows twice."""
+"""The expected answers of the panels about errors: the oracle's rows compared with those of the wrong engine."""
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 
 from joinstorm.boardproof.counted import Counted
-from joinstorm.boardproof.momentvalues import ProofMoment, Shown, many, merged, one
+from joinstorm.boardproof.momentvalues import ProofMoment, Shown, merged, series_by, single
 from joinstorm.prometheus.server import Vector
 from streams.contract.names import TRUTH
 from streams.contract.results import AUDIENCE_COUNTS, HASHTAG, REACTION_COUNTS
@@ -13,16 +13,18 @@ from streams.contract.results import AUDIENCE_COUNTS, HASHTAG, REACTION_COUNTS
 def audience(now: ProofMoment) -> Vector:
     """Return the error of the live audience, as of each engine's watermark."""
     return merged(
-        one(shown.counted.audience_at(space, shown.at) - truth.audience_at(space, shown.at), engine=name, space=space)
+        single(
+            shown.counted.audience_at(space, shown.at) - truth.audience_at(space, shown.at), engine=name, space=space
+        )
         for name, shown, truth in _pairs(now)
         for space in now.info.spaces
     )
 
 
 def greatest(now: ProofMoment) -> Vector:
-    """Return the greatest error of every kind of value in any window so far."""
+    """Return the largest error of every kind of value in any window so far."""
     return merged(
-        many(
+        series_by(
             "value",
             {**_counts(shown.counted, truth, shown.at, _most), **_running(shown.counted, truth, shown.at)},
             engine=name,
@@ -34,7 +36,8 @@ def greatest(now: ProofMoment) -> Vector:
 def totals(now: ProofMoment) -> Vector:
     """Return the sum of the errors of every count so far."""
     return merged(
-        many("value", _counts(shown.counted, truth, shown.at, sum), engine=name) for name, shown, truth in _pairs(now)
+        series_by("value", _counts(shown.counted, truth, shown.at, sum), engine=name)
+        for name, shown, truth in _pairs(now)
     )
 
 
@@ -52,20 +55,20 @@ def _most(values: Iterable[int]) -> int:
 def _counts(shown: Counted, truth: Counted, at: int, how: Callable[[list[int]], int]) -> dict[str, float | None]:
     last = at - shown.info.window_ms
     found: dict[str, list[int]] = {count: [0] for count in (*AUDIENCE_COUNTS, *REACTION_COUNTS)}
-    for mine, yours in ((shown.audience, truth.audience), (shown.reaction, truth.reaction)):
-        for key in mine.keys() | yours.keys():
-            one, other = mine.get(key, {}), yours.get(key, {})
-            if key[0] <= last and one != other:
-                for count in (one.keys() | other.keys()) & found.keys():
-                    found[count].append(abs(one.get(count, 0) - other.get(count, 0)))
-    tags = shown.words(HASHTAG)
+    for counted, true in ((shown.audience, truth.audience), (shown.reaction, truth.reaction)):
+        for key in counted.keys() | true.keys():
+            have, want = counted.get(key, {}), true.get(key, {})
+            if key[0] <= last and have != want:
+                for count in (have.keys() | want.keys()) & found.keys():
+                    found[count].append(abs(have.get(count, 0) - want.get(count, 0)))
+    tags = shown.counts_with(HASHTAG)
     found["hashtags"] = [abs(shown.tweets(*tag, at) - truth.tweets(*tag, at)) for tag in tags]
     return {count: how(gaps) for count, gaps in found.items()}
 
 
 @cache
 def _running(shown: Counted, truth: Counted, at: int) -> dict[str, float | None]:
-    """Return the greatest errors of the running values at the end of any window."""
+    """Return the largest errors of the running values at the end of any window."""
     ends, spaces = shown.ends(at), shown.info.spaces
     return {
         "audience": _most(

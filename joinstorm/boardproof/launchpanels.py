@@ -1,10 +1,10 @@
-"""What the panels of *The launch* must show, from the oracle's counts."""
+"""The expected answers of *The launch*, from the oracle's counts."""
 
 from functools import cache
 from typing import Final
 
 from joinstorm.boardproof.counted import Counted
-from joinstorm.boardproof.momentvalues import Expected, ProofMoment, Shown, many, merged, minute_before, one
+from joinstorm.boardproof.momentvalues import Expected, ProofMoment, Shown, merged, minute_before, series_by, single
 from joinstorm.prometheus.server import Vector
 from streams.contract.results import STANCES
 from streams.metrics.definitions import PRESENCE_KINDS, TWEET_KINDS
@@ -13,43 +13,45 @@ SCHEDULED: Final = "scheduled_start"
 
 
 def expected() -> dict[tuple[str, str], Expected]:
-    """Return what each query of the board must answer, by panel and letter."""
+    """Return the expected answer of each query of the board, by panel and letter."""
     return {
         ("Run", "A"): run,
         ("Phase", "A"): phase,
-        ("Event time", "A"): lambda now: one(now.at),
-        ("Talk began late by", "A"): _late,
-        ("In the rooms", "A"): lambda now: one(sum(_audience(now.engine, space) for space in now.spaces)),
-        ("Waiting outside", "A"): lambda now: one(now.engine.counted.waiting_at(now.engine.at), engine=now.chosen[0]),
-        ("Waited 20 minutes", "A"): lambda now: one(_presence(now.engine, "*", "waited_20m"), engine=now.chosen[0]),
+        ("Event time", "A"): lambda now: single(now.at),
+        ("Talk delayed by", "A"): _late,
+        ("In the rooms", "A"): lambda now: single(sum(_audience(now.engine, space) for space in now.spaces)),
+        ("Waiting outside", "A"): lambda now: single(
+            now.engine.counted.waiting_at(now.engine.at), engine=now.chosen[0]
+        ),
+        ("Waited 20 minutes", "A"): lambda now: single(_presence(now.engine, "*", "waited_20m"), engine=now.chosen[0]),
         ("Peak", "A"): lambda now: _by_space(now, {space: _peak(now, space)[0] for space in now.spaces}),
         ("Peak at", "A"): lambda now: _by_space(now, {space: _peak(now, space)[1] for space in now.spaces}),
-        ("Different listeners", "A"): _ever,
-        ("Different by room", "A"): lambda now: _by_space(
+        ("Distinct listeners", "A"): _ever,
+        ("Distinct listeners by room", "A"): lambda now: _by_space(
             now, {space: _presence(now.engine, space, "first_joins") for space in now.spaces}
         ),
-        ("Joins counted", "A"): lambda now: one(sum(_presence(now.engine, space, "joins") for space in now.spaces)),
+        ("Joins counted", "A"): lambda now: single(sum(_presence(now.engine, space, "joins") for space in now.spaces)),
         ("Live audience", "A"): lambda now: _by_space(
             now, {space: _audience(now.engine, space) for space in now.spaces}
         ),
-        ("Live audience", "B"): lambda now: many(
+        ("Live audience", "B"): lambda now: series_by(
             "space", {space: _audience(now.truth, space) for space in now.spaces}, engine="truth"
         ),
-        ("People waiting", "A"): lambda now: one(now.engine.counted.waiting_at(now.engine.at), engine=now.chosen[0]),
-        ("People waiting", "B"): lambda now: one(now.truth.counted.waiting_at(now.truth.at), engine="truth"),
-        ("Joins and drops a minute", "A"): lambda now: _minute(now, "join", "drop", "leave"),
-        ("Attempts a minute", "A"): lambda now: _minute(now, "attempt", "arrival", "fail", "rejoin", "give_up"),
+        ("People waiting", "A"): lambda now: single(now.engine.counted.waiting_at(now.engine.at), engine=now.chosen[0]),
+        ("People waiting", "B"): lambda now: single(now.truth.counted.waiting_at(now.truth.at), engine="truth"),
+        ("Joins and drops per minute", "A"): lambda now: _minute(now, "join", "drop", "leave"),
+        ("Attempts per minute", "A"): lambda now: _minute(now, "attempt", "arrival", "fail", "rejoin", "give_up"),
         ("Drop rate", "A"): lambda now: _by_space(now, {space: _drop_ratio(now.engine, space) for space in now.spaces}),
         ("Join success", "A"): lambda now: _by_space(now, {space: _success(now.engine, space) for space in now.spaces}),
-        ("Tweets a minute", "A"): _tweets,
+        ("Tweets per minute", "A"): _tweets,
         ("Stance of the launch's tweets", "A"): lambda now: stances_minute(now, "launch"),
     }
 
 
 def run(now: ProofMoment) -> Vector:
-    """Return the series that says which run it is."""
+    """Return the series of run information."""
     info = now.info
-    return one(
+    return single(
         1,
         run=info.run,
         scenario=info.scenario,
@@ -61,7 +63,7 @@ def run(now: ProofMoment) -> Vector:
 
 def phase(now: ProofMoment) -> Vector:
     """Return the phase the replay is in."""
-    return one(1, phase=now.info.phase_at(now.at))
+    return single(1, phase=now.info.phase_at(now.at))
 
 
 def stances_minute(now: ProofMoment, subject: str) -> Vector:
@@ -69,12 +71,12 @@ def stances_minute(now: ProofMoment, subject: str) -> Vector:
     shown = now.engine
     since = minute_before(shown.at)
     values = {name: shown.counted.stance(subject, name, shown.at, since) for name in STANCES}
-    return many("stance", values, subject=subject, engine=now.chosen[0])
+    return series_by("stance", values, subject=subject, engine=now.chosen[0])
 
 
 def _late(now: ProofMoment) -> Vector:
     start = next(phase.start for phase in now.info.phases if phase.name == SCHEDULED)
-    return one((now.info.talk_start - start) / 1000)
+    return single((now.info.talk_start - start) / 1000)
 
 
 def _presence(shown: Shown, space: str, count: str, since: int | None = None) -> int:
@@ -95,16 +97,16 @@ def _peak_of(counted: Counted, space: str, at: int) -> tuple[int, int]:
 
 
 def _ever(now: ProofMoment) -> Vector:
-    return one(_presence(now.engine, "*", "first_joins"), space="*", engine=now.chosen[0])
+    return single(_presence(now.engine, "*", "first_joins"), space="*", engine=now.chosen[0])
 
 
 def _by_space(now: ProofMoment, values: dict[str, float | None]) -> Vector:
-    return many("space", values, engine=now.chosen[0])
+    return series_by("space", values, engine=now.chosen[0])
 
 
 def _minute(now: ProofMoment, *kinds: str) -> Vector:
     since = minute_before(now.engine.at)
-    return many(
+    return series_by(
         "kind",
         {
             kind: sum(_presence(now.engine, space, PRESENCE_KINDS[kind], since) for space in now.spaces)
@@ -115,8 +117,8 @@ def _minute(now: ProofMoment, *kinds: str) -> Vector:
 
 def _drop_ratio(shown: Shown, space: str) -> float | None:
     since = minute_before(shown.at)
-    there = shown.counted.audience_at(space, since) + _presence(shown, space, "joins", since)
-    return _presence(shown, space, "drops", since) / there if there > 0 else None
+    present = shown.counted.audience_at(space, since) + _presence(shown, space, "joins", since)
+    return _presence(shown, space, "drops", since) / present if present > 0 else None
 
 
 def _success(shown: Shown, space: str) -> float | None:
@@ -130,7 +132,7 @@ def _tweets(now: ProofMoment) -> Vector:
     since = minute_before(shown.at)
     subjects = [*(rule.subject for rule in now.info.subjects), "other"]
     return merged(
-        one(
+        single(
             sum(shown.counted.tweets(subject, count, shown.at, since) for count in TWEET_KINDS.values()),
             subject=subject,
         )

@@ -1,4 +1,4 @@
-"""What was so at one moment of the proof's night, and how to write down what a panel must show then."""
+"""One moment of the proof's night, and the functions that build a panel's expected answer."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,14 +11,14 @@ from streams.contract.progress import Covered
 from streams.contract.runinfo import RunInfo, RunStatus
 
 Work: TypeAlias = Mapping[tuple[str, Labels], Callable[[float], float]]
-"""Series that a replay makes beside the night's (workers, scrapes): value by second since the epoch."""
+"""Series about work, not about the night (workers, scrapes): value by second since the epoch."""
 RATE_SECONDS = 60
-"""What stands for Grafana's ``$__rate_interval`` in the proof."""
+"""The value of Grafana's ``$__rate_interval`` in the proof."""
 
 
 @dataclass(frozen=True)
 class Shown:
-    """One engine at a moment: its counts, as of which event time (ms), and how far it says it is."""
+    """One engine at a moment: its counts, the event time (ms) they are as of, and its progress."""
 
     counted: Counted
     at: int
@@ -27,20 +27,20 @@ class Shown:
 
 @dataclass(frozen=True)
 class ProofMoment:
-    """One moment of the night and one choice of the boards' variables.
+    """One moment of the night, and one choice of the boards' variables.
 
     Args:
-        name: What the moment is called.
-        at: Event time (ms); also when Prometheus is asked.
+        name: The name of the moment.
+        at: Event time (ms); also the time of the query.
         info: The run.
-        status: What the replay says of itself.
+        status: The status of the replay.
         engines: Every engine, the truth included.
-        chosen: The engines chosen on the board; boards with a single one have one.
-        spaces: The rooms chosen on the board.
+        chosen: The engines selected on the board; exactly one on a board for a single engine.
+        spaces: The rooms selected on the board.
         records: Result records the exporter has read, by topic.
         rejected: Those it has rejected, by topic and reason.
-        work: Series made by work, not by the night.
-        earlier: Makes the moment ``RATE_SECONDS`` before this one.
+        work: Series about work, not about the night.
+        earlier: Returns the moment ``RATE_SECONDS`` before this one.
     """
 
     name: str
@@ -57,7 +57,7 @@ class ProofMoment:
 
     @property
     def engine(self) -> Shown:
-        """The chosen engine of a board that shows one."""
+        """The selected engine of a board for a single engine."""
         return self.engines[self.chosen[0]]
 
     @property
@@ -72,15 +72,15 @@ class ProofMoment:
 
     @property
     def variables(self) -> dict[str, str]:
-        """What Grafana would put in the place of the boards' variables."""
+        """The values Grafana would substitute for the boards' variables."""
         return {
             "engine": "|".join(self.chosen),
             "space": "|".join(self.spaces),
             "__rate_interval": f"{RATE_SECONDS}s",
         }
 
-    def worked(self, name: str) -> dict[Labels, float]:
-        """Return the series of a metric of work, of the chosen engines where it has that label, as they are now."""
+    def work_series(self, name: str) -> dict[Labels, float]:
+        """Return the current series of a metric of work; only of the selected engines where it has that label."""
         return {
             labels: value(self.seconds)
             for (metric, labels), value in self.work.items()
@@ -89,26 +89,26 @@ class ProofMoment:
 
 
 Expected: TypeAlias = Callable[[ProofMoment], Vector]
-"""What one query must answer at a moment."""
+"""The expected answer of one query at a moment."""
 
 
-def one(value: float | None, **labels: str) -> Vector:
-    """Return one series; none where there is no value."""
+def single(value: float | None, **labels: str) -> Vector:
+    """Return a single series; none where there is no value."""
     return {} if value is None else {frozenset(labels.items()): value}
 
 
-def many(label: str, values: Mapping[str, float | None], **labels: str) -> Vector:
-    """Return a series per value of a label, those without a value left out."""
+def series_by(label: str, values: Mapping[str, float | None], **labels: str) -> Vector:
+    """Return a series per value of a label; those without a value are left out."""
     return {frozenset({label: name, **labels}.items()): value for name, value in values.items() if value is not None}
 
 
 def merged(vectors: Iterable[Vector]) -> Vector:
-    """Return all series of several vectors."""
+    """Return the series of several vectors."""
     return {labels: value for vector in vectors for labels, value in vector.items()}
 
 
 def rate(of: Expected) -> Expected:
-    """Return the growth per second over ``RATE_SECONDS`` of what ``of`` says."""
+    """Return the growth of ``of`` per second over ``RATE_SECONDS``."""
 
     def vector(now: ProofMoment) -> Vector:
         then = of(now.earlier())
@@ -117,9 +117,9 @@ def rate(of: Expected) -> Expected:
     return vector
 
 
-def worked(name: str) -> Expected:
+def work_series(name: str) -> Expected:
     """Return the series of a metric of work."""
-    return lambda now: now.worked(name)
+    return lambda now: now.work_series(name)
 
 
 def summed(vector: Mapping[Labels, float], *by: str) -> Vector:
@@ -140,5 +140,5 @@ def _grouped(vector: Mapping[Labels, float], by: tuple[str, ...], how: Callable[
 
 
 def minute_before(at: int) -> int:
-    """Return where the last minute begins, event time in ms."""
+    """Return the start of the last minute, event time in ms."""
     return at - MINUTE_MS

@@ -1,4 +1,4 @@
-"""Every small way in which a query or a rule could be wrong: the alterations that the proof has to find."""
+"""Mutants of queries and rules: every small way to get them wrong, each of which the proof must catch."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -33,35 +33,35 @@ _SWAPS: Final = {
 }
 _WHOLE: Final = {
     "emptied": "",
-    "a hundredth more": "({0}) * 1.01",
+    "one percent more": "({0}) * 1.01",
     "one more": "({0}) + 1",
-    "the other sign": "-({0})",
+    "the sign changed": "-({0})",
     "one series too few": "topk(scalar(count({0}) - 1), {0})",
 }
-"""What can be done to an expression as a whole; {0} is the expression."""
-_TURNED: Final = {"=": "!=", "!=": "=", "=~": "!~", "!~": "=~"}
+"""Mutations of an expression as a whole; {0} is the expression."""
+_NEGATED: Final = {"=": "!=", "!=": "=", "=~": "!~", "!~": "=~"}
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One alteration of an expression."""
+    """One mutant of an expression."""
 
     what: str
-    """What was done, for the report."""
+    """The change, for the report."""
     expr: str
 
 
-def mutants(expr: str, siblings: Mapping[str, str]) -> list[Mutant]:
-    """Return every alteration of an expression, each in one place; none equals the original or another one.
+def mutants(expr: str, substitutes: Mapping[str, str]) -> list[Mutant]:
+    """Return every mutant of an expression, changed in one place each; none equals the original or another mutant.
 
-    But for the emptied one they are all PromQL: what Prometheus refuses is found without looking at an answer.
+    All but the empty one are valid PromQL: a mutant that Prometheus rejects would be caught without comparing answers.
 
     Args:
         expr: PromQL, with Grafana's variables in it.
-        siblings: For a metric's name, another one that could be mistaken for it.
+        substitutes: For each metric name, another one that could be mistaken for it.
     """
     found: dict[str, str] = {}
-    for what, text in _all(expr, siblings):
+    for what, text in _all(expr, substitutes):
         if text != expr and (not text or _is_promql(text)):
             found.setdefault(text, what)
     return [Mutant(what, text) for text, what in found.items()]
@@ -75,47 +75,47 @@ def _is_promql(text: str) -> bool:
     return True
 
 
-def siblings(metrics: Iterable[Metric], recorded: Iterable[str] = ()) -> dict[str, str]:
-    """Return for each metric another one with the same labels, or a name that nobody serves."""
+def substitutes(metrics: Iterable[Metric], recorded: Iterable[str] = ()) -> dict[str, str]:
+    """Return for each metric another one with the same labels, or a name that is not served."""
     groups: dict[tuple[str, ...], list[str]] = {}
     for metric in metrics:
         groups.setdefault(metric.labels, []).append(metric.name)
     groups[("recorded",)] = list(recorded)
     return {
-        name: names[(place + 1) % len(names)] if len(names) > 1 else f"{name}_of_old"
+        name: names[(index + 1) % len(names)] if len(names) > 1 else f"{name}_unknown"
         for names in groups.values()
-        for place, name in enumerate(names)
+        for index, name in enumerate(names)
     }
 
 
 def _all(expr: str, others: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     yield from ((what, form.format(expr)) for what, form in _WHOLE.items())
-    for found, text in _each(_NAME, expr, lambda name: others.get(name[0], f"{name[0]}_of_old")):
-        yield f"{found} mistaken for another metric", text
+    for found, text in _each(_NAME, expr, lambda name: others.get(name[0], f"{name[0]}_unknown")):
+        yield f"{found} replaced by another metric", text
     yield from _selectors(expr)
     for found, text in _each(_NUMBER, expr, lambda number: f"{float(number[0]) * 2 + 1:g}"):
-        yield f"{found} doubled and one more", text
+        yield f"{found} doubled, plus one", text
     for found, text in _each(_NUMBER, expr, lambda number: f"{float(number[0]) * 0.9:g}"):
-        yield f"{found} a tenth less", text
+        yield f"{found} reduced by a tenth", text
     for found, text in _each(_RANGE, expr, lambda _: "[10m]"):
-        yield f"the range {found} made ten minutes", text
+        yield f"the range {found} changed to ten minutes", text
     for found, text in _each(_GROUPING, expr, lambda _: ""):
-        yield f"{found} left out", text
+        yield f"{found} removed", text
     for pattern, other in _SWAPS.items():
         for found, text in _each(re.compile(pattern), expr, _always(other)):
-            yield f"{found.strip()} turned into {other.strip()}", text
+            yield f"{found.strip()} changed to {other.strip()}", text
 
 
 def _selectors(expr: str) -> Iterator[tuple[str, str]]:
-    """Yield alterations of the matchers between braces: left out, turned around, asking for another value."""
+    """Yield mutants of the matchers between braces: removed, negated, with another value."""
     for braces in _BRACES.finditer(expr):
         matchers = list(_MATCHER.finditer(braces[1]))
         for place, matcher in enumerate(matchers):
             name, sign, value = matcher.groups()
             for what, text in (
-                (f"{matcher[0]} left out", None),
-                (f"{matcher[0]} turned around", f'{name}{_TURNED[sign]}"{value}"'),
-                (f"{matcher[0]} asking for another value", f'{name}{sign}"{value}x"'),
+                (f"{matcher[0]} removed", None),
+                (f"{matcher[0]} negated", f'{name}{_NEGATED[sign]}"{value}"'),
+                (f"{matcher[0]} with another value", f'{name}{sign}"{value}x"'),
             ):
                 parts = [one[0] if at != place else text for at, one in enumerate(matchers)]
                 inside = ",".join(part for part in parts if part is not None)
@@ -123,7 +123,7 @@ def _selectors(expr: str) -> Iterator[tuple[str, str]]:
 
 
 def _each(pattern: re.Pattern[str], expr: str, other: Callable[[re.Match[str]], str]) -> Iterator[tuple[str, str]]:
-    """Yield the expression with each place that matches changed, one at a time."""
+    """Yield the expression with each match replaced, one at a time."""
     for found in pattern.finditer(expr):
         yield found[0], f"{expr[: found.start()]}{other(found)}{expr[found.end() :]}"
 

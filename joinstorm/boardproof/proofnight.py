@@ -1,8 +1,8 @@
-"""The night the boards are proven on: one tape, three engines, a replay whose every figure is known.
+"""The night for the proof of the boards: one tape, three engines, and a replay with known figures.
 
-``truth`` has the oracle's counts. ``faust`` has the same. ``faust-tables`` counted every seventh window twice,
-counts a ghost in every room at all times, and is a little behind, so nothing that is shown of it can be mistaken for
-something else. All figures of work (records sent, time spent, lag) are made up from formulas, another for every series.
+``truth`` has the oracle's counts, and so has ``faust``. ``faust-tables`` counts every seventh window twice, adds one to
+every count of every room, and lags a little, so that none of its values can be mistaken for another engine's. All
+figures of work (records sent, time spent, lag) are computed by formulas, a different one for each series.
 """
 
 import math
@@ -13,7 +13,7 @@ from itertools import product
 from pathlib import Path
 from typing import Final
 
-from joinstorm.boardproof.counted import Counted, doubled, haunted
+from joinstorm.boardproof.counted import Counted, doubled, inflated
 from joinstorm.boardproof.momentvalues import RATE_SECONDS, ProofMoment, Shown, Work
 from joinstorm.oracle.answers import Truth, ask
 from joinstorm.prometheus.backfill import AllSeries, Series, collect, info_of, night_of
@@ -31,12 +31,12 @@ from streams.read.runview import EngineView, RunView
 GOOD: Final = "faust"
 WRONG: Final = "faust-tables"
 BEHIND_MS: Final = 25_000
-"""How far ``faust-tables`` is behind the replay, in event time."""
+"""The lag of ``faust-tables`` behind the replay, in event time."""
 SCRAPE_SECONDS: Final = 15
 _BEFORE: Final = (600, 75, 60, 45, 30, 15, 0)
-"""Seconds before each moment at which there is a scrape: a rate's range, and one that a wrong range would take in."""
+"""Scrapes in seconds before each moment: those in a rate's range, and one that only a wrong range includes."""
 GROWTH: Final = math.log(1.001) / SCRAPE_SECONDS
-"""Counters of work grow by a thousandth from scrape to scrape: a rate over another range is another figure."""
+"""Counters of work grow by a thousandth from scrape to scrape, so that a rate over another range differs."""
 _SPEEDS: Final = (60.0, 0.5, 240.0)
 _RESULTS: Final = (RESULTS_AUDIENCE, RESULTS_REACTION, RESULTS_PROGRESS)
 _VALUES: Final[dict[str, tuple[str, ...]]] = {
@@ -60,24 +60,24 @@ class ProofNight:
 
     @classmethod
     def of_tape(cls, path: Path) -> "ProofNight":
-        """Count a tape by SQL; raises TapeError when it cannot be read."""
+        """Count a tape with SQL; raises TapeError when it cannot be read."""
         info = info_of(Tape.open(path))
         return cls(info, ask(path, info))
 
     @cached_property
     def counted(self) -> dict[str, Counted]:
-        """The counts of every engine, to be added up plainly."""
+        """The counts of every engine."""
         right = Counted(self.info, self.truth.audience, self.truth.reaction, self.truth.estimates)
         wrong = self._wrong
         return {TRUTH: right, GOOD: right, WRONG: Counted(self.info, wrong.audience, wrong.reaction, wrong.estimates)}
 
     @cached_property
     def _wrong(self) -> Truth:
-        """What an engine has that counted every seventh window twice, and somebody in every room who is not there."""
+        """The counts of the wrong engine: every seventh window twice, and one more of everything in every room."""
         windows = {window for table in (self.truth.audience, self.truth.reaction) for window, _ in table}
         twice = [window for window in windows if window // self.info.window_ms % 7 == 0]
         return Truth(
-            audience=haunted(doubled(self.truth.audience, twice), self.info.spaces),
+            audience=inflated(doubled(self.truth.audience, twice), self.info.spaces),
             reaction=doubled(self.truth.reaction, twice),
             estimates=doubled(self.truth.estimates, twice),
             events=self.truth.events,
@@ -98,7 +98,7 @@ class ProofNight:
         return [*inside, ("the end", _on_scrape(self.info.end))]
 
     def moment(self, name: str, at: int, chosen: tuple[str, ...], spaces: tuple[str, ...]) -> ProofMoment:
-        """Return what was so at event time ``at`` for a choice of engines and rooms."""
+        """Return the moment at event time ``at`` for a selection of engines and rooms."""
         shown = {
             engine: Shown(counted, self._as_of(engine, at), self._covered(engine, at))
             for engine, counted in self.counted.items()
@@ -118,7 +118,7 @@ class ProofNight:
         )
 
     def series(self) -> AllSeries:
-        """Return everything a Prometheus would have scraped from the exporter and the workers around the moments."""
+        """Return all series a Prometheus would have scraped from the exporter and the workers around the moments."""
         times = sorted({at for _, moment in self.moments() for at in _scrapes(moment)})
         found = collect(((at, self._view(at)) for at in times), leave_out=(m.SCRAPE,))
         for (name, labels), value in self._work.items():
@@ -179,7 +179,7 @@ class ProofNight:
 
     @cached_property
     def _work(self) -> Work:
-        """Series of the workers, of the broker and of the exporter itself, each with a figure of its own."""
+        """Series of the workers, the broker and the exporter itself, each with different values."""
         names = list(_of_the_exporter())
         for metric in m.WORKER_METRICS:
             others = [label for label in metric.labels if label != "engine"]
@@ -194,7 +194,7 @@ class ProofNight:
 
 
 def _of_the_exporter() -> Iterator[tuple[m.Metric, Labels]]:
-    """Yield the series of work that the exporter serves: its own cost and the broker's."""
+    """Yield the series of work served by the exporter: its own cost, and the broker's."""
     yield m.SCRAPE, frozenset()
     for metric in m.BROKER_METRICS:
         for values in product(*(_VALUES[label] for label in metric.labels)):

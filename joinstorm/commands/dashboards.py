@@ -62,7 +62,7 @@ def check(tape: Path | None, form: str, *, mutate: bool) -> int:
     """
     with _extra():
         from joinstorm.boardproof.wholeproof import prove  # noqa: PLC0415 - needs the extra [dashboards]
-    report = prove(tape, mutate=mutate, tell=lambda text: click.echo(f"{text} …", err=True))
+    report = prove(tape, mutate=mutate, notify=lambda text: click.echo(f"{text} …", err=True))
     click.echo(json.dumps(dataclasses.asdict(report), indent=2) if form == "json" else _report_text(report))
     return EXIT_OK if report.passed else EXIT_FAILED
 

@@ -223,7 +223,7 @@ class PointRun:
         return measure(counted, expected, self.info)
 
     def settle(self, at: int) -> "PointFigures":
-        """Compare the windows that end at or before a reported watermark; waits for results that are still to arrive."""
+        """Compare the windows that end at or before a reported watermark; waits for results still to arrive."""
         try:
             view = self.reader.wait_for(
                 lambda view: not self.compare(view, before=at).comparison.mismatches,

@@ -53,9 +53,9 @@ SCRAPED_SECONDS = 60.0
 BUSY = "melting"
 WORK = re.compile(r"rate\(|joinstorm_(worker|broker|exporter)_")
 """Queries of work, for which there is no oracle."""
-EMPTY = {"Why they were put aside", "Result records rejected"}
+EMPTY = {"Dead letters by reason", "Result records rejected"}
 """Panels that have nothing to show of a night without faults."""
-WALL = {"Last word"}
+WALL = {"Last report"}
 SILENT_SECONDS = 30.0
 """A replay says how it is doing once a second; far more would be a wrong clock."""
 CLOCK = "joinstorm_replay_event_timestamp_seconds"

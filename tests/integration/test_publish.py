@@ -9,7 +9,7 @@ import pytest
 
 from dashboards.grafana import Grafana, Json, Login
 from dashboards.publish import DATA_SOURCE_UID, FOLDER_UID, BoardChange, PhaseMark, Publication, publish
-from streams.errors import EnvironmentMissingError
+from streams.errors import EnvironmentMissingError, UsageError
 from tests.integration.fakegrafana import PASSWORD, TOKEN, USER, VIEWER_TOKEN, FakeGrafana
 
 BOARD: Json = {
@@ -240,7 +240,7 @@ def test_something_else_there_is_said(fake: FakeGrafana, page: str) -> None:
 @pytest.mark.parametrize("url", ["grafana:3000", "ftp://grafana", "http://", "http://grafana:port"])
 def test_an_address_that_is_none_is_refused(url: str) -> None:
     """The text shows the form."""
-    with pytest.raises(EnvironmentMissingError, match=r"expected http://host"):
+    with pytest.raises(UsageError, match=r"expected http://host"):
         Grafana(url, Login(token=TOKEN))
 
 

@@ -115,7 +115,7 @@ def test_without_faults_there_is_nothing_to_account_for(tape: Tape) -> None:
     [
         ("duplicates", -1, "met as duplicates"),
         ("duplicates", 1, "met as duplicates"),
-        ("dead_letters", -1, "put aside"),
+        ("dead_letters", -1, "counted as dead letters"),
         ("events", 1, "missing"),
         ("events", -1, "missing"),
     ],

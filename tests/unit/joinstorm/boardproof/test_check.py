@@ -6,16 +6,16 @@ import pytest
 
 from dashboards import promql, rules, stored
 from joinstorm.boardproof import check
-from joinstorm.boardproof.alertproof import Judgement, judge, precision, recall, spelled_out
+from joinstorm.boardproof.alertproof import Judgement, expanded, judge, precision, recall
 from joinstorm.boardproof.check import EXACT, EXPECTED, compare
-from joinstorm.boardproof.counted import Counted, Rows, doubled, haunted
-from joinstorm.boardproof.mutants import mutants, siblings
+from joinstorm.boardproof.counted import Counted, Rows, doubled, inflated
+from joinstorm.boardproof.mutants import mutants, substitutes
 from joinstorm.boardproof.ruleproof import rule_mutants
 from streams.contract.names import PhaseName
 from streams.metrics.definitions import EXPORTER_METRICS, WORKER_METRICS
 from tests.nights import START, WINDOW, run_info
 
-OTHERS = siblings((*EXPORTER_METRICS, *WORKER_METRICS))
+OTHERS = substitutes((*EXPORTER_METRICS, *WORKER_METRICS))
 QUERY = 'sum by (kind) (joinstorm_presence_last_minute_events{engine="$engine",kind=~"join|drop"}) > 3'
 
 
@@ -76,10 +76,10 @@ def test_every_part_of_a_rule_is_altered() -> None:
     """Expression, name, severity, wait and texts; and the rule is left out."""
     document = rules.document()
     made = [str(one) for one in rule_mutants(document, OTHERS)]
-    for what in ("left out", "under another name", "waiting longer", "waiting for nothing", "of another severity"):
+    for what in ("removed", "under another name", "waiting longer", "without waiting", "of another severity"):
         assert f"ProcessorUnfinished: {what}" in made
-    assert "ProcessorUnfinished: summary altered" in made
-    assert "engine:joinstorm_audience_listeners:sum: left out" in made
+    assert "ProcessorUnfinished: summary changed" in made
+    assert "engine:joinstorm_audience_listeners:sum: removed" in made
     assert rules.document() == document
 
 
@@ -94,9 +94,9 @@ A, B = frozenset({("space", "first")}), frozenset({("space", "second")})
         ({}, {}, ""),
         ({A: 1.0 + 1e-9}, {A: 1.0}, "space=first is"),
         ({A: 1.0}, {A: math.nan}, "space=first is"),
-        ({A: 1.0}, {}, "too many space=first"),
-        ({}, {B: 0.0}, "missing space=second"),
-        ({frozenset(): 1.0}, {}, "too many (no labels)"),
+        ({A: 1.0}, {}, "unexpected series space=first"),
+        ({}, {B: 0.0}, "missing series space=second"),
+        ({frozenset(): 1.0}, {}, "unexpected series (no labels)"),
         ({A: 1.0, B: 1.0}, {B: 1.0, A: 1.0}, ""),
     ],
 )
@@ -111,7 +111,7 @@ def test_an_answer_is_compared_series_by_series(
 
 def test_order_counts_for_a_sorted_query() -> None:
     """The most used hashtag stands first."""
-    assert "another order" in compare({A: 1.0, B: 2.0}, {B: 2.0, A: 1.0}, EXACT, ordered=True)
+    assert "different order" in compare({A: 1.0, B: 2.0}, {B: 2.0, A: 1.0}, EXACT, ordered=True)
 
 
 def counted(audience: Rows) -> Counted:
@@ -145,9 +145,9 @@ def test_planted_errors_are_what_they_say() -> None:
     """Doubled windows count twice, a ghost is in every room whenever anything happens."""
     assert doubled(ROWS, [START])[START, "first"] == {"joins": 10}
     assert doubled(ROWS, [START])[START + WINDOW, "first"] == ROWS[START + WINDOW, "first"]
-    haunt = haunted(ROWS, ("first", "second"))
-    assert haunt[START, "first"]["joins"] == 6
-    assert haunt[START, "second"]["drops"] == 1
+    rows = inflated(ROWS, ("first", "second"))
+    assert rows[START, "first"]["joins"] == 6
+    assert rows[START, "second"]["drops"] == 1
     assert ROWS[START, "first"] == {"joins": 5}
 
 
@@ -170,11 +170,11 @@ def test_precision_and_recall_count_alerts_and_phases() -> None:
     assert precision([]) == recall([]) == 1
 
 
-def test_spelled_out_alerts_read_only_what_is_served() -> None:
+def test_expanded_alerts_read_only_what_is_served() -> None:
     """Every recorded series is replaced by what it records."""
     served = {metric.name for metric in EXPORTER_METRICS}
     for alert in rules.ALERTS:
-        assert {one.metric for one in promql.read(spelled_out(alert.expr)).selectors} <= served
+        assert {one.metric for one in promql.read(expanded(alert.expr)).selectors} <= served
 
 
 def test_due_phases_are_phases_of_the_launch() -> None:
