@@ -155,14 +155,14 @@ class _Publisher:
         ours = f"tape:{self.wanted.tape[:12]}"
         tags = [*ANNOTATION_TAGS, ours]
         current = self.grafana.annotations(list(ANNOTATION_TAGS))
-        by_text = {one["text"]: one for one in current if ours in one["tags"]}
+        by_text = {annotation["text"]: annotation for annotation in current if ours in annotation["tags"]}
         for phase in self.wanted.phases:
             yield self._annotation(phase, by_text.get(phase.text), tags)
-        others = [one for one in current if ours not in one["tags"]]
+        others = [annotation for annotation in current if ours not in annotation["tags"]]
         if others:
-            for one in others:
+            for annotation in others:
                 if not self.dry_run:
-                    self.grafana.delete_annotation(one["id"])
+                    self.grafana.delete_annotation(annotation["id"])
             yield BoardChange("updated", f"{len(others)} annotations of another tape: removed")
 
     def _annotation(self, phase: PhaseMark, found: Json | None, tags: list[str]) -> BoardChange:

@@ -12,8 +12,12 @@ from joinstorm.bench.measurement import Measurement
 def as_json(measured: Sequence[Measurement], machine: dict[str, str]) -> str:
     """Return the measurements with their rates, and the machine."""
     rows = [
-        {**msgspec.to_builtins(one), "per_second": one.per_second, "per_cpu_second": one.per_cpu_second}
-        for one in measured
+        {
+            **msgspec.to_builtins(measurement),
+            "per_second": measurement.per_second,
+            "per_cpu_second": measurement.per_cpu_second,
+        }
+        for measurement in measured
     ]
     return msgspec.json.encode({"machine": machine, "measured": rows}).decode()
 
@@ -26,15 +30,15 @@ def as_text(measured: Sequence[Measurement], bases: Sequence[str], machine: dict
         bases: Contenders to compare the others with, a column each.
         machine: The machine they were made on.
     """
-    rate = {one.name: one.per_second for one in measured}
+    rate = {measurement.name: measurement.per_second for measurement in measured}
     bases = [base for base in bases if rate.get(base)]
     heads = "".join(f"  {'x ' + base:>20}" for base in bases)
     lines = [f"{'':18}{'events':>11}  {'events/s':>10}  {'per CPU s':>10}{heads}"]
-    for one in measured:
-        ratios = "".join(f"  {one.per_second / rate[base]:>20.2f}" for base in bases)
-        part = "" if one.complete else "  (stopped after its time)"
-        figures = f"{one.events:>11,}  {one.per_second:>10,.0f}  {one.per_cpu_second:>10,.0f}"
-        lines.append(f"{one.name:18}{figures}{ratios}{part}")
+    for measurement in measured:
+        ratios = "".join(f"  {measurement.per_second / rate[base]:>20.2f}" for base in bases)
+        part = "" if measurement.complete else "  (stopped after its time)"
+        figures = f"{measurement.events:>11,}  {measurement.per_second:>10,.0f}  {measurement.per_cpu_second:>10,.0f}"
+        lines.append(f"{measurement.name:18}{figures}{ratios}{part}")
     return "\n".join([*lines, ", ".join(machine.values())])
 
 
@@ -45,8 +49,8 @@ def draw(measured: Sequence[Measurement], path: Path, title: str) -> None:
 
     figure = Figure(figsize=(9, 0.9 + 0.42 * len(measured)), layout="constrained")
     axes: Any = figure.subplots()
-    names = [one.name for one in measured][::-1]
-    rates = [one.per_second for one in measured][::-1]
+    names = [measurement.name for measurement in measured][::-1]
+    rates = [measurement.per_second for measurement in measured][::-1]
     bars = axes.barh(names, rates, color=["#0b7285" if name in {"faust", "aiokafka"} else "#adb5bd" for name in names])
     axes.bar_label(bars, labels=[f"{rate:,.0f}" for rate in rates], padding=4)
     axes.set_title(title, loc="left", fontweight="bold")

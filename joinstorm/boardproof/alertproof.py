@@ -92,9 +92,9 @@ def recall(judgements: Iterable[Judgement]) -> float:
 def _sizes(judgements: Iterable[Judgement]) -> tuple[int, int, int]:
     nights = list(judgements)
     return (
-        sum(len(one.right) for one in nights),
-        sum(len(one.missed) for one in nights),
-        sum(len(one.false) for one in nights),
+        sum(len(judgement.right) for judgement in nights),
+        sum(len(judgement.missed) for judgement in nights),
+        sum(len(judgement.false) for judgement in nights),
     )
 
 

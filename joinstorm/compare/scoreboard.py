@@ -25,13 +25,13 @@ pre { white-space: pre-wrap; font-size: .85rem } .no { color: #9c1c1c; font-weig
 """
 
 
-def answers(one: Score) -> str:
+def answers(score: Score) -> str:
     """Return a short text: whether the engine's counts are right."""
-    if one.throughput is None:
+    if score.throughput is None:
         return "failed"
-    if one.exact:
+    if score.exact:
         return "exact"
-    return f"{one.mismatches:,} of {one.compared:,} differ" if one.mismatches else "incomplete"
+    return f"{score.mismatches:,} of {score.compared:,} differ" if score.mismatches else "incomplete"
 
 
 def _number(part: Any, text: Callable[[Any], str]) -> str:
@@ -42,31 +42,34 @@ def _seconds(value: float | None) -> str:
     return "never" if value is None else f"{value:.2f} s"
 
 
-def keeps_up_with(one: Score) -> str:
+def keeps_up_with(score: Score) -> str:
     """Return the largest load the engine kept up with, as a rate and as a speed."""
-    if one.sustained is None:
+    if score.sustained is None:
         return ""
-    more = "≥ " if one.sustained_limit else ""
-    return f"{more}{one.sustained.events_per_second:,.0f}/s (speed {one.sustained.speed:,.0f})"
+    more = "≥ " if score.sustained_limit else ""
+    return f"{more}{score.sustained.events_per_second:,.0f}/s (speed {score.sustained.speed:,.0f})"
 
 
 COLUMNS: Final[tuple[tuple[str, Callable[[Score], str]], ...]] = (
-    ("engine", lambda one: one.engine),
+    ("engine", lambda score: score.engine),
     ("answers", answers),
-    ("events/s per CPU s", lambda one: _number(one.throughput, lambda t: f"{t.events_per_cpu_second:,.0f}")),
-    ("events/s", lambda one: _number(one.throughput, lambda t: f"{t.events_per_second:,.0f}")),
-    ("start", lambda one: _number(one.throughput, lambda t: f"{t.start_seconds:.1f} s")),
-    ("memory", lambda one: _number(one.throughput, lambda t: f"{t.peak_mib:,.0f} MiB")),
-    ("latency 50 %", lambda one: _number(one.latency, lambda p: _seconds(p.p50))),
-    ("99 %", lambda one: _number(one.latency, lambda p: _seconds(p.p99))),
-    ("after kill -9", lambda one: _number(one.recovery, lambda r: "-" if r.seconds is None else f"{r.seconds:.1f} s")),
+    ("events/s per CPU s", lambda score: _number(score.throughput, lambda t: f"{t.events_per_cpu_second:,.0f}")),
+    ("events/s", lambda score: _number(score.throughput, lambda t: f"{t.events_per_second:,.0f}")),
+    ("start", lambda score: _number(score.throughput, lambda t: f"{t.start_seconds:.1f} s")),
+    ("memory", lambda score: _number(score.throughput, lambda t: f"{t.peak_mib:,.0f} MiB")),
+    ("latency 50 %", lambda score: _number(score.latency, lambda p: _seconds(p.p50))),
+    ("99 %", lambda score: _number(score.latency, lambda p: _seconds(p.p99))),
+    (
+        "after kill -9",
+        lambda score: _number(score.recovery, lambda r: "-" if r.seconds is None else f"{r.seconds:.1f} s"),
+    ),
     ("keeps up with", keeps_up_with),
 )
 
 
 def to_text(board: Scoreboard) -> str:
     """Return it as a table for a terminal, followed by the problems."""
-    table = [[head for head, _ in COLUMNS], *([cell(one) for _, cell in COLUMNS] for one in board.scores)]
+    table = [[head for head, _ in COLUMNS], *([cell(score) for _, cell in COLUMNS] for score in board.scores)]
     widths = [max(len(row[column]) for row in table) for column in range(len(COLUMNS))]
     lines = [
         "  ".join(
@@ -86,18 +89,18 @@ def _title(board: Scoreboard) -> str:
 
 
 def _problems(board: Scoreboard) -> list[str]:
-    problems = [f"{one.engine}: {problem}" for one in board.scores for problem in one.problems]
+    problems = [f"{score.engine}: {problem}" for score in board.scores for problem in score.problems]
     return problems + [
-        f"{one.engine}: the search for the sustained load was limited by {one.sustained_limit}"
-        for one in board.scores
-        if one.sustained_limit
+        f"{score.engine}: the search for the sustained load was limited by {score.sustained_limit}"
+        for score in board.scores
+        if score.sustained_limit
     ]
 
 
 def _made_with(board: Scoreboard) -> str:
     facts = [
         *(f"{name} {value}" for name, value in board.versions.items()),
-        *(f"{one.engine} with {one.version}" for one in board.scores if one.version),
+        *(f"{score.engine} with {score.version}" for score in board.scores if score.version),
         *(f"{name} {value}" for name, value in board.machine.items()),
     ]
     return f"{', '.join(facts)}; {board.made}, {board.seconds:.0f} s in total"
@@ -115,14 +118,16 @@ def picture(board: Scoreboard) -> bytes:
     FigureCanvasAgg(figure)
     panels = figure.subplots(1, 5, sharey=True)
     scores = list(reversed(board.scores))
-    rates = [one.throughput.events_per_cpu_second if one.throughput else 0.0 for one in scores]
+    rates = [score.throughput.events_per_cpu_second if score.throughput else 0.0 for score in scores]
     _bars(panels[0], scores, "events per CPU second", rates)
     _latency_bars(panels[1], scores)
-    _bars(panels[2], scores, "memory, MiB", [one.throughput.peak_mib if one.throughput else 0.0 for one in scores])
-    recoveries = [(one.recovery.seconds if one.recovery else None) or 0.0 for one in scores]
+    _bars(
+        panels[2], scores, "memory, MiB", [score.throughput.peak_mib if score.throughput else 0.0 for score in scores]
+    )
+    recoveries = [(score.recovery.seconds if score.recovery else None) or 0.0 for score in scores]
     _bars(panels[3], scores, "recovery after kill -9, s", recoveries)
-    sustained = [one.sustained.events_per_second if one.sustained else 0.0 for one in scores]
-    at_least = ["≥ " if one.sustained and one.sustained_limit else "" for one in scores]
+    sustained = [score.sustained.events_per_second if score.sustained else 0.0 for score in scores]
+    at_least = ["≥ " if score.sustained and score.sustained_limit else "" for score in scores]
     _bars(panels[4], scores, "keeps up with, events/s", sustained, at_least)
     figure.suptitle(_title(board), fontsize=9)
     out = io.BytesIO()
@@ -131,7 +136,9 @@ def picture(board: Scoreboard) -> bytes:
 
 
 def _bars(axes: Axes, scores: list[Score], title: str, values: list[float], signs: Sequence[str] | None = None) -> None:
-    bars = axes.barh([one.engine for one in scores], values, color=[_EXACT if one.exact else _WRONG for one in scores])
+    bars = axes.barh(
+        [score.engine for score in scores], values, color=[_EXACT if score.exact else _WRONG for score in scores]
+    )
     labels = [sign + _label(number) for sign, number in zip(signs or [""] * len(values), values, strict=True)]
     axes.bar_label(bars, labels=labels, padding=2, fontsize=8)
     _plain_axes(axes, title, max(values, default=0.0))
@@ -143,11 +150,11 @@ def _label(number: float) -> str:
 
 def _latency_bars(axes: Axes, scores: list[Score]) -> None:
     """Draw the median on top of the 99th percentile."""
-    names = [one.engine for one in scores]
-    p99s = [(one.latency.p99 if one.latency else None) or 0.0 for one in scores]
-    p50s = [(one.latency.p50 if one.latency else None) or 0.0 for one in scores]
+    names = [score.engine for score in scores]
+    p99s = [(score.latency.p99 if score.latency else None) or 0.0 for score in scores]
+    p50s = [(score.latency.p50 if score.latency else None) or 0.0 for score in scores]
     bars = axes.barh(names, p99s, color=_PALE)
-    axes.barh(names, p50s, color=[_EXACT if one.exact else _WRONG for one in scores], height=0.4)
+    axes.barh(names, p50s, color=[_EXACT if score.exact else _WRONG for score in scores], height=0.4)
     labels = [f"{a:.2f} / {b:.2f}" if b else "-" for a, b in zip(p50s, p99s, strict=True)]
     axes.bar_label(bars, labels=labels, padding=2, fontsize=8)
     _plain_axes(axes, "latency 50 % / 99 %, s", max(p99s, default=0.0))
@@ -163,7 +170,7 @@ def _plain_axes(axes: Axes, title: str, most: float) -> None:
 def to_html(board: Scoreboard) -> str:
     """Return it as one self-contained page."""
     head = "".join(f"<th>{html.escape(name)}</th>" for name, _ in COLUMNS)
-    rows = "".join(_row(one) for one in board.scores)
+    rows = "".join(_row(score) for score in board.scores)
     image = base64.b64encode(picture(board)).decode()
     problems = "".join(f"<pre>{html.escape(line)}</pre>" for line in _problems(board))
     return (
@@ -174,11 +181,11 @@ def to_html(board: Scoreboard) -> str:
     )
 
 
-def _row(one: Score) -> str:
-    cells = [cell(one) for _, cell in COLUMNS]
+def _row(score: Score) -> str:
+    cells = [cell(score) for _, cell in COLUMNS]
     return (
         "<tr>"
-        + "".join(f"<td{'' if one.exact else ' class=no'}>{html.escape(text)}</td>" for text in cells)
+        + "".join(f"<td{'' if score.exact else ' class=no'}>{html.escape(text)}</td>" for text in cells)
         + "</tr>\n"
     )
 

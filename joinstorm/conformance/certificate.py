@@ -60,8 +60,8 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def exact(self) -> bool:
         """Whether every supported point is exact, and there is at least one."""
-        tried = [one for one in self.outcomes if one.status != "unsupported"]
-        return bool(tried) and all(one.status == "exact" for one in tried)
+        tried = [outcome for outcome in self.outcomes if outcome.status != "unsupported"]
+        return bool(tried) and all(outcome.status == "exact" for outcome in tried)
 
 
 def choose(names: Sequence[str]) -> tuple[Point, ...]:

@@ -32,7 +32,7 @@ def _whole(certificate: Certificate) -> dict[str, object]:
 def to_text(certificate: Certificate) -> str:
     """Return it as lines for a terminal."""
     lines = [f"{_title(certificate)}: {'exact' if certificate.exact else 'not exact'}"]
-    lines += [line_of(one) for one in certificate.outcomes]
+    lines += [line_of(outcome) for outcome in certificate.outcomes]
     if certificate.limits:
         lines.append(f"by design: {certificate.limits}")
     lines.append(
@@ -41,19 +41,21 @@ def to_text(certificate: Certificate) -> str:
     return "\n".join(lines)
 
 
-def line_of(one: PointOutcome) -> str:
+def line_of(outcome: PointOutcome) -> str:
     """Return one point; what is wrong follows on further lines."""
-    lines = [f"  {one.status:<11} {one.point:<16} {one.seconds:6.1f} s  {one.says}"]
-    if one.detail:
-        lines += [f"{'':14}{line}" for line in (one.detail + _share(one)).splitlines()]
-    lines += [f"{'':14}{mismatch}" for mismatch in one.named]
+    lines = [f"  {outcome.status:<11} {outcome.point:<16} {outcome.seconds:6.1f} s  {outcome.says}"]
+    if outcome.detail:
+        lines += [f"{'':14}{line}" for line in (outcome.detail + _share(outcome)).splitlines()]
+    lines += [f"{'':14}{mismatch}" for mismatch in outcome.named]
     return "\n".join(lines)
 
 
-def _share(one: PointOutcome) -> str:
-    if not one.off_by:
+def _share(outcome: PointOutcome) -> str:
+    if not outcome.off_by:
         return ""
-    return f"; off by {one.off_by:,} of {one.counted:,} counted ({one.off_by / max(1, one.counted):.2%})"
+    return (
+        f"; off by {outcome.off_by:,} of {outcome.counted:,} counted ({outcome.off_by / max(1, outcome.counted):.2%})"
+    )
 
 
 def _made_with(certificate: Certificate) -> str:
@@ -68,7 +70,7 @@ def _title(certificate: Certificate) -> str:
 def to_html(certificate: Certificate) -> str:
     """Return it as one self-contained page."""
     title = html.escape(_title(certificate))
-    rows = "".join(_row(one) for one in certificate.outcomes)
+    rows = "".join(_row(outcome) for outcome in certificate.outcomes)
     limits = f"<p>By design: {html.escape(certificate.limits)}</p>" if certificate.limits else ""
     verdict = "exact on every point it supports" if certificate.exact else "not exact"
     return (
@@ -78,12 +80,12 @@ def to_html(certificate: Certificate) -> str:
     )
 
 
-def _row(one: PointOutcome) -> str:
-    lines = [line for line in (one.detail + _share(one), *map(str, one.named)) if line]
+def _row(outcome: PointOutcome) -> str:
+    lines = [line for line in (outcome.detail + _share(outcome), *map(str, outcome.named)) if line]
     more = f"<pre>{html.escape(chr(10).join(lines))}</pre>" if lines else ""
     return (
-        f'<tr><td>{html.escape(one.point)}</td><td class="{one.status.split()[0]}">{one.status}</td>'
-        f"<td>{html.escape(one.says)}{more}</td><td>{one.seconds:.1f}</td></tr>\n"
+        f'<tr><td>{html.escape(outcome.point)}</td><td class="{outcome.status.split()[0]}">{outcome.status}</td>'
+        f"<td>{html.escape(outcome.says)}{more}</td><td>{outcome.seconds:.1f}</td></tr>\n"
     )
 
 

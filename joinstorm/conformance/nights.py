@@ -58,7 +58,7 @@ def simulated(folder: Path, *, scale: float = SCALE, seed: int = 1, partitions: 
     )
     truth = oracle.ask(path, info)
     totals = {topic: EventTotals(truth.events.get(topic, 0), 0) for topic in INPUTS}
-    events = [one for block in tape.blocks() for one in _events(block, partitions)]
+    events = [record for block in tape.blocks() for record in _events(block, partitions)]
     return night_of("launch", info, events, Expected(truth.audience, truth.reaction, totals))
 
 
@@ -70,8 +70,8 @@ def night_of(name: str, info: RunInfo, events: Sequence[InputRecord], expected: 
 def marks(info: RunInfo, records: Sequence[InputRecord]) -> list[InputRecord]:
     """Return the marks of every partition of both topics."""
     ids: dict[tuple[str, int], set[bytes]] = {}
-    for one in records:
-        ids.setdefault((one.topic, one.partition), set()).add(one.value)
+    for record in records:
+        ids.setdefault((record.topic, record.partition), set()).add(record.value)
     step = info.watermark_step_ms
     times = range(info.start - info.start % step + step, info.end + 1, step)
     out: list[InputRecord] = []
@@ -83,9 +83,9 @@ def marks(info: RunInfo, records: Sequence[InputRecord]) -> list[InputRecord]:
     return out
 
 
-def is_end(one: InputRecord) -> bool:
+def is_end(record: InputRecord) -> bool:
     """Whether this is a partition's end mark."""
-    return one.key is None and b'"mark":"end"' in one.value
+    return record.key is None and b'"mark":"end"' in record.value
 
 
 def body_and_ends(night: GoldenNight) -> tuple[list[InputRecord], list[InputRecord]]:
@@ -99,15 +99,15 @@ def duplicated(night: GoldenNight, *, share: float, seed: int = 0) -> GoldenNigh
     body, ends = body_and_ends(night)
     out: list[tuple[float, InputRecord]] = []
     again = dict.fromkeys(INPUTS, 0)
-    for place, one in enumerate(body):
-        out.append((place, one))
-        if one.key is None:
-            out.append((place + 0.5, one))
+    for place, record in enumerate(body):
+        out.append((place, record))
+        if record.key is None:
+            out.append((place + 0.5, record))
         elif draw.random() < share:
-            out.append((draw.choice((place + 0.5, draw.uniform(place, len(body)))), one))
-            again[one.topic] += 1
+            out.append((draw.choice((place + 0.5, draw.uniform(place, len(body)))), record))
+            again[record.topic] += 1
     out.sort(key=lambda item: item[0])
-    return _changed(night, [one for _, one in out] + ends, duplicates=again)
+    return _changed(night, [record for _, record in out] + ends, duplicates=again)
 
 
 def out_of_order(night: GoldenNight, *, within_ms: int, seed: int = 0) -> GoldenNight:
@@ -116,27 +116,27 @@ def out_of_order(night: GoldenNight, *, within_ms: int, seed: int = 0) -> Golden
     delayed = {
         id(r): r.timestamp + (within_ms if r.key is None else draw.randrange(within_ms + 1)) for r in night.records
     }
-    return _changed(night, _in_time(night.records, lambda one: delayed[id(one)]))
+    return _changed(night, _in_time(night.records, lambda record: delayed[id(record)]))
 
 
 def late(night: GoldenNight, *, share: float, up_to_ms: int, seed: int = 0) -> GoldenNight:
     """Delay a share of the events by one minute up to ``up_to_ms``, past their watermarks."""
     draw = random.Random(seed)  # noqa: S311 - faults are drawn, nothing is kept secret
     delayed = {id(r): r.timestamp for r in night.records}
-    for one in night.records:
-        if one.key is not None and draw.random() < share:
-            delayed[id(one)] += draw.randrange(MINUTE_MS, up_to_ms)
-    return _changed(night, _in_time(night.records, lambda one: delayed[id(one)]))
+    for record in night.records:
+        if record.key is not None and draw.random() < share:
+            delayed[id(record)] += draw.randrange(MINUTE_MS, up_to_ms)
+    return _changed(night, _in_time(night.records, lambda record: delayed[id(record)]))
 
 
 def with_idle_partition(night: GoldenNight) -> GoldenNight:
     """Add a partition to both topics that holds only marks."""
     info = night.info
     wider = msgspec.structs.replace(info, partitions=info.partitions + 1)
-    more = [one for one in marks(wider, night.records) if one.partition == info.partitions]
+    more = [record for record in marks(wider, night.records) if record.partition == info.partitions]
     body, ends = body_and_ends(night)
-    body = _in_time([*body, *(one for one in more if not is_end(one))], _event_time)
-    return replace(night, info=wider, records=(*body, *ends, *(one for one in more if is_end(one))))
+    body = _in_time([*body, *(record for record in more if not is_end(record))], _event_time)
+    return replace(night, info=wider, records=(*body, *ends, *(record for record in more if is_end(record))))
 
 
 def corrupted(night: GoldenNight, *, copies: int = 1, seed: int = 0) -> GoldenNight:
@@ -173,11 +173,11 @@ def _changed(
 
 def _in_time(records: Iterable[InputRecord], arrival: Callable[[InputRecord], int]) -> list[InputRecord]:
     """Sort by arrival; at one moment events come before marks, and end marks come last of all."""
-    return sorted(records, key=lambda one: (is_end(one), arrival(one), one.key is None))
+    return sorted(records, key=lambda record: (is_end(record), arrival(record), record.key is None))
 
 
-def _event_time(one: InputRecord) -> int:
-    return one.timestamp
+def _event_time(record: InputRecord) -> int:
+    return record.timestamp
 
 
 def _events(block: pa.RecordBatch, partitions: int) -> Iterator[InputRecord]:
@@ -189,7 +189,7 @@ def _events(block: pa.RecordBatch, partitions: int) -> Iterator[InputRecord]:
         columns = (rows.column(name).to_pylist() for name in ("event_id", "person", "at"))
         for event_id, person, at, value in zip(*columns, values(rows).to_pylist(), strict=True):
             found.append((event_id, InputRecord(topic, int(places[person]), b"%d" % person, value, at)))
-    return (one for _, one in sorted(found, key=lambda pair: pair[0]))
+    return (record for _, record in sorted(found, key=lambda pair: pair[0]))
 
 
 def _mark(topic: str, partition: int, mark: Mark) -> InputRecord:

@@ -146,9 +146,10 @@ class PointRun:
 
     def _wrong(self) -> str:
         """Return the first invalid results of the engine."""
-        rejections = [one for one in self.reader.snapshot().rejections if one.engine == self.engine.name]
+        rejections = [record for record in self.reader.snapshot().rejections if record.engine == self.engine.name]
         return "".join(
-            f"; {one.source} is not a valid result: {one.reason}, {one.detail}" for one in rejections[:NAMED]
+            f"; {record.source} is not a valid result: {record.reason}, {record.detail}"
+            for record in rejections[:NAMED]
         )
 
     def _tails(self) -> str:
@@ -259,9 +260,9 @@ def measure(counts: FinalCounts, expected: FinalCounts, info: RunInfo) -> PointF
     off_by = counted = 0
     for found, wanted in ((counts.audience, expected.audience), (counts.reaction, expected.reaction)):
         for key in found.keys() | wanted.keys():
-            one, other = found.get(key, NO_COUNTS), wanted.get(key, NO_COUNTS)
-            off_by += sum(abs(one.get(count, 0) - other.get(count, 0)) for count in one.keys() | other.keys())
-            counted += sum(other.values())
+            have, want = found.get(key, NO_COUNTS), wanted.get(key, NO_COUNTS)
+            off_by += sum(abs(have.get(count, 0) - want.get(count, 0)) for count in have.keys() | want.keys())
+            counted += sum(want.values())
     return PointFigures(compare(counts, expected, info), off_by, counted)
 
 
@@ -269,9 +270,9 @@ def common_watermarks(records: Sequence[InputRecord], partitions: int) -> list[i
     """Return the watermark shared by all partitions after 0, 1, … of the records; 0 before there is one."""
     newest: dict[tuple[str, int], int] = {}
     out = [0]
-    for one in records:
-        if one.key is None and one.value.startswith(b'{"mark"'):
-            newest[one.topic, one.partition] = one.timestamp
+    for record in records:
+        if record.key is None and record.value.startswith(b'{"mark"'):
+            newest[record.topic, record.partition] = record.timestamp
             out.append(min(newest.values()) if len(newest) == len(INPUTS) * partitions else 0)
         else:
             out.append(out[-1])

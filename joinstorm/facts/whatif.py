@@ -124,8 +124,8 @@ _ROWS: Final[tuple[tuple[str, Callable[[NightSummary], str]], ...]] = (
 
 def table(outcomes: Sequence[NightSummary]) -> str:
     """Return the nights side by side, one column each."""
-    cells = [["", *(one.scenario for one in outcomes)]]
-    cells += [[label, *(show(one) for one in outcomes)] for label, show in _ROWS]
+    cells = [["", *(night.scenario for night in outcomes)]]
+    cells += [[label, *(show(night) for night in outcomes)] for label, show in _ROWS]
     widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
     lines = []
     for label, *figures in cells:
@@ -142,10 +142,10 @@ def picture(outcomes: Sequence[NightSummary], path: Path) -> None:
     """
     figure = Figure(figsize=(11, 7), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True)
-    for one, style in zip(outcomes, itertools.cycle(_STYLES)):
-        minutes = one.start_minutes + np.arange(len(one.held_by_second)) / 60
-        above.plot(minutes, one.held_by_second, label=one.scenario, linestyle=style, linewidth=1.6)
-        below.plot(minutes, smoothed(one.attempts_by_second), linestyle=style, linewidth=1.0)
+    for night, style in zip(outcomes, itertools.cycle(_STYLES)):
+        minutes = night.start_minutes + np.arange(len(night.held_by_second)) / 60
+        above.plot(minutes, night.held_by_second, label=night.scenario, linestyle=style, linewidth=1.6)
+        below.plot(minutes, smoothed(night.attempts_by_second), linestyle=style, linewidth=1.0)
     above.set_ylabel("people in the rooms")
     below.set_ylabel(f"attempts per second\n(mean of {ATTEMPTS_OVER} s)")
     below.set_xlabel("minutes after the scheduled start")

@@ -92,6 +92,6 @@ def _wrong(found: Verdict) -> Iterator[str]:
         yield table(heads, map(_mismatch, named), (5, 6))
 
 
-def _mismatch(one: Mismatch) -> Sequence[str]:
-    place = (escape(part) for part in (one.time, one.phase, one.table, one.name, one.count))
-    return *place, f"{one.expected:,}", f"{one.found:,}", escape(one.note)
+def _mismatch(mismatch: Mismatch) -> Sequence[str]:
+    place = (escape(part) for part in (mismatch.time, mismatch.phase, mismatch.table, mismatch.name, mismatch.count))
+    return *place, f"{mismatch.expected:,}", f"{mismatch.found:,}", escape(mismatch.note)

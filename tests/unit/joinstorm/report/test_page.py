@@ -145,7 +145,7 @@ def test_a_wrong_run_names_what_differs() -> None:
     """The difference stands on the page with its time, phase, room, count and both numbers."""
     words = " ".join(Reader(wrong_page()).text)
     assert "Not exact" in words
-    assert "1 are not the truth" in words
+    assert "1 differ from the truth" in words
     assert re.search(r"2023-05-24T22:41:40Z\s+open\s+audience\s+first\s+joins\s+5\s+8", words)
 
 
