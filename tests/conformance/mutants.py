@@ -174,7 +174,7 @@ class _Quiet(PartitionFold):
 
 
 class SwallowsCorruptRecords(_Mutant):
-    """Goes on past bad records and tells nobody."""
+    """Goes on past invalid records without counting them."""
 
     fold_class = _Quiet
 
@@ -280,14 +280,14 @@ class _Boaster(KafkaPythonWorker):
     def __init__(self, settings: WorkerSettings) -> None:
         super().__init__(settings)
         self.waiting: list[Result | Progress] = []
-        self.told = time.monotonic()
+        self.reported = time.monotonic()
 
     def publish(self) -> None:
         taken = [one for fold in self.folds.values() for one in fold.take()]
         self.waiting += [one for one in taken if not isinstance(one, Progress)]
-        if any(fold.ended for fold in self.folds.values()) or time.monotonic() - self.told > 5:
+        if any(fold.ended for fold in self.folds.values()) or time.monotonic() - self.reported > 5:
             self._send(self.waiting)
-            self.told, self.waiting = time.monotonic(), []
+            self.reported, self.waiting = time.monotonic(), []
         self._send([one for one in taken if isinstance(one, Progress)])
 
 
@@ -324,7 +324,7 @@ class _Babbler(KafkaPythonWorker):
     def publish(self) -> None:
         for topic in ("results.audience", "results.progress"):
             self.producer.send(self.info.topics[topic], b"\x00 garbage", key=_key(self.info, self.settings.engine))
-        self.producer.flush()  # before its last word of progress, after which nobody reads on
+        self.producer.flush()  # before its last progress record, after which no reader goes on
         super().publish()
 
 

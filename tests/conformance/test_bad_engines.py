@@ -1,4 +1,4 @@
-"""Programs that are no engines: each is named as what it is, with its last words and in time, and others go on."""
+"""Programs that are no engines: each is reported with the end of its log and in time, and the others go on."""
 
 import shlex
 import sys

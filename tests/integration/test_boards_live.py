@@ -21,7 +21,7 @@ DEADLINE_SECONDS = 60
 
 
 class Playing:
-    """Stands for the reader: every scrape finds the night a minute further on, however slow the machine."""
+    """Replaces the reader: every scrape sees the night a minute later, however slow the machine."""
 
     def __init__(self, tape: Path) -> None:
         self.info = info_of(Tape.open(tape))

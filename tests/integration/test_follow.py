@@ -104,7 +104,7 @@ def test_once_is_about_the_newest_run_and_has_the_commands_exit_code(
     ],
 )
 def test_an_engines_own_topic_is_known_by_its_name(tape: Tape, topic: str, run: str | None) -> None:
-    """It has the prefix, the run's whole id and an engine's name in it; anything else is somebody else's."""
+    """It has the prefix, the run's whole id and an engine's name in it; any other topic belongs to another program."""
     runs = [
         run_info(tape.info, Topics(name, "mine."), partitions=1, window_ms=5_000, watermark_step_ms=5_000)
         for name in ("night", "night-2")

@@ -47,7 +47,7 @@ def kinds(changes: dict[str, BoardChange]) -> set[str]:
 
 
 def altered(board: Json, title: str) -> Json:
-    """Return the board as it looks after somebody renamed its first panel."""
+    """Return the board after a manual rename of its first panel."""
     other = copy.deepcopy(board)
     other["panels"][0]["title"] = title
     return other
@@ -86,7 +86,7 @@ def test_a_grafana_that_stores_boards_otherwise_is_no_hand_work(fake: FakeGrafan
 
 
 def test_a_new_board_replaces_our_own_old_one(fake: FakeGrafana) -> None:
-    """What we published ourselves is updated without asking, and the difference is told."""
+    """A board we published is updated without force, and the difference is shown."""
     bring(fake)
     change = bring(fake, replace(WANTED, boards={"joinstorm-launch": altered(BOARD, "Audience")}))["board 'The launch'"]
     assert change.kind == "updated"
@@ -96,7 +96,7 @@ def test_a_new_board_replaces_our_own_old_one(fake: FakeGrafana) -> None:
 
 
 def test_a_board_changed_by_hand_is_kept_and_shown(fake: FakeGrafana) -> None:
-    """Somebody's own version survives; the difference names what they changed; --force writes over it."""
+    """A manual version survives; the difference names the change; --force overwrites it."""
     bring(fake)
     fake.keep_board(altered(BOARD, "My audience"), FOLDER_UID, "nicer title")
     kept = bring(fake)["board 'The launch'"]
@@ -108,7 +108,7 @@ def test_a_board_changed_by_hand_is_kept_and_shown(fake: FakeGrafana) -> None:
 
 
 def test_a_board_moved_by_hand_is_kept(fake: FakeGrafana) -> None:
-    """A board that somebody filed elsewhere is not silently moved back."""
+    """A board moved to another folder is not silently moved back."""
     bring(fake)
     fake.boards["joinstorm-launch"]["meta"]["folderUid"] = "elsewhere"
     kept = bring(fake)["board 'The launch'"]
@@ -145,7 +145,7 @@ def test_a_data_source_may_gain_settings(fake: FakeGrafana) -> None:
 
 
 def test_a_phase_moved_by_hand_is_kept(fake: FakeGrafana) -> None:
-    """An annotation of this tape at another time was moved by somebody."""
+    """An annotation of this tape at another time was moved by hand."""
     bring(fake)
     talk = next(one for one in fake.annotations.values() if one["text"] == "talk")
     talk["time"] = 2_500
@@ -212,7 +212,7 @@ def test_user_and_password_log_in_too() -> None:
     [("glsa_wrong", "does not accept the login; set JOINSTORM_GRAFANA_TOKEN"), (VIEWER_TOKEN, "not allowed.*Admin")],
 )
 def test_a_login_that_does_not_do_says_so(fake: FakeGrafana, token: str, text: str) -> None:
-    """A wrong token and a weak one are told apart."""
+    """A wrong token and one without rights give different errors."""
     with Grafana(fake.url, Login(token=token)) as grafana, pytest.raises(EnvironmentMissingError, match=text):
         publish(grafana, WANTED)
 

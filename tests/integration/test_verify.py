@@ -51,12 +51,12 @@ def test_the_published_truth_is_the_truth(
 ) -> None:
     """What readers sum up from the topics has the digest that was asked of the tape."""
     assert main(["truth", str(tape.path), *options(kafka, info), "--format", "json"]) == EXIT_OK
-    said = json.loads(capsys.readouterr().out)
-    assert said["events"] == tape.info.events
+    output = json.loads(capsys.readouterr().out)
+    assert output["events"] == tape.info.events
     assert main(["verify", *options(kafka, info), "--engine", TRUTH, "--format", "json"]) == EXIT_OK
     verdict = json.loads(capsys.readouterr().out)
     assert verdict["exact"]
-    assert verdict["digest"] == said["digest"]
+    assert verdict["digest"] == output["digest"]
     assert verdict["events"] == tape.info.events
 
 
@@ -81,10 +81,10 @@ def test_verify_fails_when_a_count_differs_or_the_end_is_missing(
     publish(kafka, info, [one for one in rest if not isinstance(one, Progress)])
     arguments = ["verify", *options(kafka, info), "--engine", "e", "--tape", str(tape.path), "--deadline", "1"]
     assert main(arguments) == EXIT_FAILED
-    said = capsys.readouterr().out
-    assert said.startswith("NOT exact: e")
-    assert "e has not ended on space.presence[0]" in said
-    assert f"expected {next(iter(first.counts.values()))}, found 0" in said
+    output = capsys.readouterr().out
+    assert output.startswith("NOT exact: e")
+    assert "e has not ended on space.presence[0]" in output
+    assert f"expected {next(iter(first.counts.values()))}, found 0" in output
 
 
 def test_another_runs_tape_is_refused(

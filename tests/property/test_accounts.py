@@ -93,10 +93,10 @@ def test_every_fault_is_accounted_for(tape: Tape, rates: dict[str, float], seed:
     """Whatever is declared: injected is what stands in the file of faults, and all of it is found again."""
     one = case(tape, Faults(rates, seed))
     found = one.account()
-    told = write_faults(fault_path(tape.path, "accounts"), tape, Faults(rates, seed), one.info)
+    written = write_faults(fault_path(tape.path, "accounts"), tape, Faults(rates, seed), one.info)
     assert found.problems == found.remarks == []
-    assert found.injected == found.accounted == {kind: count for kind, count in told.counts.items() if count}
-    assert len(found.missing) == min(MAX_NAMED, told.counts[MISSING])
+    assert found.injected == found.accounted == {kind: count for kind, count in written.counts.items() if count}
+    assert len(found.missing) == min(MAX_NAMED, written.counts[MISSING])
 
 
 def test_without_faults_there_is_nothing_to_account_for(tape: Tape) -> None:
@@ -111,7 +111,7 @@ def test_without_faults_there_is_nothing_to_account_for(tape: Tape) -> None:
 
 
 @pytest.mark.parametrize(
-    ("total", "by", "said"),
+    ("total", "by", "text"),
     [
         ("duplicates", -1, "met as duplicates"),
         ("duplicates", 1, "met as duplicates"),
@@ -120,18 +120,18 @@ def test_without_faults_there_is_nothing_to_account_for(tape: Tape) -> None:
         ("events", -1, "missing"),
     ],
 )
-def test_one_too_many_or_too_few_is_a_problem(tape: Tape, total: str, by: int, said: str) -> None:
+def test_one_too_many_or_too_few_is_a_problem(tape: Tape, total: str, by: int, text: str) -> None:
     """An engine that says a single one more or less than was injected is found out, with both numbers."""
     one = case(tape, ALL_FIVE)
     changes: dict[str, Any] = {total: {INPUTS[0]: getattr(one.covered, total)[INPUTS[0]] + by}}
     found = replace(one, covered=replace(one.covered, **changes)).account()
     assert len(found.problems) == 1
     assert "injected, " in found.problems[0]
-    assert said in found.problems[0]
+    assert text in found.problems[0]
 
 
 def test_a_lost_dead_letter_is_named(tape: Tape) -> None:
-    """A damaged copy that is nowhere put aside is named with its event and its damage."""
+    """A damaged copy that is no dead letter is named with its event and its damage."""
     one = case(tape, ALL_FIVE)
     assert one.evidence.dead_letters is not None
     found = one.with_letters(list(one.evidence.dead_letters[1:])).account()
@@ -140,7 +140,7 @@ def test_a_lost_dead_letter_is_named(tape: Tape) -> None:
 
 
 def test_a_dead_letter_of_another_event_is_named(tape: Tape) -> None:
-    """Equal numbers do not do: a whole event put aside in place of a damaged copy is a stranger, named by source."""
+    """Equal numbers are not enough: a valid event among the dead letters is named by its source."""
     one = case(tape, ALL_FIVE)
     assert one.evidence.dead_letters is not None
     first, *rest = one.evidence.dead_letters
@@ -150,14 +150,14 @@ def test_a_dead_letter_of_another_event_is_named(tape: Tape) -> None:
 
 
 def test_late_events_are_accounted_for_by_equal_counts_alone(tape: Tape) -> None:
-    """Where counts differ nobody can tell that the late ones are among the counted ones."""
+    """Where counts differ, late events cannot be shown to be counted."""
     found = case(tape, ALL_FIVE).account(same=False)
     assert found.accounted[LATE] == found.accounted[OUT_OF_ORDER] == 0
     assert len(found.problems) == 2
 
 
 def test_records_sent_again_are_no_faults(tape: Tape) -> None:
-    """A producer that goes on after a crash sends some twice: said, and taken for what they are, up to their number."""
+    """A resumed producer sends some records twice; they are remarked on, and accepted up to their number."""
     one = case(tape, ALL_FIVE)
     again = replace(one.evidence, records=one.evidence.records + 10)
     more = replace(one.covered, duplicates={INPUTS[0]: one.covered.duplicates[INPUTS[0]] + 10})
@@ -170,14 +170,14 @@ def test_records_sent_again_are_no_faults(tape: Tape) -> None:
 
 
 def test_records_that_never_came_are_a_problem(tape: Tape) -> None:
-    """Fewer records on the topics than were to be sent: said with the number."""
+    """Missing records on the topics are a problem, with their number."""
     one = case(tape, ALL_FIVE)
     found = replace(one, evidence=replace(one.evidence, records=one.evidence.records - 3)).account()
     assert found.problems == ["faults: the input topics lack 3 of the planned records"]
 
 
 def test_run_info_says_what_is_declared(tape: Tape) -> None:
-    """Faults travel with run.info, so whoever knows the run knows what was injected."""
+    """Faults are part of run.info, so the run tells what was injected."""
     info = info_of(tape, faults=ALL_FIVE)
     assert msgspec.json.decode(msgspec.json.encode(info), type=RunInfo).faults == ALL_FIVE
 

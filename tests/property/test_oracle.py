@@ -1,4 +1,4 @@
-"""The oracle's SQL against the same words spelled out naively, event by event."""
+"""The oracle's SQL compared with naive counting, event by event."""
 
 import functools
 from collections.abc import Sequence
@@ -104,7 +104,7 @@ def test_records_carry_every_count_and_an_end(tmp_path: Path) -> None:
 
 
 def test_every_count_of_the_contract_has_a_query() -> None:
-    """No count is left without its definition in SQL, and each says in words what it counts."""
+    """Every count has a definition in SQL and a description."""
     asked = {table: {query.count for query in QUERIES if query.table == table} for table in ("audience", "reaction")}
     assert asked == {"audience": set(AUDIENCE_COUNTS), "reaction": {*REACTION_COUNTS, "hashtag:"}}
     assert {query.count for query in QUERIES if query.table == "estimates"} == {STANCE}

@@ -45,7 +45,7 @@ def tables(truth: Truth) -> FinalCounts:
 def counted(events: Sequence[Presence | Tweet], *, ended: bool | None = True, more: Sequence[Result] = ()) -> RunView:
     """Return a run in which the engine e has counted these events, and written ``more``.
 
-    ``ended``: True on every partition, False on all but one, None: it said nothing of its progress.
+    ``ended``: True on every partition, False on all but one, None: no progress at all.
     """
     info, _ = night()
     naive = Oracle(info, events)
@@ -134,7 +134,7 @@ def test_a_count_moved_between_kinds_is_named_with_time_phase_and_place() -> Non
 
 
 def test_an_engine_that_wrote_nothing_is_named() -> None:
-    """No results are no exact results; who did write is said."""
+    """An engine without results is not exact; the engines with results are named."""
     verdict = verdict_on(counted(EVENTS), "quiet")
     assert not verdict.exact
     assert verdict.problems == ("engine 'quiet' has written nothing (engines with results: e)",)
@@ -178,7 +178,7 @@ def test_zeros_for_what_does_not_exist_are_nothing() -> None:
 
 
 def test_records_that_are_no_results_are_named() -> None:
-    """Garbage under the engine's key is its fault, garbage of nobody is remarked on."""
+    """Invalid results under the engine's key are a problem; those of no engine are a remark."""
     info, _ = night()
     follower = Follower("run-1")
     meet(follower, info)
@@ -202,7 +202,7 @@ def test_only_so_many_differences_are_spelled_out() -> None:
 
 
 def test_a_replay_off_schedule_is_remarked_on() -> None:
-    """Being late keeps nothing from being exact, and is said."""
+    """A late replay can be exact, and is remarked on."""
     info, truth = night()
     status = RunStatus(1, "run-1", "ended", info.end, 60.0, 50.0, 1, 0, 0.5, 2.0, "x", 0)
     view = RunView(info=info, status=status, engines=counted(EVENTS).engines)
@@ -227,7 +227,7 @@ def test_stances_are_an_estimate_apart() -> None:
 
 
 def test_verdict_json_is_whole_and_reads_back(tmp_path: Path) -> None:
-    """The file is what was judged, under the documented names, and nothing is left beside it."""
+    """The file has the verdict under the documented names, and no partial file remains."""
     verdict = verdict_on(counted(EVENTS))
     write(verdict, tmp_path / "verdict.json")
     assert [path.name for path in tmp_path.iterdir()] == ["verdict.json"]

@@ -26,7 +26,7 @@ DATA_SOURCES_OWN = ("titleFormat", "tagKeys", "step", "useValueForTime")
 
 
 def test_the_committed_files_are_what_the_code_makes() -> None:
-    """Boards, rules and docs/boards.md are made anew and compared, byte for byte."""
+    """Boards, rules and docs/boards.md are generated again and compared byte for byte."""
     assert build.differing(stored.HERE, build.files()) == []
     assert build.differing(ROOT, {docs.PATH: docs.text()}) == []
 
@@ -72,7 +72,7 @@ def test_boards_keep_the_linters_rules() -> None:
 
 
 def test_what_grafanas_own_linter_is_to_leave_out_has_its_reason() -> None:
-    """The file it reads beside the boards: a reason for each rule, and no rule that we check ourselves."""
+    """Its configuration has a reason for each excluded rule, and excludes no rule that we check ourselves."""
     left_out = yaml.safe_load((stored.HERE / stored.GENERATED / ".lint").read_text())["exclusions"]
     assert all(rule.get("reason") for rule in left_out.values())
     kept = {"template-datasource-rule", "panel-title-description-rule", "panel-units-rule", "target-promql-rule"}
@@ -176,7 +176,7 @@ def test_the_rules_read_what_is_served_or_recorded_before() -> None:
 
 
 def test_every_recorded_series_is_used() -> None:
-    """Series that nobody reads cost every Prometheus that loads the rules."""
+    """An unused series would cost every Prometheus that loads the rules."""
     used = {one.metric for rule in (*rules.RECORDINGS, *rules.ALERTS) for one in promql.read(rule.expr).selectors}
     assert {rule.name for rule in rules.RECORDINGS} <= used
 
@@ -203,7 +203,7 @@ def test_every_alert_has_a_runbook() -> None:
 
 
 def test_runbooks_name_panels_that_are_there() -> None:
-    """Whoever follows a runbook finds the panel."""
+    """Every panel a runbook names exists."""
     titles = {panel["title"] for board in BOARDS.values() for panel in lint.panels(board)}
     looks = "\n".join(
         re.findall(r"^\*\*Look\.\*\* (.*?)\n\n", (ROOT / rules.RUNBOOKS).read_text(), re.MULTILINE | re.DOTALL)

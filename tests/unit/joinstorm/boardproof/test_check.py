@@ -1,4 +1,4 @@
-"""The proof of the boards itself: what it alters, what it compares, what it adds up."""
+"""The proof of the boards itself: its mutants, its comparisons, its sums."""
 
 import math
 
@@ -20,7 +20,7 @@ QUERY = 'sum by (kind) (joinstorm_presence_last_minute_events{engine="$engine",k
 
 
 def test_every_query_of_the_boards_has_an_expected_answer() -> None:
-    """And no answer is written down for a query that is no more."""
+    """And no expected answer is left of a query that was removed."""
     there = {
         (query.board, query.panel, query.letter)
         for query in check.queries(stored.boards())
@@ -47,17 +47,17 @@ def test_every_query_of_the_boards_has_an_expected_answer() -> None:
     ],
 )
 def test_a_query_is_altered_in_every_place(altered: str) -> None:
-    """Aggregation, grouping, matchers, numbers, comparison, metric: each has its turn."""
+    """Aggregation, grouping, matchers, numbers, comparison and metric are each mutated."""
     assert promql_of(altered) in {promql_of(mutant.expr) for mutant in mutants(QUERY, OTHERS)}
 
 
 def promql_of(text: str) -> str:
-    """Return a text without the spaces that mean nothing."""
+    """Return a text with its insignificant spaces removed."""
     return " ".join(text.split())
 
 
 def test_alterations_differ_from_the_original_and_each_other() -> None:
-    """Nothing is counted twice, and nothing that Prometheus would refuse makes the share look better."""
+    """No mutant counts twice, and none that Prometheus rejects inflates the share of caught ones."""
     made = [mutant.expr for mutant in mutants(QUERY, OTHERS)]
     assert len(set(made)) == len(made)
     assert QUERY not in made
@@ -66,14 +66,14 @@ def test_alterations_differ_from_the_original_and_each_other() -> None:
 
 
 def test_a_metric_is_mistaken_for_one_with_the_same_labels() -> None:
-    """Else the alteration would be found by its labels alone."""
+    """Otherwise its labels alone would give the mutant away."""
     labels = {metric.name: metric.labels for metric in EXPORTER_METRICS}
     assert labels[OTHERS["joinstorm_drop_ratio"]] == labels["joinstorm_drop_ratio"]
     assert OTHERS["joinstorm_drop_ratio"] != "joinstorm_drop_ratio"
 
 
 def test_every_part_of_a_rule_is_altered() -> None:
-    """Expression, name, severity, wait and texts; and the rule is left out."""
+    """Expression, name, severity, wait and texts are mutated, and the rule is removed."""
     document = rules.document()
     made = [str(one) for one in rule_mutants(document, OTHERS)]
     for what in ("removed", "under another name", "waiting longer", "without waiting", "of another severity"):
@@ -103,14 +103,14 @@ A, B = frozenset({("space", "first")}), frozenset({("space", "second")})
 def test_an_answer_is_compared_series_by_series(
     got: dict[frozenset[tuple[str, str]], float], wanted: dict[frozenset[tuple[str, str]], float], text: str
 ) -> None:
-    """Missing, superfluous and different series are told; the order matters only where it is asked for."""
+    """Missing, unexpected and different series are named; the order matters only where required."""
     found = compare(got, wanted, EXACT)
     assert text in found
     assert bool(found) == bool(text)
 
 
 def test_order_counts_for_a_sorted_query() -> None:
-    """The most used hashtag stands first."""
+    """The most used hashtag comes first."""
     assert "different order" in compare({A: 1.0, B: 2.0}, {B: 2.0, A: 1.0}, EXACT, ordered=True)
 
 
@@ -127,7 +127,7 @@ ROWS: Rows = {
 
 
 def test_sums_run_over_windows_that_end_by_the_moment() -> None:
-    """A window counts from its end on, not from its start."""
+    """A window counts from its end, not from its start."""
     night = counted(ROWS)
     ends = [START, START + WINDOW - 1, START + WINDOW, START + 2 * WINDOW, START + 5 * WINDOW]
     assert [night.audience_at("first", end) for end in ends] == [0, 0, 5, 3, 4]
@@ -142,7 +142,7 @@ def test_the_peak_is_the_first_window_end_with_the_most() -> None:
 
 
 def test_planted_errors_are_what_they_say() -> None:
-    """Doubled windows count twice, a ghost is in every room whenever anything happens."""
+    """Doubled windows count twice; inflated rows have one more of everything in every window with events."""
     assert doubled(ROWS, [START])[START, "first"] == {"joins": 10}
     assert doubled(ROWS, [START])[START + WINDOW, "first"] == ROWS[START + WINDOW, "first"]
     rows = inflated(ROWS, ("first", "second"))
@@ -164,7 +164,7 @@ def test_alerts_are_judged_by_phase() -> None:
 
 
 def test_precision_and_recall_count_alerts_and_phases() -> None:
-    """Silence where nothing is due is perfect; what may fire counts for nothing."""
+    """No alert where none is due is perfect; alerts that may fire do not count."""
     one = Judgement(frozenset({("A", "x"), ("B", "x")}), frozenset({("C", "x")}), frozenset({("A", "y")}))
     assert precision([one]) == recall([one]) == pytest.approx(2 / 3)
     assert precision([]) == recall([]) == 1
@@ -178,6 +178,6 @@ def test_expanded_alerts_read_only_what_is_served() -> None:
 
 
 def test_due_phases_are_phases_of_the_launch() -> None:
-    """A phase that was renamed would make an alert silent for ever."""
+    """An alert due in a renamed phase would never be due."""
     for alert in rules.ALERTS:
         assert {*alert.due, *alert.may} <= set(PhaseName)

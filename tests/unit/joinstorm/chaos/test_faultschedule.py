@@ -22,12 +22,12 @@ def test_a_drawn_schedule_reads_back(seed: int) -> None:
 
 
 def test_fifty_seeds_draw_every_kind() -> None:
-    """No fault is forgotten by the dice."""
+    """Every kind of fault is drawn."""
     assert {fault.kind for seed in range(50) for fault in draw(seed)} == set(FaultKind)
 
 
 @pytest.mark.parametrize(
-    ("given", "words"),
+    ("given", "text_shown"),
     [
         ("0.5:kill-worke", "did you mean 'kill-worker'"),
         ("0.5:flood", "known are kill-worker"),
@@ -38,13 +38,13 @@ def test_fifty_seeds_draw_every_kind() -> None:
         (" , ", "no fault in ' , '"),
     ],
 )
-def test_an_impossible_fault_is_named(given: str, words: str) -> None:
+def test_an_impossible_fault_is_named(given: str, text_shown: str) -> None:
     """The error names the fault and what is allowed."""
-    with pytest.raises(UsageError, match=words):
+    with pytest.raises(UsageError, match=text_shown):
         parse(given)
 
 
-def test_shrinking_leaves_only_what_it_takes() -> None:
+def test_shrinking_leaves_only_the_faults_that_matter() -> None:
     """Of five faults only the two that fail together are left."""
     faults = [Fault(share / 10, FaultKind.KILL_WORKER) for share in range(1, 6)]
 

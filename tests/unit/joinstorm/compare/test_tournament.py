@@ -1,4 +1,4 @@
-"""What a comparison works out of what it has seen: latencies, keeping up, the part to play, and the scoreboard."""
+"""What a comparison computes from its samples: latencies, keeping up, the part to play, and the scoreboard."""
 
 import json
 from pathlib import Path
@@ -33,8 +33,8 @@ def _paced(**changes: object) -> Paced:
     return Paced(**(found | changes))  # type: ignore[arg-type]  # a table of fields of several types
 
 
-def test_latency_is_from_the_due_time_to_the_first_word_that_covers_an_event() -> None:
-    """A watermark covers what is earlier than it; words that go back cover nothing; what is never covered counts."""
+def test_latency_is_from_the_due_time_to_the_first_sample_that_covers_an_event() -> None:
+    """A watermark covers earlier events; one that goes back covers nothing; an uncovered event is infinitely late."""
     seen = [_seen(1.0, None), _seen(2.0, 100), _seen(3.0, 50), _seen(4.0, 300)]
     at = np.array([99, 100, 299, 300], np.int64)
     due = np.array([0.0, 0.5, 1.0, 1.5])
@@ -42,7 +42,7 @@ def test_latency_is_from_the_due_time_to_the_first_word_that_covers_an_event() -
 
 
 def test_events_without_a_due_time_have_no_latency() -> None:
-    """What is sent at full speed, in quiet hours, is left out."""
+    """Events sent at full speed, in quiet phases, are left out."""
     late = latencies([_seen(2.0, 10)], np.array([1, 2], np.int64), np.array([np.nan, 1.0]))
     assert late.tolist() == [1.0]
 
@@ -56,7 +56,7 @@ def test_growth_does_not_depend_on_how_late_everything_is(late: list[float], mor
 
 
 def test_an_engine_that_falls_behind_does_not_keep_up() -> None:
-    """Later and later, never to be seen, or without an end: each alone is enough."""
+    """Growing latency, results that never come, or no end: each alone is enough."""
     assert growth(np.linspace(0, 8, 80)) == pytest.approx(4, abs=0.2)
     assert growth(np.array([0.1] * 70 + [np.inf] * 30)) is None
     assert kept_up(_paced())
@@ -141,7 +141,7 @@ def test_a_scoreboard_says_first_whether_the_answers_are_right() -> None:
 
 
 def test_a_scoreboard_is_written_in_four_forms(tmp_path: Path) -> None:
-    """The page needs nothing else, and takes no name for markup."""
+    """The page is self-contained and escapes names."""
     paths = write(_board(), tmp_path)
     assert [path.name for path in paths] == ["compare.json", "compare.txt", "compare.png", "compare.html"]
     assert paths[2].read_bytes().startswith(b"\x89PNG")

@@ -21,12 +21,12 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_list_has_every_engine_and_how_to_get_it(nowhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Installed ones with their version, missing ones with the line that installs them."""
     assert main(["engines"]) == EXIT_OK
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     for name in registry.names():
-        assert f"\n{name} " in "\n" + said
+        assert f"\n{name} " in "\n" + output
         assert name in CATALOG
-    assert "missing: joinstorm engines install quix" in said
-    assert "installed, kafka-python " in said
+    assert "missing: joinstorm engines install quix" in output
+    assert "installed, kafka-python " in output
 
 
 def test_a_missing_engine_is_refused_with_the_line_that_installs_it(nowhere: Path) -> None:

@@ -50,10 +50,10 @@ def test_record_tells_what_it_made(tmp_path: Path, capsys: pytest.CaptureFixture
     """The summary holds events, listeners, tweets, seconds and the tape's hash."""
     path = tmp_path / "a.parquet"
     assert main(["record", "quiet", "--scale", "0.1", "--seed", "7", "--out", str(path), "--format", "json"]) == 0
-    told = json.loads(capsys.readouterr().out)
+    shown = json.loads(capsys.readouterr().out)
     info = Tape.open(path).info
-    assert set(told) == {"tape", "scenario", "scale", "seed", "events", "listeners", "tweets", "seconds", "sha256"}
-    assert (told["events"], told["sha256"], told["seed"], told["listeners"]) == (info.events, info.sha256, 7, 300)
+    assert set(shown) == {"tape", "scenario", "scale", "seed", "events", "listeners", "tweets", "seconds", "sha256"}
+    assert (shown["events"], shown["sha256"], shown["seed"], shown["listeners"]) == (info.events, info.sha256, 7, 300)
 
 
 def test_record_as_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

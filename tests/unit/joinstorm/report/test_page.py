@@ -45,18 +45,20 @@ def info() -> RunInfo:
 
 def results(engine: str, *, too_many: int = 0) -> list[Result]:
     """Return what an engine says: an hour and a half of joins, a burst of drops, and tweets all the time."""
-    said: list[Result] = []
+    results: list[Result] = []
     for k in range(WINDOWS):
         at = START + k * WINDOW
         if k < 1080:
             counts = {"attempts": 6, "arrivals": 5, "joins": 5 + too_many * (k == 500), "fails": 1, "drops": k // 700}
-            said.append(AudienceResult(1, "run-1", engine, at, "first", "0", 1, {**counts, "leaves": 1}))
-            said.append(AudienceResult(1, "run-1", engine, at, ALL, "0", 1, {"first_joins": 4, "waited_20m": k // 800}))
+            results.append(AudienceResult(1, "run-1", engine, at, "first", "0", 1, {**counts, "leaves": 1}))
+            results.append(
+                AudienceResult(1, "run-1", engine, at, ALL, "0", 1, {"first_joins": 4, "waited_20m": k // 800})
+            )
         reaction = 1 + 6 * (WINDOWS * 3 // 5 <= k < WINDOWS * 4 // 5)
         stances = {"stance:thanks": 1, "stance:neutral": reaction}
         tweets = {"posts": 1, "replies": reaction, "first_authors": 1, "hashtag:night": 1}
-        said.append(ReactionResult(1, "run-1", engine, at, "announcement", "0", 1, tweets, stances))
-    return said
+        results.append(ReactionResult(1, "run-1", engine, at, "announcement", "0", 1, tweets, stances))
+    return results
 
 
 @functools.cache
@@ -116,7 +118,7 @@ class Reader(HTMLParser):
         self.loads += [value for name, value in attrs if name in ("src", "href", "xlink:href", "srcset") and value]
 
     def handle_data(self, data: str) -> None:
-        """Note the words."""
+        """Collect the text."""
         self.text.append(data)
 
 
@@ -130,27 +132,27 @@ def test_the_page_loads_nothing() -> None:
 
 def test_an_exact_run_says_so_with_its_figures() -> None:
     """Verdict, digest, headline figures, facts, stages, command and versions are there."""
-    words = " ".join(Reader(exact_page()).text)
+    text = " ".join(Reader(exact_page()).text)
     verdict = material(view()).verdict
     for expected in (
         "Exact", f"{verdict.records_compared:,} counts", verdict.digest, "people waited 20 minutes or more",
         "15 min", "delay of the talk", "listeners in the first room at its peak", "More than <500,000> waited",
         "holds", "does not", "99.87% of the paced events", "joinstorm run quiet --scale 0.01 <b>", "python 3.11",
     ):  # fmt: skip
-        assert expected in words, expected
-    assert "differ from" not in words
+        assert expected in text, expected
+    assert "differ from" not in text
 
 
 def test_a_wrong_run_names_what_differs() -> None:
     """The difference stands on the page with its time, phase, room, count and both numbers."""
-    words = " ".join(Reader(wrong_page()).text)
-    assert "Not exact" in words
-    assert "1 differ from the truth" in words
-    assert re.search(r"2023-05-24T22:41:40Z\s+open\s+audience\s+first\s+joins\s+5\s+8", words)
+    text = " ".join(Reader(wrong_page()).text)
+    assert "Not exact" in text
+    assert "1 differ from the truth" in text
+    assert re.search(r"2023-05-24T22:41:40Z\s+open\s+audience\s+first\s+joins\s+5\s+8", text)
 
 
 def test_pictures_are_well_formed_and_say_what_they_show() -> None:
-    """Three pictures, each valid SVG with words for whoever cannot see it, in the page's own colours."""
+    """Three pictures, each valid SVG with a text for screen readers, in the page's own colours."""
     pictures = re.findall(r"<svg.*?</svg>", exact_page(), flags=re.DOTALL)
     assert len(pictures) == 3
     for picture in pictures:
@@ -176,11 +178,11 @@ def test_names_from_outside_are_text_and_an_engine_that_wrote_nothing_has_a_page
     assert "<img src=x>" in " ".join(reader.text)
     assert "engine '<iframe>' has written nothing" in " ".join(reader.text)
     assert "The announcement" not in html
-    assert "Beside what is known" not in html
+    assert "Compared with known facts" not in html
 
 
 def test_the_report_is_written_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is left beside it."""
+    """No partial file remains."""
     monkeypatch.setattr(report, "page", lambda _: exact_page())
     path = write_report(tmp_path / "report.html", material(view()))
     assert [one.name for one in tmp_path.iterdir()] == ["report.html"]
