@@ -48,6 +48,10 @@ class Counted:
     audience: Rows = field(repr=False)
     reaction: Rows = field(repr=False)
     estimates: Rows = field(repr=False)
+    _audience: dict[tuple[str, str], Column] = field(init=False, repr=False)
+    _reaction: dict[tuple[str, str], Column] = field(init=False, repr=False)
+    _estimates: dict[tuple[str, str], Column] = field(init=False, repr=False)
+    _busy: list[int] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Add up every count once."""
