@@ -1,6 +1,5 @@
 """The command line: one click group whose commands are loaded when they are called."""
 
-import difflib
 import importlib
 import logging
 import sys
@@ -11,6 +10,7 @@ import click
 
 from joinstorm.interrupts import InterruptedRun, interruptible
 from streams.errors import EXIT_INTERRUPTED, JoinstormError
+from streams.suggest import unknown
 from streams.system.heap import keep_freed_memory
 
 CHATTY = ("kafka", "aiokafka")
@@ -54,9 +54,7 @@ class LazyGroup(click.Group):
         """Import and return a command's ``command`` object; a mistyped name gets a suggestion."""
         module = self.commands_by_name.get(cmd_name)
         if module is None:
-            close = difflib.get_close_matches(cmd_name, self.commands_by_name, n=1)
-            hint = f" Did you mean {close[0]!r}?" if close else f" Known: {', '.join(sorted(self.commands_by_name))}."
-            raise click.UsageError(f"No such command {cmd_name!r}.{hint}", ctx)
+            raise click.UsageError(unknown("command", cmd_name, sorted(self.commands_by_name)), ctx)
         command: click.Command = importlib.import_module(module).command
         return command
 

@@ -15,7 +15,7 @@ from joinstorm.run.supervisor import ChildProcess, Supervisor
 from joinstorm.verdict.accounts import Evidence
 from joinstorm.verdict.verdicts import final_tables, judge
 from joinstorm.verdict.verification import gathered, published_truth
-from producers.replay.position import came_to_its_end
+from producers.replay.position import has_ended
 from producers.tape.tapefile import Tape
 from streams.contract.names import TRUTH
 from streams.contract.runinfo import RunInfo
@@ -217,7 +217,7 @@ class ChaosRun:
         if replay is None or replay.exit_code() is not None:
             return
         self.supervisor.end(replay, signal.SIGKILL)
-        if came_to_its_end(self._position):
+        if has_ended(self._position):
             return  # it had finished and was killed while exiting
         resume = ["--resume", str(self._position)] if self._position.exists() else []
         self.pipeline.start_replay("--position", str(self._position), *resume)

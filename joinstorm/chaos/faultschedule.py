@@ -1,6 +1,5 @@
 """A schedule of faults: what goes wrong and when, drawn from a seed or parsed from text."""
 
-import difflib
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from streams.errors import UsageError
+from streams.suggest import unknown
 
 
 class FaultKind(StrEnum):
@@ -82,9 +82,7 @@ def _parse_one(given: str) -> Fault:
     share, _, rest = given.partition(":")
     name, _, seconds = rest.partition(":")
     if name not in list(FaultKind):
-        close = difflib.get_close_matches(name, [known.value for known in FaultKind], n=1)
-        hint = f"did you mean {close[0]!r}? " if close else ""
-        raise UsageError(f"fault {given!r}: unknown kind {name!r}; {hint}known are {', '.join(FaultKind)}")
+        raise UsageError(f"fault {given!r}: {unknown('kind', name, FaultKind)}")
     kind = FaultKind(name)
     at = _figure(given, "share of the events", share, 1.0)
     if seconds and kind not in LASTING:

@@ -1,6 +1,5 @@
 """The report of a run: one self-contained HTML page."""
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from streams.contract.runinfo import RunInfo
 from streams.exporter.samples import reaction_at, subject_of_announcement
 from streams.read.derive import EngineResults
 from streams.read.runview import RunView
+from streams.system.wholefile import whole_file
 
 _LAUNCH = (
     "Lines are the engine's counts, dots the truth. People who were refused or dropped count as waiting until they "
@@ -52,12 +52,8 @@ class Material:
 
 def write_report(path: Path, material: Material) -> Path:
     """Write the page, whole or not at all, and return its path."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with whole_file(path) as part:
         part.write_text(page(material), encoding="utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
     return path
 
 

@@ -1,6 +1,5 @@
 """The verdict: an engine's final counts compared with the truth, every difference named."""
 
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -14,6 +13,7 @@ from streams.contract.progress import Covered
 from streams.contract.runinfo import RunInfo
 from streams.read.derive import FinalCounts
 from streams.read.runview import EngineView, RunView
+from streams.system.wholefile import whole_file
 
 ON_TIME: Final = 0.99
 """A paced run is on time when at least this share of its events was sent within 100 ms of the due time."""
@@ -176,12 +176,8 @@ def _accounts(
 
 def write(verdict: Verdict, path: Path) -> None:
     """Write ``verdict.json``, whole or not at all."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with whole_file(path) as part:
         part.write_bytes(to_json(verdict))
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def to_json(verdict: Verdict) -> bytes:

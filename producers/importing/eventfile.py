@@ -1,6 +1,5 @@
 """A tape's events as CSV, JSONL or Parquet for other tools, with settings by which they can be imported again."""
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Final
@@ -15,6 +14,7 @@ from producers.importing.reading import FORMATS, Format
 from producers.tape.tapefile import Tape
 from producers.tape.tapeformat import SCHEMA, TapeInfo
 from streams.errors import TapeError
+from streams.system.wholefile import reason, whole_file
 
 _PLAIN: Final = pa.schema([pa.field(f.name, pa.string() if pa.types.is_dictionary(f.type) else f.type) for f in SCHEMA])
 """The tape's columns; dictionaries are a matter of the tape."""
@@ -29,17 +29,14 @@ def write_events(tape: Tape, path: Path, form: Format) -> None:
     Raises:
         TapeError: The tape cannot be read, or the file cannot be written.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        if form == "parquet":
-            _write_parquet(tape, part)
-        else:
-            _write_lines(tape, part, form)
-        part.replace(path)
+        with whole_file(path) as part:
+            if form == "parquet":
+                _write_parquet(tape, part)
+            else:
+                _write_lines(tape, part, form)
     except OSError as error:
-        raise TapeError(f"{path}: cannot be written: {error}") from None
-    finally:
-        part.unlink(missing_ok=True)
+        raise TapeError(f"{path}: cannot be written: {reason(error)}") from None
 
 
 def format_named(path: Path) -> Format | None:

@@ -1,6 +1,5 @@
-"""The accounts of declared faults: every one that a run injects, in a Parquet file beside the tape."""
+"""The fault file: every declared fault that a run injects, as Parquet next to the tape."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,8 @@ from producers.compose.faults import CORRUPT, DAMAGES, DUPLICATE, KINDS, LATE, M
 from producers.compose.partition import partition_table
 from producers.tape.tapefile import Tape
 from streams.contract.runinfo import Faults, RunInfo
-from streams.errors import TapeError
+from streams.errors import UsageError
+from streams.system.wholefile import reason, whole_file
 
 METADATA_KEY = b"joinstorm-faults"
 SCHEMA = pa.schema(
@@ -33,7 +33,7 @@ SCHEMA = pa.schema(
 
 
 class FaultsInfo(msgspec.Struct, frozen=True):
-    """What a fault file says of itself."""
+    """The metadata of a fault file."""
 
     v: int
     run: str
@@ -47,26 +47,26 @@ class FaultsInfo(msgspec.Struct, frozen=True):
     """Faults injected, by kind."""
 
     def faults(self) -> Faults:
-        """Return what was declared."""
+        """Return the declaration the file was made from."""
         return Faults(self.rates, self.seed, self.duplicate_ms, self.out_of_order_ms, self.late_ms)
 
 
 @dataclass(frozen=True)
 class FaultFile:
-    """A fault file as read."""
+    """A fault file in memory."""
 
     path: Path
     info: FaultsInfo
     rows: pa.Table
 
     def event_ids(self, kind: str) -> list[int]:
-        """Return the events hit by a kind of fault, ascending."""
+        """Return the ids of the events with this kind of fault, ascending."""
         ids: list[int] = self.rows.filter(pc.equal(self.rows.column("kind"), kind)).column("event_id").to_pylist()
         return sorted(ids)
 
 
 def fault_path(tape: Path, run: str) -> Path:
-    """Return where the accounts of a run lie: beside its tape."""
+    """Return the default path of a run's fault file: next to its tape."""
     return tape.with_name(f"{tape.stem}.{run}.faults.parquet")
 
 
@@ -74,17 +74,16 @@ def write_faults(path: Path, tape: Tape, faults: Faults, info: RunInfo) -> Fault
     """Write every fault that a run of the tape injects, before it is played; the file appears whole or not at all.
 
     Raises:
-        TapeError: It cannot be written.
+        UsageError: The file cannot be written.
+        TapeError: The tape cannot be read.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        told = _write(part, tape, faults, info)
-        part.replace(path)
+        with whole_file(path) as part:
+            return _write(part, tape, faults, info)
     except OSError as error:
-        raise TapeError(f"{path}: cannot be written: {error}; --faults-file says where else") from None
-    finally:
-        part.unlink(missing_ok=True)
-    return told
+        raise UsageError(
+            f"{path}: cannot be written: {reason(error)}; choose another path with --faults-file"
+        ) from None
 
 
 def _write(path: Path, tape: Tape, faults: Faults, info: RunInfo) -> FaultsInfo:
@@ -94,29 +93,31 @@ def _write(path: Path, tape: Tape, faults: Faults, info: RunInfo) -> FaultsInfo:
             file.write_table(rows)
             for entry in rows.column("kind").value_counts().to_pylist():
                 counts[entry["values"]] += entry["counts"]
-        told = FaultsInfo(
+        metadata = FaultsInfo(
             1, info.run, info.tape_sha256, faults.seed, dict(faults.rates), faults.duplicate_ms,
             faults.out_of_order_ms, faults.late_ms, counts,
         )  # fmt: skip
-        file.add_key_value_metadata({METADATA_KEY: msgspec.json.encode(told)})
-    return told
+        file.add_key_value_metadata({METADATA_KEY: msgspec.json.encode(metadata)})
+    return metadata
 
 
 def read_faults(path: Path) -> FaultFile:
-    """Read the accounts of a run.
+    """Read a fault file.
 
     Raises:
-        TapeError: The file is missing or no fault file.
+        UsageError: The file is missing, unreadable or not a fault file.
     """
     try:
         rows = pq.read_table(path)
         metadata = pq.read_metadata(path).metadata or {}
-        told = msgspec.json.decode(metadata.get(METADATA_KEY, b""), type=FaultsInfo)
+        info = msgspec.json.decode(metadata.get(METADATA_KEY, b""), type=FaultsInfo)
     except FileNotFoundError:
-        raise TapeError(f"{path}: there is no such fault file") from None
-    except (OSError, pa.ArrowInvalid, msgspec.DecodeError) as error:
-        raise TapeError(f"{path}: not a fault file: {error}") from None
-    return FaultFile(path, told, rows)
+        raise UsageError(f"{path}: there is no such fault file") from None
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {reason(error)}") from None
+    except (pa.ArrowInvalid, msgspec.DecodeError) as error:
+        raise UsageError(f"{path}: not a fault file: {error}") from None
+    return FaultFile(path, info, rows)
 
 
 def _accounts(tape: Tape, faults: Faults, info: RunInfo) -> Iterator[pa.Table]:

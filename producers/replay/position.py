@@ -1,13 +1,13 @@
-"""Where a replay is, saved so that it can go on after a crash: nothing lost, a little sent twice and counted once."""
+"""Where a replay is, saved so that it can resume after a crash: nothing is lost, a little is sent twice."""
 
-import os
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
 from streams.contract.runinfo import RunInfo
-from streams.errors import TapeError
+from streams.errors import UsageError
+from streams.system.wholefile import reason, whole_file
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -15,41 +15,49 @@ class Position(msgspec.Struct, frozen=True):
 
     v: Literal[1]
     row: int
-    """Every row of the tape before this one is acknowledged by the broker."""
+    """The broker has acknowledged every row of the tape before this one."""
     at: int
-    """Event time before which every mark is acknowledged."""
+    """The broker has acknowledged every mark before this event time."""
     speed: float
     info: RunInfo
     ended: bool = False
 
     def save(self, path: Path) -> None:
-        """Write it, whole or not at all."""
-        part = path.with_name(f".{path.name}.{os.getpid()}.part")
-        part.write_bytes(msgspec.json.encode(self))
-        part.replace(path)
+        """Write the position, whole or not at all.
+
+        Raises:
+            UsageError: The file cannot be written.
+        """
+        try:
+            with whole_file(path) as part:
+                part.write_bytes(msgspec.json.encode(self))
+        except OSError as error:
+            raise UsageError(f"{path}: the position cannot be saved: {reason(error)}") from None
 
 
 def load_position(path: Path, tape_sha256: str) -> Position:
     """Read a saved position.
 
     Raises:
-        TapeError: It is missing, damaged, of another tape, or of a replay that came to its end.
+        UsageError: The file is missing, unreadable or damaged, or belongs to another tape or to a finished replay.
     """
     try:
         position = _read(path)
     except FileNotFoundError:
-        raise TapeError(f"{path}: there is no saved position") from None
-    except (OSError, msgspec.DecodeError) as error:
-        raise TapeError(f"{path}: not a saved position: {error}") from None
+        raise UsageError(f"{path}: there is no saved position") from None
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {reason(error)}") from None
+    except msgspec.DecodeError as error:
+        raise UsageError(f"{path}: not a saved position: {error}") from None
     if position.info.tape_sha256 != tape_sha256:
-        raise TapeError(f"{path}: saved on tape {position.info.tape_sha256[:12]}, this one is {tape_sha256[:12]}")
+        raise UsageError(f"{path}: saved on tape {position.info.tape_sha256[:12]}, this one is {tape_sha256[:12]}")
     if position.ended:
-        raise TapeError(f"{path}: run {position.info.run} came to its end; there is nothing to go on with")
+        raise UsageError(f"{path}: run {position.info.run} has ended; there is nothing to resume")
     return position
 
 
-def came_to_its_end(path: Path) -> bool:
-    """Whether a position was saved there by a replay that had sent everything."""
+def has_ended(path: Path) -> bool:
+    """Return whether the position saved at ``path`` is that of a replay that has sent everything."""
     try:
         return _read(path).ended
     except (OSError, msgspec.DecodeError):

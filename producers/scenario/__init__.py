@@ -1,1 +1,1 @@
-"""Scenarios: what one may say, loading and checking, and the shipped nights."""
+"""Scenarios: the fields and their bounds, loading and checking, and the shipped nights."""

@@ -1,6 +1,5 @@
-"""Loading scenarios: shipped by name, any YAML file by path; errors name file, line, field and what is allowed."""
+"""Loads scenarios: shipped ones by name, any YAML file by path; errors name file, line, field and what is allowed."""
 
-import difflib
 import itertools
 import re
 import typing
@@ -14,13 +13,15 @@ import yaml
 from producers.scenario import yamlnodes
 from producers.scenario.spec import Scenario
 from streams.errors import ScenarioError
+from streams.suggest import unknown
+from streams.system.wholefile import reason
 
 _SUFFIXES = (".yaml", ".yml")
 _STEP_MS = 5_000
 _WHERE = re.compile(r"^(?P<what>.*?)(?: - at (?:`key` in )?`\$(?P<path>.*)`)?$")
 _UNKNOWN = re.compile(r"unknown field `(.*)`")
 _LONGEST_EXPONENTIAL = 12
-"""Times the mean: no duration of the simulation is longer."""
+"""No duration of the simulation is longer than its mean times this."""
 
 
 def names() -> list[str]:
@@ -30,35 +31,33 @@ def names() -> list[str]:
 
 
 def load(name: str) -> Scenario:
-    """Load a shipped scenario by its name, or a YAML file by its path, every value spelled out.
+    """Load a shipped scenario by its name, or a YAML file by its path, with every value filled in.
 
     Raises:
-        ScenarioError: There is no such scenario, it or one it extends is malformed, or it cannot be played.
+        ScenarioError: The scenario is unknown, it or one it extends is malformed, or it cannot be simulated.
     """
-    node = _resolve(_locate(name, beside=None), ())
+    node = _resolve(_locate(name, Path()), ())
     scenario = _convert(node)
     _refuse_impossible(scenario, node)
     return scenario
 
 
 def source(name: str) -> str:
-    """Return a scenario's own text, with its comments.
+    """Return a scenario's YAML with its comments.
 
     Raises:
-        ScenarioError: There is no such scenario.
+        ScenarioError: The scenario is unknown or cannot be read.
     """
-    return _text(_locate(name, beside=None))
+    return _text(_locate(name, Path()))
 
 
-def _locate(name: str, beside: Path | None) -> Path:
-    """Find a scenario: a path (relative to the file that extends it) where it looks like one, else a shipped name."""
+def _locate(name: str, folder: Path) -> Path:
+    """Return the file of a scenario: what looks like a path is one, relative to ``folder``; the rest are shipped."""
     if "/" in name or name.endswith(_SUFFIXES):
-        return (beside or Path()) / name
+        return folder / name
     known = names()
     if name not in known:
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else "a path to a YAML file works as well."
-        raise ScenarioError(f"unknown scenario {name!r}; {hint} Known: {', '.join(known)}")
+        raise ScenarioError(unknown("scenario", name, known, "a path to a YAML file"))
     return Path(str(resources.files("producers.scenario").joinpath("shipped", f"{name}.yaml")))
 
 
@@ -67,12 +66,14 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ScenarioError(f"{path}: there is no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScenarioError(f"{path}: cannot be read: {error}") from None
+    except OSError as error:
+        raise ScenarioError(f"{path}: cannot be read: {reason(error)}") from None
+    except UnicodeDecodeError as error:
+        raise ScenarioError(f"{path}: not UTF-8: {error}") from None
 
 
 def _resolve(path: Path, chain: tuple[Path, ...]) -> yaml.MappingNode:
-    """Read a file and what it extends, and lay one over the other."""
+    """Read a file and the scenarios it extends, and merge them."""
     node = yamlnodes.read(path, _text(path))
     extends = yamlnodes.take(node, "extends")
     if extends is None:
@@ -82,7 +83,7 @@ def _resolve(path: Path, chain: tuple[Path, ...]) -> yaml.MappingNode:
         raise ScenarioError(f"{where}: extends: expected the name or path of one scenario")
     chain = (*chain, path.resolve())
     try:
-        parent = _locate(extends.value, beside=path.parent)
+        parent = _locate(extends.value, path.parent)
         circular = parent.resolve() in chain
         base = None if circular else _resolve(parent, chain)
     except ScenarioError as error:
@@ -101,20 +102,18 @@ def _convert(node: yaml.MappingNode) -> Scenario:
 
 
 def _explained(message: str, node: yaml.MappingNode) -> str:
-    """Turn a validation message into file, line, field, what was found and what is allowed."""
+    """Turn a validation message into one with file, line, field, what was found and what is allowed."""
     match = _WHERE.match(message)
     what, dotted = (match["what"], match["path"] or "") if match else (message, "")
     path = tuple(int(step[1:-1]) if step.startswith("[") else step for step in re.findall(r"[^.\[\]]+|\[\d+\]", dotted))
-    unknown = _UNKNOWN.search(what)
-    if unknown:
-        path = (*path, unknown[1])
-        known = _fields(path[:-1])
-        close = difflib.get_close_matches(unknown[1], known, n=1)
-        what = f"unknown field{f', did you mean {close[0]!r}?' if close else '.'} Known: {', '.join(known)}"
-    found = yamlnodes.find(node, path)
+    field = _UNKNOWN.search(what)
+    if field:
+        what = unknown("field", field[1], _fields(path))
+        path = (*path, field[1])
     value = yamlnodes.value(node, path)
-    told = f", found {value}" if value is not None and not unknown else ""
-    return f"{yamlnodes.place(found)}: {_spelled(path)}: {what.replace('`', '')}{told}"
+    found = f", found {value}" if value is not None and not field else ""
+    place = yamlnodes.place(yamlnodes.find(node, path))
+    return f"{place}: {_spelled(path)}: {what.replace('`', '')}{found}"
 
 
 def _spelled(path: tuple[str | int, ...]) -> str:
@@ -123,26 +122,22 @@ def _spelled(path: tuple[str | int, ...]) -> str:
 
 
 def _fields(path: tuple[str | int, ...]) -> list[str]:
-    """Return the fields a part of the scenario knows."""
-    part: typing.Any = Scenario
+    """Return the names of the fields that a section of the scenario has."""
+    section: typing.Any = Scenario
     for step in path:
-        inner = (
-            {field.name: field.type for field in msgspec.structs.fields(part)}[step] if step in _names(part) else part
-        )
+        types = {field.name: field.type for field in msgspec.structs.fields(section)}
+        inner = types.get(str(step), section)
         candidates = [inner, *typing.get_args(inner)]
-        part = next((kind for kind in candidates if isinstance(kind, type) and issubclass(kind, msgspec.Struct)), part)
-    return sorted(_names(part))
-
-
-def _names(part: type[msgspec.Struct]) -> list[str]:
-    return [field.encode_name for field in msgspec.structs.fields(part)]
+        structs = (kind for kind in candidates if isinstance(kind, type) and issubclass(kind, msgspec.Struct))
+        section = next(structs, section)
+    return sorted(field.encode_name for field in msgspec.structs.fields(section))
 
 
 def _refuse_impossible(scenario: Scenario, node: yaml.MappingNode) -> None:
     """Check what no single field shows.
 
     Raises:
-        ScenarioError: For the first contradiction, at one of the fields it lies between.
+        ScenarioError: Two fields contradict each other; the text names the place of one.
     """
     for path, holds, expected in _conditions(scenario):
         if not holds:
@@ -167,15 +162,15 @@ def _conditions(scenario: Scenario) -> list[tuple[tuple[str | int, ...], bool, s
         (
             ("schedule", "thread" if schedule.thread else "ends"),
             over <= last,
-            f"a time when everybody has left the rooms: {over:%Y-%m-%dT%H:%M:%SZ} or later",
+            f"a time when every listener has left: {over:%Y-%m-%dT%H:%M:%SZ} or later",
         ),
-        (("crowd", "arrivals"), all(a < b for a, b in itertools.pairwise(knots)), "minutes that only grow"),
+        (("crowd", "arrivals"), all(a < b for a, b in itertools.pairwise(knots)), "minutes in ascending order"),
         (("crowd", "arrivals", 0), knots[0] >= opens_minutes, f"a minute at or after the opening ({opens_minutes:g})"),
         (("crowd", "arrivals"), knots[-1] * 60 <= night, f"no minute after the night's end ({night / 60:g})"),
         (("crowd", "arrivals"), any(rate > 0 for _, rate in crowd.arrivals), "a rate above zero somewhere"),
         (
             ("hosts", "closing_seconds"),
             hosts.closing_seconds <= hosts.reopen_after_minutes * 60,
-            "no longer than until the second room opens",
+            "no longer than the time until the second room opens",
         ),
     ]

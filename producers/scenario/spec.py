@@ -1,6 +1,6 @@
-"""What a scenario may say, field by field, with the bounds of every value; ``producers.scenario.loading`` loads one.
+"""The fields of a scenario with the bounds of every value; ``producers.scenario.loading`` loads one.
 
-Sizes and rates are those of scale 1. Every field's comment says what it does; docs/scenarios.md has the equations.
+Sizes and rates are those of scale 1. docs/scenarios.md has the equations.
 """
 
 from datetime import datetime
@@ -36,95 +36,97 @@ Measure: TypeAlias = Literal[
     "thread_posts",
     "stances",
 ]
-"""What ``joinstorm facts`` can read off a tape; ``joinstorm.facts.facttable`` defines each."""
+"""What ``joinstorm facts`` can measure on a tape; ``joinstorm.facts.facttable`` defines each."""
 
 
 MOST_SEEDS = 1 << 53
-"""Seeds are below what every JSON reader takes as a whole number."""
+"""Seeds are below this: every JSON reader keeps them exact."""
 
 
-class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A part of a scenario: what it does not know, it refuses."""
+class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A section of a scenario; unknown fields are refused."""
 
 
-class Person(_Part, frozen=True):
-    """Somebody the public record names; nothing in the streams speaks for them."""
+class Person(_Section, frozen=True):
+    """A person of the public record; no event in the streams is theirs."""
 
     name: Text
     role: Text
 
 
-class ScheduleSpec(_Part, frozen=True):
+class ScheduleSpec(_Section, frozen=True):
     """The fixed points of the night."""
 
     opens: Moment
     """The first room opens: the first moment of the night, on a whole five seconds."""
     scheduled_start: Moment
     thread: Moment | None
-    """When the thread of the next day begins; null where there is none."""
+    """When the thread of the next day begins; null for none."""
     thread_minutes: Minutes
-    """How long the reaction to it is worth watching; what follows counts as quiet."""
+    """Length of the phase ``thread``; the phase after it is quiet."""
     ends: Moment
 
 
-class CrowdSpec(_Part, frozen=True):
-    """Who comes, when, and how they take it."""
+class CrowdSpec(_Section, frozen=True):
+    """Who comes, when, and how patient they are."""
 
     listeners: Annotated[int, Meta(ge=1, le=100_000_000)]
     further_authors: Annotated[int, Meta(ge=0, le=100_000_000)]
-    """People who write and never come to listen."""
+    """Authors who never try to listen."""
     arrivals: Annotated[tuple[tuple[float, Amount], ...], Meta(min_length=2)]
-    """Knots (minutes after the scheduled start, relative rate); linear between them, nobody outside them."""
+    """Knots (minutes after the scheduled start, relative rate); linear between them, zero outside them."""
     clients: Annotated[dict[Name, Positive], Meta(min_length=1, max_length=20)]
     """Relative shares of the client programs."""
     patience_minutes: Minutes
-    """Mean time somebody is willing to wait for the talk (exponential)."""
+    """Mean time a listener waits for the talk (exponential)."""
     tolerated_fails: Annotated[float, Meta(gt=0, le=10_000)]
-    """Mean number of failed attempts in a row before somebody gives up (geometric)."""
+    """Mean number of failed attempts in a row before a listener gives up (geometric)."""
     follow_share: Share
-    """Who follows into the second room when the first one is closed."""
+    """Share of the listeners who go to the second room when the first one is closed."""
     follow_minutes: Minutes
-    """Mean time until they have found it."""
+    """Mean time until they arrive there."""
     linger_minutes: Minutes
-    """Mean time until the others have given up."""
+    """Mean time until the others give up."""
     return_share: Share
-    """Who of those that left before the end comes back during the talk."""
+    """Share of those who leave before the talk that come back later, once."""
     return_minutes: Minutes
-    """Mean time until they do."""
+    """Mean time until they come back."""
     short_share: Share
-    """Who only drops in on the talk."""
+    """Share of the listeners who stay only briefly."""
     short_minutes: Minutes
+    """Mean time these listen; the end of the talk cuts it."""
     long_minutes: Minutes
-    """Mean times that those and the others listen to the talk, as long as it goes on."""
+    """Mean time the others listen; the end of the talk cuts it."""
     farewell_minutes: Minutes
-    """Mean time until those who heard the end have left."""
+    """Mean time until those who heard the end leave."""
 
 
-class ServerSpec(_Part, frozen=True):
-    """What the rooms can carry."""
+class ServerSpec(_Section, frozen=True):
+    """The capacity of the rooms."""
 
     held: Positive
-    """Listeners carried without strain."""
+    """Listeners a room holds without strain."""
     admissions_per_second: Positive
     attempt_weight: Amount
-    """One attempt a second presses on the room as much as this many listeners in it."""
+    """One attempt per second loads the room as much as this many listeners in it."""
     limit: Annotated[float, Meta(gt=1, le=100)]
-    """Load, as a multiple of what is carried without strain, at which the strain is full."""
+    """Load, as a multiple of the load without strain, at which the strain is full."""
     inertia_seconds: Annotated[float, Meta(gt=0, le=3600)]
     """Time constant with which the strain follows the load: queues fill and drain."""
     refuse_share: Share
-    """Attempts that fail under full strain."""
+    """Share of the attempts that fail under full strain."""
     drops_per_minute: Annotated[float, Meta(ge=0, le=60)]
     """How often a listener is dropped under full strain."""
     losses_per_hour: Annotated[float, Meta(ge=0, le=60)]
-    """How often a listener's connection breaks for reasons of its own."""
+    """How often a listener's connection breaks, strain or no strain."""
     answer_seconds: Annotated[float, Meta(gt=0, le=60)]
-    """Mean time an attempt takes to be answered without strain, and what full strain adds to it."""
+    """Mean time until an attempt is answered without strain."""
     strained_answer_seconds: Annotated[float, Meta(ge=0, le=60)]
+    """What full strain adds to it."""
 
 
-class RetrySpec(_Part, frozen=True):
-    """When a client tries again by itself."""
+class RetrySpec(_Section, frozen=True):
+    """When a client retries by itself."""
 
     policy: Literal["fixed", "exponential", "full-jitter", "none"]
     after_drop_seconds: Annotated[float, Meta(gt=0, le=3600)]
@@ -134,48 +136,48 @@ class RetrySpec(_Part, frozen=True):
     """The longest wait of the growing policies."""
 
 
-class HostsSpec(_Part, frozen=True):
-    """What the hosts do about it."""
+class HostsSpec(_Section, frozen=True):
+    """When the hosts begin the talk, and when they close a room."""
 
     close_after_minutes: Minutes
-    """A room that melts so long after the scheduled start, and has for a minute, is closed."""
+    """From this long after the scheduled start on, a room that has melted for a minute is closed."""
     closing_seconds: Annotated[float, Meta(gt=0, le=600)]
-    """How long it takes to disconnect everybody from it."""
+    """How long it takes to disconnect its listeners."""
     reopen_after_minutes: Minutes
     settle_minutes: Minutes
-    """The talk begins once the room has been calm this long (the earliest: this long after the scheduled start)."""
+    """The talk begins once the room has been calm this long, counted from the scheduled start at the earliest."""
     calm_below: Annotated[float, Meta(gt=0, le=1)]
     """Strain below which a room is calm."""
     latest_start_minutes: Minutes
-    """The talk begins this long after the scheduled start, however it looks."""
+    """The talk begins this long after the scheduled start, calm or not."""
     talk_minutes: Minutes
     end_minutes: Minutes
-    """How long the end is worth watching; the night that follows counts as quiet."""
+    """Length of the phase ``end``; the phase after it, ``night``, is quiet."""
 
 
-class Fact(_Part, frozen=True):
-    """A row of the table of facts (docs/scenarios.md), and what the tape must show for it."""
+class Fact(_Section, frozen=True):
+    """A row of the table of facts (docs/scenarios.md), and the range a tape must land in."""
 
     row: Annotated[int, Meta(ge=1, le=99)]
     kind: Literal["stated", "press", "assumed"]
-    """Stated in the texts the project grew from, from other press reports, or our own assumption."""
+    """``stated``: in the two news texts this project is based on; ``press``: in others; ``assumed``: by us."""
     fact: Text
     measure: Measure | None = None
-    """What of the tape is held against it; null where the sources give nothing that could be measured."""
+    """What is measured on the tape; null if the sources give nothing measurable."""
     low: float | None = None
     high: float | None = None
-    """The figures that are accepted, both ends included; null where the sources give no figure."""
+    """The accepted range, both ends included; null if the sources give no figure."""
 
 
-class Scenario(_Part, frozen=True, kw_only=True):
-    """A night as it is to be simulated, every value spelled out."""
+class Scenario(_Section, frozen=True, kw_only=True):
+    """A night to simulate, with every value filled in."""
 
     name: Name
     title: Text
     seed: Annotated[int, Meta(ge=0, lt=MOST_SEEDS)] = 0
-    """Which of all such nights, where nobody asks for another one."""
+    """The default seed; another seed gives another night of the same kind."""
     size: Annotated[float, Meta(gt=0, le=1000)] = 1.0
-    """Multiplies the crowd, the tweets and what the rooms carry, as ``--scale`` does."""
+    """Multiplies the crowd, the tweets and the capacity of the rooms, as ``--scale`` does."""
     people: tuple[Person, ...] = ()
     schedule: ScheduleSpec
     crowd: CrowdSpec

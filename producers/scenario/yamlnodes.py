@@ -1,4 +1,4 @@
-"""YAML with its places kept: which file and line says what, also where one file extends another."""
+"""YAML nodes that keep their file and line, also where one file extends another."""
 
 from pathlib import Path
 from typing import TypeAlias, cast
@@ -14,7 +14,7 @@ def read(path: Path, text: str) -> yaml.MappingNode:
     """Parse one document; its nodes' marks name ``path``.
 
     Raises:
-        ScenarioError: It is not YAML, not a mapping, or a key stands twice in one mapping.
+        ScenarioError: The text is not YAML or not a mapping, or a mapping has the same key twice.
     """
     loader = yaml.SafeLoader(text)
     loader.name = str(path)
@@ -24,7 +24,7 @@ def read(path: Path, text: str) -> yaml.MappingNode:
         raise ScenarioError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(node, yaml.MappingNode):
         raise ScenarioError(f"{path}: expected a mapping of fields")
-    _refuse_twice(node)
+    _refuse_repeated_keys(node)
     return node
 
 
@@ -34,7 +34,7 @@ def place(node: yaml.Node) -> str:
 
 
 def take(mapping: yaml.MappingNode, key: str) -> yaml.Node | None:
-    """Remove a key from a mapping and return its value, None where it is not there."""
+    """Remove a key from a mapping and return its value, None if the mapping lacks it."""
     for index, (name, value) in enumerate(mapping.value):
         if name.value == key:
             del mapping.value[index]
@@ -43,7 +43,7 @@ def take(mapping: yaml.MappingNode, key: str) -> yaml.Node | None:
 
 
 def merged(base: yaml.MappingNode, change: yaml.MappingNode) -> yaml.MappingNode:
-    """Return ``base`` with the values of ``change`` over it: mappings key by key, anything else as a whole."""
+    """Return ``base`` overridden by ``change``: mappings key by key, any other value as a whole."""
     pairs = {name.value: (name, value) for name, value in base.value}
     for name, value in change.value:
         known = pairs.get(name.value)
@@ -57,7 +57,7 @@ def built(node: yaml.Node) -> object:
     """Return the plain values of a node.
 
     Raises:
-        ScenarioError: A value cannot be what its form says (a day of the 32nd, a tag of another program).
+        ScenarioError: A value is impossible for its form (a 32nd of May) or has a tag of another program.
     """
     if isinstance(node, yaml.MappingNode):
         return {str(name.value): built(value) for name, value in node.value}
@@ -72,7 +72,7 @@ def built(node: yaml.Node) -> object:
 
 
 def find(node: yaml.Node, path: Steps) -> yaml.Node:
-    """Return the node to look at for a path of keys and indices: the key's own, or the innermost that is there."""
+    """Return the node to blame for a path of keys and indices: the key's own, or the innermost that exists."""
     label = node
     for step in path:
         child = _child(node, step)
@@ -83,7 +83,7 @@ def find(node: yaml.Node, path: Steps) -> yaml.Node:
 
 
 def value(node: yaml.Node, path: Steps) -> str | None:
-    """Return the scalar at a path as it is written, None where there is none."""
+    """Return the scalar at a path as written, None if there is none."""
     for step in path:
         child = _child(node, step)
         if child is None:
@@ -93,7 +93,7 @@ def value(node: yaml.Node, path: Steps) -> str | None:
 
 
 def _child(node: yaml.Node, step: str | int) -> tuple[yaml.Node, yaml.Node] | None:
-    """Return the label (key or element) and the value of one step, None where there is no such step."""
+    """Return the label (key or element) and the value of one step, None if there is no such step."""
     if isinstance(node, yaml.MappingNode):
         return next(((name, value) for name, value in node.value if name.value == step), None)
     if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
@@ -101,16 +101,16 @@ def _child(node: yaml.Node, step: str | int) -> tuple[yaml.Node, yaml.Node] | No
     return None
 
 
-def _refuse_twice(node: yaml.Node) -> None:
+def _refuse_repeated_keys(node: yaml.Node) -> None:
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for name, value in node.value:
             if not isinstance(name, yaml.ScalarNode):
                 raise ScenarioError(f"{place(name)}: expected a plain field name")
             if name.value in seen:
-                raise ScenarioError(f"{place(name)}: field {name.value!r} stands twice")
+                raise ScenarioError(f"{place(name)}: field {name.value!r} is given twice")
             seen.add(name.value)
-            _refuse_twice(value)
+            _refuse_repeated_keys(value)
     elif isinstance(node, yaml.SequenceNode):
         for value in node.value:
-            _refuse_twice(value)
+            _refuse_repeated_keys(value)

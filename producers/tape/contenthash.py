@@ -1,10 +1,10 @@
-"""The tape's content hash: over values, not over a file's bytes, so no library's version or dictionary order enters it.
+"""The tape's content hash: over values, not file bytes, so it does not depend on library versions or dictionary order.
 
 Per block of ``BLOCK_ROWS`` rows: the row count (u32), then each column in schema order: its count of nulls (u32); where
-some but not all rows are null, one bit per row that says which are valid (least significant bit first); then the valid
-values only. Integers are little endian at their column's width, booleans one byte, strings their byte lengths (u32
-each) and then their UTF-8 bytes, lists their lengths (u32 each) and then their strings. A dictionary column gives the
-words that occur, sorted, as strings, and then one byte per value: its word's place among them.
+some but not all rows are null, one validity bit per row (least significant bit first); then the valid values only.
+Integers are little endian at their column's width, booleans one byte, strings their byte lengths (u32 each) and then
+their UTF-8 bytes, lists their lengths (u32 each) and then their strings. A dictionary column gives the distinct values
+that occur, sorted, as strings, and then one byte per row: the rank of its value among them.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ class ContentHash:
         self._sha = hashlib.sha256()
 
     def block(self, batch: pa.RecordBatch) -> None:
-        """Take in one block: ``BLOCK_ROWS`` rows of ``SCHEMA``, the last one fewer."""
+        """Add one block: ``BLOCK_ROWS`` rows of ``SCHEMA``; the last block may have fewer."""
         if batch.num_rows > BLOCK_ROWS:
             raise ValueError(f"a block holds at most {BLOCK_ROWS} rows, got {batch.num_rows}")
         self._numbers([batch.num_rows])
@@ -36,9 +36,9 @@ class ContentHash:
     def hexdigest(self, info: TapeInfo) -> str:
         """Return the hash of the blocks so far and of ``info``, without its ``sha256`` and ``generator``."""
         fields = msgspec.to_builtins(info)
-        told = {name: fields[name] for name in fields if name not in {"sha256", "generator"}}
+        hashed = {name: fields[name] for name in fields if name not in {"sha256", "generator"}}
         sha = self._sha.copy()
-        sha.update(msgspec.json.encode(told, order="deterministic"))
+        sha.update(msgspec.json.encode(hashed, order="deterministic"))
         return sha.hexdigest()
 
     def _column(self, column: pa.Array) -> None:
@@ -51,7 +51,7 @@ class ContentHash:
             self._sha.update(np.packbits(valid, bitorder="little").data)
             column = column.drop_null()
         if pa.types.is_dictionary(column.type):
-            self._words(column)
+            self._dictionary(column)
         elif pa.types.is_list(column.type):
             self._numbers(pc.list_value_length(column))
             self._strings(column.flatten())
@@ -63,12 +63,12 @@ class ContentHash:
             values = column.to_numpy(zero_copy_only=False)
             self._sha.update(np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<")).data)
 
-    def _words(self, column: pa.DictionaryArray) -> None:
+    def _dictionary(self, column: pa.DictionaryArray) -> None:
         indices = column.indices.to_numpy(zero_copy_only=False)
-        words = column.dictionary.to_pylist()
-        present = sorted({words[index] for index in np.flatnonzero(np.bincount(indices))})
-        place = {word: rank for rank, word in enumerate(present)}
-        ranks = np.array([place.get(word, 0) for word in words], dtype=np.uint8)
+        values = column.dictionary.to_pylist()
+        present = sorted({values[index] for index in np.flatnonzero(np.bincount(indices))})
+        rank_of = {value: rank for rank, value in enumerate(present)}
+        ranks = np.array([rank_of.get(value, 0) for value in values], dtype=np.uint8)
         self._strings(pa.array(present, pa.string()))
         self._sha.update(ranks[indices].data)
 

@@ -1,6 +1,6 @@
-"""Writing and reading tapes (``producers.tape.tapeformat``): block by block, whole or not at all, by event time."""
+"""Writing and reading tapes (``producers.tape.tapeformat``), a block at a time, in order of event time."""
 
-import os
+import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
@@ -14,29 +14,32 @@ import pyarrow.parquet as pq
 from producers.tape.contenthash import ContentHash
 from producers.tape.tapeformat import BLOCK_ROWS, FORMAT, METADATA_KEY, SCHEMA, TapeInfo
 from streams.errors import TapeError
+from streams.system.wholefile import reason, whole_file
 
 _EVENTS = pa.schema([field for field in SCHEMA if field.name != "event_id"])
-"""What a writer is handed: the row numbers are its own business."""
+"""The columns a writer accepts; it numbers the rows itself."""
 _AT = SCHEMA.get_field_index("at")
-_WORDS = [field.name for field in SCHEMA if pa.types.is_dictionary(field.type)]
+_DICTIONARIES = [field.name for field in SCHEMA if pa.types.is_dictionary(field.type)]
 _ENCODING = {"event_id": "DELTA_BINARY_PACKED", "at": "DELTA_BINARY_PACKED"}
 
 
 class TapeWriter:
-    """Writes one tape; use it as a context manager.
+    """Context manager that writes one tape.
 
-    The rows go to a hidden file beside ``path`` which takes its name in ``finish``; without ``finish`` it is removed,
-    so nothing half-written passes for a tape.
+    The rows go to a hidden file in the same folder, which takes the name ``path`` in ``finish``. Without ``finish`` it
+    is removed, so a half-written file never passes for a tape.
 
     Raises:
-        TapeError: The file cannot be written, or what is appended is not in time order or not of ``SCHEMA``.
+        TapeError: The file cannot be written, or the rows are not in time order or not of ``SCHEMA``.
     """
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
         self.rows = 0
         """Rows appended so far."""
-        self._part = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
+        self._part = self.path
+        """The hidden file, once it is open."""
+        self._stack = contextlib.ExitStack()
         self._hash = ContentHash()
         self._waiting: list[pa.Table] = []
         self._written = 0
@@ -47,27 +50,29 @@ class TapeWriter:
     def __enter__(self) -> Self:
         """Open the hidden file."""
         try:
-            self._file = pq.ParquetWriter(
-                self._part, SCHEMA, compression="zstd", use_dictionary=_WORDS, column_encoding=_ENCODING
-            )
+            with contextlib.ExitStack() as stack:  # an interruption inside removes the file
+                self._part = stack.enter_context(whole_file(self.path))
+                self._file = pq.ParquetWriter(
+                    self._part, SCHEMA, compression="zstd", use_dictionary=_DICTIONARIES, column_encoding=_ENCODING
+                )
+                self._stack = stack.pop_all()
         except OSError as error:
-            raise TapeError(f"{self.path}: cannot be written: {error}") from None
-        except BaseException:  # an interruption just now finds nobody who would remove the file
-            self._part.unlink(missing_ok=True)
-            raise
+            raise self._refused(error) from None
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Remove what was not finished."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-        self._part.unlink(missing_ok=True)
+        """Remove the hidden file if the tape was not finished."""
+        with self._stack:
+            if self._file is not None:
+                with contextlib.suppress(OSError):  # the file goes anyway
+                    self._file.close()
+                self._file = None
+                self._part.unlink(missing_ok=True)
 
     def append(self, rows: pa.Table | pa.RecordBatch) -> None:
-        """Add rows in time order, in the columns of ``SCHEMA``; ``event_id`` is counted here and ignored if given."""
+        """Add rows in time order, in the columns of ``SCHEMA``; ``event_id`` is numbered here and ignored if given."""
         table = pa.Table.from_batches([rows]) if isinstance(rows, pa.RecordBatch) else rows
         if not table.num_rows:
             return
@@ -79,13 +84,13 @@ class TapeWriter:
             self._write_blocks(whole_only=True)
 
     def finish(self, info: TapeInfo) -> TapeInfo:
-        """Write the rest and the metadata, and give the file its name.
+        """Write the remaining rows and the metadata, and give the file its name.
 
         Args:
-            info: What the tape says of itself; its own ``events`` and ``sha256`` do not matter.
+            info: The tape's metadata; its ``events`` and ``sha256`` are ignored.
 
         Returns:
-            ``info`` with ``events`` and ``sha256`` as they are.
+            ``info`` with the ``events`` and ``sha256`` of this tape.
         """
         self._write_blocks(whole_only=False)
         if self._first_at is not None and not info.start <= self._first_at <= self._last_at <= info.end:
@@ -96,11 +101,17 @@ class TapeWriter:
         whole = msgspec.structs.replace(info, events=self.rows, sha256="")
         whole = msgspec.structs.replace(whole, sha256=self._hash.hexdigest(whole))
         file = self._open_file()
-        file.add_key_value_metadata({METADATA_KEY: msgspec.json.encode(whole)})
-        file.close()
-        self._file = None
-        self._part.replace(self.path)
+        try:
+            file.add_key_value_metadata({METADATA_KEY: msgspec.json.encode(whole)})
+            file.close()
+            self._file = None
+            self._stack.close()
+        except OSError as error:
+            raise self._refused(error) from None
         return whole
+
+    def _refused(self, error: OSError) -> TapeError:
+        return TapeError(f"{self.path}: cannot be written: {reason(error)}")
 
     def _open_file(self) -> pq.ParquetWriter:
         if self._file is None:
@@ -133,12 +144,12 @@ class TapeWriter:
         try:
             self._open_file().write_batch(batch, row_group_size=BLOCK_ROWS)
         except OSError as error:
-            raise TapeError(f"{self.path}: cannot be written: {error}") from None
+            raise self._refused(error) from None
         self._written += table.num_rows
 
 
 class Tape:
-    """A tape on disk, opened by ``Tape.open``; reading it holds one block at a time."""
+    """A tape on disk, opened by ``Tape.open``; reading holds one block in memory at a time."""
 
     def __init__(self, path: Path, metadata: pq.FileMetaData, info: TapeInfo) -> None:
         self.path = path
@@ -150,10 +161,10 @@ class Tape:
 
     @classmethod
     def open(cls, path: Path | str) -> "Tape":
-        """Read what the tape says of itself; the events are not touched.
+        """Read the tape's metadata, not its events.
 
         Raises:
-            TapeError: It is missing, not a tape, cut off, or of another format.
+            TapeError: The file is missing, unreadable, not a tape, cut off, or of another format.
         """
         path = Path(path)
         try:
@@ -161,11 +172,13 @@ class Tape:
         except FileNotFoundError:
             raise TapeError(f"{path}: there is no such tape") from None
         except (OSError, pa.ArrowInvalid) as error:
+            if isinstance(error, OSError) and error.errno:
+                raise TapeError(f"{path}: cannot be read: {reason(error)}") from None
             raise TapeError(f"{path}: not a tape, or cut off: {_first_line(error)}") from None
-        told = (metadata.metadata or {}).get(METADATA_KEY)
-        if told is None:
+        encoded = (metadata.metadata or {}).get(METADATA_KEY)
+        if encoded is None:
             raise TapeError(f"{path}: a Parquet file, but not a tape: no {METADATA_KEY.decode()!r} in its metadata")
-        tape = cls(path, metadata, _decode_info(path, told))
+        tape = cls(path, metadata, _decode_info(path, encoded))
         if tape.rows != tape.info.events:
             raise TapeError(f"{path}: cut off: {tape.rows} events where {tape.info.events} were recorded")
         return tape
@@ -181,7 +194,7 @@ class Tape:
             yield self._read(number).slice(max(0, start_row - int(self._starts[number])))
 
     def row_at(self, event_time_ms: int) -> int:
-        """Return the first row at or after an event time, ``rows`` if there is none; reads at most one block."""
+        """Return the first row at or after an event time, ``rows`` if there is none; reads one block at most."""
         groups = self._metadata.num_row_groups
         for number in range(groups):
             if self._metadata.row_group(number).column(_AT).statistics.max >= event_time_ms:
@@ -190,13 +203,13 @@ class Tape:
         return self.rows
 
     def verify(self, progress: Callable[[int], None] | None = None) -> None:
-        """Read everything and compare with the hash the tape was closed with.
+        """Read the whole tape and compare it with its recorded content hash.
 
         Args:
             progress: Called with the number of rows read so far, after each block.
 
         Raises:
-            TapeError: The content is not what was recorded.
+            TapeError: The content differs from what was recorded.
         """
         content = ContentHash()
         rows = 0
@@ -218,9 +231,9 @@ class Tape:
         return _conform(table, SCHEMA, str(self.path)).combine_chunks().to_batches()[0]
 
 
-def _decode_info(path: Path, told: bytes) -> TapeInfo:
+def _decode_info(path: Path, encoded: bytes) -> TapeInfo:
     try:
-        return msgspec.json.decode(told, type=TapeInfo)
+        return msgspec.json.decode(encoded, type=TapeInfo)
     except msgspec.DecodeError as error:
         raise TapeError(f"{path}: not a tape of format {FORMAT}: {error}") from None
 
@@ -245,10 +258,10 @@ def _typed(column: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray:
         return column
     if not pa.types.is_dictionary(wanted):
         return column.cast(wanted)
-    words = column if pa.types.is_dictionary(column.type) else column.cast(pa.string()).dictionary_encode()
+    encoded = column if pa.types.is_dictionary(column.type) else column.cast(pa.string()).dictionary_encode()
     chunks = [
         pa.DictionaryArray.from_arrays(chunk.indices.cast(wanted.index_type), chunk.dictionary.cast(wanted.value_type))
-        for chunk in words.chunks
+        for chunk in encoded.chunks
     ]
     return pa.chunked_array(chunks, wanted)
 

@@ -1,7 +1,7 @@
-"""The tape: what a recorded night looks like on disk. The contract between simulation, replay and oracle.
+"""The tape format: a recorded night on disk, the contract between simulation, replay and oracle.
 
 One Parquet file. One row per event, in time order (``at``, then ``event_id``); ``event_id`` is the row number. Columns
-that do not apply to a row are null. ``label_*`` columns say what the generator meant; they never reach Kafka.
+that do not apply to a row are null. ``label_*`` columns hold what the generator meant; they never reach Kafka.
 The file's key-value metadata holds one entry, ``joinstorm``: a ``TapeInfo`` as JSON.
 """
 
@@ -17,41 +17,41 @@ METADATA_KEY = b"joinstorm"
 BLOCK_ROWS = 1 << 16
 """Rows per Parquet row group; the content hash is taken block by block, so it is part of the format."""
 
-_word = pa.dictionary(pa.int8(), pa.string())
+_text = pa.dictionary(pa.int8(), pa.string())
 
 SCHEMA = pa.schema(
     [
         pa.field("event_id", pa.int64(), nullable=False),
         pa.field("at", pa.int64(), nullable=False),  # event time, ms since the epoch
-        pa.field("topic", _word, nullable=False),  # space.presence | tweets
-        pa.field("kind", _word, nullable=False),  # PresenceKind | TweetKind
+        pa.field("topic", _text, nullable=False),  # space.presence | tweets
+        pa.field("kind", _text, nullable=False),  # PresenceKind | TweetKind
         pa.field("person", pa.int64(), nullable=False),  # listener or author id
-        pa.field("space", _word),
-        pa.field("client", _word),
+        pa.field("space", _text),
+        pa.field("client", _text),
         pa.field("try", pa.int32()),
-        pa.field("reason", _word),
+        pa.field("reason", _text),
         pa.field("since_drop_ms", pa.int64()),
         pa.field("tweet_id", pa.int64()),
         pa.field("conversation", pa.int64()),
         pa.field("ref", pa.int64()),
         pa.field("text", pa.string()),
         pa.field("hashtags", pa.list_(pa.string())),
-        pa.field("lang", _word),
-        pa.field("label_stance", _word),  # one of streams.contract.results.STANCES
-        pa.field("label_subject", _word),  # launch | announcement | other
+        pa.field("lang", _text),
+        pa.field("label_stance", _text),  # one of streams.contract.results.STANCES
+        pa.field("label_subject", _text),  # launch | announcement | other
         pa.field("label_effect", pa.bool_()),  # would not exist without the announcement
     ]
 )
 
 
 class TapeInfo(msgspec.Struct, frozen=True):
-    """What a tape says of itself."""
+    """The metadata of a tape."""
 
     format: Literal[1]
     name: str
-    """Scenario name; for an imported tape the name it was given."""
+    """Name of the scenario; for an imported tape, the name from its settings."""
     scenario: dict[str, Any]
-    """The scenario as resolved, every value spelled out; empty for an imported tape."""
+    """The resolved scenario with every value; empty for an imported tape."""
     seed: int
     scale: float
     events: int
@@ -69,8 +69,8 @@ class TapeInfo(msgspec.Struct, frozen=True):
     sha256: str
     """SHA-256 over the content, not the file's bytes: the blocks' columns in schema order, then the other fields here.
 
-    ``producers.tape.contenthash`` defines it; ``generator`` stays out, so a new version that makes the same night
+    ``producers.tape.contenthash`` defines it. ``generator`` is left out, so a new version that makes the same night
     keeps the hash.
     """
     generator: str
-    """joinstorm version that made it."""
+    """The joinstorm version that made the tape."""

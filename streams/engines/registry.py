@@ -3,7 +3,6 @@
 They are loaded only when asked for.
 """
 
-import difflib
 import importlib
 import importlib.util
 import sys
@@ -14,6 +13,7 @@ from typing import Final
 
 from streams.engines.abstract import Engine
 from streams.errors import UnknownEngineError
+from streams.suggest import unknown
 
 GROUP: Final = "joinstorm.engines"
 """Entry point group in which another package announces its engines."""
@@ -49,10 +49,7 @@ def load(name: str) -> Engine:
     known = _known()
     place = known.get(name, name if ":" in name else None)
     if place is None:
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {close[0]!r}? " if close else ""
-        others = f"known are {', '.join(sorted(known))}, or module:Class, or file.py:Class"
-        raise UnknownEngineError(f"unknown engine {name!r}: {hint}{others}")
+        raise UnknownEngineError(unknown("engine", name, sorted(known), "module:Class or file.py:Class"))
     return _create(name, place)
 
 

@@ -29,7 +29,7 @@ from producers.tape.tapefile import Tape
 from streams.contract.events import Mark, MarkKind, Presence, Tweet, decode_presence, decode_tweet, encode
 from streams.contract.runinfo import Faults
 from streams.contract.topics import INPUTS, PRESENCE
-from streams.errors import DecodeError, ScenarioError, TapeError
+from streams.errors import DecodeError, ScenarioError, UsageError
 from tests.replaying import Crash, Player, Sent, check_marks, info_of, play
 from tests.tinytape import tiny_events, tiny_tape
 
@@ -183,16 +183,16 @@ def test_faults_are_declared_in_words() -> None:
 
 def test_a_fault_file_that_is_none_is_refused(tmp_path: Path) -> None:
     """Missing or foreign files are named."""
-    with pytest.raises(TapeError, match="no such fault file"):
+    with pytest.raises(UsageError, match="no such fault file"):
         read_faults(tmp_path / "none.parquet")
     (tmp_path / "foreign.parquet").write_bytes(b"PAR1")
-    with pytest.raises(TapeError, match="not a fault file"):
+    with pytest.raises(UsageError, match="not a fault file"):
         read_faults(tmp_path / "foreign.parquet")
 
 
 def test_a_place_that_cannot_be_written_is_said(tape: Tape, tmp_path: Path) -> None:
     """Where the accounts cannot be kept nothing is played, and the way out is named."""
-    with pytest.raises(TapeError, match=r"cannot be written: .*--faults-file"):
+    with pytest.raises(UsageError, match=r"cannot be written: .*--faults-file"):
         write_faults(tmp_path / "none" / "f.parquet", tape, Faults({MISSING: 0.5}), info_of(tape))
 
 

@@ -20,7 +20,7 @@ def test_every_command_has_help_that_starts_with_a_sentence(name: str) -> None:
 def test_a_mistyped_command_gets_a_suggestion(capsys: pytest.CaptureFixture[str]) -> None:
     """An unknown command names the closest known one and ends with the code of a usage error."""
     assert main(["rnu"]) == EXIT_USAGE
-    assert "Did you mean 'run'?" in capsys.readouterr().err
+    assert "unknown command 'rnu'; did you mean 'run'?" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["run", "conform", "compare", "backfill"])

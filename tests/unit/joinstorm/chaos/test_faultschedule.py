@@ -30,7 +30,7 @@ def test_fifty_seeds_draw_every_kind() -> None:
     ("given", "text_shown"),
     [
         ("0.5:kill-worke", "did you mean 'kill-worker'"),
-        ("0.5:flood", "known are kill-worker"),
+        ("0.5:flood", r"unknown kind 'flood'\. Known: kill-worker"),
         ("1.5:kill-worker", "expected a number from 0 to 1"),
         ("x:kill-worker", "share of the events 'x'"),
         ("0.5:kill-worker:3", "takes no seconds"),
@@ -57,7 +57,7 @@ def test_shrinking_leaves_only_the_faults_that_matter() -> None:
 @pytest.mark.parametrize(
     ("options", "text_shown"),
     [
-        (["--faults", "0.5:flood"], "unknown kind 'flood'; known are kill-worker, freeze-worker"),
+        (["--faults", "0.5:flood"], "unknown kind 'flood'. Known: kill-worker, freeze-worker"),
         (["--faults", ""], "no fault in ''"),
         (["--fault", "hail=0.1"], "unknown fault 'hail'; known: duplicate"),
     ],

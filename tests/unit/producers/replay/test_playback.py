@@ -7,13 +7,13 @@ import pytest
 from joinstorm.cli import main
 from producers.replay.deck import Deck
 from producers.replay.playback import JumpedBackError, PlaybackRequest, StoppedError
-from producers.replay.position import came_to_its_end, load_position
+from producers.replay.position import has_ended, load_position
 from producers.tape.tapefile import Tape
 from streams.contract import runinfo
 from streams.contract.events import Mark
 from streams.contract.runinfo import Phase
 from streams.contract.topics import INPUTS
-from streams.errors import EXIT_USAGE, DeliveryError, ScenarioError, TapeError
+from streams.errors import EXIT_USAGE, DeliveryError, ScenarioError, UsageError
 from tests.replaying import Player, SlowSender, check_marks, decoded, info_of, play
 from tests.tinytape import NIGHT_MS, START, tiny_events, tiny_info, tiny_tape, write_tape
 
@@ -200,18 +200,18 @@ def test_a_saved_position_says_when_it_is_of_no_use(tape: Tape, tmp_path: Path) 
     """A position of another tape, of a finished run, or damaged is refused."""
     path = tmp_path / "position.json"
     play(tape, path)
-    with pytest.raises(TapeError, match="came to its end"):
+    with pytest.raises(UsageError, match="has ended; there is nothing to resume"):
         load_position(path, tape.info.sha256)
-    with pytest.raises(TapeError, match="saved on tape"):
+    with pytest.raises(UsageError, match="saved on tape"):
         load_position(path, "0" * 64)
-    assert came_to_its_end(path)
+    assert has_ended(path)
     path.write_text("{")
-    with pytest.raises(TapeError, match="not a saved position"):
+    with pytest.raises(UsageError, match="not a saved position"):
         load_position(path, tape.info.sha256)
-    with pytest.raises(TapeError, match="no saved position"):
+    with pytest.raises(UsageError, match="no saved position"):
         load_position(tmp_path / "nowhere", tape.info.sha256)
-    assert not came_to_its_end(path)
-    assert not came_to_its_end(tmp_path / "nowhere")
+    assert not has_ended(path)
+    assert not has_ended(tmp_path / "nowhere")
 
 
 def test_an_empty_tape_sends_marks_only(tmp_path: Path) -> None:

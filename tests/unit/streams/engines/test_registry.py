@@ -59,7 +59,7 @@ def test_an_engine_given_as_file_and_class(tmp_path: Path) -> None:
     ("name", "text"),
     [
         ("fast", "did you mean 'faust'"),
-        ("zzz", "known are"),
+        ("zzz", r"unknown engine 'zzz'\. Known: bytewax"),
         ("no.such.module:Engine", "is its package installed"),
         ("streams.errors:NoSuchClass", "NoSuchClass"),
         ("streams.errors:EngineError", "expected a subclass"),
