@@ -32,7 +32,7 @@ from producers.replay.position import Position
 from producers.tape.tapefile import Tape
 from streams.engines.abstract import WorkerSettings
 from streams.engines.registry import load
-from streams.errors import EnvironmentMissingError, ScenarioError
+from streams.errors import EnvironmentMissingError, UsageError
 from streams.kafka.connection import Connection
 from streams.read.reader import ResultReader
 from streams.system.scratch import scratch
@@ -112,7 +112,7 @@ class Playing:
         if (deck := self.deck()) is None:
             return
         time.sleep(hand.after)
-        with contextlib.suppress(ScenarioError, EnvironmentMissingError):
+        with contextlib.suppress(UsageError, EnvironmentMissingError):
             match hand.kind:
                 case "step":
                     deck.step(hand.argument)

@@ -26,7 +26,7 @@ def night_and_scenario(name: str) -> tuple[NightOutline, Scenario]:
     scenario = load(name)
     with tempfile.TemporaryFile() as file:
         _, evening = simulate(scenario, scale=ROOMS_SCALE, seed=1, file=file)
-    return night_of(scenario, evening.programme, evening.course), scenario
+    return night_of(scenario, evening.hosts, evening.history), scenario
 
 
 def tweets_of(spec: TweetSpec, night: NightOutline, scenario: Scenario, *, seed: int, scale: float) -> TweetSource:

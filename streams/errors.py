@@ -1,5 +1,6 @@
 """The errors of joinstorm: one root, each class saying whether trying again can help and which exit code it earns."""
 
+import os
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -115,3 +116,8 @@ class DeadlineError(JoinstormError):
     """A state that was waited for did not come in time; the text says which state and what was seen instead."""
 
     exit_code = EXIT_FAILED
+
+
+def reason(error: OSError) -> str:
+    """Return why the system refused, without the path: ``No space left on device``; the message names the path."""
+    return os.strerror(error.errno) if error.errno else (str(error).splitlines() or [type(error).__name__])[0]

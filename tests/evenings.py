@@ -40,7 +40,7 @@ class Played:
     @property
     def attempts_peak(self) -> int:
         """Most attempts within ten seconds."""
-        return int(np.convolve(self.evening.course.attempts, np.ones(10, dtype=np.int64)).max())
+        return int(np.convolve(self.evening.history.attempts, np.ones(10, dtype=np.int64)).max())
 
 
 def play(scenario: Scenario, scale: float = 1.0, seed: int = 1) -> Played:

@@ -21,7 +21,6 @@ NIGHT = NightOutline(
     start=OPENS,
     end=OPENS + 27 * HOUR_MS + 12_345,
     scheduled_start=SCHEDULED,
-    first_closed=SCHEDULED + 20 * MINUTE_MS,
     talk_start=SCHEDULED + 27 * MINUTE_MS,
     talk_end=SCHEDULED + 87 * MINUTE_MS,
     announced=SCHEDULED + 20 * HOUR_MS,

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from joinstorm.facts.facttable import measure
 from producers.recording import Recording
-from producers.simulation.simulate import Course
+from producers.simulation.simulate import RoomHistory
 from producers.tape.tapefile import Tape
 from streams.contract.names import MINUTE_MS
 from streams.errors import UsageError
@@ -69,7 +69,7 @@ def outcome(recording: Recording, calm_below: float) -> NightSummary:
         recording: The night.
         calm_below: Strain from which a room melts.
     """
-    night, course = recording.night, recording.course
+    night, history = recording.night, recording.history
     with duckdb.connect() as connection:
         connection.register("tape", pyarrow.dataset.dataset(str(recording.path), format="parquet"))
         attempts, fails, drops, drops_all, heard = connection.execute(_COUNTS).fetchone() or (0, 0, 0, 0, 0)
@@ -78,26 +78,26 @@ def outcome(recording: Recording, calm_below: float) -> NightSummary:
         scenario=recording.info.name,
         events=recording.info.events,
         listeners=recording.listeners,
-        peak=max(course.held),
+        peak=max(history.audience),
         attempts=attempts,
-        attempts_peak=round(float(per_second(course).max()), 1),
+        attempts_peak=round(float(per_second(history).max()), 1),
         fails=fails,
         drops=drops,
         drops_all=drops_all,
-        minutes_melted=round(sum(strain >= calm_below for strain in course.strain) / 60, 1),
+        minutes_melted=round(sum(strain >= calm_below for strain in history.strain) / 60, 1),
         waited_20m=int(waited or 0),
         talk_late_minutes=round((night.talk_start - night.scheduled_start) / MINUTE_MS, 1),
         rooms=len(recording.info.spaces),
         heard=heard,
-        held_by_second=tuple(course.held),
-        attempts_by_second=tuple(course.attempts),
+        held_by_second=tuple(history.audience),
+        attempts_by_second=tuple(history.attempts),
         start_minutes=(night.start - night.scheduled_start) / MINUTE_MS,
     )
 
 
-def per_second(course: Course) -> "np.ndarray[Any, np.dtype[np.float64]]":
+def per_second(history: RoomHistory) -> "np.ndarray[Any, np.dtype[np.float64]]":
     """Return the attempts per second, smoothed."""
-    return smoothed(course.attempts)
+    return smoothed(history.attempts)
 
 
 def smoothed(attempts: Sequence[int]) -> "np.ndarray[Any, np.dtype[np.float64]]":

@@ -121,7 +121,7 @@ class Pipeline:
         """Create the topics and publish what engines must know.
 
         Raises:
-            ScenarioError: ``begin`` or ``until`` is no moment of the night.
+            UsageError: ``begin`` or ``until`` is not a moment of the night.
         """
         plan = self.plan
         tape = Tape.open(plan.tape).info

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Protocol
 
 from producers.replay.deck import MAX
-from producers.replay.schedule import AS_FAST_AS_IT_GOES
+from producers.replay.schedule import AS_FAST_AS_POSSIBLE
 from streams.contract.runinfo import Phase
 
 HINT: Final = "space pause  + - speed  s step  n p 1-9 phases  q stop"
@@ -69,7 +69,7 @@ class DeckCommand(NamedTuple):
         """Give it.
 
         Raises:
-            ScenarioError: It cannot be obeyed.
+            UsageError: It cannot be obeyed.
             EnvironmentMissingError: Nobody is there to obey.
         """
         arguments = () if self.argument is None else (self.argument,)
@@ -113,13 +113,13 @@ def _phase(key: str, here: DeckPosition) -> Phase | None:
 
 def faster(speed: float) -> float:
     """Return the next greater speed; 0, as fast as it goes, beyond the greatest."""
-    if speed == AS_FAST_AS_IT_GOES:
-        return AS_FAST_AS_IT_GOES
-    return next((one for one in SPEEDS if one > speed), AS_FAST_AS_IT_GOES)
+    if speed == AS_FAST_AS_POSSIBLE:
+        return AS_FAST_AS_POSSIBLE
+    return next((one for one in SPEEDS if one > speed), AS_FAST_AS_POSSIBLE)
 
 
 def slower(speed: float) -> float:
     """Return the next smaller speed; the smallest stays."""
-    if speed == AS_FAST_AS_IT_GOES:
+    if speed == AS_FAST_AS_POSSIBLE:
         return SPEEDS[-1]
     return next((one for one in reversed(SPEEDS) if one < speed), SPEEDS[0])

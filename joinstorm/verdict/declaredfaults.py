@@ -17,8 +17,8 @@ from producers.compose.faults import (
     LATE,
     MISSING,
     OUT_OF_ORDER,
+    affected_by,
     damaged_copies,
-    hits,
 )
 from producers.compose.lanes import Ints
 from producers.compose.marks import watermark_times
@@ -61,12 +61,13 @@ def declared(info: RunInfo) -> Declared:
     missing: list[Ints] = [np.empty(0, dtype=np.int64)]
     for ids in _chunks(info) if info.faults else ():
         assert info.faults is not None
-        hit = hits(info.faults, ids)
+        affected = affected_by(info.faults, ids)
         by_kind = {
-            DUPLICATE: hit.duplicate, OUT_OF_ORDER: hit.held, LATE: hit.late, CORRUPT: hit.corrupt, MISSING: hit.missing
+            DUPLICATE: affected.duplicate, OUT_OF_ORDER: affected.out_of_order, LATE: affected.late,
+            CORRUPT: affected.corrupt, MISSING: affected.missing,
         }  # fmt: skip
         counts.update({kind: int(np.count_nonzero(which)) for kind, which in by_kind.items()})
-        missing.append(ids[hit.missing])
+        missing.append(ids[affected.missing])
     active = [kind for kind in KINDS if info.faults and info.faults.rate(kind)]
     return Declared({kind: counts[kind] for kind in active}, np.concatenate(missing))
 
@@ -86,11 +87,11 @@ def copies(tape: Tape, info: RunInfo) -> Iterator[Copy]:
         return
     composer = Composer(info)
     for batch in tape.blocks():
-        damaged = np.flatnonzero(hits(info.faults, batch.column("event_id").to_numpy()).corrupt)
-        for lane in composer.fresh(batch.take(pa.array(damaged))) if len(damaged) else ():
-            hit = hits(info.faults, lane.rows)
-            values = damaged_copies(lane, hit).values.to_pylist()
-            for value, row, damage in zip(values, lane.rows.tolist(), hit.damage.tolist(), strict=True):
+        corrupt = np.flatnonzero(affected_by(info.faults, batch.column("event_id").to_numpy()).corrupt)
+        for lane in composer.fresh(batch.take(pa.array(corrupt))) if len(corrupt) else ():
+            affected = affected_by(info.faults, lane.rows)
+            values = damaged_copies(lane, affected).values.to_pylist()
+            for value, row, damage in zip(values, lane.rows.tolist(), affected.damage.tolist(), strict=True):
                 yield Copy(lane.topic, lane.partition, value, row, DAMAGES[damage])
 
 

@@ -1,4 +1,4 @@
-"""From blocks of a tape to what each partition is sent: encoded, partitioned, with the marks woven in."""
+"""From blocks of a tape to the records of each partition: encoded, partitioned, with marks between them."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -25,29 +25,29 @@ _COLUMNS = {
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """What a block of the tape comes to."""
+    """The records made from a block of the tape."""
 
     lanes: tuple[Lane, ...]
     """One per partition of each input topic, in the order of ``INPUTS`` and partitions; some may be empty."""
     until: int
-    """Event time the block reaches to: what follows is due at or after it."""
+    """Event time up to which the block reaches: later records are due at or after it."""
     low_row: int
-    """The first row of the tape that this block and those before it do not wholly contain."""
+    """The first row of the tape that is not wholly contained in this block and those before it."""
 
 
 class StreamFaults(Protocol):
-    """What is done to records on their way: nothing, or declared faults."""
+    """Changes records before they leave: not at all, or by declared faults."""
 
     disorder_ms: int
-    """How long a record may be held back and still leave before its watermark; the watermarks wait for it."""
+    """How long a record may be held back and still leave before its watermark; the watermarks wait this long."""
 
     def apply(self, lane: Lane) -> tuple[Lane, int]:
-        """Return the records as they shall leave, in any order, and how many distinct events are among them."""
+        """Return the records to send, in any order, and how many distinct events are among them."""
         ...
 
 
 class NoFaults:
-    """Everything leaves once, whole and in order."""
+    """Every record leaves once, intact and in order."""
 
     disorder_ms = 0
 
@@ -60,7 +60,7 @@ class Composer:
     """Turns blocks of a tape, in order, into blocks of lanes.
 
     Args:
-        info: The run: topics, partitions, step of the watermarks.
+        info: The run: topics, partitions, watermark step.
         plan: Declared faults.
     """
 
@@ -74,23 +74,23 @@ class Composer:
         self._partition_of = partition_table(info.people, info.partitions)
         self._events = [0] * len(self._carried)
         self.marked = info.start
-        """The event time after which watermarks are still to be sent."""
+        """Event time after which watermarks are still to be sent."""
 
     def compose(self, batches: Iterable[pa.RecordBatch]) -> Iterator[Block]:
-        """Yield a block of lanes for every block of the tape, and a last one that ends with the end marks."""
+        """Yield a block of lanes for every block of the tape, and a last one with the end marks."""
         for batch in batches:
             if batch.num_rows:
                 yield self.block(batch)
         yield self.close()
 
     def skip(self, batches: Iterable[pa.RecordBatch]) -> None:
-        """Take in blocks that an earlier replay has sent: they count for the end marks and are not sent again."""
+        """Count blocks that an earlier replay has sent: the end marks include them, but they are not sent again."""
         for batch in batches:
             for number, lane in enumerate(self.fresh(batch)):
                 self._events[number] += self.plan.apply(lane)[1]
 
     def block(self, batch: pa.RecordBatch) -> Block:
-        """Return what a block of the tape comes to, as far as it is due before the next block can begin."""
+        """Return the records of a block of the tape that are due before the next block can begin."""
         until = int(batch.column("at")[-1].as_py())
         next_row = int(batch.column("event_id")[-1].as_py()) + 1
         sent = [self._lane(number, lane, until) for number, lane in enumerate(self.fresh(batch))]
@@ -99,14 +99,14 @@ class Composer:
         return Block(tuple(sent), until, min(held, default=next_row))
 
     def close(self) -> Block:
-        """Return what was held back, the watermarks up to the end of the night, and the end marks."""
+        """Return the records held back, the watermarks up to the end of the night, and the end marks."""
         last = []
         for number, lane in enumerate(self._carried):
-            woven = lane.woven(self._watermarks(lane, self.info.end + self.plan.disorder_ms))
-            over = np.array([max(self.info.end, int(woven.due[-1]) if len(woven) else 0)])
+            rest = lane.merged(self._watermarks(lane, self.info.end + self.plan.disorder_ms))
+            due = np.array([max(self.info.end, int(rest.due[-1]) if len(rest) else 0)])
             end = end_mark(self.info.run, self.info.end, self._events[number])
-            mark = lanes.marks(lane.topic, lane.partition, over, np.array([self.info.end]), [end])
-            last.append(lanes.joined([woven, mark]))
+            mark = lanes.marks(lane.topic, lane.partition, due, np.array([self.info.end]), [end])
+            last.append(lanes.joined([rest, mark]))
         return Block(tuple(last), max(int(lane.due[-1]) for lane in last), self.info.events)
 
     def _lane(self, number: int, fresh: Lane, until: int) -> Lane:
@@ -114,17 +114,16 @@ class Composer:
         self._events[number] += distinct
         waiting = lanes.joined([self._carried[number], planned]).in_order()
         due, self._carried[number] = waiting.split(until)
-        return due.woven(self._watermarks(fresh, until))
+        return due.merged(self._watermarks(fresh, until))
 
     def _watermarks(self, lane: Lane, until: int) -> Lane:
-        held = self.plan.disorder_ms
-        at = watermark_times(self.marked, until - held, self.info.watermark_step_ms)
-        return lanes.marks(
-            lane.topic, lane.partition, at + held, at, [watermark(self.info.run, one) for one in at.tolist()]
-        )
+        delay = self.plan.disorder_ms
+        at = watermark_times(self.marked, until - delay, self.info.watermark_step_ms)
+        values = [watermark(self.info.run, time) for time in at.tolist()]
+        return lanes.marks(lane.topic, lane.partition, at + delay, at, values)
 
     def fresh(self, batch: pa.RecordBatch) -> Iterator[Lane]:
-        """Yield the events of a block, encoded, lane by lane: nothing is done to them yet."""
+        """Yield the events of a block, encoded, lane by lane, before any fault."""
         topics = batch.column("topic").cast(pa.string())
         for base in INPUTS:
             wanted = batch.select(_COLUMNS.get(base, _COLUMNS[""]))

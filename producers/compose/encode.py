@@ -1,6 +1,6 @@
 """Rows of a tape as JSON, a block at a time: the same bytes as ``streams.contract.events.encode``, columnar.
 
-Byte for byte, because readers may decode faster what stands in one known order.
+The bytes are equal because readers decode fields in a known order faster.
 """
 
 from collections.abc import Sequence
@@ -24,12 +24,12 @@ def encode_presence(rows: pa.RecordBatch) -> pa.BinaryArray:
     """Return the values of presence events.
 
     Raises:
-        TapeError: A row lacks a value its event needs; the text names the event.
+        TapeError: A row lacks a value that its event needs; the text names the event.
     """
     kind = _combined(rows, ("kind",), (), ',"listener":')
-    words = _combined(rows, ("space", "client", "try", "v"), ("reason",), "")
+    fields = _combined(rows, ("space", "client", "try", "v"), ("reason",), "")
     since = _optional(',"since_drop_ms":', _digits(rows.column("since_drop_ms")))
-    pieces = [*_head(rows), kind, _digits(rows.column("person")), words, since, pa.scalar("}")]
+    pieces = [*_head(rows), kind, _digits(rows.column("person")), fields, since, pa.scalar("}")]
     return _joined(rows, pieces, ("kind", "space", "client", "try"))
 
 
@@ -37,7 +37,7 @@ def encode_tweets(rows: pa.RecordBatch) -> pa.BinaryArray:
     """Return the values of tweets.
 
     Raises:
-        TapeError: A row lacks a value its event needs; the text names the event.
+        TapeError: A row lacks a value that its event needs; the text names the event.
     """
     pieces = [*_head(rows), _combined(rows, ("kind",), (), ',"tweet_id":"'), _digits(rows.column("tweet_id"))]
     pieces += [pa.scalar('","author":'), _digits(rows.column("person"))]
@@ -54,7 +54,7 @@ def digits(ids: npt.NDArray[np.int64]) -> pa.BinaryArray:
 
 
 def escaped(texts: pa.StringArray) -> pa.StringArray:
-    """Return texts as they stand between the quotes of a JSON string."""
+    """Return texts escaped for the inside of a JSON string."""
     special = pc.match_substring_regex(texts, _NEEDS_ESCAPE)
     if not pc.any(special).as_py():
         return texts
@@ -84,12 +84,12 @@ def _digits(column: pa.Array) -> pa.StringArray:
 
 
 def _optional(name: str, values: pa.StringArray, closing: str = "") -> pa.StringArray:
-    """Return the field where there is a value, nothing where there is none."""
+    """Return the field for every value, and an empty text for every null."""
     return pc.binary_join_element_wise(pa.scalar(name), values, pa.scalar(closing), _NOTHING).fill_null("")
 
 
 def _combined(rows: pa.RecordBatch, needed: Sequence[str], optional: Sequence[str], tail: str) -> pa.StringArray:
-    """Return several fields of few values as one piece per row: each combination is spelled once and then looked up."""
+    """Return several fields with few values as one piece per row; each combination is spelled once, then looked up."""
     names = (*needed, *optional)
     codes = np.zeros(rows.num_rows, dtype=np.int64)
     columns: list[list[Any]] = []
@@ -104,10 +104,10 @@ def _combined(rows: pa.RecordBatch, needed: Sequence[str], optional: Sequence[st
 
 
 def _indexed(column: pa.Array) -> tuple[list[Any], npt.NDArray[np.int64]]:
-    """Return a column's distinct values and each row's place among them; a null's place is after the last."""
-    words = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
-    values = words.dictionary.to_pylist()
-    places = words.indices.cast(pa.int64()).fill_null(len(values)).to_numpy(zero_copy_only=False)
+    """Return a column's distinct values and the index of each row's among them; that of a null is past the last."""
+    encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    values = encoded.dictionary.to_pylist()
+    places = encoded.indices.cast(pa.int64()).fill_null(len(values)).to_numpy(zero_copy_only=False)
     return values, places
 
 
@@ -123,7 +123,7 @@ def _spell(code: int, columns: list[list[Any]], names: Sequence[str], needed: in
 
 
 def _tags(column: pa.ListArray) -> pa.StringArray:
-    """Return the hashtags' field, nothing where a tweet has none."""
+    """Return the field of the hashtags, an empty text for a tweet without any."""
     quoted = pc.binary_join_element_wise(pa.scalar('"'), escaped(column.flatten()), pa.scalar('"'), _NOTHING)
     lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False)
     offsets = pa.array(np.concatenate(([0], np.cumsum(lengths))).astype(np.int32))

@@ -1,7 +1,7 @@
-"""Declared faults: records that come twice, too late, out of order, damaged or not at all, each by rate and seed.
+"""Declared faults: duplicate, late, out-of-order, corrupt and missing records, each by rate and seed.
 
-Whether and how an event is hit depends on its id and the seed alone, so a resumed replay, the truth and whoever checks
-the accounts come to the same. Damage is done to a further copy: only a missing event changes what there is to count.
+Whether and how an event is affected depends on its id and the seed alone, so a resumed replay, the truth and the check
+of the fault file agree. Damage is done to an additional copy: only a missing event changes the counts.
 """
 
 import hashlib
@@ -19,7 +19,8 @@ from producers.compose import lanes
 from producers.compose.lanes import Ints, Lane
 from producers.moments import duration_ms
 from streams.contract.runinfo import Faults
-from streams.errors import ScenarioError
+from streams.errors import UsageError
+from streams.suggest import unknown
 
 Bools: TypeAlias = npt.NDArray[np.bool_]
 
@@ -31,7 +32,7 @@ MISSING = "missing"
 KINDS = (DUPLICATE, OUT_OF_ORDER, LATE, CORRUPT, MISSING)
 
 DAMAGES = ("truncated", "binary", "wrong-version", "nameless", "foreign-id")
-"""How a damaged copy differs: cut off; no text; of another version; without its time; with an id beyond the run's."""
+"""The damage of a corrupt copy: cut off; not text; of another version; without its time; an id beyond the run's."""
 _BEYOND = (1 << 53) - 1
 
 
@@ -39,14 +40,14 @@ def parse_faults(texts: Iterable[str], seed: int = 0) -> Faults:
     """Read declared faults from ``KIND=RATE`` or ``KIND=RATE:DURATION``.
 
     Raises:
-        ScenarioError: An unknown kind, a rate outside 0 to 1, or a duration where none belongs.
+        UsageError: A kind is unknown, a rate lies outside 0 to 1, or a duration is given to a kind that has none.
     """
     faults = Faults(seed=seed)
     for text in texts:
-        found = re.fullmatch(r"([a-z-]+)=([^:]+)(?::(.+))?", text)
-        if found is None:
-            raise ScenarioError(f"fault {text!r}: expected KIND=RATE or KIND=RATE:DURATION, as duplicate=0.01")
-        kind, rate, duration = found.groups()
+        match = re.fullmatch(r"([a-z-]+)=([^:]+)(?::(.+))?", text)
+        if match is None:
+            raise UsageError(f"fault {text!r}: expected KIND=RATE or KIND=RATE:DURATION, such as duplicate=0.01")
+        kind, rate, duration = match.groups()
         faults = msgspec.structs.replace(
             faults, rates={**faults.rates, kind: _rate(kind, rate)}, **_duration(kind, duration)
         )
@@ -55,13 +56,13 @@ def parse_faults(texts: Iterable[str], seed: int = 0) -> Faults:
 
 def _rate(kind: str, text: str) -> float:
     if kind not in KINDS:
-        raise ScenarioError(f"unknown fault {kind!r}; known: {', '.join(KINDS)}")
+        raise UsageError(unknown("fault", kind, KINDS))
     try:
         rate = float(text)
     except ValueError:
         rate = -1.0
     if not 0.0 <= rate <= 1.0:
-        raise ScenarioError(f"fault {kind}={text}: expected a rate from 0 to 1")
+        raise UsageError(f"fault {kind}={text}: expected a rate from 0 to 1")
     return rate
 
 
@@ -70,50 +71,49 @@ def _duration(kind: str, text: str | None) -> dict[str, Any]:
         return {}
     names = {DUPLICATE: "duplicate_ms", OUT_OF_ORDER: "out_of_order_ms", LATE: "late_ms"}
     if kind not in names:
-        raise ScenarioError(f"fault {kind} takes no duration; {', '.join(names)} do")
+        raise UsageError(f"fault {kind} takes no duration; {', '.join(names)} do")
     return {names[kind]: duration_ms(text)}
 
 
 @dataclass(frozen=True)
-class Hits:
-    """Which of some events are hit, and by how much; all arrays have one entry per event."""
+class Affected:
+    """Which events are affected by which fault, and how; all arrays have one entry per event."""
 
     missing: Bools
     duplicate: Bools
-    held: Bools
-    """Out of order."""
+    out_of_order: Bools
     late: Bools
     corrupt: Bools
     delay: Ints
     """How long after its event time the event leaves, ms."""
     echo: Ints
-    """How long after its event time the second copy leaves."""
+    """How long after its event time the duplicate leaves, ms."""
     damage: Ints
-    """Which of ``DAMAGES`` a damaged copy has."""
+    """Index into ``DAMAGES`` of the corrupt copy."""
 
 
-def hits(faults: Faults, event_ids: Ints) -> Hits:
+def affected_by(faults: Faults, event_ids: Ints) -> Affected:
     """Return what happens to events, by their ids alone."""
 
-    def struck(kind: str) -> Bools:
-        if not faults.rate(kind):  # most runs have few kinds, and a draw costs the same for all
+    def drawn(kind: str) -> Bools:
+        if not faults.rate(kind):  # most runs declare few kinds, and every draw costs the same
             return np.zeros(len(event_ids), dtype=np.bool_)
         return _draw(faults.seed, kind, event_ids) < faults.rate(kind)
 
-    missing = struck(MISSING)
-    late = struck(LATE) & ~missing
-    held = struck(OUT_OF_ORDER) & ~missing & ~late
+    missing = drawn(MISSING)
+    late = drawn(LATE) & ~missing
+    out_of_order = drawn(OUT_OF_ORDER) & ~missing & ~late
     size = _draw(faults.seed, "size", event_ids)
-    delay = np.where(late, faults.late_ms * (1 + size), np.where(held, 1 + faults.out_of_order_ms * size, 0))
+    delay = np.where(late, faults.late_ms * (1 + size), np.where(out_of_order, 1 + faults.out_of_order_ms * size, 0))
     echo = delay + 1 + faults.duplicate_ms * _draw(faults.seed, "echo", event_ids)
     damage = _draw(faults.seed, "damage", event_ids) * len(DAMAGES)
-    bound = np.where(held, faults.out_of_order_ms, np.iinfo(np.int64).max)
-    return Hits(
+    bound = np.where(out_of_order, faults.out_of_order_ms, np.iinfo(np.int64).max)
+    return Affected(
         missing=missing,
-        duplicate=struck(DUPLICATE) & ~missing,
-        held=held,
+        duplicate=drawn(DUPLICATE) & ~missing,
+        out_of_order=out_of_order,
         late=late,
-        corrupt=struck(CORRUPT) & ~missing,
+        corrupt=drawn(CORRUPT) & ~missing,
         delay=np.minimum(delay.astype(np.int64), bound),
         echo=echo.astype(np.int64),
         damage=damage.astype(np.int64),
@@ -121,24 +121,24 @@ def hits(faults: Faults, event_ids: Ints) -> Hits:
 
 
 class FaultPlan:
-    """Does to lanes what is declared (``producers.compose.composer.Plan``)."""
+    """Applies declared faults to lanes (``producers.compose.composer.StreamFaults``)."""
 
     def __init__(self, faults: Faults) -> None:
         self.faults = faults
         self.disorder_ms = faults.out_of_order_ms if faults.rate(OUT_OF_ORDER) else 0
 
     def apply(self, lane: Lane) -> tuple[Lane, int]:
-        """Return the records as they shall leave, and how many distinct events are among them."""
-        hit = hits(self.faults, lane.rows)
-        there = _late_by(lane, hit.delay).take(np.flatnonzero(~hit.missing))
-        again = _late_by(lane, hit.echo).take(np.flatnonzero(hit.duplicate))
-        return lanes.joined([there, again, damaged_copies(lane, hit)]), len(there)
+        """Return the records to send, and how many distinct events are among them."""
+        affected = affected_by(self.faults, lane.rows)
+        first = _late_by(lane, affected.delay).select(np.flatnonzero(~affected.missing))
+        second = _late_by(lane, affected.echo).select(np.flatnonzero(affected.duplicate))
+        return lanes.joined([first, second, damaged_copies(lane, affected)]), len(first)
 
 
-def damaged_copies(lane: Lane, hit: Hits) -> Lane:
-    """Return the damaged copies of those records of a lane that get one."""
-    hurt = np.flatnonzero(hit.corrupt)
-    return _damaged(_late_by(lane, hit.delay).take(hurt), hit.damage[hurt])
+def damaged_copies(lane: Lane, affected: Affected) -> Lane:
+    """Return a damaged copy of every corrupt record of a lane."""
+    corrupt = np.flatnonzero(affected.corrupt)
+    return _damaged(_late_by(lane, affected.delay).select(corrupt), affected.damage[corrupt])
 
 
 def _late_by(lane: Lane, delay: Ints) -> Lane:
@@ -151,7 +151,7 @@ def _damaged(lane: Lane, damage: Ints) -> Lane:
 
 
 def damaged(value: bytes, damage: str) -> bytes:
-    """Return an event's value so damaged that it is no event of the run any more."""
+    """Return an event's value with damage that no reader can take for an event of the run."""
     if damage == "truncated":
         return value[: max(1, len(value) // 2)]
     if damage == "binary":
@@ -164,7 +164,7 @@ def damaged(value: bytes, damage: str) -> bytes:
 
 
 def _draw(seed: int, salt: str, ids: Ints) -> npt.NDArray[np.float64]:
-    """Return a number from 0 to 1 for every id: the same for the same seed, salt and id, on any machine."""
+    """Return a number in [0, 1) per id: the same for the same seed, salt and id, on any machine."""
     start = int.from_bytes(hashlib.sha256(f"{seed}/{salt}".encode()).digest()[:8], "little")
     with np.errstate(over="ignore"):
         mixed = (ids.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(start)

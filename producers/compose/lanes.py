@@ -1,4 +1,4 @@
-"""A lane: the records of one partition of one input topic, columnar, in the order in which they leave."""
+"""A lane: the records of one partition of one input topic as columns, in the order in which they leave."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -10,7 +10,7 @@ import pyarrow as pa
 Ints: TypeAlias = npt.NDArray[np.int64]
 
 MARK_ROW = -1
-"""Stands for the tape's row in records that are marks."""
+"""In place of the tape's row, in records that are marks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Lane:
     """Full topic name."""
     partition: int
     due: Ints
-    """Event time at which the record leaves, ascending; later than ``at`` where a fault holds it back."""
+    """Event time at which the record leaves, ascending; later than ``at`` if a fault holds it back."""
     at: Ints
     """Event time: the Kafka timestamp, ms since the epoch."""
     rows: Ints
@@ -34,15 +34,15 @@ class Lane:
         return len(self.due)
 
     def part(self, begin: int, end: int) -> "Lane":
-        """Return some neighbouring records; nothing is copied."""
+        """Return the records from ``begin`` to before ``end``; nothing is copied."""
         length = end - begin
         return Lane(
             self.topic, self.partition, self.due[begin:end], self.at[begin:end], self.rows[begin:end],
             self.keys.slice(begin, length), self.values.slice(begin, length),
         )  # fmt: skip
 
-    def take(self, order: Ints) -> "Lane":
-        """Return records by their places, in that order."""
+    def select(self, order: Ints) -> "Lane":
+        """Return the records with these indices, in this order."""
         places = pa.array(order)
         return Lane(
             self.topic, self.partition, self.due[order], self.at[order], self.rows[order],
@@ -53,10 +53,10 @@ class Lane:
         """Return the records in the order in which they leave."""
         if np.all(self.due[1:] >= self.due[:-1]):
             return self
-        return self.take(np.argsort(self.due, kind="stable"))
+        return self.select(np.argsort(self.due, kind="stable"))
 
-    def woven(self, marks: "Lane") -> "Lane":
-        """Return the records with marks among them, each before what is due at the same moment or later."""
+    def merged(self, marks: "Lane") -> "Lane":
+        """Return the records and marks in order; a mark comes before records due at the same moment."""
         if not len(marks):
             return self
         places = np.searchsorted(self.due, marks.due, side="left")
@@ -70,17 +70,17 @@ class Lane:
         )  # fmt: skip
 
     def split(self, until: int) -> tuple["Lane", "Lane"]:
-        """Return what is due up to and at ``until``, and the rest."""
+        """Return the records due up to and at ``until``, and the rest."""
         cut = int(np.searchsorted(self.due, until, side="right"))
         return self.part(0, cut), self.part(cut, len(self))
 
     def records(self) -> int:
-        """Return how many records are not marks."""
+        """Return the number of records that are not marks."""
         return int(np.count_nonzero(self.rows != MARK_ROW))
 
 
 def _inserted(column: pa.BinaryArray, places: Ints, others: pa.BinaryArray) -> pa.BinaryArray:
-    """Return a column with one of the others before each place; slices are joined, which beats gathering rows."""
+    """Return a column with one of the others inserted before each place; joining slices beats gathering rows."""
     cuts = [0, *places.tolist(), len(column)]
     pieces = [column.slice(0, cuts[1])]
     for number in range(len(others)):
@@ -89,7 +89,7 @@ def _inserted(column: pa.BinaryArray, places: Ints, others: pa.BinaryArray) -> p
 
 
 def joined(lanes: list[Lane]) -> Lane:
-    """Return lanes of the same partition one after the other; the first one's name stands."""
+    """Return lanes of one partition concatenated, under the first one's topic and partition."""
     first, *others = lanes
     if not any(len(other) for other in others):
         return first

@@ -1,4 +1,4 @@
-"""Marks in the stream: how far a partition has come, and that it is over."""
+"""Marks in the stream: the progress of a partition, and its end."""
 
 import numpy as np
 import numpy.typing as npt

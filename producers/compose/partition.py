@@ -1,4 +1,4 @@
-"""Which partition a person's events belong to: Kafka's default partitioner, for many people at once."""
+"""The partition of a person's events: Kafka's default partitioner, for many people at once."""
 
 from typing import TypeAlias
 
@@ -14,11 +14,11 @@ _WORD = 4
 _MAX_DIGITS = 16
 """Ids stay below 2**53."""
 _CHUNK = 1 << 16
-"""People hashed at a time, so that the working arrays stay small."""
+"""People hashed at a time, to keep the working arrays small."""
 
 
 def partition_table(people: int, partitions: int) -> npt.NDArray[np.int16]:
-    """Return the partition of every person 0 … people-1: what Java's and kafka-python's default partitioner choose.
+    """Return the partition of every person 0 … people-1, as the default partitioners of Java and kafka-python choose.
 
     The key of a person is their id in ASCII decimal digits.
     """

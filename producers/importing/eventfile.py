@@ -13,8 +13,8 @@ import yaml
 from producers.importing.reading import FORMATS, Format
 from producers.tape.tapefile import Tape
 from producers.tape.tapeformat import SCHEMA, TapeInfo
-from streams.errors import TapeError
-from streams.system.wholefile import reason, whole_file
+from streams.errors import TapeError, reason
+from streams.system.wholefile import whole_file
 
 _PLAIN: Final = pa.schema([pa.field(f.name, pa.string() if pa.types.is_dictionary(f.type) else f.type) for f in SCHEMA])
 """The tape's columns; dictionaries are a matter of the tape."""

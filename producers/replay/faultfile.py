@@ -11,12 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from producers.compose.faults import CORRUPT, DAMAGES, DUPLICATE, KINDS, LATE, MISSING, OUT_OF_ORDER, hits
+from producers.compose.faults import CORRUPT, DAMAGES, DUPLICATE, KINDS, LATE, MISSING, OUT_OF_ORDER, affected_by
 from producers.compose.partition import partition_table
 from producers.tape.tapefile import Tape
 from streams.contract.runinfo import Faults, RunInfo
-from streams.errors import UsageError
-from streams.system.wholefile import reason, whole_file
+from streams.errors import UsageError, reason
+from streams.system.wholefile import whole_file
 
 METADATA_KEY = b"joinstorm-faults"
 SCHEMA = pa.schema(
@@ -123,16 +123,16 @@ def read_faults(path: Path) -> FaultFile:
 def _accounts(tape: Tape, faults: Faults, info: RunInfo) -> Iterator[pa.Table]:
     partition_of = partition_table(info.people, info.partitions)
     for batch in tape.blocks():
-        hit = hits(faults, batch.column("event_id").to_numpy())
-        leaves = [
-            (DUPLICATE, hit.duplicate, hit.echo), (OUT_OF_ORDER, hit.held, hit.delay), (LATE, hit.late, hit.delay),
-            (CORRUPT, hit.corrupt, hit.delay), (MISSING, hit.missing, None),
+        found = affected_by(faults, batch.column("event_id").to_numpy())
+        by_kind = [
+            (DUPLICATE, found.duplicate, found.echo), (OUT_OF_ORDER, found.out_of_order, found.delay),
+            (LATE, found.late, found.delay), (CORRUPT, found.corrupt, found.delay), (MISSING, found.missing, None),
         ]  # fmt: skip
-        for kind, struck, delay in leaves:
-            places = np.flatnonzero(struck)
+        for kind, affected, delay in by_kind:
+            places = np.flatnonzero(affected)
             if len(places):
                 rows = batch.select(["event_id", "at", "topic", "person"]).take(pa.array(places))
-                damage = hit.damage[places] if kind == CORRUPT else None
+                damage = found.damage[places] if kind == CORRUPT else None
                 yield _table(kind, rows, partition_of, None if delay is None else delay[places], damage)
 
 

@@ -1,4 +1,4 @@
-"""How late events left: counted in a histogram, never absorbed."""
+"""How late events left, as a histogram."""
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ class Lateness:
         self.greatest = 0.0
 
     def add(self, late: npt.NDArray[np.float64]) -> None:
-        """Count some; what came before it was due counts as not late."""
+        """Count events by lateness in seconds; an early event counts as not late."""
         if not len(late):
             return
         places = np.log2(np.maximum(late, _FINEST) / _FINEST) * _BINS_PER_DOUBLING
@@ -29,17 +29,17 @@ class Lateness:
 
     @property
     def total(self) -> int:
-        """How many were counted."""
+        """Number of events counted."""
         return int(self.counts.sum())
 
     @property
     def on_time_ratio(self) -> float:
-        """The share that was at most 100 ms late, 1 when nothing was counted."""
+        """The share of events at most 100 ms late, 1 if none were counted."""
         total = self.total
         return self.on_time / total if total else 1.0
 
     def percentile(self, share: float) -> float:
-        """Return a lateness in seconds that this share did not exceed, 0 when nothing was counted."""
+        """Return the lateness in seconds that this share did not exceed, 0 if none were counted."""
         total = self.total
         if not total:
             return 0.0

@@ -1,4 +1,4 @@
-"""What became of the records of a replay: how many are there, how late they were, and what is safely behind us."""
+"""Delivery of a replay's records: how many arrived, how late they were, and up to where nothing is outstanding."""
 
 import time
 from collections import Counter, deque
@@ -13,8 +13,8 @@ from producers.replay.schedule import Schedule
 
 
 @dataclass(slots=True)
-class _Handed:
-    """Records on their way: how many, and the least of what they stand for."""
+class _InFlight:
+    """Records handed over together and not settled: how many, their least row and their least due time."""
 
     count: int
     row: int | None
@@ -22,57 +22,55 @@ class _Handed:
 
 
 class Meter:
-    """The watcher of a replay's sender.
+    """The delivery listener of a replay's sender.
 
     Args:
-        schedule: Says when each record was due.
+        schedule: Knows when each record was due.
         clock: Monotonic seconds.
     """
 
     def __init__(self, schedule: Schedule, clock: Callable[[], float] = time.monotonic) -> None:
         self.schedule = schedule
         self.left_late = Lateness()
-        """Of paced events: from their due time to the moment the client had them."""
-        self.there_late = Lateness()
-        """Of paced events: from their due time to the moment their acknowledgement was seen."""
+        """Of paced events: from the due time until the client library had them."""
+        self.acked_late = Lateness()
+        """Of paced events: from the due time until their acknowledgement was seen."""
         self.recent_late = Lateness()
         """As ``left_late``, since the last ``restart_recent``."""
-        self.left_events = 0
         self.acked = 0
-        """Records acknowledged, marks left out."""
+        """Records acknowledged, without marks."""
         self.failed: Counter[str] = Counter()
-        """Records that did not get there, by error."""
+        """Records that were not delivered, by error."""
         self.failed_topics: set[str] = set()
-        self.news = clock()
-        """When something was last settled, or nothing was on its way."""
+        self.last_settled = clock()
+        """When records were last settled, or last handed over while nothing was in flight."""
         self._clock = clock
-        self._handed: dict[tuple[str, int], deque[_Handed]] = {}
+        self._in_flight: dict[tuple[str, int], deque[_InFlight]] = {}
 
     @property
-    def on_the_way(self) -> int:
+    def in_flight(self) -> int:
         """How many records, marks included, are handed over and not settled."""
-        return sum(handed.count for queue in self._handed.values() for handed in queue)
+        return sum(batch.count for queue in self._in_flight.values() for batch in queue)
 
     def handed(self, lane: Lane) -> None:
-        """Take note that the sender is given these records now."""
+        """Note that these records are now handed to the sender."""
         rows = lane.rows[lane.rows != MARK_ROW]
-        queue = self._handed.setdefault((lane.topic, lane.partition), deque())
-        if not any(self._handed.values()):
-            self.news = self._clock()
-        queue.append(_Handed(len(lane), int(rows.min()) if len(rows) else None, int(lane.due[0])))
+        queue = self._in_flight.setdefault((lane.topic, lane.partition), deque())
+        if not any(self._in_flight.values()):
+            self.last_settled = self._clock()
+        queue.append(_InFlight(len(lane), int(rows.min()) if len(rows) else None, int(lane.due[0])))
 
     def left(self, lane: Lane, wall: float) -> None:
         """Measure how late the paced events among these records left."""
         events = lane.due[lane.rows != MARK_ROW]
-        self.left_events += len(events)
         late = wall - self.schedule.wall_of(events)
         late = late[~np.isnan(late)]
         self.left_late.add(late)
         self.recent_late.add(late)
 
     def settled(self, lane: Lane, wall: float, failed: Mapping[str, int]) -> None:
-        """Count these records, and forget that they are on their way."""
-        self.news = wall
+        """Count these records; they are no longer in flight."""
+        self.last_settled = wall
         self.failed.update(failed)
         if failed:
             self.failed_topics.add(lane.topic)
@@ -80,23 +78,23 @@ class Meter:
         self.acked += max(0, len(events) - sum(failed.values()))
         if not failed:
             late = wall - self.schedule.wall_of(events)
-            self.there_late.add(late[~np.isnan(late)])
+            self.acked_late.add(late[~np.isnan(late)])
         self._forget((lane.topic, lane.partition), len(lane))
 
     def restart_recent(self) -> Lateness:
-        """Return ``recent_late`` and begin a new one."""
+        """Return ``recent_late`` and start a new one."""
         recent, self.recent_late = self.recent_late, Lateness()
         return recent
 
-    def behind(self) -> tuple[int | None, int | None]:
-        """Return the least row and the least due time among what is on its way; None where there is none."""
-        on_the_way = [handed for queue in self._handed.values() for handed in queue]
-        rows = [handed.row for handed in on_the_way if handed.row is not None]
-        return min(rows, default=None), min((handed.due for handed in on_the_way), default=None)
+    def oldest_in_flight(self) -> tuple[int | None, int | None]:
+        """Return the least row and the least due time in flight; None if there is none."""
+        batches = [batch for queue in self._in_flight.values() for batch in queue]
+        rows = [batch.row for batch in batches if batch.row is not None]
+        return min(rows, default=None), min((batch.due for batch in batches), default=None)
 
     def _forget(self, place: tuple[str, int], count: int) -> None:
-        """Partitions settle in order; a client may settle several hand-overs at once, or one in parts."""
-        queue = self._handed[place]
+        """Partitions settle in order; a client may settle several batches at once, or one in parts."""
+        queue = self._in_flight[place]
         while count:
             taken = min(count, queue[0].count)
             count -= taken

@@ -1,4 +1,4 @@
-"""Opens a run: its topics, and everything an engine must know before it starts."""
+"""Opens a run: creates its topics and publishes what an engine must know before it starts."""
 
 import contextlib
 import time
@@ -46,18 +46,18 @@ def open_run(  # noqa: PLR0913 - every one is an option of the command line
 
     Args:
         connection: Where the broker is.
-        tape_info: What the tape says of itself.
+        tape_info: Metadata of the tape.
         run: Run id, used once.
-        prefix: Put before every topic name.
+        prefix: Prefix of every topic name.
         partitions: Partitions of each input topic.
         window_ms: Width of the tumbling windows of all results, event time.
         watermark_step_ms: Event time between two watermarks.
-        replication: Copies of each topic.
-        faults: What is to go wrong in the stream.
+        replication: Replicas of each topic.
+        faults: The declared faults.
 
     Raises:
-        BrokerError: Nobody answers, or the broker refuses.
-        ContractError: The run id was used before, a topic does not fit, or the window is no divisor of ``start``.
+        BrokerError: The broker does not answer, or refuses.
+        ContractError: The run id was used before, or a topic does not fit.
     """
     names = Topics(run, prefix)
     specs = names.specs(partitions)
@@ -113,11 +113,11 @@ def run_info(
 
 
 def opened_run(connection: Connection, run: str, prefix: str = "") -> RunInfo | None:
-    """Return the information of a run that somebody has opened and nobody has played yet, None if there is no such run.
+    """Return the information of a run that is opened and not yet played, None if there is no such run.
 
     Raises:
-        BrokerError: Nobody answers, or the broker refuses.
-        ContractError: Its input topics hold records already.
+        BrokerError: The broker does not answer, or refuses.
+        ContractError: The run has been played: its input topics hold records.
     """
     try:
         with contextlib.closing(open_admin(connection)) as admin:
@@ -137,26 +137,30 @@ def _read_info(consumer: KafkaConsumer, place: TopicPartition, run: str) -> RunI
     consumer.assign([place])
     consumer.seek_to_beginning(place)
     end = consumer.end_offsets([place])[place]
-    found = None
+    info = None
     while consumer.position(place) < end:
         for record in consumer.poll(timeout_ms=500).get(place, []):
             if record.key == run.encode() and record.value is not None:
-                found = runinfo.decode_info(record.value)
-    return found
+                info = runinfo.decode_info(record.value)
+    return info
 
 
 def _refuse_played(consumer: KafkaConsumer, info: RunInfo) -> None:
     places = [TopicPartition(info.topics[base], number) for base in INPUTS for number in range(info.partitions)]
-    held = sum(consumer.end_offsets(places).values())
-    if held:
+    records = sum(consumer.end_offsets(places).values())
+    if records:
         raise ContractError(
-            f"run {info.run} has been played: its input topics hold {held} records. A run is played once; choose "
-            "another id, or go on from a saved position with --resume"
+            f"run {info.run} has been played: its input topics hold {records} records. A run is played once; choose "
+            "another id, or resume from a saved position with --resume"
         )
 
 
 def publish_once(connection: Connection, topic: str, key: str, value: bytes) -> None:
-    """Send one record and wait until the broker has it; raises BrokerError when it has not within 15 s."""
+    """Send one record and wait for its acknowledgement.
+
+    Raises:
+        BrokerError: No acknowledgement came within ``PUBLISH_SECONDS``.
+    """
     try:
         producer = KafkaProducer(**connection.for_kafka_python(), bootstrap_timeout_ms=PUBLISH_SECONDS * 1000)
         try:

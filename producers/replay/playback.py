@@ -1,4 +1,4 @@
-"""Plays a tape into a run: every record leaves when it is due, and is followed until the broker has it."""
+"""Plays a tape into a run: every record leaves when it is due, and is tracked until the broker acknowledges it."""
 
 import math
 import time
@@ -23,21 +23,25 @@ from streams.contract.runinfo import RunInfo
 from streams.errors import DeliveryError
 
 TICK_SECONDS = 0.004
-"""How finely due records are handed over: far below the 100 ms that count as on time."""
+"""Resolution at which due records are handed over: far below the 100 ms that count as on time."""
 IDLE_SECONDS = 0.02
-"""How long nobody looks at the deck when nothing is due."""
+"""Longest time between two looks at the deck when nothing is due."""
 SILENCE_SECONDS = 120.0
-"""Without a single acknowledgement for so long the broker is taken to be gone for good."""
-LAST_SECONDS = 15.0
+"""After this long without an acknowledgement the broker counts as gone for good."""
+CLOSE_SECONDS = 15.0
+"""How long the sender may take to deliver the last status of a complete run."""
 GIVE_UP_SECONDS = 2.0
+"""The same after a failure or a stop."""
+DISPLAY_SECONDS = 0.25
+"""Time between two updates of the deck's display."""
 
 
 class StoppedError(Exception):
-    """Someone ended the replay; no fault."""
+    """The deck stopped the replay; not a failure."""
 
 
 class JumpedBackError(Exception):
-    """The deck was told to be at an earlier moment, which takes a run of its own."""
+    """The deck jumped to an earlier moment, which takes a further run."""
 
     def __init__(self, moment: int) -> None:
         super().__init__(moment)
@@ -49,11 +53,11 @@ class PlaybackRequest:
     """How to play.
 
     Args:
-        speed: Event seconds per second; 0 means as fast as it goes.
+        speed: Event seconds per second of wall clock; 0 means as fast as possible.
         skip_quiet: Send quiet phases at full speed.
         begin: Event time up to which everything is sent at full speed.
-        until: Event time from which on everything is sent at full speed.
-        resume: A saved position to go on from.
+        until: Event time from which everything is sent at full speed.
+        resume: A saved position to resume from.
         position_file: Where the position is saved, about once a second.
     """
 
@@ -67,7 +71,7 @@ class PlaybackRequest:
 
 @dataclass(frozen=True)
 class PlaybackResult:
-    """What a replay of one run came to; times in seconds."""
+    """The outcome of one run's replay; times in seconds."""
 
     run: str
     client: str
@@ -75,36 +79,36 @@ class PlaybackResult:
     events: int
     """Events on the tape."""
     sent: int
-    """Records acknowledged, marks left out; with declared duplicates more than there are events."""
+    """Records acknowledged, without marks; more than ``events`` if duplicates are declared."""
     failed: int
     errors: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     events_per_second: float = 0.0
     speed: float = 0.0
     on_time_ratio: float = 1.0
-    """Share of the paced events that were with the client at most 100 ms after they were due."""
+    """Share of the paced events that the client library had at most 100 ms after their due time."""
     paced: int = 0
-    """Events that had a due time."""
+    """Events with a due time."""
     lateness_p50: float = 0.0
     lateness_p99: float = 0.0
     lateness_max: float = 0.0
     acknowledged_p50: float = 0.0
-    """From the due time to the acknowledgement."""
+    """From the due time until the acknowledgement."""
     acknowledged_p99: float = 0.0
 
 
 class Replay:
-    """One tape into one run.
+    """Plays one tape into one run.
 
     Args:
-        tape: The tape; ``verify`` is up to the caller.
+        tape: The tape; the caller verifies it.
         info: The run, opened.
-        make_sender: Opens the sender that tells the given watcher.
+        make_sender: Opens a sender that reports to the given listener.
         deck: Commands and display.
         settings: How to play.
         plan: Declared faults.
         clock: Monotonic seconds.
-        prepare: Runs ahead with the composing of blocks.
+        prepare: Composes blocks ahead of their sending.
     """
 
     def __init__(  # noqa: PLR0913 - each is a collaborator that tests replace
@@ -130,19 +134,23 @@ class Replay:
         self.schedule = Schedule(resume.at if resume else info.start, self.settings.speed)
         self.meter = Meter(self.schedule, clock)
         self._make_sender = make_sender
+        self._sender: Sender
+        self._status: StatusWriter
+        """Both are opened by ``play``."""
         self._stretches = quiet_stretches([(phase.start, phase.quiet) for phase in info.phases], info.end)
-        self._lookout = 0.0
+        self._display_due = 0.0
         self._at = resume.at if resume else info.start
 
     def play(self) -> PlaybackResult:
         """Play to the end.
 
         Raises:
-            StoppedError: The deck was told to stop.
-            JumpedBackError: The deck was told to be at an earlier moment.
+            StoppedError: The deck was stopped.
+            JumpedBackError: The deck jumped to an earlier moment.
             DeliveryError: Records were not acknowledged; the text counts them by error.
-            BrokerError: Nobody answers.
+            BrokerError: The broker does not answer.
             TapeError: The tape cannot be read.
+            UsageError: The position cannot be saved.
         """
         self._sender = self._make_sender(self.meter)
         self._status = StatusWriter(self.info, self._sender, self.meter, self._clock)
@@ -195,13 +203,13 @@ class Replay:
                 self._sender.wait(0.0)
             else:
                 if first > horizon:
-                    self.schedule.reached(now, first)  # a rush to the very end leaves nothing else to end it
+                    self.schedule.reached(now, first)  # nothing else would end a rush to the very end
                 wait = self.schedule.seconds_until(now, first)
                 self._sender.wait(TICK_SECONDS if wait <= TICK_SECONDS else min(wait, IDLE_SECONDS))
-            self._look_after(block, cursors)
+            self._update(block, cursors)
 
     def _hand_over(self, block: Block, cursors: list[int], horizon: float) -> None:
-        """Give the sender of every lane what is due, a portion at a time."""
+        """Hand the due records of every lane to the sender, one portion at a time."""
         for number, lane in enumerate(block.lanes):
             begin = cursors[number]
             end = min(int(np.searchsorted(lane.due, horizon, side="right")), begin + self._sender.portion)
@@ -212,7 +220,7 @@ class Replay:
                 cursors[number] = end
 
     def _obey(self, now: float) -> None:
-        while (command := self.deck.taken()) is not None:
+        while (command := self.deck.take()) is not None:
             match command:
                 case Pause():
                     self.schedule.pause(now)
@@ -230,8 +238,8 @@ class Replay:
                     self._jump(now, max(self.info.start, min(moment, self.info.end)))
                 case Stop():
                     raise StoppedError
-            self._lookout = 0.0
-        self._hurry(now)
+            self._display_due = 0.0
+        self._rush_if_due(now)
 
     def _jump(self, now: float, moment: int) -> None:
         if moment < self.schedule.position(now):
@@ -241,8 +249,8 @@ class Replay:
         else:
             self.schedule.skip(now, moment)
 
-    def _hurry(self, now: float) -> None:
-        """Begin the rushes that are due by themselves: quiet stretches, and what comes after the range asked for."""
+    def _rush_if_due(self, now: float) -> None:
+        """Begin a rush where none was commanded: in quiet stretches, and after the requested range."""
         if not self.schedule.running or self.schedule.rushing is not None:
             return
         position = self.schedule.position(now)
@@ -259,30 +267,30 @@ class Replay:
         self._check()
 
     def _drain(self) -> None:
-        while self.meter.on_the_way:
+        while self.meter.in_flight:
             self._idle(TICK_SECONDS)
             self._report("playing")
 
-    def _look_after(self, block: Block, cursors: list[int]) -> None:
+    def _update(self, block: Block, cursors: list[int]) -> None:
+        """Check the deliveries; when it is time, update the display, the status and the saved position."""
         self._check()
         now = self._clock()
-        if now >= self._lookout:
-            self._lookout = now + 0.25
-            _, due = self.meter.behind()
+        if now >= self._display_due:
+            self._display_due = now + DISPLAY_SECONDS
+            _, in_flight = self.meter.oldest_in_flight()
             unsent = _next_due(block, cursors)
-            known = [one for one in (due, unsent, block.until) if one is not None]
-            self._at = max(self._at, min(known))
+            self._at = max(self._at, min(due for due in (in_flight, unsent, block.until) if due is not None))
             if self._report("playing" if self.schedule.running else "paused"):
                 self._save(self._safe_row(block, cursors))
 
     def _check(self) -> None:
         failed = self.meter.failed
         if failed:
-            raise DeliveryError(_told(self.meter.failed_topics, failed))
-        if self.meter.on_the_way and self._clock() - self.meter.news > SILENCE_SECONDS:
+            raise DeliveryError(_failures(self.meter.failed_topics, failed))
+        if self.meter.in_flight and self._clock() - self.meter.last_settled > SILENCE_SECONDS:
             raise DeliveryError(
                 f"run {self.info.run}: no acknowledgement for {SILENCE_SECONDS:.0f} s, "
-                f"{self.meter.on_the_way} records are on their way"
+                f"{self.meter.in_flight} records are in flight"
             )
 
     def _report(self, state: State) -> bool:
@@ -301,8 +309,8 @@ class Replay:
         return written
 
     def _safe_row(self, block: Block, cursors: list[int]) -> int:
-        """Return a row of the tape before which everything is acknowledged."""
-        row, _ = self.meter.behind()
+        """Return the row of the tape before which everything is acknowledged."""
+        row, _ = self.meter.oldest_in_flight()
         unsent = [_least(lane.rows[begin:]) for lane, begin in zip(block.lanes, cursors, strict=True)]
         return min([block.low_row, *unsent, *([] if row is None else [row])])
 
@@ -315,12 +323,12 @@ class Replay:
         if state == "ended":
             self._at = self.info.end
         self._report(state)
-        self._sender.close(LAST_SECONDS if state == "ended" else GIVE_UP_SECONDS)
+        self._sender.close(CLOSE_SECONDS if state == "ended" else GIVE_UP_SECONDS)
         if state == "ended":
             self._save(self.info.events, ended=True)
 
     def _result(self, state: str, seconds: float) -> PlaybackResult:
-        left, there = self.meter.left_late, self.meter.there_late
+        left, acked = self.meter.left_late, self.meter.acked_late
         return PlaybackResult(
             run=self.info.run,
             client=self._sender.name,
@@ -337,13 +345,13 @@ class Replay:
             lateness_p50=left.percentile(0.5),
             lateness_p99=left.percentile(0.99),
             lateness_max=left.greatest,
-            acknowledged_p50=there.percentile(0.5),
-            acknowledged_p99=there.percentile(0.99),
+            acknowledged_p50=acked.percentile(0.5),
+            acknowledged_p99=acked.percentile(0.99),
         )
 
 
 def _next_due(block: Block, cursors: list[int]) -> int | None:
-    """Return the event time at which the next record of a block is due, None when all were handed over."""
+    """Return the event time at which the next record of a block is due, None if all are handed over."""
     waiting = [int(lane.due[begin]) for lane, begin in zip(block.lanes, cursors, strict=True) if begin < len(lane)]
     return min(waiting, default=None)
 
@@ -353,6 +361,6 @@ def _least(rows: Ints) -> int:
     return int(real.min()) if len(real) else np.iinfo(np.int64).max
 
 
-def _told(topics: Iterable[str], failed: Mapping[str, int]) -> str:
+def _failures(topics: Iterable[str], failed: Mapping[str, int]) -> str:
     counted = ", ".join(f"{count} {error}" for error, count in sorted(failed.items()))
     return f"{', '.join(sorted(topics))}: {sum(failed.values())} records were not acknowledged: {counted}"

@@ -6,8 +6,8 @@ from typing import Literal
 import msgspec
 
 from streams.contract.runinfo import RunInfo
-from streams.errors import UsageError
-from streams.system.wholefile import reason, whole_file
+from streams.errors import UsageError, reason
+from streams.system.wholefile import whole_file
 
 
 class Position(msgspec.Struct, frozen=True):

@@ -1,11 +1,11 @@
 """When each event is due: an absolute schedule that can be paused, moved and set to another speed.
 
-Event time ``e`` is due at ``wall + (e - event) / speed`` from the latest knot (wall, event), whatever the sending did
-in the meantime: being late never moves the schedule. A knot is set where the clock starts, stops or changes its speed.
-In a *rush* everything up to its end is due at once, and nothing in it has a due time that it could miss; the clock
-stands until the rush is over. To go as fast as it goes is a rush without an end.
+From the latest knot (wall, event) on, event time ``e`` is due at ``wall + (e - event) / speed``. Lateness never moves
+the schedule. A knot is set where the clock starts, stops or changes its speed. In a *rush* everything up to its end is
+due at once and nothing has a due time of its own; the clock stops until the rush is over. As fast as possible is a rush
+without an end.
 
-All walls are seconds of a monotonic clock, handed in by the caller; event times are milliseconds.
+Wall times are seconds of a monotonic clock, passed in by the caller; event times are milliseconds.
 """
 
 import math
@@ -17,53 +17,53 @@ import numpy.typing as npt
 from producers.compose.lanes import Ints
 from streams.contract.runinfo import DEFAULT_WINDOW_MS
 
-AS_FAST_AS_IT_GOES = 0.0
+AS_FAST_AS_POSSIBLE = 0.0
 _KEPT = 256
-"""Knots and rushes that are remembered: far more than a user can set while records are on their way."""
+"""Knots and rushes that are remembered: far more than a user can set while records are in flight."""
 
 
 class Schedule:
-    """The clock of a replay; it stands until ``start``.
+    """The clock of a replay; it stops at ``event`` until ``start``.
 
     Args:
-        event: Event time (ms) at which it stands.
-        speed: Event seconds per second; 0 means as fast as it goes.
+        event: Event time (ms) to begin at.
+        speed: Event seconds per second; 0 means as fast as possible.
     """
 
     def __init__(self, event: float, speed: float) -> None:
         self.speed = speed
         self.running = False
-        """Whether it is to go on: started, and not paused."""
+        """Whether the replay is started and not paused."""
         self.sent = float(event)
-        """Event time up to which everything has left; told by ``reached``."""
+        """Event time up to which everything has left; set by ``reached``."""
         self._walls: list[float] = []
         self._events = [float(event)]
         self._rush: tuple[float, float] | None = None
         self._rushed: list[tuple[float, float]] = []
-        if speed == AS_FAST_AS_IT_GOES:
+        if speed == AS_FAST_AS_POSSIBLE:
             self._rush = (float(event), math.inf)
 
     @property
     def rushing(self) -> float | None:
-        """The end of the rush that is on, None if there is none."""
+        """The end of the current rush, None if there is none."""
         return None if self._rush is None else self._rush[1]
 
     def start(self, now: float) -> None:
-        """Set the clock going; nothing happens when it goes already."""
+        """Start the clock; a running one stays as it is."""
         if not self.running:
             self._knot(now, self._events[-1])
             self.running = True
 
     def pause(self, now: float) -> None:
-        """Stop the clock, and a rush, where they are."""
+        """Stop the clock, and the current rush, where they are."""
         if self.running:
             self._knot(now, self.position(now) if self._rush is None else self._events[-1])
             self.running = False
 
     def set_speed(self, now: float, speed: float) -> None:
-        """Go on at another speed from where the clock stands; a rush to a moment goes on to its end first."""
+        """Change the speed from here on; a rush to a moment is played to its end first."""
         endless = self.rushing == math.inf
-        if speed == AS_FAST_AS_IT_GOES:
+        if speed == AS_FAST_AS_POSSIBLE:
             self.rush(now, math.inf)
         elif endless:
             self._end_rush(now, self.position(now))
@@ -72,7 +72,7 @@ class Schedule:
         self.speed = speed
 
     def rush(self, now: float, upto: float) -> None:
-        """Let everything before an event time be due at once; nothing happens when the clock is there already."""
+        """Make everything before an event time due at once; nothing changes if the clock is already there."""
         begin = self.position(now)
         if self._rush is None and upto > begin:
             self._knot(now, begin)
@@ -81,7 +81,7 @@ class Schedule:
             self._rush = (self._rush[0], upto)
 
     def skip(self, now: float, upto: float) -> None:
-        """Move the standing clock: everything up to and at an event time is due at once, and it stands there."""
+        """Move the stopped clock to an event time: everything up to and at it is due at once."""
         begin = self.position(now)
         if upto > begin:
             self._knot(now, upto)
@@ -90,13 +90,13 @@ class Schedule:
                 self._end_rush(now, upto)
 
     def reached(self, now: float, event: float) -> None:
-        """Take note that everything due before an event time has left; a rush up to there is over."""
+        """Note that everything due before an event time has left; this ends a rush up to there."""
         self.sent = max(self.sent, min(event, self.horizon(now)))
         if self._rush is not None and self.running and event >= self._rush[1]:
             self._end_rush(now, self._rush[1])
 
     def position(self, now: float) -> float:
-        """Return where the replay is, in event time: the clock's own, in a rush what has left."""
+        """Return the event time of the replay: the clock's, or in a rush the time up to which events have left."""
         if self._rush is not None:
             return max(self._events[-1], min(self.sent, self._rush[1]))
         if not self.running:
@@ -104,13 +104,13 @@ class Schedule:
         return self._events[-1] + max(0.0, now - self._walls[-1]) * 1000 * self.speed
 
     def horizon(self, now: float) -> float:
-        """Return the event time up to which records are to leave now; those due at or before it leave."""
+        """Return the event time up to and at which records are due now."""
         if self._rush is not None and self.running:
             return math.nextafter(self._rush[1], -math.inf) if self._rush[1] < math.inf else math.inf
         return self.position(now)
 
     def seconds_until(self, now: float, event: float) -> float:
-        """Return how long it takes until an event time is due; infinite while the clock stands before it."""
+        """Return the seconds until an event time is due; infinite while the clock is stopped before it."""
         if event <= self.horizon(now):
             return 0.0
         if not self.running or self._rush is not None:
@@ -118,7 +118,7 @@ class Schedule:
         return self._walls[-1] + (event - self._events[-1]) / 1000 / self.speed - now
 
     def wall_of(self, events: Ints) -> npt.NDArray[np.float64]:
-        """Return when event times were or will be due; not a number where nothing was promised: inside a rush."""
+        """Return the wall times at which event times are due; not a number inside a rush."""
         walls = np.full(len(events), np.nan)
         if self._walls:
             times = events.astype(np.float64)
@@ -158,13 +158,13 @@ class Schedule:
 
 
 def default_watermark_step(speed: float, window_ms: int = DEFAULT_WINDOW_MS) -> int:
-    """Return the watermark step for a speed: about a quarter of a second on the wall, in whole windows.
+    """Return the watermark step for a speed: about a quarter of a second of wall clock, in whole windows.
 
-    Engines settle a window when a watermark passes it, so more marks than windows say nothing new; and more than a
-    minute of event time between marks would make a viewer wait.
+    Engines settle a window when a watermark passes it, so more marks than windows add nothing; more than a minute of
+    event time between marks would keep a viewer waiting.
 
     Args:
-        speed: Event seconds per second; 0 means as fast as it goes.
+        speed: Event seconds per second; 0 means as fast as possible.
         window_ms: Width of the result windows.
     """
     longest = max(window_ms, 60_000 - 60_000 % window_ms)
@@ -175,11 +175,11 @@ def default_watermark_step(speed: float, window_ms: int = DEFAULT_WINDOW_MS) -> 
 
 
 def quiet_stretches(starts: list[tuple[int, bool]], end: int) -> list[tuple[int, int]]:
-    """Return the event times between which nothing happens that a viewer waits for.
+    """Return the stretches of event time (start, end) that are quiet.
 
     Args:
-        starts: Start and quietness of every phase, in order.
+        starts: Start of every phase and whether it is quiet, in order.
         end: End of the last phase.
     """
     bounds = [*starts, (end, False)]
-    return [(here, there) for (here, quiet), (there, _) in pairwise(bounds) if quiet]
+    return [(begin, end) for (begin, quiet), (end, _) in pairwise(bounds) if quiet]

@@ -1,4 +1,4 @@
-"""A replay from beginning to end: as many runs as looping and jumping back make it."""
+"""A whole replay: one run, and a further one per loop and per jump back."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -6,8 +6,6 @@ from dataclasses import replace
 from producers.replay.deck import Deck
 from producers.replay.playback import JumpedBackError, PlaybackRequest, PlaybackResult
 from streams.contract.runinfo import RunInfo
-
-FOR_EVER = 0
 
 
 def play_rounds(
@@ -19,19 +17,19 @@ def play_rounds(
     *,
     rounds: int = 1,
 ) -> Iterator[PlaybackResult]:
-    """Play run after run, and yield the result of every one that came to its end.
+    """Play one run after another, and yield the result of each that is played to its end.
 
     Args:
         info: The first run, opened.
-        settings: How to play; a jump back begins a further run and moves it up to the moment jumped to.
+        settings: How to play; the run after a jump back is sent at full speed up to the target of the jump.
         deck: Commands and display.
         play_run: Plays one run to its end.
         open_next: Opens a further run, given its number (2, 3, …).
-        rounds: Runs to play to the end, ``FOR_EVER`` for no limit.
+        rounds: Runs to play to the end, 0 for no limit.
 
     Raises:
-        StoppedError: The deck was told to stop.
-        JoinstormError: As ``play_run`` and ``open_next`` raise it.
+        StoppedError: The deck was stopped.
+        JoinstormError: From ``play_run`` or ``open_next``.
     """
     number, ended = 1, 0
     while True:

@@ -1,4 +1,4 @@
-"""The replay's own record of how it is doing: ``run.status``, about once a second."""
+"""The replay's own progress record: ``run.status``, about once a second."""
 
 import time
 from collections.abc import Callable
@@ -15,12 +15,12 @@ EVERY_SECONDS = 1.0
 
 
 class StatusWriter:
-    """Writes the status when a second has passed, or when the state changes.
+    """Writes the status once a second, and whenever the state changes.
 
     Args:
         info: The run.
         sender: Publishes the records.
-        meter: Knows what became of the records.
+        meter: Counts the delivered records.
         clock: Monotonic seconds.
     """
 
@@ -37,12 +37,12 @@ class StatusWriter:
         self.latest: RunStatus | None = None
 
     def write(self, state: State, at: int, speed: float) -> bool:
-        """Write the status if it is time; return whether it was.
+        """Write the status if it is due, and return whether it was.
 
         Args:
-            state: What the replay does.
-            at: Event time up to which everything is with the broker.
-            speed: The speed asked for, 0 for as fast as it goes.
+            state: The state of the replay.
+            at: Event time up to which the broker has everything.
+            speed: The requested speed, 0 for as fast as possible.
         """
         now = self._clock()
         if state == self._state and now - self._written < EVERY_SECONDS:

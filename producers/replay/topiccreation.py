@@ -1,4 +1,4 @@
-"""Creates the topics of a run, and refuses the ones that do not fit."""
+"""Creates the topics of a run, and refuses existing ones that do not fit."""
 
 import contextlib
 from collections.abc import Sequence
@@ -19,13 +19,13 @@ def ensure_topics(
 
     Args:
         connection: Where the broker is.
-        fresh: Topics that must not exist yet, because they belong to this run alone.
-        shared: Topics of all runs: reused where they exist with the same partition count.
-        replication: Copies of each topic.
+        fresh: Topics of this run alone, which must not exist yet.
+        shared: Topics of all runs; an existing one with the same partition count is reused.
+        replication: Replicas of each topic.
 
     Raises:
-        BrokerError: Nobody answers, or the broker refuses.
-        ContractError: A fresh topic exists already, or a shared one has another partition count.
+        BrokerError: The broker does not answer, or refuses.
+        ContractError: A fresh topic already exists, or a shared one has another partition count.
     """
     with contextlib.closing(open_admin(connection)) as admin:
         try:
@@ -43,13 +43,13 @@ def ensure_topics(
 def _refuse_known(names: list[str]) -> None:
     if names:
         raise ContractError(
-            f"topics {', '.join(names)} exist already: a run id is used once, so that events of two runs never mix. "
-            "Choose another with --run-id"
+            f"topics {', '.join(names)} already exist: a run id is used once, so that events of two runs never mix. "
+            "Choose another one with --run"
         )
 
 
 def _compare(admin: KafkaAdminClient, specs: Sequence[TopicSpec]) -> None:
-    """Shared topics are read by everybody: their partition count is part of the contract."""
+    """Shared topics serve all runs: their partition count is part of the contract."""
     found = (
         {topic["name"]: len(topic["partitions"]) for topic in admin.describe_topics([spec.name for spec in specs])}
         if specs
@@ -73,6 +73,6 @@ def _create(admin: KafkaAdminClient, specs: Sequence[TopicSpec], replication: in
     try:
         admin.create_topics(wanted, wait_for_metadata=True)
     except TopicAlreadyExistsError:
-        if not shared:  # two runs started at once may both create a shared topic; a run's own is never shared
+        if not shared:  # two runs may create a shared topic at the same time; a run's own topics must be new
             _refuse_known(list(wanted))
         admin.wait_for_topics(list(wanted))

@@ -12,9 +12,8 @@ import yaml
 
 from producers.scenario import yamlnodes
 from producers.scenario.spec import Scenario
-from streams.errors import ScenarioError
+from streams.errors import ScenarioError, reason
 from streams.suggest import unknown
-from streams.system.wholefile import reason
 
 _SUFFIXES = (".yaml", ".yml")
 _STEP_MS = 5_000

@@ -1,7 +1,7 @@
-"""What each listener brings along: when they come and how they take it, drawn before the night and left alone by it.
+"""The properties of each listener: arrival, patience and the like, drawn before the night and never changed by it.
 
-Every attribute has its own random stream, so a listener is the same person in every scenario with the same seed and
-the same section ``crowd``: two scenarios differ in what the rooms did to the same people.
+Every property has its own random stream, so a listener is the same in all scenarios with the same seed and the same
+section ``crowd``: two scenarios differ only in what the rooms do to the same people.
 """
 
 from dataclasses import dataclass
@@ -23,16 +23,16 @@ class Demand:
     client: npt.NDArray[np.int8]
     clients: tuple[str, ...]
     """The names behind ``client``."""
-    patience: "Draw"
-    tolerance: "Draw"
-    """Failed attempts in a row that are put up with, times 1000."""
-    follows: "Flag"
-    follow_delay: "Draw"
-    linger: "Draw"
-    returns: "Flag"
-    return_delay: "Draw"
-    stay: "Draw"
-    farewell: "Draw"
+    patience: "DrawnValue"
+    tolerance: "DrawnValue"
+    """Failed attempts in a row before giving up, times 1000."""
+    follows: "DrawnChoice"
+    follow_delay: "DrawnValue"
+    linger: "DrawnValue"
+    returns: "DrawnChoice"
+    return_delay: "DrawnValue"
+    stay: "DrawnValue"
+    farewell: "DrawnValue"
 
     def __len__(self) -> int:
         """Return the number of listeners."""
@@ -40,26 +40,26 @@ class Demand:
 
 
 @dataclass(frozen=True)
-class Draw:
-    """A duration per listener: a level each, and the distribution's table."""
+class DrawnValue:
+    """A value per listener, mostly a duration in ms: a level each, and the table of the distribution."""
 
     level: Levels
     values: Millis
 
     def of(self, ids: npt.NDArray[np.int32]) -> Millis:
-        """Return the durations of these listeners, in ms."""
+        """Return the values of these listeners."""
         return self.values[self.level[ids]]
 
 
 @dataclass(frozen=True)
-class Flag:
+class DrawnChoice:
     """A yes or no per listener."""
 
     level: Levels
     below: int
 
     def of(self, ids: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
-        """Return the answers of these listeners."""
+        """Return the values of these listeners."""
         return self.level[ids] < self.below
 
 
@@ -67,16 +67,16 @@ def draw_demand(crowd: CrowdSpec, *, seed: int, listeners: int, opens_ms: int) -
     """Draw the crowd.
 
     Args:
-        crowd: The scenario's section.
-        seed: Of the tape.
-        listeners: How many (the scenario's number times scale).
-        opens_ms: The opening, in ms after the scheduled start (so a negative number).
+        crowd: The scenario's section ``crowd``.
+        seed: The tape's seed.
+        listeners: Their number: the scenario's times scale.
+        opens_ms: The opening, in ms after the scheduled start (negative).
     """
 
-    def draw(name: str, values: Millis) -> Draw:
-        return Draw(levels(seed, name, listeners), values)
+    def draw(name: str, values: Millis) -> DrawnValue:
+        return DrawnValue(levels(seed, name, listeners), values)
 
-    def minutes(name: str, mean: float) -> Draw:
+    def minutes(name: str, mean: float) -> DrawnValue:
         return draw(name, _exponential(mean * MINUTE_MS))
 
     names, client = _clients(crowd, seed, listeners)
@@ -86,10 +86,10 @@ def draw_demand(crowd: CrowdSpec, *, seed: int, listeners: int, opens_ms: int) -
         clients=names,
         patience=minutes("patience", crowd.patience_minutes),
         tolerance=draw("tolerance", _exponential(crowd.tolerated_fails * 1000)),
-        follows=Flag(levels(seed, "follows", listeners), chance(crowd.follow_share)),
+        follows=DrawnChoice(levels(seed, "follows", listeners), chance(crowd.follow_share)),
         follow_delay=minutes("follow_delay", crowd.follow_minutes),
         linger=minutes("linger", crowd.linger_minutes),
-        returns=Flag(levels(seed, "returns", listeners), chance(crowd.return_share)),
+        returns=DrawnChoice(levels(seed, "returns", listeners), chance(crowd.return_share)),
         return_delay=minutes("return_delay", crowd.return_minutes),
         stay=draw("stay", _stay(crowd.short_share, crowd.short_minutes, crowd.long_minutes)),
         farewell=minutes("farewell", crowd.farewell_minutes),
@@ -103,7 +103,7 @@ def _exponential(mean_ms: float) -> Millis:
 
 @lru_cache(maxsize=16)
 def _stay(short_share: float, short_minutes: float, long_minutes: float) -> Millis:
-    """Return the table of a mixture: the lower levels stay for short, the others for long."""
+    """Return the table of a mixture: short stays at the lower levels, long ones at the others."""
     short = chance(short_share)
     values = np.empty(LEVELS, dtype=np.int32)
     for part, mean in ((slice(0, short), short_minutes), (slice(short, LEVELS), long_minutes)):
@@ -124,9 +124,9 @@ def _clients(crowd: CrowdSpec, seed: int, listeners: int) -> tuple[tuple[str, ..
 
 
 def _arrivals(crowd: CrowdSpec, uniform: npt.NDArray[np.float64], opens_ms: int) -> Millis:
-    """Turn uniform numbers into arrival times, by the inverse of the piecewise linear arrival curve.
+    """Turn uniform numbers into arrival times by the inverse of the piecewise linear arrival curve.
 
-    Only operations whose results IEEE 754 fixes to the last bit (square roots among them) are used on the array.
+    The array sees only operations whose results IEEE 754 fixes to the last bit (square roots among them).
     """
     times = [minute * MINUTE_MS - opens_ms for minute, _ in crowd.arrivals]
     rates = [rate for _, rate in crowd.arrivals]

@@ -1,8 +1,8 @@
 """Random numbers that are the same on every machine, and the same per listener in every scenario.
 
-Only ``PCG64.random()`` is drawn from, one stream per name, so nothing that one part draws moves another part's numbers:
-two scenarios with the same seed have the same crowd, whatever their rooms do to it. Distributions come from tables of
-whole numbers made with ``math``: numpy's vector logarithm may differ in its last bit from one processor to the next.
+Every draw is a ``PCG64.random()`` from a stream of its own name, so no part moves the numbers of another: two scenarios
+with the same seed have the same crowd, whatever happens in their rooms. Distributions are tables of integers made with
+``math``, because numpy's vector logarithm may differ in its last bit from one processor to the next.
 """
 
 import hashlib
@@ -14,26 +14,26 @@ import numpy as np
 import numpy.typing as npt
 
 LEVELS = 1 << 16
-"""How finely a probability is resolved: a level is a uniform 16-bit number."""
+"""Resolution of a probability: a level is a uniform 16-bit number."""
 
 Levels: TypeAlias = npt.NDArray[np.uint16]
 Millis: TypeAlias = npt.NDArray[np.int32]
 
 
 def stream(seed: int, name: str) -> np.random.Generator:
-    """Return the random stream of that name; streams of one seed are independent of each other."""
+    """Return the random stream of a name; streams of one seed are independent of each other."""
     digest = hashlib.sha256(name.encode()).digest()
     key = tuple(int.from_bytes(digest[i : i + 4], "little") for i in range(0, 16, 4))
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=key)))
 
 
 def levels(seed: int, name: str, count: int) -> Levels:
-    """Return ``count`` uniform levels of the stream of that name, one per listener."""
+    """Return ``count`` uniform levels from the stream of a name, one per listener."""
     return (stream(seed, name).random(count) * LEVELS).astype(np.uint16)
 
 
 def chance(share: float) -> int:
-    """Return the level below which something with this probability happens."""
+    """Return the level below which an event of this probability happens."""
     return round(share * LEVELS)
 
 
@@ -43,5 +43,5 @@ def table(quantile: Callable[[float], float]) -> Millis:
 
 
 def exponential(mean_ms: float) -> Millis:
-    """Return the table of an exponential distribution, cut at eleven times its mean."""
+    """Return the table of an exponential distribution, cut off at about twelve times its mean."""
     return table(lambda p: -mean_ms * math.log1p(-p))

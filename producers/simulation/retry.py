@@ -1,4 +1,4 @@
-"""When a client tries again by itself: the policy is a parameter of the night, for the retries are the load."""
+"""When a client retries by itself: the policy is a parameter of the night, because the retries are the load."""
 
 import numpy as np
 import numpy.typing as npt
@@ -8,16 +8,16 @@ from producers.simulation.randomness import Millis
 
 
 class RetryPolicy:
-    """Turns failed attempts in a row into a delay.
+    """Turns the number of failed attempts in a row into a delay.
 
     The delay after a drop is ``after_drop``; after the n-th failed attempt in a row it is ``base`` (``fixed``) or
-    ``min(cap, base · 2^(n-1))`` (``exponential``, ``full-jitter``). ``full-jitter`` draws uniformly between nothing and
-    twice that, so its mean is the same; the others take it whole: clients that failed together try again together.
+    ``min(cap, base · 2^(n-1))`` (``exponential``, ``full-jitter``). ``full-jitter`` draws uniformly between zero
+    and twice that, so its mean is the same; with the others, clients that failed together retry together.
     """
 
     def __init__(self, spec: RetrySpec) -> None:
         self.retries = spec.policy != "none"
-        """False: nobody tries again by themselves."""
+        """Whether clients retry by themselves."""
         self._jitter = spec.policy == "full-jitter"
         base, cap = spec.base_seconds, max(spec.cap_seconds, spec.base_seconds)
         grown = [base if spec.policy == "fixed" else min(cap, base * 2.0**step) for step in range(32)]
@@ -28,7 +28,7 @@ class RetryPolicy:
 
         Args:
             fails: Failed attempts in a row, 0 after a drop.
-            uniform: A uniform number each; only ``full-jitter`` looks at them.
+            uniform: A uniform number each; only ``full-jitter`` uses them.
         """
         whole = self._delays[np.minimum(fails, len(self._delays) - 1)]
         delays = (2.0 * whole * uniform).astype(np.int64) if self._jitter else whole

@@ -1,8 +1,8 @@
-"""The room server: whom it holds, how hard that is for it, whom it lets in.
+"""The room server: its audience, its load and strain, and the attempts it admits.
 
-Its load is what it holds plus what presses on it, over what it carries without strain:
-``load = (held + attempt_weight · attempts per second) / capacity``; the strain grows linearly from 0 at load 1 to 1 at
-load ``limit``. Strain fails attempts and drops listeners; both make new attempts, which are load. That is the melting.
+The load is relative to the capacity, which causes no strain:
+``load = (audience + attempt_weight · attempts per second) / capacity``. The strain grows linearly from 0 at load 1 to 1
+at load ``limit``. Strain fails attempts and drops listeners; both cause new attempts, which are load: the melting.
 """
 
 import math
@@ -19,8 +19,8 @@ _SMOOTHING = 0.2
 """Weight of the latest second in the moving average of attempts per second."""
 
 
-class Held:
-    """The set of listeners in the room, as a dense array: adding, removing and sampling cost what they touch."""
+class Audience:
+    """The set of listeners in the room, as a dense array: every operation costs only what it touches."""
 
     def __init__(self, listeners: int) -> None:
         self._ids = np.empty(listeners, dtype=np.int32)
@@ -28,14 +28,14 @@ class Held:
         self.count = 0
 
     def add(self, ids: Ids) -> None:
-        """Take in listeners that are not in the room."""
+        """Add listeners that are not in the room."""
         end = self.count + len(ids)
         self._ids[self.count : end] = ids
         self._place[ids] = np.arange(self.count, end, dtype=np.int32)
         self.count = end
 
     def remove(self, ids: Ids) -> None:
-        """Let go of listeners that are in the room; the last ones of the array move into the gaps."""
+        """Remove listeners that are in the room; the last ones of the array move into the gaps."""
         rest = self.count - len(ids)
         places = self._place[ids]
         self._place[ids] = -1
@@ -46,12 +46,12 @@ class Held:
         self._place[movers] = gaps
         self.count = rest
 
-    def everybody(self) -> Ids:
-        """Return all of them."""
+    def ids(self) -> Ids:
+        """Return all listeners in the room."""
         return self._ids[: self.count].copy()
 
     def sample(self, uniform: npt.NDArray[np.float64]) -> Ids:
-        """Return the listeners that these uniform numbers hit, each once, in order of id."""
+        """Return the listeners that these uniform numbers select, each once, in order of id."""
         return np.unique(self._ids[(uniform * self.count).astype(np.int64)])
 
 
@@ -59,35 +59,36 @@ class Room:
     """The server's capacity and its state, second by second.
 
     Args:
-        spec: The scenario's section, at scale 1.
-        scale: What its sizes and rates are multiplied with.
-        listeners: The largest number it can be asked to hold.
+        spec: The scenario's section ``server``, at scale 1.
+        scale: Factor for its sizes and rates.
+        listeners: The largest possible audience.
     """
 
     def __init__(self, spec: ServerSpec, scale: float, listeners: int) -> None:
-        self.held = Held(listeners)
+        self.audience = Audience(listeners)
         self.strain = 0.0
         self._spec = spec
         self._capacity = spec.held * scale
         self._weight = spec.attempt_weight
         self._admissions = spec.admissions_per_second * scale
         self._tokens = 0.0
-        self._pressing = 0.0
+        self._attempts = 0.0
+        """Moving average of attempts per second."""
         self._drops = 0.0
         self._losses = 0.0
 
     def measure(self, attempts: int) -> float:
-        """Take in the last second's attempts and return the strain they and the listeners make."""
-        self._pressing += _SMOOTHING * (attempts - self._pressing)
-        load = (self.held.count + self._weight * self._pressing) / self._capacity
+        """Update the strain by the last second's attempts and the audience, and return it."""
+        self._attempts += _SMOOTHING * (attempts - self._attempts)
+        load = (self.audience.count + self._weight * self._attempts) / self._capacity
         strained = min(max((load - 1.0) / (self._spec.limit - 1.0), 0.0), 1.0)
         self.strain += (strained - self.strain) * min(1.0, 1.0 / self._spec.inertia_seconds)
         return self.strain
 
     def admit(self, uniform: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
-        """Say which of a second's attempts are let in: by chance under strain, then first come, first served.
+        """Return which of a second's attempts are admitted: by chance under strain, then first come, first served.
 
-        Admissions that were not needed are kept for up to ``_BURST`` seconds.
+        Unused admissions stay available for up to ``_BURST`` seconds.
 
         Args:
             uniform: A uniform number per attempt, in order of time.
@@ -99,20 +100,20 @@ class Room:
         return admitted
 
     def drops_due(self) -> int:
-        """Return how many listeners the strain drops in this second (fractions are carried on)."""
-        self._drops += self.held.count * self.strain * self._spec.drops_per_minute / 60.0
+        """Return how many listeners the strain drops in this second; fractions carry over."""
+        self._drops += self.audience.count * self.strain * self._spec.drops_per_minute / 60.0
         whole = math.floor(self._drops)
         self._drops -= whole
         return whole
 
     def losses_due(self) -> int:
-        """Return how many connections break in this second for reasons of their own (fractions are carried on)."""
-        self._losses += self.held.count * self._spec.losses_per_hour / 3600.0
+        """Return how many connections break in this second, strain or no strain; fractions carry over."""
+        self._losses += self.audience.count * self._spec.losses_per_hour / 3600.0
         whole = math.floor(self._losses)
         self._losses -= whole
         return whole
 
     def answer_ms(self, uniform: npt.NDArray[np.float64]) -> npt.NDArray[np.int32]:
-        """Return how long attempts take to be answered: between half and one and a half times the mean."""
+        """Return how long the answers take: between half and one and a half times the mean."""
         mean = 1000.0 * (self._spec.answer_seconds + self.strain * self._spec.strained_answer_seconds)
         return (mean * (0.5 + uniform)).astype(np.int32)

@@ -1,7 +1,7 @@
-"""The evening in the rooms, second by second: who comes, what the server makes of it, what the hosts do about it.
+"""The evening in the rooms, second by second: arrivals, the server's answers and the hosts' decisions.
 
-Time is in ms after the opening. Work is done for the listeners that are due, not for all of them, so the cost goes with
-the events. What melts, melts by feedback: nothing here knows that it will.
+Times are in ms after the opening. A second costs only the listeners due in it, so the total cost grows with the events.
+The melting is feedback between strain and retries; nothing here schedules it.
 """
 
 from collections.abc import Callable
@@ -14,23 +14,23 @@ import numpy.typing as npt
 from producers.scenario.spec import Scenario
 from producers.simulation import presencelog as log
 from producers.simulation.calendar import MINUTE_TICKS, NEVER, TICK_MS
-from producers.simulation.crowd import KICK, LEAVE, TRY, WAITING, Crowd
+from producers.simulation.crowd import DISCONNECT, LEAVE, TRY, WAITING, Crowd
 from producers.simulation.demand import Demand
-from producers.simulation.hosts import CLOSED, Act, Programme
+from producers.simulation.hosts import CLOSED, HostAction, HostSchedule
 from producers.simulation.presencelog import PresenceLog
 from producers.simulation.randomness import Millis, stream
 from producers.simulation.retry import RetryPolicy
 from producers.simulation.room import Ids, Room
 
 _LATE_MS = 180_000
-"""Nobody sets out for a talk that ends within this time, and who is still waiting gives up."""
+"""Arrivals stop this long before the end of the talk; listeners still waiting give up."""
 
 
 @dataclass
-class Course:
-    """The evening's course, one value per second."""
+class RoomHistory:
+    """The state of the rooms, one value per second."""
 
-    held: list[int] = field(default_factory=list)
+    audience: list[int] = field(default_factory=list)
     attempts: list[int] = field(default_factory=list)
     strain: list[float] = field(default_factory=list)
 
@@ -41,13 +41,13 @@ class Course:
 
 
 class Evening:
-    """One evening of one crowd.
+    """The simulation of one evening.
 
     Args:
-        scenario: As resolved.
+        scenario: The resolved scenario.
         demand: The crowd, drawn from the same scenario.
-        seed: Of the tape; what happens in the rooms has streams of its own.
-        scale: What the rooms' capacity is multiplied with.
+        seed: The tape's seed; the rooms have random streams of their own.
+        scale: Factor for the capacity of the rooms.
         file: Where the events are kept, open for reading and writing.
     """
 
@@ -55,20 +55,20 @@ class Evening:
         schedule = scenario.schedule
         scheduled = round((schedule.scheduled_start - schedule.opens).total_seconds()) * TICK_MS
         self.events = PresenceLog(file)
-        self.programme = Programme(scenario.hosts, scheduled)
-        self.course = Course()
+        self.hosts = HostSchedule(scenario.hosts, scheduled)
+        self.history = RoomHistory()
         self.room = Room(scenario.server, scale, len(demand))
-        self.crowd = Crowd(demand, self.room.held, self.events)
+        self.crowd = Crowd(demand, self.room.audience, self.events)
         self._policy = RetryPolicy(scenario.retry)
         self._closing_ms = scenario.hosts.closing_seconds * 1000
-        self._luck = {name: stream(seed, name) for name in ("admission", "answer", "retry", "drop", "loss", "kick")}
+        self._streams = {name: stream(seed, name) for name in ("admission", "answer", "retry", "drop", "loss", "kick")}
         self._attempts = 0
 
     def run(self, progress: Callable[[int], None] | None = None) -> None:
-        """Play the evening until the talk is over and everybody has left.
+        """Simulate the evening until the talk is over and every listener has left.
 
         Args:
-            progress: Called with the ms since the opening, after every minute.
+            progress: Called after every minute with the ms since the opening.
         """
         minute = 0
         while not (self._over(minute * MINUTE_TICKS * TICK_MS) and self.crowd.all_gone()):
@@ -80,75 +80,77 @@ class Evening:
             if progress is not None:
                 progress(minute * MINUTE_TICKS * TICK_MS)
 
-    def _last_call(self) -> int:
-        """When it no longer makes sense to try: shortly before the talk ends, never before it has begun."""
-        talk_end = self.programme.talk_end
+    def _arrivals_end(self) -> int:
+        """Return when attempts stop: shortly before the end of the talk, ``NEVER`` before it has begun."""
+        talk_end = self.hosts.talk_end
         return NEVER if talk_end is None else talk_end - _LATE_MS
 
     def _over(self, now: int) -> bool:
-        return self.programme.talk_end is not None and now >= self.programme.talk_end
+        return self.hosts.talk_end is not None and now >= self.hosts.talk_end
 
     def _second(self, tick: int) -> None:
         now = tick * TICK_MS
         strain = self.room.measure(self._attempts)
-        self._act(self.programme.decide(now, strain), now)
+        self._act(self.hosts.decide(now, strain), now)
         self._attempts = 0
         ids, due = self.crowd.calendar.take(tick)
         if len(ids):
             self._due(ids, due)
-        if self.programme.room != CLOSED:
-            self._throw_out(self.room.drops_due(), "drop", log.OVERLOADED, now)
-            self._throw_out(self.room.losses_due(), "loss", log.CONNECTION_LOST, now)
-        self.course.held.append(self.room.held.count)
-        self.course.attempts.append(self._attempts)
-        self.course.strain.append(strain)
+        if self.hosts.room != CLOSED:
+            self._drop(self.room.drops_due(), "drop", log.OVERLOADED, now)
+            self._drop(self.room.losses_due(), "loss", log.CONNECTION_LOST, now)
+        self.history.audience.append(self.room.audience.count)
+        self.history.attempts.append(self._attempts)
+        self.history.strain.append(strain)
 
-    def _act(self, act: Act | None, now: int) -> None:
-        if act is Act.CLOSE:
-            ids = self.room.held.everybody()
-            self.crowd.next(ids, KICK, now + (self._uniform("kick", len(ids)) * self._closing_ms).astype(np.int32))
-        elif act is Act.BEGIN and self.programme.talk_end is not None:
-            ids = self.room.held.everybody()
-            self.crowd.listen(ids, np.full(len(ids), now, dtype=np.int32), self.programme.talk_end)
+    def _act(self, action: HostAction | None, now: int) -> None:
+        if action is HostAction.CLOSE:
+            ids = self.room.audience.ids()
+            self.crowd.next(
+                ids, DISCONNECT, now + (self._uniform("kick", len(ids)) * self._closing_ms).astype(np.int32)
+            )
+        elif action is HostAction.BEGIN and self.hosts.talk_end is not None:
+            ids = self.room.audience.ids()
+            self.crowd.listen(ids, np.full(len(ids), now, dtype=np.int32), self.hosts.talk_end)
 
     def _due(self, ids: Ids, due: Millis) -> None:
         doing = self.crowd.doing[ids]
-        tries, leaves, kicks = doing == TRY, doing == LEAVE, doing == KICK
+        tries, leaves, disconnects = doing == TRY, doing == LEAVE, doing == DISCONNECT
         if leaves.any():
             self._leave(ids[leaves], due[leaves])
-        if kicks.any():
-            self.crowd.drop(ids[kicks], due[kicks], log.ROOM_CLOSED)
-            self._part(ids[kicks])
+        if disconnects.any():
+            self.crowd.drop(ids[disconnects], due[disconnects], log.ROOM_CLOSED)
+            self._follow(ids[disconnects])
         if tries.any():
             self._try(ids[tries], due[tries])
 
     def _leave(self, ids: Ids, at: Millis) -> None:
         self.crowd.leave(ids, at)
-        if self.programme.talk_start is None:
+        if self.hosts.talk_start is None:
             self.crowd.come_back(ids)
 
-    def _part(self, ids: Ids) -> None:
-        opens = self.programme.second_opens
+    def _follow(self, ids: Ids) -> None:
+        opens = self.hosts.second_opens
         if opens is not None:
-            self.crowd.part(ids, opens)
+            self.crowd.follow(ids, opens)
 
     def _try(self, ids: Ids, at: Millis) -> None:
-        late = at >= self._last_call()
+        late = at >= self._arrivals_end()
         if late.any():
             waiting = late & (self.crowd.where[ids] == WAITING)
             self.crowd.leave(ids[waiting], at[waiting])
             ids, at = ids[~late], at[~late]
         self._attempts = len(ids)
-        self.crowd.attempt(ids, at, self.programme.room)
+        self.crowd.attempt(ids, at, self.hosts.room)
         answered = at + self.room.answer_ms(self._uniform("answer", len(ids)))
-        reached = self.crowd.room[ids] == self.programme.room
-        lost = ids[~reached]
-        if len(lost):
-            self.crowd.fail(lost, answered[~reached], log.ROOM_CLOSED)
-            self._part(lost)
-        self._knock(ids[reached], answered[reached])
+        is_open = self.crowd.room[ids] == self.hosts.room
+        refused = ids[~is_open]
+        if len(refused):
+            self.crowd.fail(refused, answered[~is_open], log.ROOM_CLOSED)
+            self._follow(refused)
+        self._admit(ids[is_open], answered[is_open])
 
-    def _knock(self, ids: Ids, answered: Millis) -> None:
+    def _admit(self, ids: Ids, answered: Millis) -> None:
         admitted = self.room.admit(self._uniform("admission", len(ids)))
         inside, refused = ids[admitted], ids[~admitted]
         if len(inside):
@@ -159,25 +161,25 @@ class Evening:
             self._retry(refused)
 
     def _settle(self, ids: Ids, at: Millis) -> None:
-        if self.programme.talk_end is None:
+        if self.hosts.talk_end is None:
             self.crowd.next(ids, LEAVE, self.crowd.deadline[ids])
         else:
-            self.crowd.listen(ids, at, self.programme.talk_end)
+            self.crowd.listen(ids, at, self.hosts.talk_end)
 
     def _retry(self, ids: Ids) -> None:
         if self._policy.retries:
             delays = self._policy.delays(self.crowd.fails[ids], self._uniform("retry", len(ids)))
-            self.crowd.wait_again(ids, delays, self._last_call())
+            self.crowd.retry(ids, delays, self._arrivals_end())
         else:
             self.crowd.give_up(ids)
 
-    def _throw_out(self, count: int, stream_name: str, reason: int, now: int) -> None:
-        count = min(count, self.room.held.count)
+    def _drop(self, count: int, stream_name: str, reason: int, now: int) -> None:
+        count = min(count, self.room.audience.count)
         if count:
-            ids = self.room.held.sample(self._uniform(stream_name, count))
+            ids = self.room.audience.sample(self._uniform(stream_name, count))
             at = now + (self._uniform(stream_name, len(ids)) * TICK_MS).astype(np.int32)
             self.crowd.drop(ids, at, reason)
             self._retry(ids)
 
     def _uniform(self, name: str, count: int) -> npt.NDArray[np.float64]:
-        return self._luck[name].random(count)
+        return self._streams[name].random(count)

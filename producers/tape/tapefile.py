@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 
 from producers.tape.contenthash import ContentHash
 from producers.tape.tapeformat import BLOCK_ROWS, FORMAT, METADATA_KEY, SCHEMA, TapeInfo
-from streams.errors import TapeError
-from streams.system.wholefile import reason, whole_file
+from streams.errors import TapeError, reason
+from streams.system.wholefile import whole_file
 
 _EVENTS = pa.schema([field for field in SCHEMA if field.name != "event_id"])
 """The columns a writer accepts; it numbers the rows itself."""
@@ -167,6 +167,8 @@ class Tape:
             TapeError: The file is missing, unreadable, not a tape, cut off, or of another format.
         """
         path = Path(path)
+        if path.is_dir():
+            raise TapeError(f"{path}: cannot be read: Is a directory")
         try:
             metadata = pq.read_metadata(path)
         except FileNotFoundError:

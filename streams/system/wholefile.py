@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and why the system refused one."""
+"""Files that appear whole or not at all."""
 
 import contextlib
 import errno
@@ -27,8 +27,3 @@ def whole_file(path: Path) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):  # the folder may be what is missing
             part.unlink()
-
-
-def reason(error: OSError) -> str:
-    """Return why the system refused, without the path: ``No space left on device``; the message names the path."""
-    return os.strerror(error.errno) if error.errno else (str(error).splitlines() or [type(error).__name__])[0]

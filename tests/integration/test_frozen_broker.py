@@ -80,8 +80,8 @@ def test_a_producer_waits_for_a_frozen_broker(
         until(over, lambda: replay.meter.acked > 0, "nothing was acknowledged")
         assert broker.pid is not None
         os.kill(broker.pid, signal.SIGSTOP)
-        until(over, lambda: replay.meter.on_the_way >= BOUND, "the bound was not reached")
-        most = [replay.meter.on_the_way for _ in range(40) if not over.wait(0.05)]
+        until(over, lambda: replay.meter.in_flight >= BOUND, "the bound was not reached")
+        most = [replay.meter.in_flight for _ in range(40) if not over.wait(0.05)]
     finally:
         if broker.pid is not None:
             os.kill(broker.pid, signal.SIGCONT)

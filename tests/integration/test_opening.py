@@ -46,7 +46,7 @@ def read_info(kafka: Connection, topic: str, run: str) -> runinfo.RunInfo | None
 def test_a_run_id_is_used_once(kafka: Connection, unique_run: str) -> None:
     """Opening the same run id again is refused: events of two runs never mix."""
     open_run(kafka, tiny_info(), run=unique_run)
-    with pytest.raises(ContractError, match=f"space.presence.{unique_run}.*exist already"):
+    with pytest.raises(ContractError, match=f"space.presence.{unique_run}.*already exist"):
         open_run(kafka, tiny_info(), run=unique_run)
 
 

@@ -9,30 +9,30 @@ from hypothesis import strategies as st
 
 from producers.simulation import presencelog as log
 from producers.simulation.calendar import MINUTE_TICKS, NEVER, Calendar
-from producers.simulation.room import Held
+from producers.simulation.room import Audience
 from tests.evenings import AWAY, burst, play, walk, with_capacity
 
 ids = st.integers(0, 39)
 
 
 @given(st.lists(st.tuples(st.booleans(), st.sets(ids)), max_size=30))
-def test_held_is_a_set(steps: list[tuple[bool, set[int]]]) -> None:
+def test_audience_is_a_set(steps: list[tuple[bool, set[int]]]) -> None:
     """Whoever was added and not removed is in the room, each once."""
-    held, naive = Held(40), set[int]()
+    audience, naive = Audience(40), set[int]()
     for adds, some in steps:
         chosen = sorted(some - naive if adds else some & naive)
-        (held.add if adds else held.remove)(np.array(chosen, dtype=np.int32))
+        (audience.add if adds else audience.remove)(np.array(chosen, dtype=np.int32))
         naive = naive | some if adds else naive - some
-        assert held.count == len(naive)
-        assert sorted(held.everybody().tolist()) == sorted(naive)
+        assert audience.count == len(naive)
+        assert sorted(audience.ids().tolist()) == sorted(naive)
 
 
 @given(st.sets(ids, min_size=1), st.lists(st.floats(0, 1, exclude_max=True), max_size=20))
 def test_sample_is_of_the_room(inside: set[int], uniform: list[float]) -> None:
     """A sample holds listeners of the room only, each once, at most as many as numbers were drawn."""
-    held = Held(40)
-    held.add(np.array(sorted(inside), dtype=np.int32))
-    sample = held.sample(np.array(uniform)).tolist()
+    audience = Audience(40)
+    audience.add(np.array(sorted(inside), dtype=np.int32))
+    sample = audience.sample(np.array(uniform)).tolist()
     assert set(sample) <= inside
     assert len(sample) == len(set(sample)) <= len(uniform)
     assert sample == sorted(sample)

@@ -13,7 +13,7 @@ from producers.replay.position import load_position
 from producers.tape.tapefile import Tape
 from streams.contract.events import Mark
 from streams.contract.runinfo import RunInfo
-from streams.errors import ScenarioError
+from streams.errors import UsageError
 from tests.replaying import Crash, Player, Sent, check_marks, decoded, info_of, play
 from tests.tinytape import tiny_tape
 
@@ -54,7 +54,7 @@ def plan_commands(rng: random.Random, player: Player) -> None:
 
 def jump(deck: Deck, moment: str) -> None:
     """Jump, unless that is outside the night."""
-    with suppress(ScenarioError):
+    with suppress(UsageError):
         deck.jump(moment)
 
 

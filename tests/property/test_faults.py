@@ -18,8 +18,8 @@ from producers.compose.faults import (
     MISSING,
     OUT_OF_ORDER,
     FaultPlan,
+    affected_by,
     damaged,
-    hits,
     parse_faults,
 )
 from producers.replay.faultfile import fault_path, read_faults, write_faults
@@ -29,7 +29,7 @@ from producers.tape.tapefile import Tape
 from streams.contract.events import Mark, MarkKind, Presence, Tweet, decode_presence, decode_tweet, encode
 from streams.contract.runinfo import Faults
 from streams.contract.topics import INPUTS, PRESENCE
-from streams.errors import DecodeError, ScenarioError, UsageError
+from streams.errors import DecodeError, UsageError
 from tests.replaying import Crash, Player, Sent, check_marks, info_of, play
 from tests.tinytape import tiny_events, tiny_tape
 
@@ -155,14 +155,14 @@ def test_a_damaged_copy_is_never_an_event_of_the_run(event: Presence | Tweet, da
 
 
 def test_rates_are_kept_and_kinds_are_independent() -> None:
-    """Of 100,000 events about the declared share is hit; another seed hits others; blocks may be cut anywhere."""
+    """Of 100,000 events about the declared share is affected, others by another seed; blocks may be cut anywhere."""
     ids = np.arange(100_000)
-    first = hits(Faults({DUPLICATE: 0.1, CORRUPT: 0.1}, 1), ids)
-    other = hits(Faults({DUPLICATE: 0.1, CORRUPT: 0.1}, 2), ids)
+    first = affected_by(Faults({DUPLICATE: 0.1, CORRUPT: 0.1}, 1), ids)
+    other = affected_by(Faults({DUPLICATE: 0.1, CORRUPT: 0.1}, 2), ids)
     assert 9_500 < first.duplicate.sum() < 10_500
     assert 800 < (first.duplicate & first.corrupt).sum() < 1_200
     assert 800 < (first.duplicate & other.duplicate).sum() < 1_200
-    assert (hits(Faults({DUPLICATE: 0.1}, 1), ids[777:]).duplicate == first.duplicate[777:]).all()
+    assert (affected_by(Faults({DUPLICATE: 0.1}, 1), ids[777:]).duplicate == first.duplicate[777:]).all()
 
 
 def test_faults_are_declared_in_words() -> None:
@@ -172,12 +172,12 @@ def test_faults_are_declared_in_words() -> None:
     for text, told in (
         ("duplicate=1.5", "rate from 0 to 1"),
         ("late=x", "rate from 0 to 1"),
-        ("lost=0.1", "known: duplicate, out-of-order, late, corrupt, missing"),
+        ("lost=0.1", "Known: duplicate, out-of-order, late, corrupt, missing"),
         ("missing=0.1:5s", "takes no duration"),
         ("duplicate", "KIND=RATE"),
-        ("late=0.1:soon", "no duration"),
+        ("late=0.1:soon", "not a duration"),
     ):
-        with pytest.raises(ScenarioError, match=told):
+        with pytest.raises(UsageError, match=told):
             parse_faults([text])
 
 
@@ -188,6 +188,8 @@ def test_a_fault_file_that_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "foreign.parquet").write_bytes(b"PAR1")
     with pytest.raises(UsageError, match="not a fault file"):
         read_faults(tmp_path / "foreign.parquet")
+    with pytest.raises(UsageError, match=str(tmp_path)):
+        read_faults(tmp_path)
 
 
 def test_a_place_that_cannot_be_written_is_said(tape: Tape, tmp_path: Path) -> None:

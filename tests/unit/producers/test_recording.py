@@ -15,7 +15,8 @@ from producers.recording import Recording, record
 from producers.scenario.loading import load
 from producers.scenario.spec import Scenario
 from producers.tape.tapefile import Tape
-from streams.errors import ScenarioError, TapeError
+from streams.errors import TapeError, UsageError
+from tests.fulldisk import room_for
 
 GOLDEN = {
     ("launch", 0.002): ("2366caf69bca6358c171a79857db51e36a0e366956ebeb5cdecd382be8424109", 16492),
@@ -156,19 +157,19 @@ def test_progress_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("scale", [0.0, -1.0, 100.5, float("nan")])
 def test_impossible_scale(tmp_path: Path, scale: float) -> None:
     """A scale that is not above zero or too large is refused with what is allowed."""
-    with pytest.raises(ScenarioError, match="expected more than 0, at most 100"):
+    with pytest.raises(UsageError, match="expected more than 0, at most 100"):
         record(load("quiet"), tmp_path / "a.parquet", scale=scale)
 
 
 def test_impossible_seed(tmp_path: Path) -> None:
     """A negative seed is refused."""
-    with pytest.raises(ScenarioError, match="seed -1: expected 0 to"):
+    with pytest.raises(UsageError, match="seed -1: expected 0 to"):
         record(load("quiet"), tmp_path / "a.parquet", seed=-1)
 
 
 def test_too_many_listeners(tmp_path: Path) -> None:
     """A crowd beyond what can be simulated is refused before anything is allocated."""
-    with pytest.raises(ScenarioError, match="735,000,000 listeners; at most"):
+    with pytest.raises(UsageError, match="735,000,000 listeners; at most"):
         record(load("storm"), tmp_path / "a.parquet", scale=100)
 
 
@@ -176,6 +177,13 @@ def test_a_place_that_is_not_there(tmp_path: Path) -> None:
     """A folder that does not exist is an error that names the tape."""
     with pytest.raises(TapeError, match=r"none/a\.parquet"):
         record(load("quiet"), tmp_path / "none" / "a.parquet")
+
+
+def test_a_full_disk(tmp_path: Path) -> None:
+    """A disk that is full while the rooms are simulated: path and reason are named, and nothing is left."""
+    with pytest.raises(TapeError, match=r"a\.parquet: .*cannot be written: File too large$"), room_for(100):
+        record(load("quiet"), tmp_path / "a.parquet", scale=0.5)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_nothing_is_left_when_recording_fails(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def test_shrinking_leaves_only_the_faults_that_matter() -> None:
     [
         (["--faults", "0.5:flood"], "unknown kind 'flood'. Known: kill-worker, freeze-worker"),
         (["--faults", ""], "no fault in ''"),
-        (["--fault", "hail=0.1"], "unknown fault 'hail'; known: duplicate"),
+        (["--fault", "hail=0.1"], "unknown fault 'hail'. Known: duplicate"),
     ],
 )
 def test_an_unknown_fault_is_refused_before_anything_starts(

@@ -7,21 +7,22 @@ import pytest
 
 from joinstorm.run.pipeline import GRACE_SECONDS, STALL_SECONDS, Pipeline, PipelineRequest, _Stall
 from joinstorm.run.supervisor import Supervisor
-from streams.errors import DeadlineError, EngineError, EnvironmentMissingError, ScenarioError
+from streams.errors import DeadlineError, EngineError, EnvironmentMissingError, UsageError
 from streams.kafka.connection import Connection
 from streams.read.runview import RunView
 from tests.tinytape import tiny_tape
 
 
 @pytest.mark.parametrize(
-    ("moments", "told"), [({"begin": "tlak"}, "unknown phase 'tlak'; known: open"), ({"until": "talk+9h"}, "outside")]
+    ("moments", "told"),
+    [({"begin": "tlak"}, "unknown phase 'tlak'; did you mean 'talk'"), ({"until": "talk+9h"}, "outside")],
 )
 def test_moments_are_checked_on_the_tape(tmp_path: Path, moments: dict[str, Any], told: str) -> None:
     """A range that is none of the night's is refused without asking the broker, with what is allowed."""
     tape = tiny_tape(tmp_path / "night.parquet")
     with Supervisor(tmp_path / "logs") as supervisor:
         pipeline = Pipeline(PipelineRequest(tape.path, Connection("127.0.0.1:9"), **moments), supervisor)
-        with pytest.raises(ScenarioError, match=told):
+        with pytest.raises(UsageError, match=told):
             pipeline.open()
 
 

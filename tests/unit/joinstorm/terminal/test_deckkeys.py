@@ -133,7 +133,7 @@ def test_a_deck_obeys_the_keys(terminal: tuple[int, TextIO]) -> None:
         os.write(master, b" +s2")
         given = DeckKeys(pressed, said.append).look(lambda: deck, deck.as_dict, info.phases)
     phase = info.phases[1]
-    assert [deck.taken() for _ in range(5)] == [Pause(), SetSpeed(120.0), Step(5_000), Jump(phase.start), None]
+    assert [deck.take() for _ in range(5)] == [Pause(), SetSpeed(120.0), Step(5_000), Jump(phase.start), None]
     assert [str(order) for order in given] == said == ["pause or go on", "speed 120x", "step 5s", f"to {phase.name}"]
 
 
@@ -146,7 +146,7 @@ def test_a_replay_looks_for_keys_whenever_it_shows_its_state(terminal: tuple[int
         deck.show(info, at=info.start, speed=60.0)
         os.write(master, b"-n")
         deck.show(info, at=info.start, speed=60.0)
-        assert [deck.taken(), deck.taken(), deck.taken()] == [SetSpeed(30.0), Jump(info.phases[1].start), None]
+        assert [deck.take(), deck.take(), deck.take()] == [SetSpeed(30.0), Jump(info.phases[1].start), None]
     assert show.said == [HINT, "speed 30x", f"to {info.phases[1].name}"]
     assert [state.speed for state in show.states] == [60.0, 60.0]
     keyed_deck(show, None, info).show(info)

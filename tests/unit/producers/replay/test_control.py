@@ -1,9 +1,11 @@
 """The deck over HTTP: every command arrives, what cannot be is refused, and web pages are not obeyed."""
 
 import json
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from producers.replay.control import ControlClient, ControlServer
 from producers.replay.deck import Deck, Pause, Resume, SetSpeed, Shift, Step, Stop
 from producers.tape.tapefile import Tape
 from streams.contract.runinfo import RunInfo
-from streams.errors import EXIT_ENVIRONMENT, EXIT_USAGE, EnvironmentMissingError, ScenarioError
+from streams.errors import EXIT_ENVIRONMENT, EXIT_USAGE, EnvironmentMissingError, UsageError
 from tests.replaying import info_of
 from tests.tinytape import START, tiny_tape
 
@@ -51,9 +53,9 @@ def test_every_command_arrives(server: ControlServer, deck: Deck) -> None:
         client.jump("+5s"), client.toggle(), client.stop(),
     ]  # fmt: skip
     assert all(answer["run"] == "test" and answer["state"] == "playing" for answer in answers)
-    given = [deck.taken() for _ in range(8)]
+    given = [deck.take() for _ in range(8)]
     assert given == [Pause(), Resume(), SetSpeed(7.0), SetSpeed(0.0), Step(60_000), Shift(5_000), Pause(), Stop()]
-    assert deck.taken() is None
+    assert deck.take() is None
 
 
 @pytest.mark.parametrize(
@@ -74,7 +76,7 @@ def test_what_cannot_be_is_refused(server: ControlServer, deck: Deck, path: str,
     with refused.value as answer:
         assert answer.code == code
         assert json.load(answer)["error"]
-    assert deck.taken() is None
+    assert deck.take() is None
 
 
 def test_web_pages_are_not_obeyed(server: ControlServer, deck: Deck) -> None:
@@ -84,7 +86,7 @@ def test_web_pages_are_not_obeyed(server: ControlServer, deck: Deck) -> None:
         urllib.request.urlopen(request, timeout=5)
     with refused.value as answer:
         assert answer.code == 403
-    assert deck.taken() is None
+    assert deck.take() is None
 
 
 def test_the_command_line_controls(server: ControlServer, deck: Deck, info: RunInfo) -> None:
@@ -95,7 +97,7 @@ def test_the_command_line_controls(server: ControlServer, deck: Deck, info: RunI
     assert run(command, ["speed", "max"]).exit_code == 0
     assert run(command, ["jump", "--", "-1s"]).exit_code != 0
     assert run(command, ["step"]).exit_code == 0
-    assert [deck.taken() for _ in range(3)] == [Pause(), SetSpeed(0.0), Step(5_000)]
+    assert [deck.take() for _ in range(3)] == [Pause(), SetSpeed(0.0), Step(5_000)]
 
 
 def test_refusals_have_exit_codes(server: ControlServer) -> None:
@@ -103,7 +105,33 @@ def test_refusals_have_exit_codes(server: ControlServer) -> None:
     assert main(["control", "jump", "nowhere"]) == EXIT_USAGE
     assert main(["control", "--run", "other", "pause"]) == EXIT_ENVIRONMENT
     assert main(["control", "--url", "http://127.0.0.1:1", "pause"]) == EXIT_ENVIRONMENT
-    assert main(["control", "--url", "127.0.0.1", "pause"]) == EXIT_ENVIRONMENT
+    assert main(["control", "--url", "127.0.0.1", "pause"]) == EXIT_USAGE
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:80", "http://", "http://host:port", "http://host:99999", "http://[", ""])
+def test_an_address_that_is_none_is_a_usage_error(url: str) -> None:
+    """An address without scheme, host or a possible port is refused with the form expected."""
+    with pytest.raises(UsageError, match="expected http://HOST:PORT"):
+        ControlClient(url).state()
+
+
+def test_another_server_at_the_address_is_no_replay() -> None:
+    """A server that answers in another way than the deck is named, whatever it answers."""
+    with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as other:
+        thread = threading.Thread(target=other.handle_request)
+        thread.start()
+        url = f"http://127.0.0.1:{other.server_address[1]}"
+        with pytest.raises(EnvironmentMissingError, match=f"no replay answers at {url}: HTTP Error 501"):
+            ControlClient(url).pause()
+        thread.join()
+
+
+def test_an_address_that_cannot_be_published(deck: Deck, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A deck that nobody could find is not served: the file and the reason are named."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(control, "address_folder", lambda: tmp_path / "file" / "addresses")
+    with pytest.raises(EnvironmentMissingError, match=r"addresses/.*: the deck's address cannot be written: Not a dir"):
+        ControlServer(deck).__enter__()
 
 
 def test_a_taken_port_is_named(server: ControlServer) -> None:
@@ -126,5 +154,5 @@ def test_a_replay_that_ended_is_not_found(deck: Deck, tmp_path: Path, monkeypatc
 
 def test_relative_jumps_need_a_night(deck: Deck) -> None:
     """Relative moments are checked against where the deck shows it is."""
-    with pytest.raises(ScenarioError, match="outside the night"):
+    with pytest.raises(UsageError, match="outside the night"):
         deck.jump("-5m")

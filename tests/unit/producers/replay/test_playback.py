@@ -13,7 +13,8 @@ from streams.contract import runinfo
 from streams.contract.events import Mark
 from streams.contract.runinfo import Phase
 from streams.contract.topics import INPUTS
-from streams.errors import EXIT_USAGE, DeliveryError, ScenarioError, UsageError
+from streams.errors import EXIT_USAGE, DeliveryError, UsageError
+from tests.fulldisk import room_for
 from tests.replaying import Player, SlowSender, check_marks, decoded, info_of, play
 from tests.tinytape import NIGHT_MS, START, tiny_events, tiny_info, tiny_tape, write_tape
 
@@ -210,8 +211,22 @@ def test_a_saved_position_says_when_it_is_of_no_use(tape: Tape, tmp_path: Path) 
         load_position(path, tape.info.sha256)
     with pytest.raises(UsageError, match="no saved position"):
         load_position(tmp_path / "nowhere", tape.info.sha256)
+    with pytest.raises(UsageError, match=rf"{tmp_path}: cannot be read: Is a directory"):
+        load_position(tmp_path, tape.info.sha256)
     assert not has_ended(path)
     assert not has_ended(tmp_path / "nowhere")
+
+
+def test_a_position_that_cannot_be_saved_ends_the_replay(tape: Tape, tmp_path: Path) -> None:
+    """A folder that is missing, a folder in place of the file, a full disk: path and reason are named."""
+    with pytest.raises(UsageError, match=r"none/p\.json: the position cannot be saved: No such file or directory"):
+        play(tape, tmp_path / "none" / "p.json")
+    with pytest.raises(UsageError, match=rf"{tmp_path}: the position cannot be saved: Is a directory"):
+        play(tape, tmp_path)
+    path = tmp_path / "p.json"
+    with pytest.raises(UsageError, match=r"p\.json: the position cannot be saved: File too large"), room_for(100):
+        play(tape, path)
+    assert not path.exists()
 
 
 def test_an_empty_tape_sends_marks_only(tmp_path: Path) -> None:
@@ -223,24 +238,24 @@ def test_an_empty_tape_sends_marks_only(tmp_path: Path) -> None:
 def test_the_deck_refuses_what_cannot_be(tape: Tape) -> None:
     """Unknown phases, moments outside the night, speeds below 0.1 and jumps before the start are errors at once."""
     deck = Deck()
-    with pytest.raises(ScenarioError, match="not begun"):
+    with pytest.raises(UsageError, match="not begun yet"):
         deck.jump("talk")
     deck.show(info_of(tape), at=START)
-    with pytest.raises(ScenarioError, match="unknown phase 'tlak'; known: open, melting"):
+    with pytest.raises(UsageError, match=r"unknown phase 'tlak'; did you mean 'talk'\? Known: open, melting"):
         deck.jump("tlak")
-    with pytest.raises(ScenarioError, match="outside the night"):
+    with pytest.raises(UsageError, match="outside the night"):
         deck.jump("+2h")
     for speed in ("0.05", "0", "fast", "nan", "inf"):
-        with pytest.raises(ScenarioError, match=r"at least 0\.1"):
+        with pytest.raises(UsageError, match=r"at least 0\.1"):
             deck.set_speed(speed)
-    with pytest.raises(ScenarioError, match="no duration"):
+    with pytest.raises(UsageError, match="not a duration"):
         deck.step("5 minutes")
 
 
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (["--from", "tlak"], "unknown phase 'tlak'; known: open, melting"),
+        (["--from", "tlak"], "unknown phase 'tlak'; did you mean 'talk'? Known: open, melting"),
         (["--until", "talk+9h"], "outside the night"),
         (["--fault", "missing=1.01"], "fault missing=1.01: expected a rate from 0 to 1"),
         (["--fault", "missing=-0.5"], "expected a rate from 0 to 1"),

@@ -8,7 +8,7 @@ import pytest
 from producers.scenario.loading import load
 from producers.scenario.spec import HostsSpec, RetrySpec
 from producers.simulation.demand import draw_demand
-from producers.simulation.hosts import CLOSED, Act, Programme
+from producers.simulation.hosts import CLOSED, HostAction, HostSchedule
 from producers.simulation.randomness import LEVELS, chance, exponential, levels, stream
 from producers.simulation.retry import RetryPolicy
 from producers.simulation.room import Room
@@ -135,15 +135,15 @@ def people(first: int, last: int) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
 def test_strain_grows_with_the_load() -> None:
     """No strain up to what is carried, full strain at the limit, linear between."""
     one = room()
-    for held, strain in ((100, 0.0), (125, 0.5), (150, 1.0), (400, 1.0)):
-        one.held.add(people(one.held.count, held))
+    for size, strain in ((100, 0.0), (125, 0.5), (150, 1.0), (400, 1.0)):
+        one.audience.add(people(one.audience.count, size))
         assert one.measure(0) == pytest.approx(strain)
 
 
 def test_attempts_are_load() -> None:
     """Attempts press on a room as listeners do, each second's with its weight."""
     one = room()
-    one.held.add(people(0, 90))
+    one.audience.add(people(0, 90))
     for _ in range(60):
         strain = one.measure(7)
     assert strain == pytest.approx((90 + 7 * 5) / 100 * 2 - 2, abs=1e-3)
@@ -152,10 +152,10 @@ def test_attempts_are_load() -> None:
 def test_strain_has_inertia() -> None:
     """The strain follows the load with its time constant, up and down."""
     one = room(inertia_seconds=10)
-    one.held.add(people(0, 150))
+    one.audience.add(people(0, 150))
     rising = [one.measure(0) for _ in range(10)]
     assert rising[-1] == pytest.approx(1 - math.exp(-1), abs=0.03)
-    one.held.remove(people(0, 150))
+    one.audience.remove(people(0, 150))
     assert one.measure(0) < rising[-1]
 
 
@@ -172,7 +172,7 @@ def test_admissions_have_a_limit() -> None:
 def test_strain_refuses_and_drops() -> None:
     """Under full strain attempts fail with their share, and listeners are dropped at the scenario's rate."""
     one = room(refuse_share=0.5, drops_per_minute=0.6)
-    one.held.add(people(0, 200))
+    one.audience.add(people(0, 200))
     one.measure(0)
     assert one.admit(np.array([0.1, 0.49, 0.5, 0.9])).tolist() == [False, False, True, True]
     assert sum(one.drops_due() for _ in range(60)) == pytest.approx(200 * 0.6, abs=1)
@@ -182,68 +182,72 @@ def test_strain_refuses_and_drops() -> None:
 def test_connections_break_without_strain() -> None:
     """Some connections break for reasons of their own."""
     one = room(losses_per_hour=1)
-    one.held.add(people(0, 60))
+    one.audience.add(people(0, 60))
     assert sum(one.losses_due() for _ in range(3600)) == pytest.approx(60, abs=1)
     assert one.drops_due() == 0
 
 
-def programme(**fields: float) -> Programme:
-    """Return an evening's programme that starts at minute 10."""
+def schedule(**fields: float) -> HostSchedule:
+    """Return the schedule of hosts whose talk is due at minute 10."""
     values = {
         "close_after_minutes": 20, "closing_seconds": 60, "reopen_after_minutes": 2, "settle_minutes": 3,
         "calm_below": 0.1, "latest_start_minutes": 45, "talk_minutes": 60, "end_minutes": 30, **fields,
     }  # fmt: skip
-    return Programme(HostsSpec(**values), 10 * MINUTE_MS)
+    return HostSchedule(HostsSpec(**values), 10 * MINUTE_MS)
 
 
-def course(one: Programme, strain: dict[int, float], until: int = 120) -> dict[float, Act]:
-    """Play minutes with the strain given from each minute on; return what the hosts did, by minute."""
+def decisions(hosts: HostSchedule, strain: dict[int, float], until: int = 120) -> dict[float, HostAction]:
+    """Return what the hosts decide, by minute, when the strain is as given from each minute on."""
     done, now_strain = {}, 0.0
     for second in range(until * 60):
         now_strain = strain.get(second // 60, now_strain) if second % 60 == 0 else now_strain
-        act = one.decide(second * 1000, now_strain)
-        if act is not None:
-            done[second / 60] = act
+        action = hosts.decide(second * 1000, now_strain)
+        if action is not None:
+            done[second / 60] = action
     return done
 
 
 def test_a_calm_room_has_its_talk() -> None:
     """In a calm room the talk begins once it has settled after the scheduled start, and nothing is closed."""
-    one = programme()
-    assert course(one, {0: 0.0}) == {13: Act.BEGIN}
-    assert (one.melting, one.closed, one.talk_end) == (None, None, 73 * MINUTE_MS)
+    hosts = schedule()
+    assert decisions(hosts, {0: 0.0}) == {13: HostAction.BEGIN}
+    assert (hosts.melting, hosts.closed, hosts.talk_end) == (None, None, 73 * MINUTE_MS)
 
 
-def test_a_melting_room_is_closed_and_opened_anew() -> None:
+def test_a_melting_room_is_closed_and_a_second_one_opens() -> None:
     """A room that melts is closed after its time, a second one opens, and there the talk begins when it is calm."""
-    one = programme()
-    assert course(one, {11: 0.5, 31: 0.0}) == {30: Act.CLOSE, 32: Act.REOPEN, 35: Act.BEGIN}
-    assert (one.melting, one.room) == (11 * MINUTE_MS, 1)
-    assert course(programme(), {11: 0.5, 35: 0.0}) == {30: Act.CLOSE, 32: Act.REOPEN, 38: Act.BEGIN}
+    hosts = schedule()
+    assert decisions(hosts, {11: 0.5, 31: 0.0}) == {30: HostAction.CLOSE, 32: HostAction.REOPEN, 35: HostAction.BEGIN}
+    assert (hosts.melting, hosts.room) == (11 * MINUTE_MS, 1)
+    assert decisions(schedule(), {11: 0.5, 35: 0.0}) == {
+        30: HostAction.CLOSE,
+        32: HostAction.REOPEN,
+        38: HostAction.BEGIN,
+    }
 
 
 def test_a_room_that_recovers_is_not_closed() -> None:
     """When the melting ends in time the talk begins in the first room."""
-    one = programme()
-    assert course(one, {11: 0.5, 29: 0.0}) == {32: Act.BEGIN}
-    assert one.closed is None
+    hosts = schedule()
+    assert decisions(hosts, {11: 0.5, 29: 0.0}) == {32: HostAction.BEGIN}
+    assert hosts.closed is None
 
 
 def test_a_room_is_not_closed_for_a_moment_of_strain() -> None:
     """Only a room that has melted for a minute is closed."""
-    done = course(programme(settle_minutes=25), {34: 0.5})
-    assert done[35] is Act.CLOSE
+    done = decisions(schedule(settle_minutes=25), {34: 0.5})
+    assert done[35] is HostAction.CLOSE
 
 
 def test_patience_of_the_hosts_ends() -> None:
-    """At the latest the talk begins, however it looks."""
-    one = programme()
-    assert course(one, {11: 0.9}) == {30: Act.CLOSE, 32: Act.REOPEN, 55: Act.BEGIN}
+    """The talk begins at the latest start, calm or not."""
+    hosts = schedule()
+    assert decisions(hosts, {11: 0.9}) == {30: HostAction.CLOSE, 32: HostAction.REOPEN, 55: HostAction.BEGIN}
 
 
 def test_between_two_rooms_none_is_open() -> None:
-    """Between closing and opening anew there is no room to join."""
-    one = programme()
-    course(one, {11: 0.9}, until=31)
-    assert one.room == CLOSED
-    assert one.second_opens == 32 * MINUTE_MS
+    """Between closing the first room and opening the second there is none to join."""
+    hosts = schedule()
+    decisions(hosts, {11: 0.9}, until=31)
+    assert hosts.room == CLOSED
+    assert hosts.second_opens == 32 * MINUTE_MS

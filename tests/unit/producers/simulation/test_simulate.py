@@ -70,11 +70,11 @@ def test_nobody_comes_from_nowhere(name: str) -> None:
 def test_enough_capacity_melts_nothing(name: str) -> None:
     """With enough capacity there is no strain, nothing fails, nobody is thrown out and no room is closed."""
     played = shipped(name)
-    assert max(played.evening.course.strain) == 0
+    assert max(played.evening.history.strain) == 0
     assert played.count(log.FAIL) == 0
     assert played.count(log.DROP) == played.count(log.DROP, log.CONNECTION_LOST)
-    assert played.evening.programme.closed is None
-    assert played.evening.programme.melting is None
+    assert played.evening.hosts.closed is None
+    assert played.evening.hosts.melting is None
 
 
 @pytest.mark.parametrize("name", MELTING)
@@ -82,7 +82,7 @@ def test_short_capacity_melts(name: str) -> None:
     """Where capacity is short, attempts fail and listeners are thrown out for minutes on end."""
     played = shipped(name)
     assert played.count(log.DROP, log.OVERLOADED) > 0.5 * len(played.demand)
-    assert sum(strain > 0.1 for strain in played.evening.course.strain) > 10 * 60
+    assert sum(strain > 0.1 for strain in played.evening.history.strain) > 10 * 60
 
 
 def test_melting_is_feedback() -> None:
@@ -90,8 +90,8 @@ def test_melting_is_feedback() -> None:
     launch = load("launch")
     none = play(msgspec.structs.replace(launch, retry=msgspec.structs.replace(launch.retry, policy="none")), 0.002)
     fixed = shipped("launch")
-    assert fixed.evening.programme.closed is not None
-    assert none.evening.programme.closed is None
+    assert fixed.evening.hosts.closed is not None
+    assert none.evening.hosts.closed is None
     assert none.count(log.DROP) < 0.2 * fixed.count(log.DROP)
 
 
@@ -129,7 +129,7 @@ def test_closing_drops_everybody() -> None:
     """When the first room is closed everybody in it is dropped for that reason, and the second one starts from zero."""
     played = shipped("launch")
     first, second = running(played, 0), running(played, 1)
-    closed, reopened = played.evening.programme.closed, played.evening.programme.reopened
+    closed, reopened = played.evening.hosts.closed, played.evening.hosts.reopened
     assert closed is not None
     assert reopened is not None
     at = played.events["at"]

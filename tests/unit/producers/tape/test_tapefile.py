@@ -13,6 +13,7 @@ from producers.tape.tapefile import Tape, TapeWriter
 from producers.tape.tapeformat import BLOCK_ROWS, METADATA_KEY, SCHEMA, TapeInfo
 from streams.contract.runinfo import Phase
 from streams.errors import TapeError
+from tests.fulldisk import room_for
 
 INFO = TapeInfo(
     format=1,
@@ -259,9 +260,29 @@ def test_missing_column_and_missing_value(tmp_path: Path) -> None:
 
 
 def test_place_that_cannot_be_written(tmp_path: Path) -> None:
-    """A directory that is not there is named."""
-    with pytest.raises(TapeError, match="cannot be written"):
+    """A folder that is missing, a file in its place, or a folder in place of the tape: path and reason are named."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(TapeError, match=r"none/a\.tape: cannot be written: No such file or directory$"):
         write(tmp_path / "none" / "a.tape", rows([1]))
+    with pytest.raises(TapeError, match=r"file/a\.tape: cannot be written: Not a directory$"):
+        write(tmp_path / "file" / "a.tape", rows([1]))
+    with pytest.raises(TapeError, match=rf"{tmp_path}: cannot be written: Is a directory$"):
+        write(tmp_path, rows([1]))
+
+
+@pytest.mark.parametrize("size", [1_000, 40_000])
+def test_full_disk(tmp_path: Path, size: int) -> None:
+    """A disk that is full at the end or in the middle: path and reason are named, and the half-written file goes."""
+    many = rows(list(range(2 * BLOCK_ROWS)))
+    with pytest.raises(TapeError, match=r"a\.tape: cannot be written: File too large$"), room_for(size):
+        write(tmp_path / "a.tape", many)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_is_no_tape(tmp_path: Path) -> None:
+    """A folder in place of a tape is named, with the reason."""
+    with pytest.raises(TapeError, match=rf"{tmp_path}: cannot be read: Is a directory"):
+        Tape.open(tmp_path)
 
 
 def test_tape_without_events(tmp_path: Path) -> None:

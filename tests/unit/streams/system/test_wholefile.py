@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from streams.system.wholefile import reason, whole_file
+from streams.errors import reason
+from streams.system.wholefile import whole_file
 
 
 def test_the_file_takes_its_name_when_the_block_ends(tmp_path: Path) -> None:
