@@ -1,9 +1,9 @@
-"""Seeded hands on the tape deck, through a real Kafka into a real engine: the digest is that of plain playing.
+"""Random commands to the tape deck, through a real Kafka into a real engine: the digest is that of plain playing.
 
     python -m benchmarks.deck_sequences --runs 50 --seed 1
 
 Each sequence draws pauses, resumes, steps, jumps in both directions, changes of speed and at least one kill -9 of the
-producer, which then goes on from its saved position. Exit code 1 when a single digest differs.
+producer, which then resumes from its saved position. Exit code 1 if any digest differs.
 """
 
 import contextlib
@@ -44,24 +44,24 @@ SECONDS = 120.0
 
 
 @dataclass(frozen=True)
-class Hand:
-    """One thing done to the deck, some wall clock seconds after the one before."""
+class DeckStep:
+    """One command to the deck or a kill, ``after`` seconds of wall clock after the one before."""
 
     after: float
     kind: str
     argument: str = ""
 
     def __str__(self) -> str:
-        """Return it in words."""
+        """Return the command with its argument."""
         return f"{self.kind} {self.argument}".strip()
 
 
-def draw(seed: int) -> list[Hand]:
-    """Return the sequence of a seed: four to nine hands, one of them a kill at least."""
+def draw(seed: int) -> list[DeckStep]:
+    """Return the sequence of a seed: four to nine steps, at least one of them a kill."""
     dice = random.Random(f"deck-{seed}")
     kinds = [dice.choice(KINDS) for _ in range(dice.randint(3, 8))]
     kinds.insert(dice.randint(0, len(kinds)), KILL)
-    return [Hand(round(dice.uniform(0.05, 0.6), 2), kind, _argument(kind, dice)) for kind in kinds]
+    return [DeckStep(round(dice.uniform(0.05, 0.6), 2), kind, _argument(kind, dice)) for kind in kinds]
 
 
 def _argument(kind: str, dice: random.Random) -> str:
@@ -74,14 +74,14 @@ def _argument(kind: str, dice: random.Random) -> str:
     return dice.choice(("-30s", "-5m", "open", "scheduled_start")) if kind == "jump back" else ""
 
 
-class Playing:
-    """A producer under somebody's hands; ``supervisor`` ends it.
+class ControlledReplay:
+    """A ``joinstorm replay`` process controlled through its deck; ``supervisor`` ends it.
 
     Args:
-        supervisor: Starts it.
+        supervisor: Starts the process.
         connection: Where the broker is.
-        tape: What it plays.
-        position: Where it saves how far it is.
+        tape: The tape to play.
+        position: Where the replay saves its position.
     """
 
     def __init__(self, supervisor: Supervisor, connection: Connection, tape: Path, position: Path) -> None:
@@ -91,66 +91,66 @@ class Playing:
             *("replay", str(tape), "--bootstrap-servers", connection.bootstrap_servers),
             *("--speed", "60", "--position", str(position), "--format", "json"),
         ]
-        self._part = self._start("--run", f"deck-{uuid.uuid4().hex[:8]}")
+        self._process = self._start("--run", f"deck-{uuid.uuid4().hex[:8]}")
 
     def _start(self, *more: str) -> ChildProcess:
         return self._supervisor.start(self._position.stem, joinstorm(*self._command, *more))
 
     def deck(self) -> ControlClient | None:
-        """Wait until the deck listens; None when the producer has ended before."""
+        """Wait until the deck listens; None if the replay ends before."""
         deadline = time.monotonic() + SECONDS
-        while self._part.exit_code() is None and time.monotonic() < deadline:
+        while self._process.exit_code() is None and time.monotonic() < deadline:
             with contextlib.suppress(EnvironmentMissingError):
-                client = ControlClient.find(pid=self._part.pid)
+                client = ControlClient.find(pid=self._process.pid)
                 if client.state()["state"] != "starting":
                     return client
             time.sleep(0.05)
         return None
 
-    def take(self, hand: Hand) -> None:
-        """Do one thing; what the deck refuses (a jump beyond the night) is left."""
+    def apply(self, step: DeckStep) -> None:
+        """Give one command; one that the deck refuses (a jump beyond the night) is skipped."""
         if (deck := self.deck()) is None:
             return
-        time.sleep(hand.after)
+        time.sleep(step.after)
         with contextlib.suppress(UsageError, EnvironmentMissingError):
-            match hand.kind:
+            match step.kind:
                 case "step":
-                    deck.step(hand.argument)
+                    deck.step(step.argument)
                 case "speed":
-                    deck.set_speed(hand.argument)
+                    deck.set_speed(step.argument)
                 case "jump" | "jump back":
-                    deck.jump(hand.argument)
+                    deck.jump(step.argument)
                 case kind if kind == KILL:
                     self._kill()
                 case kind:
                     getattr(deck, kind)()
 
     def _kill(self) -> None:
-        self._supervisor.end(self._part, signal.SIGKILL)
+        self._supervisor.end(self._process, signal.SIGKILL)
         if not self.position().ended:
-            self._part = self._start("--resume", str(self._position))
+            self._process = self._start("--resume", str(self._position))
 
     def position(self) -> Position:
-        """Return where it was when it last said so."""
+        """Return the position it saved last."""
         return msgspec.json.decode(self._position.read_bytes(), type=Position)
 
     def finish(self) -> Position:
-        """Let it play to the end as fast as it goes."""
+        """Play to the end as fast as possible, and return the final position."""
         if (deck := self.deck()) is not None:
             with contextlib.suppress(EnvironmentMissingError):
                 deck.set_speed("max")
                 deck.resume()
-        self._part.wait(SECONDS)
+        self._process.wait(SECONDS)
         return self.position()
 
 
-def sequence(hands: list[Hand], connection: Connection, tape: Tape, folder: Path, engine: str) -> Verdict:
-    """Play a tape under some hands, let an engine count the run it ended with, and judge it."""
+def sequence(steps: list[DeckStep], connection: Connection, tape: Tape, folder: Path, engine: str) -> Verdict:
+    """Play a tape with these steps, let an engine count the last run, and verify it."""
     with Supervisor(folder / "logs") as supervisor:
-        playing = Playing(supervisor, connection, tape.path, folder / f"{uuid.uuid4().hex[:8]}.json")
-        for hand in hands:
-            playing.take(hand)
-        info = playing.finish().info
+        replay = ControlledReplay(supervisor, connection, tape.path, folder / f"{uuid.uuid4().hex[:8]}.json")
+        for step in steps:
+            replay.apply(step)
+        info = replay.finish().info
     with _time_limit():
         load(engine).run(WorkerSettings(connection, info, engine))
     with ResultReader(connection, run=info.run) as reader:
@@ -159,7 +159,7 @@ def sequence(hands: list[Hand], connection: Connection, tape: Tape, folder: Path
 
 @contextlib.contextmanager
 def _time_limit() -> Iterator[None]:
-    """Ask an engine that does not come to an end to stop, as SIGTERM would."""
+    """Stop an engine that does not end in time, by SIGTERM."""
     timer = threading.Timer(SECONDS, os.kill, (os.getpid(), signal.SIGTERM))
     timer.start()
     try:
@@ -169,12 +169,12 @@ def _time_limit() -> Iterator[None]:
 
 
 @click.command()
-@click.option("--runs", type=click.IntRange(1), default=50, help="Sequences.")
-@click.option("--seed", type=click.IntRange(0), default=1, help="Of the first one; each takes the next.")
-@click.option("--scale", type=click.FloatRange(0, min_open=True), default=0.2, help="Of the scenario quiet.")
-@click.option("--engine", default="kafka-python", help="Which counts.")
+@click.option("--runs", type=click.IntRange(1), default=50, help="Number of sequences.")
+@click.option("--seed", type=click.IntRange(0), default=1, help="Seed of the first sequence; each uses the next one.")
+@click.option("--scale", type=click.FloatRange(0, min_open=True), default=0.2, help="Scale of the scenario quiet.")
+@click.option("--engine", default="kafka-python", help="The engine that counts.")
 def main(runs: int, seed: int, scale: float, engine: str) -> int:
-    """Print a line per sequence, and how many came to the digest of plain playing."""
+    """Print a line per sequence, and how many end with the digest of plain playing."""
     with (
         interruptible(),
         scratch("deck") as folder,
@@ -185,12 +185,12 @@ def main(runs: int, seed: int, scale: float, engine: str) -> int:
         print(f"plain playing  {plain.digest[:12]}  {'exact' if plain.exact else 'NOT exact'}", flush=True)
         same = 0
         for number in range(seed, seed + runs):
-            hands = draw(number)
-            found = sequence(hands, broker.connection, tape, folder, engine)
-            right = found.exact and found.digest == plain.digest
+            steps = draw(number)
+            verdict = sequence(steps, broker.connection, tape, folder, engine)
+            right = verdict.exact and verdict.digest == plain.digest
             same += right
-            words = "same" if right else f"DIFFERENT: {found.mismatches} counts; {'; '.join(found.problems)}"
-            print(f"seed {number:3}  {found.digest[:12]}  {words}  {', '.join(map(str, hands))}", flush=True)
+            answer = "same" if right else f"DIFFERENT: {verdict.mismatches} counts; {'; '.join(verdict.problems)}"
+            print(f"seed {number:3}  {verdict.digest[:12]}  {answer}  {', '.join(map(str, steps))}", flush=True)
     print(f"{same} of {runs} sequences end with the digest of plain playing")
     return 0 if plain.exact and same == runs else 1
 

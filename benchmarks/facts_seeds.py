@@ -1,8 +1,9 @@
-"""Hold the launch of many seeds against the table of facts, at its full size.
+"""Compare the launch of many seeds with the table of facts, at its full size.
 
     python benchmarks/facts_seeds.py --seeds 20
 
-For each seed the rows that do not hold, then how many seeds had none. Exit code 1 when more than one in twenty misses.
+Prints for each seed the rows that do not hold, then how many seeds hold every row. Exit code 1 if more than one in
+twenty misses a row.
 """
 
 import sys
@@ -25,11 +26,11 @@ ALLOWED = 0.05
 
 
 @click.command()
-@click.option("--seeds", default=20, help="How many: 1, 2, 3 …")
+@click.option("--seeds", default=20, help="Number of seeds: 1, 2, 3 …")
 @click.option("--scale", default=1.0, help="1 is the real size.")
-@click.option("--scenario", default="launch", help="Name or path.")
+@click.option("--scenario", default="launch", help="Name or path of the scenario.")
 def main(seeds: int, scale: float, scenario: str) -> int:
-    """Print one line per seed, and the outcome."""
+    """Print one line per seed, then how many hold every row."""
     missed = sum(bool(misses(scenario, scale, seed)) for seed in range(1, seeds + 1))
     click.echo(f"{seeds - missed} of {seeds} seeds hold every row")
     return 1 if missed > ALLOWED * seeds else 0
@@ -43,8 +44,8 @@ def misses(scenario: str, scale: float, seed: int) -> list[str]:
         rows = facts_of(Tape.open(path))
     wrong = [f"row {row.fact.row} {row.fact.measure}: {row.value}" for row in rows if row.holds is False]
     figures = {row.fact.measure: row.value for row in rows if row.fact.measure}
-    told = ", ".join(f"{name} {figures[name]:,.4g}" for name in _SHOWN if figures.get(name) is not None)
-    click.echo(f"seed {seed}: {'; '.join(wrong) or 'holds'} ({told}; {time.monotonic() - started:.0f} s)")
+    shown = ", ".join(f"{name} {figures[name]:,.4g}" for name in _SHOWN if figures.get(name) is not None)
+    click.echo(f"seed {seed}: {'; '.join(wrong) or 'holds'} ({shown}; {time.monotonic() - started:.0f} s)")
     return wrong
 
 

@@ -1,8 +1,8 @@
-"""Does memory grow when a night is played in a loop? ``python -m benchmarks.memory --scale S --loops N``.
+"""Memory over many loops of a night: ``python -m benchmarks.memory --scale S --loops N``.
 
-Each loop is a run of its own, as ``joinstorm replay --rounds`` makes them. A worker lives for one run, so its peak is
-told per loop; what lives on is the exporter and the two ``joinstorm follow`` that start a worker and the truth for each
-run, and the broker. Memory is what the kernel counts as resident; the table goes to stdout.
+Each loop is a run of its own, as with ``joinstorm replay --rounds``. A worker lives for one run, so its peak is given
+per loop. The exporter, the broker and the two ``joinstorm follow``, which start a worker and the truth for each run,
+live through all loops. Memory is resident memory; the table goes to stdout.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from streams.read.reader import ResultReader
 from streams.system.scratch import scratch
 
 MIB = 1 << 20
-LOOK_SECONDS = 0.1
+POLL_SECONDS = 0.1
 LOOP_SECONDS = 1_800.0
 ENGINE = "faust"
 
@@ -37,62 +37,62 @@ class Loop:
 
 
 def main() -> None:
-    """Play and print."""
+    """Play all loops and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scale", type=float, default=0.1)
     parser.add_argument("--loops", type=int, default=10)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(scratch("memory"))
-        tape = stack.enter_context(tape_of("launch", scale=asked.scale, seed=None))
+        tape = stack.enter_context(tape_of("launch", scale=options.scale, seed=None))
         broker = stack.enter_context(EmbeddedBroker())
         supervisor = stack.enter_context(Supervisor(folder))
-        loops = play(supervisor, broker, str(tape.path), asked.loops)
+        loops = play(supervisor, broker, str(tape.path), options.loops)
     print(table(loops))
 
 
 def play(supervisor: Supervisor, broker: EmbeddedBroker, tape: str, count: int) -> list[Loop]:
-    """Start what lives on, then replay the tape ``count`` times and watch."""
+    """Start the processes that live through all loops, then replay the tape ``count`` times and measure."""
     environ = broker.connection.environ({**psutil.Process().environ()})
     start = {
         "exporter": ["export", "--port", "0"],
         "follow stream": ["follow", "--keep-runs", "2", "stream", "--engine", ENGINE, "--metrics-port", "0"],
         "follow truth": ["follow", "truth", tape],
     }
-    living = {name: supervisor.start(name, joinstorm(*command), environ) for name, command in start.items()}
-    found = []
+    lasting = {name: supervisor.start(name, joinstorm(*command), environ) for name, command in start.items()}
+    loops = []
     for number in range(count):
         run = f"loop-{number:03}"
         options = ["--speed", "max", "--client", "aiokafka", "--control", "off", "--run", run]
         replay = supervisor.start(f"replay-{number}", joinstorm("replay", tape, *options), environ)
-        found.append(watch(broker, living, replay, run))
+        loops.append(measure(broker, lasting, replay, run))
         supervisor.check()
-        worker = found[-1].worker / MIB
-        print(f"loop {number + 1}: {found[-1].events:,} events, worker {worker:.0f} MiB", flush=True)
-    return found
+        worker = loops[-1].worker / MIB
+        print(f"loop {number + 1}: {loops[-1].events:,} events, worker {worker:.0f} MiB", flush=True)
+    return loops
 
 
-def watch(broker: EmbeddedBroker, living: dict[str, ChildProcess], replay: ChildProcess, run: str) -> Loop:
-    """Look at all processes until engine and truth have said everything about a run."""
+def measure(broker: EmbeddedBroker, lasting: dict[str, ChildProcess], replay: ChildProcess, run: str) -> Loop:
+    """Measure all processes until engine and truth have counted the whole run."""
     loop = Loop()
     deadline = time.monotonic() + LOOP_SECONDS
     with ResultReader(Connection(broker.connection.bootstrap_servers), run=run) as reader:
         while True:
-            look(loop, broker, living)
+            update(loop, broker, lasting)
             view = reader.snapshot()
             if all(name in view.engines and view.engines[name].drained for name in (ENGINE, TRUTH)):
                 break
-            if time.monotonic() > deadline or any(part.exit_code() for part in (*living.values(), replay)):
-                raise SystemExit(f"{run}: did not come to its end; {replay.tail()}")
-            time.sleep(LOOK_SECONDS)
+            if time.monotonic() > deadline or any(part.exit_code() for part in (*lasting.values(), replay)):
+                raise SystemExit(f"{run}: did not end; {replay.tail()}")
+            time.sleep(POLL_SECONDS)
     loop.events = sum(view.engines[ENGINE].covered.events.values())
     return loop
 
 
-def look(loop: Loop, broker: EmbeddedBroker, living: dict[str, ChildProcess]) -> None:
-    """Take the peaks of this moment."""
-    pids = {name: part.pid for name, part in living.items()} | {"broker": broker.pid or 0}
+def update(loop: Loop, broker: EmbeddedBroker, lasting: dict[str, ChildProcess]) -> None:
+    """Update the peaks by the memory of this moment."""
+    pids = {name: part.pid for name, part in lasting.items()} | {"broker": broker.pid or 0}
     for name, pid in pids.items():
         with contextlib.suppress(psutil.Error):
             process = psutil.Process(pid)

@@ -1,9 +1,9 @@
-"""The largest speed at which a tape stays on time, by client, and how well a fixed speed is kept.
+"""The largest speed at which a tape stays on time, by client, and the lateness at a fixed speed.
 
     python -m benchmarks.pace --scale 1 --from melting --until melting+10m --fixed 60
 
-On time means that 99 % of the events left within 100 ms of their due time. Each probe is a `joinstorm replay` of its
-own of what lies between --from and --until, cut out to a tape of its own, into an embedded Kafka.
+On time means that 99 % of the events left within 100 ms of their due time. Each probe is a `joinstorm replay` of the
+events between --from and --until, on a tape of their own, into an embedded Kafka.
 """
 
 import math
@@ -31,7 +31,7 @@ from streams.kafka.connection import Connection
 from streams.system.scratch import scratch
 
 FINENESS = 1.1
-"""The search ends when the speed that stays on time and the one that does not are no further apart."""
+"""The search ends when the ratio of the lowest late speed and the highest one on time is at most this."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,10 @@ class Probe:
     """One replay.
 
     Args:
-        speed: Event seconds a second.
+        speed: Event seconds per second.
         on_time: Share of the events that left within 100 ms of their due time.
         late: Lateness in seconds, the 99th percentile.
-        per_second: Events a second.
+        per_second: Events per second.
     """
 
     speed: float
@@ -52,15 +52,15 @@ class Probe:
 
     @property
     def holds(self) -> bool:
-        """Whether the speed was kept."""
+        """Whether the replay stayed on time."""
         return self.on_time >= ON_TIME
 
     def __str__(self) -> str:
-        """Return the line that is printed."""
-        word = "on time" if self.holds else "late"
+        """Return the line to print."""
+        answer = "on time" if self.holds else "late"
         return (
             f"speed {self.speed:8.1f}  {self.per_second:9,.0f} events/s  {self.on_time:8.3%} within 100 ms  "
-            f"99 % within {self.late * 1000:7.1f} ms  {word}"
+            f"99 % within {self.late * 1000:7.1f} ms  {answer}"
         )
 
 
@@ -80,9 +80,9 @@ def cut(tape: Tape, path: Path, begin: int, until: int) -> Tape:
 
 
 def search(probe: Callable[[float], Probe], low: float, high: float) -> Probe | None:
-    """Return the probe of the largest speed found on time, None when even the lowest is late.
+    """Return the probe of the largest speed on time, None if even the lowest is late.
 
-    Doubles from ``low`` until a speed is late, then halves the ratio between the last two until it is fine enough.
+    Doubles from ``low`` until a speed is late, then bisects on a logarithmic scale until ``FINENESS`` is reached.
     """
     best = probe(low)
     if not best.holds:
@@ -100,7 +100,7 @@ def _narrowed(found: Probe, best: Probe, late: float) -> tuple[Probe, float]:
 
 
 def prober(tape: Path, connection: Connection, client: str) -> Callable[[float], Probe]:
-    """Return what replays a tape at a speed and prints what came of it."""
+    """Return a function that replays a tape at a speed, and prints and returns the probe."""
 
     def probe(speed: float) -> Probe:
         where = ["--bootstrap-servers", connection.bootstrap_servers, "--client", client, "--format", "json"]
@@ -108,8 +108,8 @@ def prober(tape: Path, connection: Connection, client: str) -> Callable[[float],
         done = subprocess.run(command, stdout=subprocess.PIPE, check=False)
         if done.returncode:
             raise DeliveryError(f"the replay at speed {speed:g} ended with exit code {done.returncode}")
-        told: dict[str, Any] = msgspec.json.decode(done.stdout.splitlines()[-1])
-        found = Probe(speed, told["on_time_ratio"], told["lateness_p99"], told["events_per_second"])
+        result: dict[str, Any] = msgspec.json.decode(done.stdout.splitlines()[-1])
+        found = Probe(speed, result["on_time_ratio"], result["lateness_p99"], result["events_per_second"])
         print(f"  {found}", flush=True)
         return found
 
@@ -118,15 +118,24 @@ def prober(tape: Path, connection: Connection, client: str) -> Callable[[float],
 
 @click.command()
 @click.argument("scenario", default="launch")
-@click.option("--scale", type=click.FloatRange(0, min_open=True), default=1.0, help="Of a scenario; not of a tape.")
+@click.option(
+    "--scale", type=click.FloatRange(0, min_open=True), default=1.0, help="Scale of a scenario; a tape has its own."
+)
 @click.option("--from", "begin", default="melting", help="First moment.")
 @click.option("--until", default="melting+10m", help="Last moment.")
-@click.option("--client", "clients", multiple=True, type=click.Choice(CLIENTS), default=CLIENTS, help="Only this one.")
-@click.option("--fixed", type=float, default=60.0, help="A speed to try with aiokafka before; 0: none.")
-@click.option("--low", type=float, default=5.0, help="Where the search begins.")
-@click.option("--high", type=float, default=20_000.0, help="Where it ends.")
+@click.option(
+    "--client",
+    "clients",
+    multiple=True,
+    type=click.Choice(CLIENTS),
+    default=CLIENTS,
+    help="Client to measure; may be given several times.",
+)
+@click.option("--fixed", type=float, default=60.0, help="Fixed speed to try first, with aiokafka; 0 for none.")
+@click.option("--low", type=float, default=5.0, help="Lowest speed of the search.")
+@click.option("--high", type=float, default=20_000.0, help="Highest speed of the search.")
 def main(*, scenario: str, scale: float, begin: str, until: str, clients: tuple[str, ...], **speeds: float) -> int:
-    """Search the largest speed at which SCENARIO, a name or a tape, stays on time; exit code 1 if --fixed is late."""
+    """Find the largest speed at which SCENARIO, a name or a tape, stays on time; exit code 1 if --fixed is late."""
     with (
         interruptible(),
         scratch("pace") as folder,

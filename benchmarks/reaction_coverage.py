@@ -1,7 +1,7 @@
-"""How far off the reaction estimate is, and how often its intervals hold the truth.
+"""Bias of the reaction estimate, and how often its intervals hold the truth.
 
-For every seed the night is made twice, with the announcement and without it; what the rules count more on its subject
-is its true effect. Run it from the repository's root:
+For every seed the night is made twice, with and without the announcement; the difference of the counts on its subject
+is the true effect. Run it from the repository's root:
 
     python -m benchmarks.reaction_coverage --seeds 200 --scale 0.01 --scale 0.1 --scale 0.5 --write docs/reaction.md
 """
@@ -29,13 +29,13 @@ from streams.effect.shape import Curve, peak_and_half_life
 
 _PER_MINUTE = MINUTE_MS // DEFAULT_WINDOW_MS
 FIRST_SEED = 1001
-"""The method was settled on lower ones."""
+"""The method was developed on lower seeds."""
 Counts = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Held:
-    """Estimates of one scale beside what is true."""
+class ScaleCoverage:
+    """Estimates and true effects at one scale."""
 
     scale: float
     announced: int
@@ -43,12 +43,12 @@ class Held:
     effects: list[Counts]
     """True effect per window since the announcement, by seed."""
     without: list[int]
-    """Tweets on the subject in the twin since the announcement, by seed."""
+    """Tweets on the subject since the announcement in the twin without it, by seed."""
 
 
-def measure(night: NightOutline, scenario: Scenario, announced: int, scale: float, seeds: int) -> Held:
-    """Estimate the reaction of many nights and count their twins."""
-    held = Held(scale, announced, [], [], [])
+def measure(night: NightOutline, scenario: Scenario, announced: int, scale: float, seeds: int) -> ScaleCoverage:
+    """Estimate the reaction in many nights, and count their twins without the announcement."""
+    coverage = ScaleCoverage(scale, announced, [], [], [])
     first = (announced - night.start) // DEFAULT_WINDOW_MS
     twin = msgspec.structs.replace(scenario.tweets, announcement=False)
     for seed in range(FIRST_SEED, FIRST_SEED + seeds):
@@ -56,17 +56,17 @@ def measure(night: NightOutline, scenario: Scenario, announced: int, scale: floa
             counts_of(tweets_of(spec, night, scenario, seed=seed, scale=scale), night, ANNOUNCEMENT)
             for spec in (scenario.tweets, twin)
         )
-        held.estimates.append(
+        coverage.estimates.append(
             estimate_reaction(loud, start=night.start, window_ms=DEFAULT_WINDOW_MS, announced=announced)
         )
-        held.effects.append((loud - quiet)[first:])
-        held.without.append(int(quiet[first:].sum()))
-    return held
+        coverage.effects.append((loud - quiet)[first:])
+        coverage.without.append(int(quiet[first:].sum()))
+    return coverage
 
 
-def true_shape(measured: Sequence[Held]) -> tuple[float, float]:
+def true_shape(measured: Sequence[ScaleCoverage]) -> tuple[float, float]:
     """Return when the mean of all effects is highest and its half-life, both in minutes since the announcement."""
-    mean = sum(np.sum(held.effects, axis=0) for held in measured).astype(float)
+    mean = sum(np.sum(coverage.effects, axis=0) for coverage in measured).astype(float)
     minutes = mean[: len(mean) // _PER_MINUTE * _PER_MINUTE].reshape(-1, _PER_MINUTE).sum(axis=1)
     shape = peak_and_half_life(Curve(0, MINUTE_MS, minutes, np.zeros_like(minutes), 0.0, 1.0), LEVEL)
     if shape is None:
@@ -74,16 +74,18 @@ def true_shape(measured: Sequence[Held]) -> tuple[float, float]:
     return shape[0].value / MINUTE_MS, shape[1].value / MINUTE_MS
 
 
-def row(held: Held, peak: float, half_life: float) -> str:
+def row(coverage: ScaleCoverage, peak: float, half_life: float) -> str:
     """Return one line of the table."""
-    effects = [int(effect.sum()) for effect in held.effects]
-    found = held.estimates
-    excess = [estimate.excess for estimate in found]
-    peaks = [_minutes(estimate.peak, held.announced) for estimate in found]
-    halves = [_minutes(estimate.half_life_ms, 0) for estimate in found]
-    ratios = [e.uplift.value / (e.observed / max(1, quiet)) for e, quiet in zip(found, held.without, strict=True)]
+    effects = [int(effect.sum()) for effect in coverage.effects]
+    estimates = coverage.estimates
+    excess = [estimate.excess for estimate in estimates]
+    peaks = [_minutes(estimate.peak, coverage.announced) for estimate in estimates]
+    halves = [_minutes(estimate.half_life_ms, 0) for estimate in estimates]
+    ratios = [
+        e.uplift.value / (e.observed / max(1, quiet)) for e, quiet in zip(estimates, coverage.without, strict=True)
+    ]
     return (
-        f"| {held.scale:g} | {len(found)} | {np.mean(held.without):,.0f} | {np.mean(effects):,.0f} "
+        f"| {coverage.scale:g} | {len(estimates)} | {np.mean(coverage.without):,.0f} | {np.mean(effects):,.0f} "
         f"| {np.mean([e.value for e in excess]) - np.mean(effects):+,.1f} | {_coverage(excess, effects)} "
         f"| {np.median(ratios) - 1:+.1%} "
         f"| {np.mean([p.value for p in peaks]) - peak:+.1f} min | {_coverage(peaks, [peak] * len(peaks))} "
@@ -105,7 +107,7 @@ def _coverage(estimates: Sequence[Estimate], truths: Sequence[float]) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure and print; with ``--write`` also into the document."""
+    """Measure and print; ``--write`` also updates the document."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scenario", default="launch")
     parser.add_argument("--seeds", type=int, default=200)
@@ -128,7 +130,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "| median bias of the uplift | bias of the peak | held | bias of the half-life | held |\n"
         "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
     )
-    publish("coverage", "\n".join([head, *(row(held, peak, half_life) for held in measured)]), options.write)
+    publish("coverage", "\n".join([head, *(row(coverage, peak, half_life) for coverage in measured)]), options.write)
     return 0
 
 

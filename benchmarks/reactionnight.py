@@ -1,4 +1,4 @@
-"""What the measurements of the reaction share: a scenario's night, its tweets, and their place in the docs."""
+"""Shared by the measurements of the reaction: a scenario's night, its tweets, and their section in the docs."""
 
 import re
 import tempfile
@@ -22,7 +22,7 @@ _SLICE_MS = 3_600_000
 
 
 def night_and_scenario(name: str) -> tuple[NightOutline, Scenario]:
-    """Return a scenario and its night; the rooms are played once and small: the reaction does not depend on them."""
+    """Return a scenario's night and the scenario; its rooms are small, as the reaction does not depend on them."""
     scenario = load(name)
     with tempfile.TemporaryFile() as file:
         _, evening = simulate(scenario, scale=ROOMS_SCALE, seed=1, file=file)
@@ -37,7 +37,7 @@ def tweets_of(spec: TweetSpec, night: NightOutline, scenario: Scenario, *, seed:
 
 
 def frame_of(source: TweetSource, start: int, end: int) -> pl.DataFrame:
-    """Return tweets as an engine would see them, with the labels and the subject the rules give."""
+    """Return tweets as an engine receives them, with labels and the subject by the rules."""
     names = ["at", "conversation", "hashtags", "text", "label_stance", "label_subject"]
     frame = pl.from_arrow(source.chunk(start, end).select(names))
     if not isinstance(frame, pl.DataFrame):
@@ -58,7 +58,7 @@ def counts_of(source: TweetSource, night: NightOutline, subject: str) -> npt.NDA
 
 
 def publish(section: str, markdown: str, path: Path | None) -> None:
-    """Print a measurement and, if asked to, put it between its marks in a document."""
+    """Print a measurement, and with ``path`` put it between its markers in that document."""
     print(markdown)
     if path is None:
         return

@@ -1,11 +1,11 @@
-"""What it costs to be scraped: the exporter's answer under full load, and the worker's speed with and without scrapes.
+"""The cost of being scraped: the exporter's answers under full load, and the worker's speed with and without scrapes.
 
     python -m benchmarks.scrape --scale 1 --rounds 3
 
-Each round fills the topics of two new runs and counts them with one worker while exporter and truth are there: one run
-is scraped, exporter and worker, as docker/prometheus.yml does, the other one is not; which one comes first alternates.
-Only the scraping differs. Exit code 1 when the exporter takes 50 ms or more to work out an answer (99th percentile), or
-when the worker's processor time per event grows by more than the rounds without scrapes differ among themselves.
+Each round fills the topics of two new runs and counts them with one worker, with exporter and truth present. In one run
+exporter and worker are scraped as in docker/prometheus.yml, in the other not; the order alternates. Exit code 1 if the
+exporter takes 50 ms or more to compute an answer (99th percentile), or if scrapes raise the worker's processor time per
+event by more than the spread of the rounds without scrapes.
 """
 
 import contextlib
@@ -40,18 +40,18 @@ RUN_SECONDS = 1800.0
 
 @dataclass
 class Scrapes:
-    """What scrapes took, in seconds."""
+    """Durations of scrapes, in seconds."""
 
     exporter: list[float] = field(default_factory=list)
     """From the request to the last byte."""
     computing: list[float] = field(default_factory=list)
-    """What the exporter says that working out its answer took."""
+    """The computing time that the exporter reports."""
     worker: list[float] = field(default_factory=list)
 
 
 @dataclass
 class Rounds:
-    """What the worker did in every round, and what the scrapes took in all of them."""
+    """The worker's summary of every round, and the scrapes of all rounds."""
 
     quiet: list[Summary] = field(default_factory=list)
     scraped: list[Summary] = field(default_factory=list)
@@ -61,52 +61,52 @@ class Rounds:
 @click.command()
 @click.option("--tape", "name", default="launch", help="A scenario to record, or a tape.")
 @click.option("--scale", default=0.05, help="1 is the real size.")
-@click.option("--rounds", type=click.IntRange(1), default=3, help="How often both are measured.")
+@click.option("--rounds", "count", type=click.IntRange(1), default=3, help="Rounds to measure.")
 @click.option("--every", default=1.0, help="Seconds between two scrapes.")
-def main(name: str, scale: float, rounds: int, every: float) -> int:
-    """Measure, and print a table."""
-    found = Rounds()
+def main(name: str, scale: float, count: int, every: float) -> int:
+    """Measure and print a table."""
+    rounds = Rounds()
     with interruptible(), contextlib.ExitStack() as stack:
         folder = stack.enter_context(scratch("scrape"))
         tape = stack.enter_context(tape_of(name, scale=scale, seed=None))
-        for number in range(rounds):
+        for number in range(count):
             for scraped in (False, True) if number % 2 == 0 else (True, False):
-                summary = _measure(folder, tape, found.scrapes if scraped else None, every)
-                (found.scraped if scraped else found.quiet).append(summary)
+                summary = _measure(folder, tape, rounds.scrapes if scraped else None, every)
+                (rounds.scraped if scraped else rounds.quiet).append(summary)
                 click.echo(f"round {number + 1}, {'' if scraped else 'not '}scraped: {_line(summary)}", err=True)
-    click.echo(_report(found))
-    return 0 if _cheap(found) else 1
+    click.echo(_report(rounds))
+    return 0 if _cheap(rounds) else 1
 
 
 def _measure(folder: Path, tape: Tape, scrapes: Scrapes | None, every: float) -> Summary:
-    """Count one run, on a broker of its own, and return what the worker says of itself."""
+    """Count one run, on a broker of its own, and return the worker's summary."""
     with EmbeddedBroker() as broker, Supervisor(folder / run_id()) as supervisor:
         where = broker.connection
         plan = PipelineRequest(tape=tape.path, connection=where, client="aiokafka")
         pipeline = Pipeline(plan, supervisor)
         pipeline.open()
         for part in (pipeline.start_truth(), pipeline.start_replay()):
-            _end_of(part)
+            _wait_for(part)
         here = ["--bootstrap-servers", where.bootstrap_servers, "--run", plan.run]
         exporter = supervisor.start("exporter", joinstorm("export", "--port", "0", *here))
-        page = _said(exporter, "http://")
+        page = _first_line(exporter, "http://")
         worker = supervisor.start(
             "worker", joinstorm("stream", "--engine", "faust", "--metrics-port", "0", "--format", "json", *here)
         )
-        own = msgspec.json.decode(_said(worker, "{"))
+        own = msgspec.json.decode(_first_line(worker, "{"))
         with _scraping(page, f"http://127.0.0.1:{own['metrics_port']}/metrics", scrapes, every):
-            _end_of(worker)
+            _wait_for(worker)
         return msgspec.json.decode(worker.log.read_bytes().splitlines()[-1], type=Summary)
 
 
-def _end_of(part: ChildProcess) -> None:
-    """Wait until a part has ended well."""
+def _wait_for(part: ChildProcess) -> None:
+    """Wait until a process has ended successfully."""
     if part.wait(RUN_SECONDS) != 0:
-        raise DeadlineError(f"{part.name} did not end well:\n{part.tail()}")
+        raise DeadlineError(f"{part.name} failed or did not end:\n{part.tail()}")
 
 
-def _said(part: ChildProcess, start: str) -> str:
-    """Wait for a line of a part that starts so, and return it."""
+def _first_line(part: ChildProcess, start: str) -> str:
+    """Wait for the first output line of a process that begins with ``start``, and return it."""
     deadline = time.monotonic() + READY_SECONDS
     while part.exit_code() is None and time.monotonic() < deadline:
         lines = part.log.read_text(encoding="utf-8").splitlines()
@@ -118,7 +118,7 @@ def _said(part: ChildProcess, start: str) -> str:
 
 @contextlib.contextmanager
 def _scraping(exporter: str, worker: str, scrapes: Scrapes | None, every: float) -> Iterator[None]:
-    """Ask both pages over and over, in a thread, as long as the context lasts; nobody is asked without ``scrapes``."""
+    """Scrape both pages periodically in a thread while the block lasts; without ``scrapes`` do nothing."""
     if scrapes is None:
         yield
         return
@@ -143,8 +143,8 @@ def _scraping(exporter: str, worker: str, scrapes: Scrapes | None, every: float)
 def _scrape(exporter: str, worker: str, scrapes: Scrapes) -> None:
     text, took = _get(exporter)
     scrapes.exporter.append(took)
-    said = (line for line in text.splitlines() if line.startswith(metrics.SCRAPE.name))
-    if (computing := float(next(said).split()[-1])) > 0:  # the first answer has none before it
+    lines = (line for line in text.splitlines() if line.startswith(metrics.SCRAPE.name))
+    if (computing := float(next(lines).split()[-1])) > 0:  # the first answer reports none
         scrapes.computing.append(computing)
     scrapes.worker.append(_get(worker)[1])
 
@@ -155,9 +155,9 @@ def _get(url: str) -> tuple[str, float]:
         return answer.read().decode(), time.perf_counter() - began
 
 
-def _cheap(found: Rounds) -> bool:
-    quiet, scraped = ([_cost(one) for one in them] for them in (found.quiet, found.scraped))
-    return bool(_percentile(found.scrapes.computing, 99) < LIMIT_SECONDS) and (
+def _cheap(rounds: Rounds) -> bool:
+    quiet, scraped = ([_cost(summary) for summary in part] for part in (rounds.quiet, rounds.scraped))
+    return bool(_percentile(rounds.scrapes.computing, 99) < LIMIT_SECONDS) and (
         fmean(scraped) - fmean(quiet) <= max(quiet) - min(quiet)
     )
 
@@ -171,18 +171,18 @@ def _percentile(values: list[float], share: float) -> float:
     return float(np.percentile(values, share)) if values else float("nan")
 
 
-def _report(found: Rounds) -> str:
-    scrapes = found.scrapes
+def _report(rounds: Rounds) -> str:
+    scrapes = rounds.scrapes
     lines = ["| scrape | number | median ms | p99 ms |", "| --- | ---: | ---: | ---: |"]
-    named = (("exporter, working out", scrapes.computing), ("exporter, whole request", scrapes.exporter))
+    named = (("exporter, computing", scrapes.computing), ("exporter, whole request", scrapes.exporter))
     for name, values in (*named, ("worker, whole request", scrapes.worker)):
         lines.append(
             f"| {name} | {len(values)} | {_percentile(values, 50) * 1e3:.1f} | {_percentile(values, 99) * 1e3:.1f} |"
         )
     lines += ["", "| worker | events/s | CPU s per million events |", "| --- | ---: | ---: |"]
-    for name, them in (("not scraped", found.quiet), ("scraped", found.scraped)):
-        costs = [_cost(one) for one in them]
-        rate = fmean(one.events / one.seconds for one in them)
+    for name, summaries in (("not scraped", rounds.quiet), ("scraped", rounds.scraped)):
+        costs = [_cost(summary) for summary in summaries]
+        rate = fmean(summary.events / summary.seconds for summary in summaries)
         lines.append(f"| {name} | {rate:,.0f} | {fmean(costs):.2f} ({min(costs):.2f} to {max(costs):.2f}) |")
     return "\n".join(lines)
 

@@ -1,9 +1,9 @@
-"""How long it takes to find event times on a tape, without scanning it.
+"""The time to find an event time on a tape, without scanning it.
 
     python -m benchmarks.seek tape.parquet --times 100
 
-Every time is looked up on a tape opened anew, and held against the row that reading all times finds. Exit code 1 when a
-row is wrong or the slowest took half a second or more.
+Every look-up opens the tape anew and is compared with the row found by reading all event times. Exit code 1 if a row is
+wrong or the slowest look-up takes half a second or more.
 """
 
 import random
@@ -24,7 +24,7 @@ LIMIT_SECONDS = 0.5
 
 
 def look_up(tape: Path, times: Sequence[int], known: Ints) -> list[float]:
-    """Return the seconds each look-up took, opening the tape included.
+    """Return the seconds of each look-up, opening the tape included.
 
     Args:
         tape: The tape's file.
@@ -46,16 +46,16 @@ def look_up(tape: Path, times: Sequence[int], known: Ints) -> list[float]:
 @click.command()
 @click.argument("tape", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--times", "count", type=click.IntRange(1), default=100, help="Random event times to look up.")
-@click.option("--seed", type=click.IntRange(0), default=1, help="Of the event times.")
+@click.option("--seed", type=click.IntRange(0), default=1, help="Seed of the event times.")
 def main(tape: Path, count: int, seed: int) -> int:
-    """Print how long looking up random event times of TAPE takes."""
+    """Print the time to look up random event times of TAPE."""
     info = Tape.open(tape).info
     dice = random.Random(seed)
     known = pq.read_table(tape, columns=["at"]).column("at").to_numpy()
     seconds = look_up(tape, [dice.randint(info.start, info.end) for _ in range(count)], known)
     print(
         f"{info.name} at scale {info.scale:g}, {info.events:,} events: {count} event times, each found in "
-        f"{statistics.median(seconds) * 1000:.0f} ms (median), {max(seconds) * 1000:.0f} ms (most)"
+        f"{statistics.median(seconds) * 1000:.0f} ms (median), {max(seconds) * 1000:.0f} ms (maximum)"
     )
     return 0 if max(seconds) < LIMIT_SECONDS else 1
 

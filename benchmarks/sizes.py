@@ -1,9 +1,9 @@
-"""What a whole night costs at several sizes and worker counts: every run exact, or it is no measurement.
+"""The cost of a whole night at several sizes and worker counts; only an exact run counts as a measurement.
 
     python -m benchmarks.sizes --scale 0.1 --scale 1 --scale 3 --workers 1 --workers 2
 
 Wall clock and processor seconds of the whole command `joinstorm run` on an existing tape, broker, oracle and verdict
-included, and the largest resident memory of one worker. Exit code 1 when a run is not exact.
+included, and the largest resident memory of one worker. Exit code 1 if a run is not exact.
 """
 
 import contextlib
@@ -24,12 +24,12 @@ from producers.recording import record
 from producers.scenario.loading import load
 from streams.system.scratch import scratch
 
-LOOK_SECONDS = 0.2
+POLL_SECONDS = 0.2
 
 
 @dataclass
 class Cost:
-    """What one run came to."""
+    """The cost of one run."""
 
     scale: float
     workers: int
@@ -43,21 +43,21 @@ class Cost:
 
 
 def cost(tape: Path, scale: float, workers: int, client: str, out: Path) -> Cost:
-    """Run a night and return what it came to."""
+    """Run a night and return its cost."""
     options = ["--speed", "max", "--client", client, "--workers", str(workers), "--no-report", "--format", "json"]
     begun = time.monotonic()
     with Popen([*joinstorm("run", "--tape", str(tape), "--out", str(out)), *options], stdout=PIPE) as process:
         with Usage(process.pid) as usage:
             worker_bytes = _largest_worker(process.pid)
-        said = process.stdout.read() if process.stdout else b""
+        output = process.stdout.read() if process.stdout else b""
     seconds = time.monotonic() - begun
-    verdict = json.loads(said)
+    verdict = json.loads(output)
     replayed = verdict["seconds"]["replay and count"]
     return Cost(scale, workers, verdict["events"], verdict["exact"], seconds, replayed, usage.cpu[-1], worker_bytes)
 
 
 def _largest_worker(pid: int) -> int:
-    """Return the most memory one worker of a run had, when the run is over."""
+    """Wait for the end of a run, and return the largest resident memory of one worker."""
     largest = 0
     main = psutil.Process(pid)
     while main.status() != psutil.STATUS_ZOMBIE:
@@ -65,7 +65,7 @@ def _largest_worker(pid: int) -> int:
             with contextlib.suppress(psutil.Error):
                 if "stream" in process.cmdline():
                     largest = max(largest, process.memory_info().rss)
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)
     return largest
 
 
@@ -74,7 +74,7 @@ def _largest_worker(pid: int) -> int:
 @click.option("--workers", "counts", type=int, multiple=True, default=(1, 2), help="Worker counts.")
 @click.option("--client", default="aiokafka", help="Producer client.")
 def main(scales: tuple[float, ...], counts: tuple[int, ...], client: str) -> None:
-    """Measure."""
+    """Run every combination and print its cost."""
     print(" scale workers      events  wall s replay s   CPU s us/event    MiB")
     exact = True
     with scratch("sizes") as folder:
@@ -82,12 +82,12 @@ def main(scales: tuple[float, ...], counts: tuple[int, ...], client: str) -> Non
             tape = folder / f"{scale:g}.parquet"
             record(load("launch"), tape, scale=scale)
             for workers in counts:
-                found = cost(tape, scale, workers, client, folder / f"out-{scale:g}-{workers}")
-                exact &= found.exact
+                run = cost(tape, scale, workers, client, folder / f"out-{scale:g}-{workers}")
+                exact &= run.exact
                 print(
-                    f"{scale:>6g} {workers:>7} {found.events:>11,} {found.seconds:>7.1f} {found.replayed:>8.1f} "
-                    f"{found.cpu_seconds:>7.1f} {found.cpu_seconds / found.events * 1e6:>8.2f} "
-                    f"{found.worker_bytes / 2**20:>6.0f}{'' if found.exact else '  NOT EXACT'}",
+                    f"{scale:>6g} {workers:>7} {run.events:>11,} {run.seconds:>7.1f} {run.replayed:>8.1f} "
+                    f"{run.cpu_seconds:>7.1f} {run.cpu_seconds / run.events * 1e6:>8.2f} "
+                    f"{run.worker_bytes / 2**20:>6.0f}{'' if run.exact else '  NOT EXACT'}",
                     flush=True,
                 )
             tape.unlink()

@@ -1,4 +1,4 @@
-"""How often the stance classifier and the subject rules are right, against what the generator meant.
+"""Accuracy of the stance classifier and the subject rules against the generator's labels.
 
 Run it from the repository's root:
 
@@ -20,18 +20,20 @@ from streams.fold.stance import stance_codes
 
 
 def table(frame: pl.DataFrame, label: str, found: str, names: Sequence[str]) -> list[str]:
-    """Return a line per name: how many were meant, how many of those were found, how many found were meant."""
+    """Return a line per name: the number of tweets with the label, recall and precision."""
     lines = []
     for name in names:
-        meant, told = frame.filter(pl.col(label) == name), frame.filter(pl.col(found) == name)
-        both = meant.filter(pl.col(found) == name).height
-        lines.append(f"| {name} | {meant.height:,} | {both / meant.height:.1%} | {both / told.height:.1%} |")
+        labelled, classified = frame.filter(pl.col(label) == name), frame.filter(pl.col(found) == name)
+        both = labelled.filter(pl.col(found) == name).height
+        lines.append(
+            f"| {name} | {labelled.height:,} | {both / labelled.height:.1%} | {both / classified.height:.1%} |"
+        )
     right = frame.select((pl.col(label) == pl.col(found)).mean()).item()
     return [*lines, f"| all | {frame.height:,} | {right:.1%} | {right:.1%} |"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure and print; with ``--write`` also into the document."""
+    """Measure and print; ``--write`` also updates the document."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scenario", default="launch")
     parser.add_argument("--scale", type=float, default=0.2)

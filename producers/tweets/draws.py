@@ -1,7 +1,7 @@
-"""Chance for the tweets, the same on any machine (see ``producers.simulation.randomness``), every draw by its own name.
+"""Random numbers for the tweets, the same on any machine (see ``producers.simulation.randomness``), drawn by name.
 
-What one kind of tweet draws never depends on another kind. Uniforms reach an output only through comparisons, products
-rounded down and look-ups in tables of integers; what needs a logarithm or a power is a table.
+The draws of one kind of tweet never depend on another kind. Uniform numbers reach an output only through comparisons,
+products rounded down and look-ups in tables of integers; whatever needs a logarithm or a power is a table.
 """
 
 import math
@@ -20,15 +20,15 @@ Floats = npt.NDArray[np.float64]
 
 MILLI = 1000
 _NORMAL_FROM = 400.0
-"""From this mean on a Poisson number is drawn as a rounded normal one."""
+"""From this mean on, a Poisson number is drawn as a rounded normal one."""
 
 
 class Draws:
     """Uniform numbers by name.
 
     Args:
-        seed: The scenario's seed.
-        names: What the numbers are for; further names are added per draw.
+        seed: The tape's seed.
+        names: The purpose of the numbers; each draw adds further names.
     """
 
     def __init__(self, seed: int, *names: str) -> None:
@@ -40,7 +40,7 @@ class Draws:
         return Draws(self._seed, *self._names, *names)
 
     def uniform(self, name: str, size: int) -> Floats:
-        """Return ``size`` numbers in [0, 1); the same name and seed give the same ones."""
+        """Return ``size`` numbers in [0, 1); the same seed and name give the same numbers."""
         return stream(self._seed, "/".join((*self._names, name))).random(size)
 
     def below(self, name: str, limits: Ints | int, size: int) -> Ints:
@@ -68,7 +68,7 @@ def quantiles(inverse: Callable[[float], float]) -> Ints:
 
 @lru_cache(maxsize=32)
 def delays_ms(median_minutes: float, tail: float) -> Ints:
-    """Return quantiles of Lomax delays in milliseconds, one second at least."""
+    """Return quantiles of Lomax delays in milliseconds, at least one second."""
     unit = median_minutes * MINUTE_MS / (2 ** (1 / tail) - 1)
     return np.maximum(quantiles(lambda u: unit * ((1 - u) ** (-1 / tail) - 1)), 1000)
 

@@ -1,9 +1,9 @@
-"""Texts from a phrase grammar: every text is a pure function of what it is to say and 64 random bits.
+"""Texts from a phrase grammar: every text is a pure function of register, stance and 64 random bits.
 
-The phrases stand in ``phrases/*.yaml``, one file per register (what is talked about), a list per stance and manner:
-``plain`` says it with the words one expects, ``subtle`` without them, ``ironic`` with the words of another stance. A
-``{slot}`` is filled with each of its alternatives when the phrases are loaded, so that what is left at run time is to
-pick parts by index and join columns.
+The phrases are in ``phrases/*.yaml``, one file per register (the topic), with a list per stance and manner: ``plain``
+uses the words typical of the stance, ``subtle`` avoids them, ``ironic`` uses those of another stance. Every ``{slot}``
+is filled with each of its alternatives when the phrases are loaded; making texts is then picking parts by index and
+joining columns.
 """
 
 import itertools
@@ -27,9 +27,9 @@ from streams.contract.results import STANCES
 REGISTERS: Final = ("everyday", "farewells", "anticipation", "wave", "talk", "aftermath", "announcement")
 MANNERS: Final = ("plain", "subtle", "ironic")
 _MANNER_UPTO: Final = np.array([70, 87, 100])
-"""Of a hundred texts so many are plain, subtle, ironic (cumulated)."""
+"""Of a hundred texts, how many are plain, subtle and ironic (cumulative)."""
 _VARIANT_UPTO: Final = np.array([70, 88, 96, 100])
-"""Likewise: as written, in lower case, with a typo, shouted."""
+"""Likewise: as written, in lower case, with a typo, in upper case."""
 _COMMON: Final = "common"
 
 Bits = npt.NDArray[np.uint64]
@@ -37,7 +37,10 @@ Bits = npt.NDArray[np.uint64]
 
 @dataclass(frozen=True)
 class _Pool:
-    """Alternatives of many voices in one column: those of voice v are ``size[v]`` from ``first[v]`` on."""
+    """Alternatives of many voices in one column: voice v has ``size[v]`` of them from ``first[v]`` on.
+
+    A voice is a register with a stance.
+    """
 
     items: pa.Array
     first: Ints
@@ -53,8 +56,8 @@ class _Pool:
 
 
 @dataclass(frozen=True)
-class Wording:
-    """Texts and the hashtags they carry (lower case, without the number sign)."""
+class TweetTexts:
+    """Texts and their hashtags (lower case, without the number sign)."""
 
     texts: pa.StringArray
     hashtags: pa.ListArray
@@ -62,17 +65,17 @@ class Wording:
     def __len__(self) -> int:
         return len(self.texts)
 
-    def replaced(self, rows: Ints, others: "Wording") -> "Wording":
-        """Return these rows of what is said here, followed by what is said in ``others``."""
-        take = pa.array(rows)
-        return Wording(
-            pa.concat_arrays([self.texts, others.texts]).take(take),
-            pa.concat_arrays([self.hashtags, others.hashtags]).take(take),
+    def selected(self, rows: Ints, others: "TweetTexts") -> "TweetTexts":
+        """Return rows of these texts followed by ``others``: row ``len(self)`` is the first of the others."""
+        indices = pa.array(rows)
+        return TweetTexts(
+            pa.concat_arrays([self.texts, others.texts]).take(indices),
+            pa.concat_arrays([self.hashtags, others.hashtags]).take(indices),
         )
 
 
 class Grammar:
-    """Makes texts from the phrases; build it by ``load``."""
+    """Makes texts from phrases; ``load`` builds it."""
 
     def __init__(self, common: dict[str, Any], registers: list[dict[str, Any]], thread: list[dict[str, Any]]) -> None:
         voices = [(book, stance) for book in registers for stance in STANCES]
@@ -95,18 +98,18 @@ class Grammar:
         )
 
     def phrases(self) -> list[str]:
-        """Return every phrase with every filling, in all variants, without what is put around it."""
-        found: list[str] = self._written.to_pylist()
-        return found
+        """Return every phrase with every filling, in all variants, without opener, tail, emoji and hashtags."""
+        phrases: list[str] = self._written.to_pylist()
+        return phrases
 
-    def say(self, register: Ints, stance: Ints, answers: npt.NDArray[np.bool_], bits: Bits) -> Wording:
+    def texts(self, register: Ints, stance: Ints, answers: npt.NDArray[np.bool_], bits: Bits) -> TweetTexts:
         """Return a text per row.
 
         Args:
             register: Index into ``REGISTERS``.
             stance: Index into ``STANCES``.
             answers: Whether the tweet answers another one.
-            bits: 64 random bits; the same row of arguments gives the same text.
+            bits: 64 random bits; equal arguments give the same text.
         """
         voice = register * len(STANCES) + stance
         tags = self._shown.pick(voice, mixed(bits, 5))
@@ -119,7 +122,7 @@ class Grammar:
             pa.scalar(self._marker),
             pa.scalar(""),
         ]
-        return Wording(pc.binary_join_element_wise(*parts), self._tags.items.take(pa.array(tags)))
+        return TweetTexts(pc.binary_join_element_wise(*parts), self._tags.items.take(pa.array(tags)))
 
     def _core(self, voice: Ints, bits: Bits) -> Ints:
         manner = _among(_MANNER_UPTO, mixed(bits, 6))
@@ -130,21 +133,21 @@ class Grammar:
 
 @lru_cache(maxsize=1)
 def load() -> Grammar:
-    """Read the phrases that come with the package."""
+    """Load the phrases of this package."""
     return Grammar(_read(_COMMON), [_read(name) for name in REGISTERS], _read("thread")["posts"])
 
 
-def _thread(posts: list[dict[str, Any]], marker: str) -> Wording:
+def _thread(posts: list[dict[str, Any]], marker: str) -> TweetTexts:
     shown = [post["text"] + "".join(f" #{tag}" for tag in post["tags"]) + marker for post in posts]
-    return Wording(
+    return TweetTexts(
         pa.array(shown, pa.string()), pa.array([[t.lower() for t in p["tags"]] for p in posts], pa.list_(pa.string()))
     )
 
 
 def _read(name: str) -> dict[str, Any]:
     text = files("producers.tweets").joinpath("phrases", f"{name}.yaml").read_text(encoding="utf-8")
-    found: dict[str, Any] = yaml.safe_load(text)
-    return found
+    content: dict[str, Any] = yaml.safe_load(text)
+    return content
 
 
 def _scaled(bits: Bits, size: Ints | int) -> Ints:
@@ -157,7 +160,7 @@ def _among(upto: Ints, bits: Bits) -> Ints:
 
 
 def _cores(book: dict[str, Any], stance: str, manner: str, common: dict[str, Any]) -> list[str]:
-    """Every filling of every phrase of a voice; a voice without a manner speaks plainly."""
+    """Return every filling of every phrase of a voice; a voice without this manner uses its plain phrases."""
     phrases = book["stances"][stance]
     slots = common["slots"] | book.get("slots", {})
     return [text for phrase in phrases.get(manner, phrases["plain"]) for text in _filled(phrase, slots)]
@@ -172,13 +175,13 @@ def _filled(phrase: str, slots: dict[str, list[str]]) -> list[str]:
 
 
 def _variants(written: list[str]) -> pa.StringArray:
-    """All phrases as written, then all in lower case, with a typo, shouted."""
+    """Return all phrases as written, then all in lower case, with a typo, in upper case."""
     ways: tuple[Callable[[str], str], ...] = (str, str.lower, _typo, str.upper)
     return pa.array([way(core) for way in ways for core in written], pa.string())
 
 
 def _typo(text: str) -> str:
-    """Swap two letters inside the longest word, as fingers do."""
+    """Swap two letters inside the longest word."""
     word = max(re.findall(r"[A-Za-z]+", text) or [""], key=len)
     if len(word) < 4:  # noqa: PLR2004 - a shorter word would become another one
         return text

@@ -1,4 +1,4 @@
-"""The tweets of a whole night as columns of numbers, in the order of their ids."""
+"""The tweets of a whole night as columns of numbers, ordered by id."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -6,12 +6,12 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from producers.tweets.cascade import Family
+from producers.tweets.cascade import Cascade
 from producers.tweets.draws import Ints
 from streams.errors import ScenarioError
 
 SNOWFLAKE_EPOCH_MS: Final = 1_288_834_974_657
-"""The ids' own epoch; an id is (ms since it) << 22, the number of its maker << 12, and a sequence number."""
+"""The epoch of tweet ids; an id is (ms since it) << 22, plus the number of its maker << 12, plus a sequence number."""
 TIME_SHIFT: Final = 22
 _MAKER_SHIFT: Final = 12
 
@@ -23,18 +23,18 @@ def snowflake(at: Any, maker: int = 0, sequence: Any = 0) -> Any:
 
 @dataclass(frozen=True)
 class Layout:
-    """Some 35 bytes a tweet; rows of refs and roots count within it."""
+    """All tweets, some 35 bytes each; ``ref`` and ``root`` are rows of this layout."""
 
     tweet_id: Ints
     kind: npt.NDArray[np.int8]
     """Index into ``cascade.KINDS``."""
     theme: npt.NDArray[np.int8]
-    """Index into ``tweetthemes.THEMES``."""
+    """Index into ``themes.THEMES``."""
     stance: npt.NDArray[np.int8]
     """Index into ``STANCES``."""
     author: Ints
     ref: npt.NDArray[np.int32]
-    """Row of what is answered; its own on a post."""
+    """Row of the tweet answered; a post has its own row."""
     root: npt.NDArray[np.int32]
     """Row of the conversation's first tweet."""
     thread: Ints
@@ -53,32 +53,32 @@ class ThemeTweets:
     """The tweets on one theme."""
 
     theme: int
-    family: Family
+    cascade: Cascade
     authors: Ints
     own: int = 0
-    """How many of the first ones are the thread's own posts."""
+    """How many of the first rows are the thread's own posts."""
 
 
-def laid_out(parts: list[ThemeTweets]) -> Layout:
-    """Lay all themes into one night.
+def merged_layout(parts: list[ThemeTweets]) -> Layout:
+    """Merge the tweets of all themes into one layout.
 
     Raises:
-        ScenarioError: There are more tweets in a millisecond than ids for it.
+        ScenarioError: A millisecond has more tweets than ids.
     """
-    sizes = [len(part.family) for part in parts]
+    sizes = [len(part.cascade) for part in parts]
     starts = np.cumsum([0, *sizes[:-1]])
-    ids = np.concatenate([_ids(part.family.at, part.theme + 1) for part in parts])
+    ids = np.concatenate([_ids(part.cascade.at, part.theme + 1) for part in parts])
     order = np.argsort(ids)
     place = np.empty(len(order), dtype=np.int32)
     place[order] = np.arange(len(order), dtype=np.int32)
-    ref = np.concatenate([part.family.parent + start for part, start in zip(parts, starts, strict=True)])
-    root = np.concatenate([part.family.root + start for part, start in zip(parts, starts, strict=True)])
+    ref = np.concatenate([part.cascade.parent + start for part, start in zip(parts, starts, strict=True)])
+    root = np.concatenate([part.cascade.root + start for part, start in zip(parts, starts, strict=True)])
     own = np.concatenate([np.arange(start, start + part.own) for part, start in zip(parts, starts, strict=True)])
     return Layout(
         tweet_id=ids[order],
-        kind=np.concatenate([part.family.kind for part in parts])[order],
+        kind=np.concatenate([part.cascade.kind for part in parts])[order],
         theme=np.repeat(np.array([part.theme for part in parts], np.int8), sizes)[order],
-        stance=np.concatenate([part.family.stance for part in parts])[order],
+        stance=np.concatenate([part.cascade.stance for part in parts])[order],
         author=np.concatenate([part.authors for part in parts])[order],
         ref=place[ref[order]],
         root=place[root[order]],
@@ -87,7 +87,7 @@ def laid_out(parts: list[ThemeTweets]) -> Layout:
 
 
 def _ids(at: Ints, maker: int) -> Ints:
-    """Snowflakes of one maker: within a millisecond the sequence number tells them apart."""
+    """Return the ids of one maker; within a millisecond the sequence number distinguishes them."""
     order = np.argsort(at, kind="stable")
     ordered = at[order]
     rank = np.arange(len(at)) - np.searchsorted(ordered, ordered, side="left")

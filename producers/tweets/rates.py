@@ -1,4 +1,4 @@
-"""How much is written about each theme at every minute of a night."""
+"""The rate of tweets on each theme at every minute of a night."""
 
 import math
 from collections.abc import Callable
@@ -16,16 +16,16 @@ _DAY: Final = (
     *(125, 120, 113, 100, 82, 66, 52, 42, 36, 34, 38, 50),
     *(68, 85, 98, 106, 114, 120, 121, 120, 122, 125, 128, 128),
 )
-"""How much is written at each full hour of the day, UTC: most in the American evening, least in its small hours."""
+"""Relative rate at each full hour of the day, UTC: highest in the American evening, lowest in its small hours."""
 
 Rate = Callable[[int], float]
 """Originals per minute at scale 1 by event time (ms)."""
 
 
 def rates(spec: TweetSpec, night: NightOutline) -> dict[str, Rate]:
-    """Return the rate of each theme of this night but the thread's own; no theme depends on another."""
+    """Return the rate of each theme except the thread's; no theme depends on another."""
     strain = _strain_felt(spec, night)
-    found = {
+    by_theme = {
         "background": _daily(spec.background_per_minute),
         "farewells": _daily(spec.farewells_per_minute),
         "anticipation": _anticipation(spec, night),
@@ -34,12 +34,12 @@ def rates(spec: TweetSpec, night: NightOutline) -> dict[str, Rate]:
         "aftermath": _aftermath(spec, night),
     }
     if spec.announcement and night.announced is not None:
-        found["about"] = _about(spec, night.announced)
-    return found
+        by_theme["about"] = _about(spec, night.announced)
+    return by_theme
 
 
 def times(rate: Rate, night: NightOutline, scale: float, draws: Draws) -> Ints:
-    """Return the event times (ms) of originals, a Poisson process of this rate, in order."""
+    """Return the event times (ms) of originals in order: a Poisson process of this rate."""
     starts = np.arange(night.start, night.end, MINUTE_MS, dtype=np.int64)
     widths = np.minimum(starts + MINUTE_MS, night.end) - starts
     levels = [rate(int(start) + MINUTE_MS // 2) for start in starts]
@@ -53,7 +53,7 @@ def times(rate: Rate, night: NightOutline, scale: float, draws: Draws) -> Ints:
 
 
 def _daily(mean: float) -> Rate:
-    """A day's rhythm around a mean, linear from hour to hour."""
+    """Return a daily rhythm around a mean, linear from hour to hour."""
     unit = mean * len(_DAY) / sum(_DAY)
 
     def rate(at: int) -> float:
@@ -64,7 +64,7 @@ def _daily(mean: float) -> Rate:
 
 
 def _anticipation(spec: TweetSpec, night: NightOutline) -> Rate:
-    """Doubles towards the scheduled start, then gives way to what happens."""
+    """Return a rate that doubles towards the scheduled start and quickly fades after it."""
     rise = spec.anticipation_doubling_minutes * MINUTE_MS
 
     def rate(at: int) -> float:
@@ -77,12 +77,12 @@ def _anticipation(spec: TweetSpec, night: NightOutline) -> Rate:
 
 
 def _talk(spec: TweetSpec, night: NightOutline) -> Rate:
-    """Steady while the talk lasts."""
+    """Return a constant rate during the talk."""
     return lambda at: spec.talk_per_minute if night.talk_start <= at < night.talk_end else 0.0
 
 
 def _aftermath(spec: TweetSpec, night: NightOutline) -> Rate:
-    """Halves again and again from the end of the talk."""
+    """Return a rate that decays exponentially from the end of the talk."""
     half = spec.aftermath_half_life_minutes * MINUTE_MS
 
     def rate(at: int) -> float:
@@ -93,7 +93,7 @@ def _aftermath(spec: TweetSpec, night: NightOutline) -> Rate:
 
 
 def _about(spec: TweetSpec, announced: int) -> Rate:
-    """Rises evenly to its highest rate, then halves again and again."""
+    """Return a rate that rises linearly to its peak and then decays exponentially."""
     rise = spec.thread.about_rise_minutes * MINUTE_MS
     half = spec.thread.about_half_life_minutes * MINUTE_MS
 
@@ -107,7 +107,7 @@ def _about(spec: TweetSpec, announced: int) -> Rate:
 
 
 def _strain_felt(spec: TweetSpec, night: NightOutline) -> Rate:
-    """The strain as people write about it: it rises after the rooms' own and dies down slowly."""
+    """Return the strain as people write about it: it follows that of the rooms with a lag and decays slowly."""
     rise = 1 - math.exp(-1 / spec.wave_lag_minutes)
     keep = 2.0 ** (-1 / spec.wave_half_life_minutes)
     felt: list[float] = []

@@ -1,4 +1,4 @@
-"""What people write about in a night: each theme, what it means, how it is worded, and the stances it meets."""
+"""The themes that people write about: subject, phrases, stances and effect of each."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -14,15 +14,15 @@ class Theme:
     """One thing people write about."""
 
     name: str
-    """Also that of its random streams."""
+    """Also the name of its random streams."""
     subject: str
-    """What its tweets are labelled with."""
+    """The label of its tweets."""
     register: str
-    """Which phrases are used (``producers.tweets.grammar``)."""
+    """The register of its phrases (``producers.tweets.grammar``)."""
     mix: tuple[int, ...]
     """A weight per stance, in the order of ``STANCES``."""
     effect: bool = False
-    """Would not exist without the announcement."""
+    """Whether its tweets exist only because of the announcement."""
 
 
 def _mix(**weights: int) -> tuple[int, ...]:
@@ -58,5 +58,5 @@ THEMES: Final = (
         effect=True,
     ),
 )
-"""All themes; a theme's place is its number in the tape's columns and, from 1 on, in tweet ids."""
+"""All themes; a theme's index is its number in the layout and, counted from 1, the maker in tweet ids."""
 PLACE: Final = {theme.name: place for place, theme in enumerate(THEMES)}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from producers.scenario.tweetspec import CascadeSpec, TweetSpec
-from producers.tweets.cascade import POST, QUOTE, REPLY, REPOST, Family, Pull, grow, posts
+from producers.tweets.cascade import POST, QUOTE, REPLY, REPOST, Cascade, ExpectedAnswers, grow, posts
 from producers.tweets.draws import MILLI, Draws, delays_ms, mixed, popularity_milli
 from producers.tweets.rates import rates
 from streams.contract.names import MINUTE_MS
@@ -16,10 +16,12 @@ END = 10_000 * MINUTE_MS
 DRAWS = Draws(1, "test")
 
 
-def grown(number: int = 4_000, spec: CascadeSpec | None = None, end: int = END, pull: Pull | None = None) -> Family:
+def grown(
+    number: int = 4_000, spec: CascadeSpec | None = None, end: int = END, expected: ExpectedAnswers | None = None
+) -> Cascade:
     """Return posts at time 0 and all they draw."""
     first = posts(np.zeros(number, np.int64), MIX, DRAWS)
-    return grow(first, MIX, spec or CascadeSpec(), end, DRAWS, pull)
+    return grow(first, MIX, spec or CascadeSpec(), end, DRAWS, expected)
 
 
 def test_answers_come_after_what_they_answer() -> None:
@@ -56,11 +58,11 @@ def test_posts_draw_the_mean_numbers_asked_for() -> None:
         assert (direct == kind).sum() / 20_000 == pytest.approx(mean, rel=0.05)
 
 
-def test_a_pull_replaces_the_means_of_the_first_tweets() -> None:
-    """Where it is said what the first tweets draw, they draw that."""
+def test_expected_answers_replace_the_means_of_the_first_tweets() -> None:
+    """The first tweets draw the answers that are given for them."""
     means = {REPLY: np.array([3.0, 0.0]), QUOTE: np.zeros(2), REPOST: np.array([0.0, 5.0])}
-    pull = Pull(means, np.array([5_000]))
-    found = grown(2, CascadeSpec(reposts=0, replies=0, quotes=0), pull=pull)
+    expected = ExpectedAnswers(means, np.array([5_000]))
+    found = grown(2, CascadeSpec(reposts=0, replies=0, quotes=0), expected=expected)
     assert found.parent[2:].tolist() == [0, 0, 0, 1, 1, 1, 1, 1]
     assert found.kind[2:].tolist() == [REPLY] * 3 + [REPOST] * 5
 

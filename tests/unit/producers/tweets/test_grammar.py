@@ -8,7 +8,7 @@ import pytest
 
 from producers.tweets import grammar
 from producers.tweets.draws import mixed
-from producers.tweets.grammar import REGISTERS, Wording
+from producers.tweets.grammar import REGISTERS, TweetTexts
 from streams.contract.results import STANCES
 
 UNCIVIL = {
@@ -19,12 +19,12 @@ NAMES = {"musk", "elon", "desantis", "ron", "sacks", "dabiri", "foad", "trump", 
 PER_VOICE = 300
 
 
-def voices(register: str) -> Wording:
+def voices(register: str) -> TweetTexts:
     """Return many texts of a register, all stances alike."""
     stance = np.repeat(np.arange(len(STANCES)), PER_VOICE)
     bits = mixed(np.arange(len(stance), dtype=np.uint64), 99)
     place = np.full(len(stance), REGISTERS.index(register), dtype=np.int64)
-    return grammar.load().say(place, stance, np.arange(len(stance)) % 2 == 0, bits)
+    return grammar.load().texts(place, stance, np.arange(len(stance)) % 2 == 0, bits)
 
 
 def all_texts() -> list[str]:
@@ -77,7 +77,7 @@ def test_the_same_bits_give_the_same_text_in_any_company() -> None:
     rows = np.array([5, 700, 1400])
     stance = np.repeat(np.arange(len(STANCES)), PER_VOICE)[rows]
     bits = mixed(np.arange(len(STANCES) * PER_VOICE, dtype=np.uint64), 99)[rows]
-    alone = grammar.load().say(np.full(3, REGISTERS.index("wave")), stance, rows % 2 == 0, bits)
+    alone = grammar.load().texts(np.full(3, REGISTERS.index("wave")), stance, rows % 2 == 0, bits)
     assert alone.texts.to_pylist() == [voices("wave").texts.to_pylist()[row] for row in rows]
 
 
