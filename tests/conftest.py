@@ -1,4 +1,4 @@
-"""Fixtures of all tests: a real broker for the session, and run ids that nobody else uses."""
+"""Fixtures of all tests: a real broker for the session, and unique run ids."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Whether the presence events of a tape are legal paths, said a second time: as words of a small language."""
+"""Whether the presence events of a tape are legal paths, checked a second way: by a regular language."""
 
 import re
 from collections.abc import Iterable

@@ -29,7 +29,7 @@ class Crash(Exception):  # noqa: N818 - not an error: what a test does to a repl
 
 
 class FakeTime:
-    """A clock that moves when somebody sleeps, and does what was planned on the way."""
+    """A clock that moves when ``sleep`` is called, and runs the planned actions on the way."""
 
     def __init__(self) -> None:
         self.now = 1_000.0
@@ -54,13 +54,14 @@ class SlowSender(ListSender):
     """Acknowledges nothing until it waits, so that there is always something on its way.
 
     Args:
-        watcher: Who is told.
+        listener: Accepts the deliveries.
         time: The clock.
         least: The shortest time a wait takes; longer makes the test quicker and the replay later.
     """
 
-    def __init__(self, watcher: DeliveryListener, time: FakeTime, least: float = 0.0) -> None:
-        super().__init__(watcher, time, time.sleep)
+    def __init__(self, listener: DeliveryListener, time: FakeTime, least: float = 0.0) -> None:
+        super().__init__(listener, time, time.sleep)
+        self._deliveries = listener
         self._unsettled: list[Lane] = []
         self._least = least
 
@@ -68,13 +69,13 @@ class SlowSender(ListSender):
         """Keep the records, unacknowledged."""
         columns = zip(lane.at.tolist(), lane.keys.to_pylist(), lane.values.to_pylist(), strict=True)
         self.records.setdefault((lane.topic, lane.partition), []).extend(columns)
-        self._watcher.left(lane, self._clock())
+        self._deliveries.left(lane, self._clock())
         self._unsettled.append(lane)
 
     def wait(self, seconds: float) -> None:
         """Acknowledge half of what there is."""
         for _ in range((len(self._unsettled) + 1) // 2):
-            self._watcher.settled(self._unsettled.pop(0), self._clock(), {})
+            self._deliveries.settled(self._unsettled.pop(0), self._clock(), {})
         super().wait(max(seconds, self._least))
 
 
@@ -123,9 +124,9 @@ class Player:
         self._settings = settings or PlaybackRequest()
         self._more = more
 
-    def open(self, watcher: DeliveryListener) -> SlowSender:
+    def open(self, listener: DeliveryListener) -> SlowSender:
         """Open a sender."""
-        self.senders.append(SlowSender(watcher, self.time, self._least))
+        self.senders.append(SlowSender(listener, self.time, self._least))
         return self.senders[-1]
 
     def play(self) -> PlaybackResult:
@@ -165,20 +166,20 @@ def decoded(topic: str, records: list[Record]) -> list[Presence | Tweet | Mark]:
 
 
 def check_marks(sent: Sent, info: RunInfo, *, late: bool = False) -> None:
-    """Assert what the contract says of marks: watermarks at every step, nothing before them late, one end each."""
+    """Assert the contract of marks: watermarks at every step, no late event behind them, one end mark each."""
     steps = list(range(info.start + info.watermark_step_ms, info.end + 1, info.watermark_step_ms))
     assert len(sent) == 2 * info.partitions
     for (topic, _), records in sent.items():
-        said = decoded(topic, records)
-        watermarks = [one.at for one in said if isinstance(one, Mark) and one.mark is MarkKind.WATERMARK]
+        messages = decoded(topic, records)
+        watermarks = [one.at for one in messages if isinstance(one, Mark) and one.mark is MarkKind.WATERMARK]
         assert watermarks == steps
         marked = 0
-        for one in said:
+        for one in messages:
             if isinstance(one, Mark):
                 marked = one.at
             else:
                 assert late or one.at >= marked
-        last = said[-1]
+        last = messages[-1]
         assert isinstance(last, Mark)
         assert last == Mark(mark=MarkKind.END, at=info.end, run=info.run, v=1, events=last.events)
-        assert last.events == len({one.event_id for one in said if not isinstance(one, Mark)})
+        assert last.events == len({one.event_id for one in messages if not isinstance(one, Mark)})

@@ -42,5 +42,5 @@ def tweets(scale: float = 0.005, *, announcement: bool = True, seed: int = 1) ->
     spec = msgspec.structs.replace(TweetSpec(), announcement=announcement)
     frame = pl.from_arrow(source(spec, seed=seed, scale=scale).chunk(NIGHT.start, NIGHT.end))
     assert isinstance(frame, pl.DataFrame)
-    words = ("topic", "kind", "lang", "label_stance", "label_subject")
-    return frame.with_columns(pl.col(*words).cast(pl.String))
+    names = ("topic", "kind", "lang", "label_stance", "label_subject")
+    return frame.with_columns(pl.col(*names).cast(pl.String))

@@ -1,4 +1,4 @@
-"""The evening's data structures against naive ones, and short evenings of any make: always legal, nobody lost."""
+"""The evening's data structures against naive ones, and short evenings of any make: always legal, no listener lost."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ ids = st.integers(0, 39)
 
 @given(st.lists(st.tuples(st.booleans(), st.sets(ids)), max_size=30))
 def test_audience_is_a_set(steps: list[tuple[bool, set[int]]]) -> None:
-    """Whoever was added and not removed is in the room, each once."""
+    """Listeners added and not removed are in the room, each once."""
     audience, naive = Audience(40), set[int]()
     for adds, some in steps:
         chosen = sorted(some - naive if adds else some & naive)
@@ -98,7 +98,7 @@ evenings = st.fixed_dictionaries(
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(evenings, st.integers(0, 1000))
 def test_any_evening_is_legal(changes: dict[str, dict[str, Any]], seed: int) -> None:
-    """Whatever the crowd, the server and the policy: legal paths only, and everybody is gone at the end."""
+    """Any crowd, server and policy: legal paths only, and no listener left at the end."""
     played = play(burst(**changes), seed=seed)
     assert set(walk(played.events).values()) <= {AWAY}
     assert bool((np.diff(played.events["at"]) >= 0).all())
@@ -109,7 +109,7 @@ def test_any_evening_is_legal(changes: dict[str, dict[str, Any]], seed: int) -> 
 @settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.floats(0.1, 4), st.floats(1.1, 3), st.integers(0, 1000))
 def test_more_capacity_turns_fewer_away(capacity: float, factor: float, seed: int) -> None:
-    """More capacity never means (but for chance) that more people are refused and thrown out, at any capacity."""
+    """Except by chance, more capacity never means more fails and drops."""
     less, more = (play(with_capacity(burst(), c), seed=seed) for c in (capacity, capacity * factor))
     turned_away = [
         played.count(log.FAIL) + played.count(log.DROP) - played.count(log.DROP, log.CONNECTION_LOST)

@@ -13,7 +13,7 @@ from tests.tinytape import rows
 
 ids = st.integers(0, (1 << 53) - 1)
 snowflakes = st.integers(0, (1 << 63) - 1).map(str)
-words = st.text(min_size=1, max_size=12).filter(lambda word: "\x00" not in word)
+texts = st.text(min_size=1, max_size=12).filter(lambda text: "\x00" not in text)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 
 presences = st.builds(
@@ -52,7 +52,7 @@ def batch(events: list[Presence] | list[Tweet]) -> pa.RecordBatch:
 
 @given(st.lists(presences, min_size=1, max_size=30))
 def test_presence_is_encoded_byte_for_byte(events: list[Presence]) -> None:
-    """Any words, quotes and control characters stand as msgspec writes them, and decode to the events."""
+    """Any texts, quotes and control characters are written as by msgspec, and decode to the events."""
     values = encode_presence(batch(events)).to_pylist()
     assert values == [encode(event) for event in events]
     assert [decode_presence(value) for value in values] == events

@@ -49,7 +49,7 @@ def play_faulty(tape: Tape, faults: Faults, **how: Any) -> Sent:
     return player.sent
 
 
-def said(sent: Sent) -> tuple[list[tuple[str, int, Presence | Tweet | Mark]], int]:
+def decoded_events(sent: Sent) -> tuple[list[tuple[str, int, Presence | Tweet | Mark]], int]:
     """Return what can be decoded, in order per partition, with topic and partition; and how much cannot."""
     found: list[tuple[str, int, Presence | Tweet | Mark]] = []
     bad = 0
@@ -74,17 +74,17 @@ def test_injected_is_found(tape: Tape, rates: dict[str, float], seed: int) -> No
     """Counts of duplicates, damaged, missing and late records are those of the accounts; all else comes once."""
     faults = Faults(rates, seed)
     info = info_of(tape)
-    told = write_faults(fault_path(tape.path, info.run), tape, faults, info)
+    info_written = write_faults(fault_path(tape.path, info.run), tape, faults, info)
     file = read_faults(fault_path(tape.path, info.run))
-    found, bad = said(play_faulty(tape, faults))
+    found, bad = decoded_events(play_faulty(tape, faults))
     times = Counter(one.event_id for _, _, one in found if not isinstance(one, Mark))
     missing = set(range(tape.rows)) - set(times)
-    assert file.info == told
+    assert file.info == info_written
     assert file.info.faults() == faults
     assert sorted(missing) == file.event_ids(MISSING)
     assert sorted(event for event, count in times.items() if count == 2) == file.event_ids(DUPLICATE)
     assert max(times.values(), default=1) <= 2
-    assert bad == len(file.event_ids(CORRUPT)) == told.counts[CORRUPT]
+    assert bad == len(file.event_ids(CORRUPT)) == info_written.counts[CORRUPT]
     marked: dict[tuple[str, int], int] = {}
     seen: set[int] = set()
     late = []
@@ -116,7 +116,7 @@ def test_late_events_come_after_their_watermark_and_before_the_end(tape: Tape) -
     """Late events are minutes late: behind their watermark, never behind the end mark."""
     sent = play_faulty(tape, Faults({LATE: 0.2}, late_ms=60_000))
     check_marks(sent, info_of(tape), late=True)
-    assert {one.event_id for _, _, one in said(sent)[0] if not isinstance(one, Mark)} == set(range(tape.rows))
+    assert {one.event_id for _, _, one in decoded_events(sent)[0] if not isinstance(one, Mark)} == set(range(tape.rows))
 
 
 def test_faults_follow_the_event_not_the_way_it_came(tape: Tape, tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_faults_are_declared_in_words() -> None:
     """KIND=RATE[:DURATION]; what is wrong is named with what is allowed."""
     faults = parse_faults(["duplicate=0.1", "late=0.01:10m", "out-of-order=1:5m"], 7)
     assert faults == Faults({DUPLICATE: 0.1, LATE: 0.01, OUT_OF_ORDER: 1.0}, 7, 60_000, 300_000, 600_000)
-    for text, told in (
+    for text, message in (
         ("duplicate=1.5", "rate from 0 to 1"),
         ("late=x", "rate from 0 to 1"),
         ("lost=0.1", "Known: duplicate, out-of-order, late, corrupt, missing"),
@@ -177,7 +177,7 @@ def test_faults_are_declared_in_words() -> None:
         ("duplicate", "KIND=RATE"),
         ("late=0.1:soon", "not a duration"),
     ):
-        with pytest.raises(UsageError, match=told):
+        with pytest.raises(UsageError, match=message):
             parse_faults([text])
 
 
@@ -207,9 +207,9 @@ def test_the_accounts_say_where(tape: Tape) -> None:
     sent = play(tape)
     for base in INPUTS:
         for partition in range(info.partitions):
-            ids = {one.event_id for topic, number, one in said(sent)[0]
+            ids = {one.event_id for topic, number, one in decoded_events(sent)[0]
                    if (topic, number) == (f"{base}.test", partition) and not isinstance(one, Mark)}  # fmt: skip
-            told = {
+            placed = {
                 row["event_id"] for row in rows.to_pylist() if (row["topic"], row["partition"]) == (base, partition)
             }
-            assert told == ids
+            assert placed == ids

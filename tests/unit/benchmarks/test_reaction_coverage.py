@@ -1,4 +1,4 @@
-"""The measurements behind docs/reaction.md measure what they say, and put it where it belongs."""
+"""The measurements behind docs/reaction.md are right, and go into their section."""
 
 from pathlib import Path
 

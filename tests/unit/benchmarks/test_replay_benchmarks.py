@@ -35,7 +35,7 @@ def test_the_search_ends_at_its_bounds() -> None:
 
 
 def test_a_part_of_a_tape_is_a_tape(tmp_path: Path) -> None:
-    """The events between two moments, numbered anew, with a hash of their own."""
+    """The events between two moments, renumbered, with a hash of their own."""
     tape = tiny_tape(tmp_path / "night.parquet", people=60)
     part = cut(tape, tmp_path / "cut.parquet", START + 100_000, START + 200_000)
     part.verify()

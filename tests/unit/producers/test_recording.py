@@ -1,4 +1,4 @@
-"""Recording: the same night again is the same tape, in order, with everything it says of itself."""
+"""Recording: the same night gives the same tape, in order, with its metadata."""
 
 import importlib
 import os
@@ -54,7 +54,7 @@ def test_same_seed_same_tape(night: Recording, tmp_path: Path) -> None:
 
 
 def test_the_tape_verifies(night: Recording) -> None:
-    """What was recorded is what its hash says."""
+    """The content of a recorded tape matches its hash."""
     Tape.open(night.path).verify()
 
 
@@ -107,7 +107,7 @@ def test_both_streams_lie_on_the_tape_in_order(night: Recording) -> None:
 
 
 def test_ids_are_dense(night: Recording) -> None:
-    """Listeners have the first ids, nobody has one beyond the people the tape tells of."""
+    """Listeners have the first ids, and every id is below the number of people in the metadata."""
     rows = read(night.path)
     topic = rows.column("topic").cast(pa.string())
     person = rows.column("person").to_numpy()
@@ -140,16 +140,16 @@ def test_slices_do_not_show(night: Recording, tmp_path: Path, monkeypatch: pytes
 
 
 def test_progress_is_told(tmp_path: Path) -> None:
-    """Both stages tell how far they are, forward only, to the end."""
-    told: dict[str, list[float]] = {}
+    """Both stages report their progress, forwards only, to the end."""
+    reported: dict[str, list[float]] = {}
     record(
         load("quiet"),
         tmp_path / "a.parquet",
         scale=0.01,
-        progress=lambda stage, share: told.setdefault(stage, []).append(share),
+        progress=lambda stage, share: reported.setdefault(stage, []).append(share),
     )
-    assert set(told) == {"rooms", "tape"}
-    for shares in told.values():
+    assert set(reported) == {"rooms", "tape"}
+    for shares in reported.values():
         assert shares == sorted(shares)
         assert shares[-1] == 1.0
 

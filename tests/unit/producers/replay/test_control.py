@@ -70,7 +70,7 @@ def test_every_command_arrives(server: ControlServer, deck: Deck) -> None:
     ],
 )
 def test_what_cannot_be_is_refused(server: ControlServer, deck: Deck, path: str, body: bytes, code: int) -> None:
-    """A refused request says why, and the deck is not touched."""
+    """A refused request gets the reason, and the deck stays as it was."""
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(urllib.request.Request(server.url + path, body), timeout=5)
     with refused.value as answer:
@@ -127,7 +127,7 @@ def test_another_server_at_the_address_is_no_replay() -> None:
 
 
 def test_an_address_that_cannot_be_published(deck: Deck, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A deck that nobody could find is not served: the file and the reason are named."""
+    """A deck that cannot publish its address is not served: the file and the reason are named."""
     (tmp_path / "file").write_text("")
     monkeypatch.setattr(control, "address_folder", lambda: tmp_path / "file" / "addresses")
     with pytest.raises(EnvironmentMissingError, match=r"addresses/.*: the deck's address cannot be written: Not a dir"):
@@ -135,7 +135,7 @@ def test_an_address_that_cannot_be_published(deck: Deck, tmp_path: Path, monkeyp
 
 
 def test_a_taken_port_is_named(server: ControlServer) -> None:
-    """Two decks on one port: the second says which option helps."""
+    """Two decks on one port: the error of the second names the option that helps."""
     port = int(server.url.rsplit(":", 1)[1])
     with pytest.raises(EnvironmentMissingError, match="--control"):
         ControlServer(Deck(), port=port)

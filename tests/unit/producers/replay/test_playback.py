@@ -132,7 +132,7 @@ def test_the_status_tells_how_it_goes(tape: Tape) -> None:
 
 
 def test_stopping_says_failed(tape: Tape) -> None:
-    """Whoever stops a replay leaves a run that says it is unfinished."""
+    """A stopped replay leaves a run whose status is unfinished."""
     player = Player(tape, PlaybackRequest(speed=60))
     player.time.at(3, player.deck.stop)
     with pytest.raises(StoppedError):
@@ -147,10 +147,10 @@ def test_failed_records_are_counted_by_error(tape: Tape, monkeypatch: pytest.Mon
         def wait(self, seconds: float) -> None:  # noqa: ARG002 - no time passes
             if self._unsettled:
                 lane = self._unsettled.pop(0)
-                self._watcher.settled(lane, self._clock(), {"MessageSizeTooLargeError": len(lane)})
+                self._deliveries.settled(lane, self._clock(), {"MessageSizeTooLargeError": len(lane)})
 
     player = Player(tape)
-    monkeypatch.setattr(player, "open", lambda watcher: Refusing(watcher, player.time))
+    monkeypatch.setattr(player, "open", lambda listener: Refusing(listener, player.time))
     with pytest.raises(DeliveryError, match=r"\d+ records were not acknowledged: \d+ MessageSizeTooLargeError"):
         player.play()
 
@@ -163,7 +163,7 @@ def test_a_silent_broker_is_given_up_on(tape: Tape, monkeypatch: pytest.MonkeyPa
             self._sleep(max(seconds, 1.0))
 
     player = Player(tape)
-    monkeypatch.setattr(player, "open", lambda watcher: Silent(watcher, player.time))
+    monkeypatch.setattr(player, "open", lambda listener: Silent(listener, player.time))
     with pytest.raises(DeliveryError, match="no acknowledgement for 120 s"):
         player.play()
 
@@ -253,7 +253,7 @@ def test_the_deck_refuses_what_cannot_be(tape: Tape) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         (["--from", "tlak"], "unknown phase 'tlak'; did you mean 'talk'? Known: open, melting"),
         (["--until", "talk+9h"], "outside the night"),
@@ -263,10 +263,10 @@ def test_the_deck_refuses_what_cannot_be(tape: Tape) -> None:
         (["--resume", "nowhere.json"], "nowhere.json: there is no saved position"),
     ],
 )
-def test_what_cannot_be_played_is_said_at_once(
-    tape: Tape, options: list[str], told: str, capsys: pytest.CaptureFixture[str]
+def test_what_cannot_be_played_is_refused_at_once(
+    tape: Tape, options: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A wrong option ends the command with the code of a usage error before a broker is asked for."""
     arguments = ["replay", str(tape.path), "--bootstrap-servers", "127.0.0.1:9", *options]
     assert main(arguments) == EXIT_USAGE
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err

@@ -31,7 +31,7 @@ def test_shipped_scenarios_load(name: str) -> None:
 
 
 def test_the_shipped_scenarios() -> None:
-    """The scenarios the documentation speaks of are shipped, and no others."""
+    """The documented scenarios are shipped, and no others."""
     assert scenario.names() == ["control", "launch", "launch-double-capacity", "launch-jitter", "quiet", "storm"]
 
 
@@ -68,7 +68,7 @@ def test_extends_changes_a_few_values(tmp_path: Path) -> None:
 
 
 def test_extends_a_file_beside_it(tmp_path: Path) -> None:
-    """A path after ``extends`` is taken from the folder of the file that says it, and chains hold."""
+    """A path after ``extends`` is relative to the folder of its file, and chains work."""
     written(tmp_path, "extends: quiet\nname: base\nsize: 2\n", "base.yaml")
     path = written(tmp_path, "extends: ./base.yaml\nname: own\nseed: 5\n")
     own = scenario.load(path)
@@ -156,7 +156,7 @@ BAD = {
         "crowd: {arrivals: [[0, 1], [99999, 2]]}",
         "own.yaml:3: crowd.arrivals: expected no minute after the night's end (1980)",
     ),
-    "nobody arrives": (
+    "no arrivals": (
         "crowd: {arrivals: [[0, 0], [1, 0]]}",
         "own.yaml:3: crowd.arrivals: expected a rate above zero somewhere",
     ),
@@ -186,13 +186,13 @@ def test_not_a_mapping(tmp_path: Path) -> None:
 
 
 def test_error_in_what_is_extended_names_that_file(tmp_path: Path) -> None:
-    """A wrong value in a parent is told with the parent's file and line."""
+    """A wrong value in a parent is reported with the parent's file and line."""
     written(tmp_path, "extends: launch\n\nsize: -1\n", "base.yaml")
     assert refused(tmp_path, "extends: ./base.yaml\nname: own\n").startswith("base.yaml:3: size: Expected float > 0.0")
 
 
 def test_extending_what_is_not_there(tmp_path: Path) -> None:
-    """A parent that is missing is told at the line that names it."""
+    """A missing parent is reported at the line that names it."""
     message = refused(tmp_path, "name: own\nextends: launhc\n")
     assert message.startswith("own.yaml:2: extends 'launhc': unknown scenario 'launhc'; did you mean 'launch'?")
     message = refused(tmp_path, "extends: ./none.yaml\n")

@@ -21,7 +21,7 @@ OPENS = -40 * MINUTE_MS
 def retry(policy: str, **fields: float) -> RetryPolicy:
     """Return a policy with round numbers."""
     values = {"after_drop_seconds": 5, "base_seconds": 10, "cap_seconds": 60, **fields}
-    return RetryPolicy(RetrySpec(policy=policy, **values))  # type: ignore[arg-type]  # the words are checked on loading
+    return RetryPolicy(RetrySpec(policy=policy, **values))  # type: ignore[arg-type]  # loading checks the policy
 
 
 def fails(*numbers: int) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
@@ -47,7 +47,7 @@ ARRIVAL_0, ARRIVAL_1 = 0.3481328218224681, 0.26930312983163784
 
 
 def test_levels_and_chances() -> None:
-    """A level lies below a chance as often as the chance says; certain is certain and never is never."""
+    """A level lies below a chance with that probability; 1 is certain and 0 is never."""
     drawn = levels(1, "test", 20_000)
     assert abs(float((drawn < chance(0.3)).mean()) - 0.3) < 0.02
     assert bool((drawn < chance(1.0)).all())
@@ -64,7 +64,7 @@ def test_exponential_table() -> None:
 
 
 def test_arrivals_follow_the_curve() -> None:
-    """Arrivals lie between the curve's ends, in each stretch as many as its area says."""
+    """Arrivals lie between the curve's ends, in each stretch in proportion to its area."""
     crowd = burst(crowd={"arrivals": ((-30, 0), (-10, 4), (0, 4), (5, 0))}).crowd
     minutes = draw_demand(crowd, seed=3, listeners=20_000, opens_ms=OPENS).arrival / MINUTE_MS - 40
     assert minutes.min() >= -30
@@ -116,7 +116,7 @@ def test_full_jitter_retries() -> None:
 
 
 def test_no_retries() -> None:
-    """The policy ``none`` says that nobody tries again."""
+    """With the policy ``none`` no client retries."""
     assert not retry("none").retries
     assert retry("fixed").retries
 

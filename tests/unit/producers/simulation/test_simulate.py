@@ -1,4 +1,4 @@
-"""Every shipped evening, small: legal paths, nobody lost or invented, melting only where capacity is short."""
+"""Every shipped evening, small: legal paths, no listener lost or invented, melting only if capacity is short."""
 
 import hashlib
 
@@ -32,7 +32,7 @@ def test_every_listener_walks_a_legal_path(name: str) -> None:
 
 @pytest.mark.parametrize("name", names())
 def test_events_are_in_order_of_time(name: str) -> None:
-    """The simulation hands its events over in order of time."""
+    """The simulation yields its events in order of time."""
     assert bool((np.diff(shipped(name).events["at"]) >= 0).all())
 
 
@@ -68,7 +68,7 @@ def test_nobody_comes_from_nowhere(name: str) -> None:
 
 @pytest.mark.parametrize("name", HEALTHY)
 def test_enough_capacity_melts_nothing(name: str) -> None:
-    """With enough capacity there is no strain, nothing fails, nobody is thrown out and no room is closed."""
+    """With enough capacity there is no strain, no fail, no drop and no closed room."""
     played = shipped(name)
     assert max(played.evening.history.strain) == 0
     assert played.count(log.FAIL) == 0
@@ -79,7 +79,7 @@ def test_enough_capacity_melts_nothing(name: str) -> None:
 
 @pytest.mark.parametrize("name", MELTING)
 def test_short_capacity_melts(name: str) -> None:
-    """Where capacity is short, attempts fail and listeners are thrown out for minutes on end."""
+    """With too little capacity, attempts fail and listeners are dropped for minutes on end."""
     played = shipped(name)
     assert played.count(log.DROP, log.OVERLOADED) > 0.5 * len(played.demand)
     assert sum(strain > 0.1 for strain in played.evening.history.strain) > 10 * 60
@@ -126,7 +126,7 @@ def test_the_crowd_is_the_same_in_every_scenario() -> None:
 
 
 def test_closing_drops_everybody() -> None:
-    """When the first room is closed everybody in it is dropped for that reason, and the second one starts from zero."""
+    """When the first room is closed, its audience is dropped for that reason, and the second room starts empty."""
     played = shipped("launch")
     first, second = running(played, 0), running(played, 1)
     closed, reopened = played.evening.hosts.closed, played.evening.hosts.reopened

@@ -117,7 +117,7 @@ def test_row_at_finds_the_first_row_of_a_time(tmp_path: Path) -> None:
 
 
 def test_hash_does_not_depend_on_representation(tmp_path: Path) -> None:
-    """Other parts, another order of dictionary words and another generator give the same hash."""
+    """Other parts, another order of dictionary values and another generator give the same hash."""
     first = write(tmp_path / "a.tape", rows([1, 2, 3]), rows([4, 5, 6]))
     whole = pa.concat_tables([rows([1, 2, 3]), rows([4, 5, 6])])
     kind = pa.DictionaryArray.from_arrays(pa.array([2, 2, 0] * 2, pa.int8()), ["post", "unused", "join"])
@@ -151,7 +151,7 @@ def test_hash_depends_on_what_the_tape_says_of_itself(tmp_path: Path) -> None:
 
 
 def test_verify_accepts_what_was_written(tmp_path: Path) -> None:
-    """An untouched tape verifies and tells how far it is."""
+    """An untouched tape verifies, with progress."""
     write(tmp_path / "a.tape", rows(list(range(BLOCK_ROWS + 10))))
     seen: list[int] = []
     Tape.open(tmp_path / "a.tape").verify(seen.append)
@@ -182,7 +182,7 @@ def test_verify_finds_damaged_bytes(tmp_path: Path) -> None:
 
 
 def test_missing_tape(tmp_path: Path) -> None:
-    """A path without a file is an error that says so."""
+    """A path without a file is a clear error."""
     with pytest.raises(TapeError, match="there is no such tape"):
         Tape.open(tmp_path / "none.tape")
 
@@ -197,7 +197,7 @@ def test_cut_off_tape(tmp_path: Path) -> None:
 
 
 def test_tape_with_rows_missing(tmp_path: Path) -> None:
-    """A tape that holds fewer events than it says is refused on opening."""
+    """A tape with fewer events than its metadata is refused on opening."""
     path = tmp_path / "a.tape"
     written = write(path, rows([1, 2, 3]))
     table = pq.read_table(path).slice(0, 2)
@@ -217,8 +217,8 @@ def test_parquet_that_is_no_tape(tmp_path: Path) -> None:
 def test_tape_of_another_format(tmp_path: Path) -> None:
     """A tape of a later format is refused with the format this version reads."""
     path = tmp_path / "a.tape"
-    told = msgspec.to_builtins(INFO) | {"format": 2}
-    table = pa.table({"at": [1]}).replace_schema_metadata({METADATA_KEY: msgspec.json.encode(told)})
+    later = msgspec.to_builtins(INFO) | {"format": 2}
+    table = pa.table({"at": [1]}).replace_schema_metadata({METADATA_KEY: msgspec.json.encode(later)})
     pq.write_table(table, path)
     with pytest.raises(TapeError, match=r"not a tape of format 1: .*format"):
         Tape.open(path)

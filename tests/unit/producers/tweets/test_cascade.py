@@ -50,7 +50,7 @@ def test_a_conversation_is_that_of_what_is_answered_and_a_quote_begins_one() -> 
 
 
 def test_posts_draw_the_mean_numbers_asked_for() -> None:
-    """Direct answers to posts are as many as the spec's means say, within the spread of popularity."""
+    """The direct answers to posts match the spec's means, within the spread of popularity."""
     spec = CascadeSpec(reposts=2.0, replies=0.5, quotes=0.25, popularity_tail=4.0)
     found = grown(20_000, spec)
     direct = found.kind[(found.parent < 20_000) & (found.kind != POST)]
@@ -87,7 +87,7 @@ def test_half_of_the_delays_are_below_the_median() -> None:
 
 
 def test_popularity_has_mean_one_and_a_long_tail() -> None:
-    """On average a tweet is as popular as the spec's means say, most are less, few far more."""
+    """The mean popularity is 1; most tweets have less, a few far more."""
     table = popularity_milli(1.8) / MILLI
     assert table.mean() == pytest.approx(1, rel=0.02)
     assert np.median(table) < 0.7

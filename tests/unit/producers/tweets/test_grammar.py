@@ -49,7 +49,7 @@ def test_every_text_is_marked_synthetic_and_short(register: str) -> None:
 
 
 def test_the_thread_quotes_no_more_than_the_record() -> None:
-    """The first post begins as the public record has it; all others say that they are not quoted."""
+    """The first post begins as in the public record; all others are marked as paraphrases."""
     first, *others = grammar.load().thread.texts.to_pylist()
     assert first.startswith("After almost four incredible years at Twitter, I decided to leave the nest yesterday #")
     assert len(others) >= 2
@@ -58,9 +58,9 @@ def test_the_thread_quotes_no_more_than_the_record() -> None:
 
 @pytest.mark.parametrize("register", REGISTERS)
 def test_hashtags_are_those_of_the_text(register: str) -> None:
-    """The hashtags beside a text are the ones in it, in lower case and without the number sign."""
-    said = voices(register)
-    for text, tags in zip(said.texts.to_pylist(), said.hashtags.to_pylist(), strict=True):
+    """A text's hashtags are the ones in it, in lower case and without the number sign."""
+    made = voices(register)
+    for text, tags in zip(made.texts.to_pylist(), made.hashtags.to_pylist(), strict=True):
         assert tags == [tag.lower() for tag in re.findall(r"#(\w+)", text)]
 
 
@@ -82,7 +82,7 @@ def test_the_same_bits_give_the_same_text_in_any_company() -> None:
 
 
 def test_some_texts_are_lowered_some_shouted_and_some_mistyped() -> None:
-    """Variants occur beside the phrases as written: all lower case, all upper case, letters swapped."""
+    """Phrases occur as written, in lower case, in upper case and with swapped letters."""
     texts = voices("wave").texts.to_pylist()
     assert any("THE SPACE CRASHED" in text for text in texts)
     assert any("luanch" in text or "sevrers" in text or "serevrs" in text for text in texts)

@@ -71,11 +71,11 @@ def test_conversations_follow_what_is_answered() -> None:
 
 def test_a_repost_says_what_its_original_says() -> None:
     """Text, hashtags, stance and subject of a repost are those of the tweet it shares."""
-    said = ("text", "hashtags", "label_stance", "label_subject", "label_effect")
+    content = ("text", "hashtags", "label_stance", "label_subject", "label_effect")
     frame = tweets()
     pairs = frame.filter(pl.col("kind") == "repost").join(frame, left_on="ref", right_on="tweet_id", suffix="_of_ref")
     assert len(pairs) > 500
-    for name in said:
+    for name in content:
         assert (pairs[name] == pairs[f"{name}_of_ref"]).all(), name
 
 
@@ -156,7 +156,7 @@ def test_authors_are_listeners_to_the_share_asked_for() -> None:
 
 
 def test_everybody_may_write_when_listeners_are_not_told_apart() -> None:
-    """Without a number of listeners authors come from all people; without people there is nobody to write."""
+    """Without a number of listeners authors come from all people; without people the source is refused."""
     made = TweetSource(TweetSpec(), NIGHT, seed=1, scale=0.001, people=10)
     assert set(made.chunk(NIGHT.start, NIGHT.end).column("person").to_pylist()) == set(range(10))
     with pytest.raises(ScenarioError, match="at least one person"):
@@ -205,7 +205,7 @@ def test_a_spec_refuses_what_it_does_not_know(wrong: dict[str, object]) -> None:
 
 
 def test_more_tweets_than_ids_in_a_millisecond_are_refused() -> None:
-    """A rate beyond what snowflakes can tell apart is named, not wrapped round."""
+    """A rate with more tweets per millisecond than ids is refused."""
     spec = msgspec.structs.replace(TweetSpec(), background_per_minute=1e6, cascade=CascadeSpec(reposts=0))
     short = replace(NIGHT, end=NIGHT.start + 1, announced=None)
     with pytest.raises(ScenarioError, match="in one millisecond"):
