@@ -12,7 +12,7 @@ EXIT_USAGE = 2
 EXIT_ENVIRONMENT = 3
 """Something outside is missing: no broker, no Java, no network, a port that is taken."""
 EXIT_INTERRUPTED = 130
-"""Ended by Ctrl-C or SIGTERM."""
+"""Ended by Ctrl-C, SIGTERM or a closed terminal."""
 
 
 class JoinstormError(Exception):

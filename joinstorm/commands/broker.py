@@ -4,16 +4,18 @@ import time
 
 import click
 
-from joinstorm.embedded.broker import EmbeddedBroker
 from streams.errors import EnvironmentMissingError
 
 
 @click.command()
 def command() -> None:
-    """Run the embedded Kafka until Ctrl-C; its address is the one line on stdout.
+    """Run the embedded Kafka until Ctrl-C.
 
-    Its data is gone when it ends. Other commands reach it with --bootstrap-servers ADDRESS.
+    Its address is the one line on stdout; other commands reach it with --bootstrap-servers ADDRESS. Its data is deleted
+    when it ends.
     """
+    from joinstorm.embedded.broker import EmbeddedBroker
+
     with EmbeddedBroker() as broker:
         click.echo(broker.connection.bootstrap_servers)
         click.echo(f"Kafka is running, log: {broker.folder / 'kafka.log'}. Ctrl-C ends it.", err=True)

@@ -1,48 +1,49 @@
 """``joinstorm compare``: the same night through several engines, correctness first."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from joinstorm.bench.machine import machine
-from joinstorm.commands.options import bootstrap_servers, scale, seed
-from joinstorm.compare.scoreboard import to_json, to_text, write
-from joinstorm.compare.scores import Scoreboard
-from joinstorm.compare.tournament import CompareRequest, run_comparison
-from joinstorm.embedded.workplace import broker_for, folder_for
-from joinstorm.engines.catalog import engine_under_test, state, version_of
-from joinstorm.engines.undertest import EngineUnderTest
-from joinstorm.run.extraengines import names_of
-from joinstorm.run.versions import versions
-from producers.recording import record
-from producers.scenario.loading import load as load_scenario
+from joinstorm.commands import options
 from streams.errors import EXIT_FAILED, EXIT_OK
-from streams.kafka.connection import Connection
+
+if TYPE_CHECKING:
+    from joinstorm.compare.scores import Scoreboard
+    from joinstorm.engines.undertest import EngineUnderTest
+    from streams.kafka.connection import Connection
 
 PARTS = ("recovery", "latency", "sustained")
 
 
 @click.command()
 @click.argument("engines", nargs=-1, required=True)
-@click.option("--scenario", default="launch", help="The night.")
-@scale(0.1)
-@seed
-@click.option("--tape", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="A tape, not a scenario.")
-@click.option("--workers", type=click.IntRange(1), default=1, help="Workers of each engine.")
-@click.option("--load", type=click.FloatRange(1), default=2_000.0, help="Events a second of the latency part.")
-@click.option("--only", "parts", type=click.Choice(PARTS), multiple=True, help="Besides throughput; all if not given.")
+@click.option("--scenario", default="launch", help="Scenario of the night.")
+@options.scale(0.1)
+@options.seed
+@options.tape("Tape to use instead of a scenario.", exists=True)
+@options.workers()
+@click.option("--load", type=click.FloatRange(1), default=2_000.0, help="Events per second of the latency part.")
 @click.option(
-    "--seconds", type=click.FloatRange(1), default=300.0, help="The longest an engine may take over the tape."
+    "--only",
+    "parts",
+    type=click.Choice(PARTS),
+    multiple=True,
+    help="Part besides throughput; repeatable.  [default: all]",
 )
+@click.option("--seconds", type=click.FloatRange(1), default=300.0, help="Time limit of an engine for the tape.")
 @click.option(
-    "--silence", type=click.FloatRange(1), default=60.0, help="Seconds without a word until an engine counts as stuck."
+    "--silence",
+    type=click.FloatRange(1),
+    default=60.0,
+    help="Seconds without progress until an engine counts as stuck.",
 )
-@click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for scoreboard, picture and logs."
-)
-@bootstrap_servers(embedded=True)
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the scoreboard.")
+@options.out_folder("Folder for scoreboard, picture and logs.")
+@options.bootstrap_servers(embedded=True)
+@options.output_format()
 def command(  # noqa: PLR0913, PLR0917 - one argument per option
     engines: tuple[str, ...],
     scenario: str,
@@ -58,22 +59,23 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     connection: Connection | None,
     form: str,
 ) -> int:
-    """Compare ENGINES (names, module:Class or file.py:Class) on one night, one after the other.
+    """Compare engines on one night.
 
-    First whether the answers are right, then events per processor second, latency from the due time of an event to its
-    visible result, memory, recovery after SIGKILL, and the largest load an engine keeps up with. An engine that fails
-    or is not installed is named, with its last log lines, and the others go on. Exit code 0 when all are exact.
+    ENGINES are names, module:Class or file.py:Class; they run one after the other. Correctness comes first, then events
+    per processor second, latency from the due time of an event to its visible result, memory, recovery after SIGKILL,
+    and the largest load an engine keeps up with. An engine that fails or is not installed is named, with its last log
+    lines, and the others go on. Exit code 0 when all are exact.
     """
+    from joinstorm.compare.scoreboard import to_json, to_text, write
+    from joinstorm.compare.tournament import CompareRequest, run_comparison
+    from joinstorm.embedded.workplace import broker_for, folder_for
+
     tested, missing = _choose(engines)
     with folder_for(out) as folder, broker_for(connection) as broker:
-        if tape is None:
-            tape = folder / "tape.parquet"
-            click.echo(f"recording {scenario} at scale {scale:g}", err=True)
-            record(load_scenario(scenario), tape, scale=scale, seed=1 if seed is None else seed)
-        order = CompareRequest(
+        request = CompareRequest(
             broker,
             list(tested.values()),
-            tape,
+            tape or _recorded(scenario, scale, 1 if seed is None else seed, folder),
             folder,
             workers=workers,
             load=load,
@@ -82,7 +84,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
             missing=missing,
             parts=parts or PARTS,
         )
-        board = run_comparison(order, lambda line: click.echo(line, err=True))
+        board = run_comparison(request, lambda line: click.echo(line, err=True))
     _sign(board, {one.name: name for name, one in tested.items()})
     if out is not None:
         write(board, out)
@@ -90,12 +92,23 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     return EXIT_OK if board.exact else EXIT_FAILED
 
 
+def _recorded(scenario: str, scale: float, seed: int, folder: Path) -> Path:
+    from producers.recording import record
+    from producers.scenario.loading import load
+
+    click.echo(f"recording {scenario} at scale {scale:g}", err=True)
+    return record(load(scenario), folder / "tape.parquet", scale=scale, seed=seed).path
+
+
 def _choose(engines: tuple[str, ...]) -> tuple[dict[str, EngineUnderTest], dict[str, str]]:
     """Return the engines that can run, and those that are not installed, with the line that installs them.
 
     Raises:
-        EngineError: Nobody knows one of them, or two write under one name.
+        EngineError: One of them is unknown, or two write under one name.
     """
+    from joinstorm.engines.catalog import engine_under_test, state
+    from joinstorm.run.extraengines import names_of
+
     first, *others = dict.fromkeys(engines)
     names_of(first, others)
     missing = {name: found for name in (first, *others) if not (found := state(name)).startswith("installed")}
@@ -105,6 +118,10 @@ def _choose(engines: tuple[str, ...]) -> tuple[dict[str, EngineUnderTest], dict[
 
 
 def _sign(board: Scoreboard, names: dict[str, str]) -> None:
+    from joinstorm.bench.machine import machine
+    from joinstorm.engines.catalog import version_of
+    from joinstorm.run.versions import versions
+
     board.machine, board.versions = machine(), versions()
     board.made = datetime.now(UTC).isoformat(timespec="seconds")
     for score in board.scores:

@@ -1,38 +1,50 @@
-"""``joinstorm conform``: hold an engine to the contract, point by point."""
+"""``joinstorm conform``: certify an engine against the contract, point by point."""
+
+from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from joinstorm.bench.machine import machine
-from joinstorm.commands.options import bootstrap_servers, engine_options
-from joinstorm.conformance.certificate import Certificate, PointOutcome, choose, conform
-from joinstorm.conformance.certificatereport import line_of, to_json, to_text, write
-from joinstorm.conformance.points import POINTS
-from joinstorm.embedded.workplace import broker_for, folder_for
-from joinstorm.engines.catalog import engine_under_test, entry, version_of
-from joinstorm.run.versions import versions
+from joinstorm.commands import options
 from streams.errors import EXIT_FAILED, EXIT_OK
-from streams.kafka.connection import Connection
 
-NAMES = ", ".join(point.name for point in POINTS)
+if TYPE_CHECKING:
+    from joinstorm.conformance.certificate import PointOutcome
+    from streams.kafka.connection import Connection
 
-
-@click.command(epilog=f"Points: {NAMES}.")
-@click.argument("engine")
-@click.option("--name", default="", help="The name its results stand under; the engine's own if not given.")
-@engine_options
-@click.option("--point", "points", multiple=True, metavar="NAME", help="Only this point; several times for several.")
-@click.option("--jobs", type=click.IntRange(1), default=1, help="Points played at once.")
-@click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for the certificate and the logs."
+POINTS = (
+    "golden-doors",
+    "golden-waiting",
+    "golden-thread",
+    "clean",
+    "duplicates",
+    "out-of-order",
+    "late",
+    "idle-partition",
+    "corrupt",
+    "end",
+    "restart",
+    "kill",
+    "second-worker",
 )
-@bootstrap_servers(embedded=True)
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the certificate.")
+"""Spelled here so that --help loads no room; a test compares them with ``joinstorm.conformance.points``."""
+
+
+@click.command(epilog=f"Points: {', '.join(POINTS)}.")
+@click.argument("engine")
+@options.engine_name
+@options.engine_options
+@click.option("--point", "points", multiple=True, metavar="NAME", help="Check only this point; repeatable.")
+@click.option("--jobs", type=click.IntRange(1), default=1, help="Points to check at once.")
+@options.out_folder("Folder for the certificate and the logs.")
+@options.bootstrap_servers(embedded=True)
+@options.output_format()
 def command(  # noqa: PLR0913, PLR0917 - one argument per option
     engine: str,
-    name: str,
+    name: str | None,
     options: dict[str, str],
     points: tuple[str, ...],
     jobs: int,
@@ -40,13 +52,21 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     connection: Connection | None,
     form: str,
 ) -> int:
-    """Hold ENGINE (a name, module:Class or file.py:Class) to the contract of docs/adding-an-engine.md.
+    """Certify an engine against the contract.
 
-    Every point is a run of its own: golden nights, duplicates, disorder, late events, silent partitions, corrupt
-    records, a restart, SIGKILL, a second worker, the end. Exit code 0 when every point it supports is exact.
+    ENGINE is a name, module:Class or file.py:Class; docs/adding-an-engine.md has the contract. Every point is a run of
+    its own: golden nights, duplicates, disorder, late events, silent partitions, corrupt records, a restart, SIGKILL, a
+    second worker, the end. Exit code 0 when every point that the engine supports is exact.
     """
+    from joinstorm.bench.machine import machine
+    from joinstorm.conformance.certificate import Certificate, choose, conform
+    from joinstorm.conformance.certificatereport import to_json, to_text, write
+    from joinstorm.embedded.workplace import broker_for, folder_for
+    from joinstorm.engines.catalog import engine_under_test, entry, version_of
+    from joinstorm.run.versions import versions
+
     chosen = choose(points)
-    tested = engine_under_test(engine, shown_as=name, options=options)
+    tested = engine_under_test(engine, shown_as=name or "", options=options)
     with folder_for(out) as folder, broker_for(connection) as broker:
         outcomes = conform(broker, tested, folder, points=chosen, jobs=jobs, notify=_print_outcome)
     library = version_of(engine) if ":" not in engine else ""
@@ -65,4 +85,6 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
 
 
 def _print_outcome(outcome: PointOutcome) -> None:
+    from joinstorm.conformance.certificatereport import line_of
+
     click.echo(line_of(outcome), err=True)

@@ -1,17 +1,20 @@
 """``joinstorm control``: the deck of a replay that runs on this machine."""
 
+from __future__ import annotations
+
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from joinstorm.terminal.progressbar import describe
-from producers.replay.control import ControlClient
-from producers.replay.deck import DeckState
+from joinstorm.commands import options
+
+if TYPE_CHECKING:
+    from producers.replay.control import ControlClient
 
 
-class _Found:
-    """Looks for the replay when a subcommand needs it, so that ``--help`` needs none."""
+class _Deck:
+    """Finds the replay when a subcommand needs it, so that ``--help`` needs none."""
 
     def __init__(self, url: str | None, run: str | None, form: str) -> None:
         self.url = url
@@ -20,7 +23,9 @@ class _Found:
 
     @property
     def client(self) -> ControlClient:
-        """A client of the replay asked for."""
+        """A client of the requested replay."""
+        from producers.replay.control import ControlClient
+
         return ControlClient(self.url) if self.url else ControlClient.find(run=self.run)
 
     def show(self, state: dict[str, Any]) -> None:
@@ -28,6 +33,9 @@ class _Found:
         if self.form == "json":
             click.echo(json.dumps(state))
             return
+        from joinstorm.terminal.progressbar import describe
+        from producers.replay.deck import DeckState
+
         known = DeckState(**state)
         click.echo(
             f"{describe(known)}, {known.sent:,} of {known.events:,} sent, {known.on_time_ratio:.2%} on time"
@@ -37,64 +45,71 @@ class _Found:
 
 @click.group()
 @click.option("--url", default=None, metavar="URL", help="Address of the deck, as the replay logs it.")
-@click.option("--run", default=None, metavar="ID", help="The replay of this run; the one started last if not given.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the answer.")
+@click.option("--run", default=None, metavar="ID", help="Run of the replay.  [default: the one started last]")
+@options.output_format()
 @click.pass_context
 def command(context: click.Context, url: str | None, run: str | None, form: str) -> None:
-    """Pause, move and speed up a replay that runs on this machine."""
-    context.obj = _Found(url, run, form)
+    """Control a replay on this machine.
+
+    The subcommands pause, step, move and end it, and change its speed.
+    """
+    context.obj = _Deck(url, run, form)
 
 
 @command.command()
 @click.pass_obj
-def state(found: _Found) -> None:
-    """Show where it is."""
-    found.show(found.client.state())
+def state(deck: _Deck) -> None:
+    """Show where the replay is."""
+    deck.show(deck.client.state())
 
 
 @command.command()
 @click.pass_obj
-def pause(found: _Found) -> None:
-    """Stand still; nothing is lost or repeated."""
-    found.show(found.client.pause())
+def pause(deck: _Deck) -> None:
+    """Pause; no event is lost or repeated."""
+    deck.show(deck.client.pause())
 
 
 @command.command()
 @click.pass_obj
-def resume(found: _Found) -> None:
-    """Go on."""
-    found.show(found.client.resume())
+def resume(deck: _Deck) -> None:
+    """Resume after a pause."""
+    deck.show(deck.client.resume())
 
 
 @command.command()
 @click.pass_obj
-def stop(found: _Found) -> None:
-    """End the replay; its run stays unfinished."""
-    found.show(found.client.stop())
+def stop(deck: _Deck) -> None:
+    """End the replay; its run stays incomplete."""
+    deck.show(deck.client.stop())
 
 
 @command.command()
 @click.argument("value", metavar="N|max")
 @click.pass_obj
-def speed(found: _Found, value: str) -> None:
-    """Change the speed: event seconds per second."""
-    found.show(found.client.set_speed(value))
+def speed(deck: _Deck, value: str) -> None:
+    """Set the speed in event seconds per second."""
+    deck.show(deck.client.set_speed(value))
 
 
 @command.command()
 @click.argument("length", default="5s")
 @click.pass_obj
-def step(found: _Found, length: str) -> None:
-    """Play LENGTH of event time (5s, 1m) at once and stand still."""
-    found.show(found.client.step(length))
+def step(deck: _Deck, length: str) -> None:
+    """Play LENGTH of event time, then pause.
+
+    LENGTH is a duration such as 5s or 1m; it is played at full speed.
+    """
+    deck.show(deck.client.step(length))
 
 
 @command.command()
 @click.argument("moment")
 @click.pass_obj
-def jump(found: _Found, moment: str) -> None:
-    """Be at MOMENT: a phase (melting), talk+10m, a time, +5m from here.
+def jump(deck: _Deck, moment: str) -> None:
+    """Go to a moment of the night.
 
-    Forwards, what lies between is sent at full speed; backwards begins a new run. For +5m and -5m write -- before it.
+    MOMENT is a phase (melting), an offset to one (talk+10m), a time, or an offset to the current moment (+5m). Going
+    forwards sends everything in between at full speed; going backwards begins a new run. Write -- before -5m.
     """
-    found.show(found.client.jump(moment))
+    deck.show(deck.client.jump(moment))

@@ -1,4 +1,6 @@
-"""``joinstorm dashboards``: make the boards, check them, bring them into a Grafana."""
+"""``joinstorm dashboards``: build, check and publish the boards."""
+
+from __future__ import annotations
 
 import contextlib
 import dataclasses
@@ -6,37 +8,48 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from dashboards import stored
-from dashboards.grafana import Grafana, Login
-from dashboards.publish import DATA_SOURCE_UID, FOLDER_TITLE, BoardChange, PhaseMark, Publication, publish
-from joinstorm.boardproof.findings import ProofReport
-from producers.tape.tapefile import Tape
+from joinstorm.commands import options
 from streams.errors import EXIT_FAILED, EXIT_OK, EnvironmentMissingError
 
+if TYPE_CHECKING:
+    from dashboards.publish import BoardChange, PhaseMark
+    from joinstorm.boardproof.findings import ProofReport
+
+DATA_SOURCE_UID = "joinstorm-prometheus"
+FOLDER_TITLE = "joinstorm"
+"""Spelled here, too, so that --help loads no room; a test compares them with ``dashboards.publish``."""
 _MAX_DIFF = 40
 
 
 @click.group(name="dashboards")
 def command() -> None:
-    """Grafana boards and Prometheus rules: build, check, publish."""
+    """Build, check and publish the boards.
+
+    The boards are Grafana's; with them come recording and alerting rules for Prometheus.
+    """
 
 
 @command.command()
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=options.FOLDER,
     default=stored.HERE,
     show_default="the package's own folder",
     help="Folder for generated/*.json and rules/joinstorm.yaml.",
 )
 def build(out: Path) -> None:
-    """Write the boards' JSON and the rules' YAML from their code, and docs/boards.md in a source checkout."""
+    """Write boards and rules from their code.
+
+    In a source checkout this includes docs/boards.md.
+    """
     with _extra():
-        from dashboards import docs  # noqa: PLC0415 - needs the extra [dashboards]
-        from dashboards.build import files, write  # noqa: PLC0415 - needs the extra [dashboards]
+        from dashboards import docs
+        from dashboards.build import files, write
     changed = [str(out / name) for name in write(out, files())]
     root = stored.HERE.parent
     if out == stored.HERE and (root / docs.PATH).parent.is_dir():
@@ -44,35 +57,32 @@ def build(out: Path) -> None:
     for name in changed:
         click.echo(f"wrote {name}")
     if not changed:
-        click.echo("nothing to do: every file is as the code makes it")
+        click.echo("nothing to do: every file matches its code")
 
 
 @command.command()
-@click.option("--mutate", is_flag=True, help="Also alter every query and rule, one place at a time, and count.")
-@click.option(
-    "--tape",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The night to prove them on (launch at scale 0.01 if not given).",
-)
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@click.option("--mutate", is_flag=True, help="Also plant one bug at a time in every query and rule.")
+@options.tape("Tape to check the boards on.  [default: launch at scale 0.01]", exists=True)
+@options.output_format()
 def check(tape: Path | None, form: str, *, mutate: bool) -> int:
-    """Prove the boards and rules: files, linter's rules, promtool's tests, every query against the oracle.
+    """Check boards and rules against the oracle.
 
-    Needs prometheus and promtool. Exit code 1 when anything is wrong or an alteration goes unnoticed.
+    The check covers the generated files, the linter's rules, promtool's tests, and every query at every moment. It
+    needs prometheus and promtool. Exit code 1 when anything is wrong or a planted bug goes unnoticed.
     """
     with _extra():
-        from joinstorm.boardproof.wholeproof import prove  # noqa: PLC0415 - needs the extra [dashboards]
+        from joinstorm.boardproof.wholeproof import prove
     report = prove(tape, mutate=mutate, notify=lambda text: click.echo(f"{text} …", err=True))
     click.echo(json.dumps(dataclasses.asdict(report), indent=2) if form == "json" else _report_text(report))
     return EXIT_OK if report.passed else EXIT_FAILED
 
 
 def _report_text(report: ProofReport) -> str:
-    """Return a line per part, what is wrong below it."""
+    """Return a line per part, and its findings below it."""
     parts = [
-        ("generated files as the code makes them", report.stale),
+        ("generated files match their code", report.stale),
         ("linter's rules", report.findings),
-        ("every metric on a board", report.unshown),
+        ("every metric is on a board", report.unshown),
         ("rules and their promtool tests", [report.rules] if report.rules else []),
         (f"{report.queries} queries equal to the oracle at every moment", report.mismatches),
     ]
@@ -89,7 +99,7 @@ def _report_text(report: ProofReport) -> str:
 
 @contextlib.contextmanager
 def _extra() -> Iterator[None]:
-    """Say how to get what only building and checking the boards needs."""
+    """Turn a missing library of the extra [dashboards] into the line that installs it."""
     try:
         yield
     except ModuleNotFoundError as missing:
@@ -97,29 +107,30 @@ def _extra() -> Iterator[None]:
 
 
 @command.command(name="publish")
-@click.option("--url", default="http://127.0.0.1:3000", envvar="JOINSTORM_GRAFANA_URL", help="Grafana's start page.")
+@click.option("--url", default="http://127.0.0.1:3000", envvar="JOINSTORM_GRAFANA_URL", help="Address of Grafana.")
 @click.option(
     "--prometheus-url",
     default="http://127.0.0.1:9090",
-    help="Where Grafana reaches Prometheus: the data source is made for it. Empty: data sources are left alone.",
+    help="Prometheus for the data source, as Grafana reaches it; empty: leave data sources alone.",
 )
-@click.option("--data-source", default=DATA_SOURCE_UID, help="Uid of the data source the boards start with.")
-@click.option("--folder", default=FOLDER_TITLE, help="Title of the folder.")
-@click.option("--scrape-interval", default="1s", help="How often that Prometheus scrapes.")
-@click.option(
-    "--tape",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Also write this tape's phases, at their real dates, as annotations.",
-)
-@click.option("--force", is_flag=True, help="Write over what somebody changed by hand.")
-@click.option("--dry-run", is_flag=True, help="Only say what would change.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@click.option("--data-source", default=DATA_SOURCE_UID, help="Uid of the boards' data source.")
+@click.option("--folder", default=FOLDER_TITLE, help="Title of the boards' folder.")
+@click.option("--scrape-interval", default="1s", help="Scrape interval of that Prometheus.")
+@options.tape("Tape whose phases become annotations at their real dates.", exists=True)
+@click.option("--force", is_flag=True, help="Overwrite changes made by hand.")
+@click.option("--dry-run", is_flag=True, help="Report the changes without making them.")
+@options.output_format()
 def publish_boards(url: str, tape: Path | None, form: str, *, force: bool, dry_run: bool, **wanted: str) -> int:
-    """Bring folder, data source, boards and phases into a Grafana.
+    """Bring boards and phases into a Grafana.
 
-    The login comes from the environment: JOINSTORM_GRAFANA_TOKEN, or JOINSTORM_GRAFANA_USER and
-    JOINSTORM_GRAFANA_PASSWORD. What somebody changed by hand is shown and kept; exit code 1 says that something was.
+    Folder and data source are made where they are missing. The login comes from the environment:
+    JOINSTORM_GRAFANA_TOKEN, or JOINSTORM_GRAFANA_USER and JOINSTORM_GRAFANA_PASSWORD. Changes made by hand are shown
+    and kept; exit code 1 reports that there were some.
     """
+    from dashboards.grafana import Grafana, Login
+    from dashboards.publish import Publication, publish
+    from producers.tape.tapefile import Tape
+
     publication = Publication(
         boards=stored.boards(),
         prometheus_url=wanted["prometheus_url"],
@@ -136,6 +147,9 @@ def publish_boards(url: str, tape: Path | None, form: str, *, force: bool, dry_r
 
 
 def _phases(tape: Path | None) -> tuple[PhaseMark, ...]:
+    from dashboards.publish import PhaseMark
+    from producers.tape.tapefile import Tape
+
     if tape is None:
         return ()
     info = Tape.open(tape).info
@@ -148,7 +162,7 @@ def _as_json(changes: list[BoardChange]) -> str:
 
 
 def _as_text(changes: list[BoardChange], *, dry_run: bool) -> str:
-    """Return a line per thing, the difference below what was changed or kept, and what to do about hand work."""
+    """Return a line per change, with its difference, and a hint where changes made by hand were kept."""
     lines = ["nothing was written (--dry-run)"] if dry_run else []
     for change in changes:
         lines.append(f"{change.kind:<9} {change.what}")
@@ -157,5 +171,5 @@ def _as_text(changes: list[BoardChange], *, dry_run: bool) -> str:
         if len(diff) > _MAX_DIFF:
             lines.append(f"    … and {len(diff) - _MAX_DIFF} more lines; --format json has them all")
     if any(change.kind == "kept" for change in changes):
-        lines.append("kept: changed by hand in Grafana; --force writes over it")
+        lines.append("kept: changed by hand in Grafana; --force overwrites it")
     return "\n".join(lines)

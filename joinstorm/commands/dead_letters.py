@@ -1,26 +1,29 @@
-"""``joinstorm dead-letters``: the records that were put aside, with where they stood and why."""
+"""``joinstorm dead-letters``: the records that are not events, with their source and reason."""
+
+from __future__ import annotations
 
 from base64 import b64encode
+from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
-from joinstorm.commands.options import bootstrap_servers, topic_prefix
-from streams.contract.deadletters import DeadLetter
-from streams.kafka.connection import Connection
-from streams.read.deadletterreader import letters
+from joinstorm.commands import options
+
+if TYPE_CHECKING:
+    from streams.contract.deadletters import DeadLetter
+    from streams.kafka.connection import Connection
 
 _SHOWN = 100
 """Characters of a record's bytes in the text form."""
 
 
 @click.command()
-@bootstrap_servers()
-@topic_prefix
+@options.bootstrap_servers()
+@options.topic_prefix
 @click.option("--run", default=None, metavar="ID", help="Only records of this run.")
-@click.option("--engine", default=None, help="Only records this engine put aside.")
+@options.engine("Only records that this engine put aside.", default=None)
 @click.option("--reason", default=None, help="Only records put aside for this reason.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="One line per record.")
+@options.output_format()
 def command(
     connection: Connection,
     prefix: str,
@@ -29,18 +32,17 @@ def command(
     reason: str | None,
     form: str,
 ) -> None:
-    """List the records on the input topics that are no events: source, reason and bytes, each once per engine.
+    """List the records that are not events.
 
-    As JSON the bytes are there twice: as text that is easy to read, and as base64 that loses nothing.
+    Each record on the input topics is listed once per engine, with source, reason and bytes; a line per record. As JSON
+    the bytes are there twice: as readable text, and as lossless base64.
     """
-    for letter in letters(connection, prefix, _complain):
+    from streams.read.deadletterreader import letters
+
+    for letter in letters(connection, prefix, lambda problem: click.echo(problem, err=True)):
         wanted = ((run, letter.run), (engine, letter.engine), (reason, letter.reason))
         if all(want is None or want == found for want, found in wanted):
             click.echo(_json(letter) if form == "json" else _text(letter))
-
-
-def _complain(what: str) -> None:
-    click.echo(what, err=True)
 
 
 def _text(letter: DeadLetter) -> str:
@@ -49,6 +51,8 @@ def _text(letter: DeadLetter) -> str:
 
 
 def _json(letter: DeadLetter) -> str:
+    import msgspec
+
     shown = {"value": letter.value.decode("utf-8", "backslashreplace"), "base64": b64encode(letter.value).decode()}
     fields = {"source": letter.source, **letter._asdict(), **shown}
     return msgspec.json.encode(fields).decode()

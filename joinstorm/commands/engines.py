@@ -1,4 +1,4 @@
-"""``joinstorm engines``: what is known, installed, missing; and what somebody needs who writes one."""
+"""``joinstorm engines``: what is known and installed, and the files for authors of engines."""
 
 import os
 import shutil
@@ -7,23 +7,26 @@ from pathlib import Path
 
 import click
 
-from joinstorm.engines import installation as enginehome
-from joinstorm.engines.catalog import entry, state
-from streams.contract import schemas
-from streams.engines import registry
-from streams.golden import FILES, FOLDER, NIGHTS
+from joinstorm.commands import options
 
 
 @click.group(invoke_without_command=True)
 @click.pass_context
 def command(context: click.Context) -> None:
-    """List the engines: what they are, whether they are installed, and what they cannot do by their nature."""
+    """List, install and remove engines.
+
+    Without a subcommand: every engine, whether it is installed, and the limits of its design.
+    """
+    from streams.engines import registry
+
     if context.invoked_subcommand is None:
         for name in registry.names():
             click.echo(_described(name))
 
 
 def _described(name: str) -> str:
+    from joinstorm.engines.catalog import entry, state
+
     known = entry(name)
     lines = [f"{name:<14}{known.what}", f"{'':14}{state(name)}"]
     if known.limits:
@@ -34,29 +37,36 @@ def _described(name: str) -> str:
 @command.command()
 @click.argument("names", nargs=-1, required=True)
 def install(names: tuple[str, ...]) -> None:
-    """Make the environments of engines whose libraries do not live beside joinstorm's."""
+    """Create the environments of engines.
+
+    For engines whose libraries are not installed with joinstorm.
+    """
+    from joinstorm.engines import installation
+
     for name in names:
         click.echo(f"installing {name} …", err=True)
-        click.echo(f"{name}: {enginehome.install(name, os.environ)}")
+        click.echo(f"{name}: {installation.install(name, os.environ)}")
 
 
 @command.command()
 @click.argument("names", nargs=-1, required=True)
 def remove(names: tuple[str, ...]) -> None:
     """Remove the environments of engines."""
+    from joinstorm.engines import installation
+
     for name in names:
-        enginehome.remove(name, os.environ)
+        installation.remove(name, os.environ)
 
 
-_OUT = click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder, made if missing."
-)
+_OUT = options.out_folder("Folder to write to.", required=True)
 
 
 @command.command(name="schemas")
 @_OUT
 def write_schemas(out: Path) -> None:
-    """Write the JSON Schemas of every record."""
+    """Write the JSON Schema of every record."""
+    from streams.contract import schemas
+
     for path in schemas.write(out):
         click.echo(path)
 
@@ -64,7 +74,12 @@ def write_schemas(out: Path) -> None:
 @command.command()
 @_OUT
 def golden(out: Path) -> None:
-    """Write the golden nights: input records, and the results they must give."""
+    """Write the golden nights.
+
+    Each is a set of input records and the results they must give.
+    """
+    from streams.golden import FILES, FOLDER, NIGHTS
+
     for name in NIGHTS:
         (out / name).mkdir(parents=True, exist_ok=True)
         for file in FILES:

@@ -1,36 +1,44 @@
 """``joinstorm events``: a tape's events for other tools."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from producers.importing.eventfile import format_named, settings, write_events
-from producers.importing.reading import FORMATS, Format
-from producers.tape.tapefile import Tape
+from joinstorm.commands import options
+from streams.errors import UsageError
+
+if TYPE_CHECKING:
+    from producers.importing.reading import Format
+
+FORMATS = ("csv", "jsonl", "parquet")
+"""Spelled here, too, so that --help loads no room; a test compares them with ``producers.importing.reading``."""
 
 
 @click.command()
 @click.argument("tape", type=click.Path(path_type=Path))
-@click.option(
-    "--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The file to write; never a tape."
-)
-@click.option(
-    "--format", "form", type=click.Choice(FORMATS), default=None, help="What to write; seen from the name if not given."
-)
+@options.out_file("File to write.", required=True)
+@options.output_format(*FORMATS, default=None, text="Format of the file.  [default: by its suffix]")
 def command(tape: Path, out: Path, form: Format | None) -> None:
-    """Write a tape's events as CSV, JSONL or Parquet, one row each in the tape's columns.
+    """Export a tape's events to a file.
 
-    What the events do not say of the night (phases, start of the talk, subjects) goes into a settings file beside it,
-    so that ``joinstorm import FILE --settings FILE.night.yaml`` makes a tape with the same answers.
+    The file has one row per event, in the tape's columns. What the events do not contain of the night (phases, start of
+    the talk, subjects) goes into a settings file next to it, so that `joinstorm import FILE --settings
+    FILE.night.yaml` makes a tape with the same answers.
     """
+    from producers.importing.eventfile import format_named, settings, write_events
+    from producers.tape.tapefile import Tape
+
     found = form or format_named(out)
     if found is None:
-        raise click.UsageError(f"{out}: say --format {', '.join(FORMATS)}, or end the name in one of them")
+        raise UsageError(f"{out}: give --format {', '.join(FORMATS)}, or a name that ends in one of them")
     if out.resolve() == tape.resolve():
-        raise click.UsageError(f"{out} is the tape itself")
+        raise UsageError(f"{out} is the tape itself")
     opened = Tape.open(tape)
     write_events(opened, out, found)
-    beside = out.with_name(f"{out.name}.night.yaml")
-    beside.write_text(settings(opened.info), encoding="utf-8")
+    night = out.with_name(f"{out.name}.night.yaml")
+    night.write_text(settings(opened.info), encoding="utf-8")
     click.echo(out)
-    click.echo(beside)
+    click.echo(night)

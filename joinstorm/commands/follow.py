@@ -1,34 +1,28 @@
 """``joinstorm follow``: a command for one run after another."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from joinstorm.commands.options import bootstrap_servers, topic_prefix
-from joinstorm.follow.following import Following
-from streams.kafka.connection import Connection
+from joinstorm.commands import options
+
+if TYPE_CHECKING:
+    from streams.kafka.connection import Connection
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.argument("arguments", nargs=-1, required=True, type=click.UNPROCESSED, metavar="COMMAND [OPTIONS]")
-@bootstrap_servers()
-@topic_prefix
-@click.option("--once", is_flag=True, help="Only for the run that is the newest now; exit with the command's code.")
+@options.bootstrap_servers()
+@options.topic_prefix
+@click.option("--once", is_flag=True, help="Run the command for one run only, and exit with its code.")
 @click.option(
-    "--grace", type=click.FloatRange(0), default=30.0, help="Seconds a command keeps after a newer run was opened."
+    "--grace", type=click.FloatRange(0), default=30.0, help="Seconds to finish in after a newer run was opened."
 )
-@click.option(
-    "--keep-runs",
-    type=click.IntRange(1),
-    default=None,
-    help="Forget all runs but so many, the newest.",
-)
-@click.option(
-    "--heartbeat",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=None,
-    help="Touch this file while all is well.",
-)
+@click.option("--keep-runs", type=click.IntRange(1), default=None, help="Delete all runs but this many of the newest.")
+@click.option("--heartbeat", type=options.FILE, default=None, help="File to touch while all is well.")
 def command(
     arguments: tuple[str, ...],
     connection: Connection,
@@ -39,10 +33,13 @@ def command(
     keep_runs: int | None,
     heartbeat: Path | None,
 ) -> int:
-    """Run COMMAND for the newest run, and again for each newer one: ``joinstorm follow stream --engine faust``.
+    """Repeat a command for every new run.
 
-    It may be started before any run. It ends when COMMAND fails, with its exit code.
+    COMMAND runs for the newest run, and again for each newer one: `joinstorm follow stream --engine faust`. It may be
+    started before any run. It ends when COMMAND fails, with its exit code.
     """
+    from joinstorm.follow.following import Following
+
     following = Following(
         arguments,
         connection,

@@ -33,7 +33,7 @@ class Pair(click.ParamType):
         return left, right
 
 
-@click.command()
+@click.command(short_help="Turn your own recording into a tape.")
 @click.argument("events", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The tape to write.")
 @click.option("--posts", type=click.Path(path_type=Path), help="A second file, of posts alone.")

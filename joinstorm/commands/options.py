@@ -1,14 +1,32 @@
-"""Options that several commands share, each spelled once."""
+"""Options that several commands share, each spelled once; importing them loads no room of the program."""
 
 import os
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any, Final, Protocol, TypeVar
 
 import click
 
+from streams.contract.topics import DEFAULT_PARTITIONS
+from streams.errors import JoinstormError
 from streams.kafka.connection import DEFAULT_BOOTSTRAP, SERVERS_VARIABLE, Connection, connection_from
 
 _F = TypeVar("_F", bound=Callable[..., Any])
+
+# What some rooms know by name. It is spelled again here, because --help must not import them; a test compares.
+CLIENTS: Final = ("kafka-python", "aiokafka")
+MAX_SPEED: Final = "max"
+
+FILE: Final = click.Path(path_type=Path, dir_okay=False)
+FOLDER: Final = click.Path(path_type=Path, file_okay=False)
+
+
+class Decorator(Protocol):
+    """Adds an option to a command."""
+
+    def __call__(self, command: _F, /) -> _F:
+        """Return the command with the option."""
+        ...
 
 
 class ConnectionParam(click.ParamType):
@@ -17,7 +35,7 @@ class ConnectionParam(click.ParamType):
     name = "HOST:PORT"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Connection:
-        """Check the form of every address; whether anybody answers is seen on use."""
+        """Check the form of every address; whether a broker answers shows on use."""
         if isinstance(value, Connection):
             return value
         for server in str(value).split(","):
@@ -27,11 +45,29 @@ class ConnectionParam(click.ParamType):
         return connection_from(str(value), os.environ)
 
 
-def bootstrap_servers(*, embedded: bool = False) -> Callable[[_F], _F]:
-    """``--bootstrap-servers``, passed on as ``connection``; for all commands also JOINSTORM_BOOTSTRAP_SERVERS.
+class SpeedParam(click.ParamType):
+    """A speed: a number of at least 0.1, or ``max``, which becomes 0."""
+
+    name = "N|max"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the speed as a number."""
+        from producers.replay.deck import speed_of
+
+        try:
+            return value if isinstance(value, float) else speed_of(str(value))
+        except JoinstormError as error:
+            self.fail(str(error), param, ctx)
+
+
+# Kafka
+
+
+def bootstrap_servers(*, embedded: bool = False) -> Decorator:
+    """``--bootstrap-servers``, passed on as ``connection``; every command also reads JOINSTORM_BOOTSTRAP_SERVERS.
 
     Args:
-        embedded: Without it the command uses a broker of its own (``None``), not the usual address.
+        embedded: Without the option the command starts a broker of its own (``None``).
     """
     return click.option(
         "--bootstrap-servers",
@@ -39,46 +75,113 @@ def bootstrap_servers(*, embedded: bool = False) -> Callable[[_F], _F]:
         type=ConnectionParam(),
         envvar=SERVERS_VARIABLE,
         default=None if embedded else DEFAULT_BOOTSTRAP,
-        help="Kafka that is already there, as host:port[,host:port].",
+        help="Kafka brokers, separated by commas." + "  [default: an embedded Kafka]" * embedded,
     )
 
 
 def topic_prefix(command: _F) -> _F:
     """``--topic-prefix``, put before every topic name."""
     return click.option(
-        "--topic-prefix", "prefix", default="", envvar="JOINSTORM_TOPIC_PREFIX", help="Put before every topic name."
+        "--topic-prefix", "prefix", default="", envvar="JOINSTORM_TOPIC_PREFIX", help="Prefix of every topic name."
     )(command)
 
 
 def run_id(command: _F) -> _F:
     """``--run``, the run to work on; without it the newest one in run.info."""
-    return click.option("--run", "run", default=None, metavar="ID", help="Run id; the newest run if not given.")(
-        command
-    )
+    return click.option("--run", "run", default=None, metavar="ID", help="Run id.  [default: the newest run]")(command)
 
 
-def scale(default: float) -> Callable[[_F], _F]:
+def partitions(command: _F) -> _F:
+    """``--partitions`` of each input topic."""
+    return click.option(
+        "--partitions", type=click.IntRange(1, 1000), default=DEFAULT_PARTITIONS, help="Partitions of each input topic."
+    )(command)
+
+
+def replication(command: _F) -> _F:
+    """``--replication`` of every topic."""
+    return click.option(
+        "--replication", type=click.IntRange(1, 100), default=1, help="Replication factor of each topic."
+    )(command)
+
+
+def client(command: _F) -> _F:
+    """``--client``, the library that produces."""
+    return click.option(
+        "--client", type=click.Choice(CLIENTS), default=CLIENTS[0], help="Kafka library that sends the events."
+    )(command)
+
+
+# The night and its tape
+
+
+def scale(default: float) -> Decorator:
     """``--scale``, the size of the night."""
     return click.option(
-        "--scale", type=click.FloatRange(0, 100, min_open=True), default=default, help="1 is the real size."
+        "--scale", type=click.FloatRange(0, 100, min_open=True), default=default, help="Size; 1 is the real size."
     )
 
 
 def seed(command: _F) -> _F:
-    """``--seed``, which of all such nights."""
+    """``--seed``, which of all nights of a scenario."""
     return click.option(
-        "--seed",
-        type=click.IntRange(0),
-        default=None,
-        help="Another night of the same kind; the scenario's own if not given.",
+        "--seed", type=click.IntRange(0), default=None, help="Seed of the simulation.  [default: the scenario's]"
     )(command)
+
+
+def tape(text: str, *, exists: bool = False) -> Decorator:
+    """``--tape``, a recorded night; ``text`` says what for."""
+    return click.option(
+        "--tape", type=click.Path(path_type=Path, dir_okay=False, exists=exists), default=None, help=text
+    )
+
+
+# The replay
+
+
+def speed(default: str) -> Decorator:
+    """``--speed``, event seconds per second."""
+    return click.option(
+        "--speed", type=SpeedParam(), default=default, help="Event seconds per second, from 0.1; max: no pacing."
+    )
+
+
+def moments(command: _F) -> _F:
+    """``--from`` and ``--until``, the part of the night that is paced; passed on as ``begin`` and ``until``."""
+    begin = click.option(
+        "--from", "begin", default=None, metavar="MOMENT", help="Send everything before MOMENT at full speed."
+    )
+    until = click.option("--until", default=None, metavar="MOMENT", help="Send everything after MOMENT at full speed.")
+    return begin(until(command))
 
 
 def faults(command: _F) -> _F:
     """``--fault KIND=RATE[:TIME]``, several times, and ``--fault-seed``; passed on as ``fault`` and ``fault_seed``."""
-    seed = click.option("--fault-seed", type=click.IntRange(0), default=0, help="Another one hits other events.")
-    words = "Goes wrong in the stream: duplicate, out-of-order, late, corrupt, missing; several times."
-    return click.option("--fault", multiple=True, metavar="KIND=RATE[:TIME]", help=words)(seed(command))
+    seed = click.option(
+        "--fault-seed", type=click.IntRange(0), default=0, help="Seed that selects the affected events."
+    )
+    text = "Inject duplicate, out-of-order, late, corrupt or missing events; repeatable."
+    return click.option("--fault", multiple=True, metavar="KIND=RATE[:TIME]", help=text)(seed(command))
+
+
+# Engines
+
+
+def engine(text: str = "Engine: a name, module:Class or file.py:Class.", default: str | None = "faust") -> Decorator:
+    """``--engine``; ``text`` says what for."""
+    return click.option("--engine", default=default, help=text)
+
+
+def workers(most: int | None = None) -> Decorator:
+    """``--workers``, the processes of one engine."""
+    return click.option("--workers", type=click.IntRange(1, most), default=1, help="Worker processes of the engine.")
+
+
+def engine_name(command: _F) -> _F:
+    """``--name``, under which an engine's results are published."""
+    return click.option("--name", default=None, help="Name to publish the results under.  [default: the engine's own]")(
+        command
+    )
 
 
 def engine_options(command: _F) -> _F:
@@ -89,8 +192,45 @@ def engine_options(command: _F) -> _F:
         multiple=True,
         metavar="NAME=VALUE",
         callback=lambda _ctx, _param, texts: dict(map(_named, texts)),
-        help="A setting of one engine alone.",
+        help="Setting of this engine; repeatable.",
     )(command)
+
+
+def deadline(command: _F) -> _F:
+    """``--deadline``, how long to wait for engines."""
+    return click.option(
+        "--deadline", type=click.FloatRange(0), default=300.0, help="Seconds to wait until the engine has finished."
+    )(command)
+
+
+def metrics_port(default: int | None) -> Decorator:
+    """``--metrics-port``, where /metrics is served."""
+    return click.option(
+        "--metrics-port", type=click.IntRange(0, 65535), default=default, help="Port of /metrics; 0: any free port."
+    )
+
+
+# Output
+
+
+def out_folder(text: str, *, required: bool = False, default: Path | None = None) -> Decorator:
+    """``--out``, a folder that is made if missing; ``text`` says what for."""
+    return click.option("--out", type=FOLDER, required=required, default=None if required else default, help=text)
+
+
+def out_file(text: str, *, required: bool = False) -> Decorator:
+    """``--out``, a file; ``text`` says what for."""
+    return click.option("--out", type=FILE, required=required, help=text)
+
+
+def picture(text: str, default: Path | None = None) -> Decorator:
+    """``--picture``, a file that ends in .png or .svg; ``text`` says what of."""
+    return click.option("--picture", type=FILE, default=default, help=text)
+
+
+def output_format(*choices: str, default: str | None = "text", text: str = "Output format on stdout.") -> Decorator:
+    """``--format``, ``text`` or ``json`` unless other choices are given; passed on as ``form``."""
+    return click.option("--format", "form", type=click.Choice(choices or ("text", "json")), default=default, help=text)
 
 
 def _named(text: str) -> tuple[str, str]:

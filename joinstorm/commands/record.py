@@ -1,36 +1,37 @@
 """``joinstorm record``: simulate a night and write its tape."""
 
+from __future__ import annotations
+
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
-from joinstorm.commands.options import scale, seed
-from joinstorm.terminal.recordingbar import record_scenario
-from producers.recording import Recording
+from joinstorm.commands import options
+
+if TYPE_CHECKING:
+    from producers.recording import Recording
 
 
 @click.command()
 @click.argument("scenario", default="launch")
-@scale(1.0)
-@seed
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=None,
-    help="The tape to write.  [default: SCENARIO-SCALE-SEED.parquet]",
-)
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the result.")
+@options.scale(1.0)
+@options.seed
+@options.out_file("Tape to write.  [default: SCENARIO-SCALE-SEED.parquet]")
+@options.output_format()
 def command(scenario: str, scale: float, seed: int | None, out: Path | None, form: str) -> None:
     """Simulate a night and write its tape.
 
     SCENARIO is the name of a shipped scenario or the path of a YAML file. The same scenario, scale and seed give the
     same content, and so the same SHA-256, on any machine.
     """
+    import msgspec
+
+    from joinstorm.terminal.recordingbar import record_scenario
+
     started = time.monotonic()
-    place = out or Path(default_name(scenario, scale, seed))
-    recording = record_scenario(scenario, place, scale=scale, seed=seed)
+    recording = record_scenario(scenario, out or Path(default_name(scenario, scale, seed)), scale=scale, seed=seed)
     report = summary(recording, time.monotonic() - started)
     click.echo(msgspec.json.encode(report).decode() if form == "json" else text(report))
 
@@ -42,7 +43,7 @@ def default_name(scenario: str, scale: float, seed: int | None) -> str:
 
 
 def summary(recording: Recording, seconds: float) -> dict[str, str | int | float]:
-    """Return what is told about a recording, by name."""
+    """Return the figures of a recording by name."""
     info = recording.info
     return {
         "tape": str(recording.path),
@@ -58,7 +59,7 @@ def summary(recording: Recording, seconds: float) -> dict[str, str | int | float
 
 
 def text(report: dict[str, str | int | float]) -> str:
-    """Return a summary for people, one line per value."""
+    """Return a summary as text, one line per value."""
     width = max(map(len, report))
     return "\n".join(f"{name:<{width}}  {value:,}" if isinstance(value, int) and name != "seed" else
                      f"{name:<{width}}  {value}" for name, value in report.items())  # fmt: skip

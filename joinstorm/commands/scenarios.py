@@ -1,13 +1,16 @@
-"""``joinstorm scenarios``: which nights there are, what one says, whether one of your own holds."""
+"""``joinstorm scenarios``: list the shipped nights, show one, check your own."""
+
+from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import click
-import msgspec
-import yaml
 
-from producers.scenario import loading as scenarios
-from producers.scenario.spec import Scenario
+from joinstorm.commands import options
+
+if TYPE_CHECKING:
+    from producers.scenario.spec import Scenario
 
 
 @click.group()
@@ -16,9 +19,13 @@ def command() -> None:
 
 
 @command.command("list")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the list.")
+@options.output_format()
 def list_(form: str) -> None:
     """List the shipped scenarios."""
+    import msgspec
+
+    from producers.scenario import loading as scenarios
+
     loaded = [scenarios.load(name) for name in scenarios.names()]
     if form == "json":
         rows = [{"name": one.name, "title": one.title, "listeners": listeners(one)} for one in loaded]
@@ -31,10 +38,15 @@ def list_(form: str) -> None:
 
 @command.command()
 @click.argument("scenario")
-@click.option("--resolved", is_flag=True, help="Every value spelled out, what it extends included; without comments.")
-@click.option("--format", "form", type=click.Choice(["yaml", "json"]), default="yaml", help="Form of --resolved.")
+@click.option("--resolved", is_flag=True, help="Spell out every value, inherited ones included; without comments.")
+@options.output_format("yaml", "json", default="yaml", text="Output format; json implies --resolved.")
 def show(scenario: str, resolved: bool, form: str) -> None:
-    """Show a scenario as it is written, or as it is played."""
+    """Show a scenario, as written or resolved."""
+    import msgspec
+    import yaml
+
+    from producers.scenario import loading as scenarios
+
     loaded = scenarios.load(scenario)
     if form == "json":
         click.echo(msgspec.json.encode(loaded).decode())
@@ -47,16 +59,20 @@ def show(scenario: str, resolved: bool, form: str) -> None:
 @command.command()
 @click.argument("scenario")
 def validate(scenario: str) -> None:
-    """Check a scenario: every field, and whether it can be played."""
+    """Check every field of a scenario."""
+    from producers.scenario import loading as scenarios
+
     loaded = scenarios.load(scenario)
     click.echo(f"{loaded.name}: valid; {listeners(loaded):,} listeners at scale 1, {len(loaded.facts)} rows of facts")
 
 
 def listeners(scenario: Scenario) -> int:
-    """Return how many come at scale 1."""
+    """Return the number of listeners at scale 1."""
     return round(scenario.crowd.listeners * scenario.size)
 
 
 def plain(scenario: Scenario) -> object:
-    """Return a scenario as plain values that YAML can write, moments of time among them."""
+    """Return a scenario as plain values that YAML can write, times among them."""
+    import msgspec
+
     return msgspec.to_builtins(scenario, builtin_types=(datetime,))

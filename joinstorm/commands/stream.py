@@ -1,33 +1,37 @@
 """``joinstorm stream``: one worker of an engine on one run."""
 
-import click
-import msgspec
+from __future__ import annotations
 
-from joinstorm.commands.options import bootstrap_servers, engine_options, run_id, topic_prefix
-from streams.contract.runinfo import RunInfo
-from streams.engines.abstract import Summary, WorkerSettings
-from streams.engines.registry import load
+from typing import TYPE_CHECKING
+
+import click
+
+from joinstorm.commands import options
 from streams.errors import EXIT_INTERRUPTED, EXIT_OK
-from streams.kafka import rights
-from streams.kafka.connection import Connection
-from streams.read.reader import ResultReader
+
+if TYPE_CHECKING:
+    from streams.contract.runinfo import RunInfo
+    from streams.engines.abstract import Summary, WorkerSettings
+    from streams.kafka.connection import Connection
 
 RUN_SECONDS = 30.0
 """How long to wait for the run to be opened."""
 
 
 @click.command()
-@click.option("--engine", default="faust", help="Engine: a name, or module:Class, or file.py:Class.")
-@click.option("--name", default=None, help="Publish the results under this name; the engine's own if not given.")
-@bootstrap_servers()
-@topic_prefix
-@run_id
-@click.option("--worker", type=click.IntRange(0), default=None, help="Number of this worker; no two with the same one.")
-@click.option("--metrics-port", type=click.IntRange(0, 65535), default=None, help="Serve /metrics here; 0: any port.")
-@click.option("--metrics-address", default="127.0.0.1", help="Address /metrics listens on.")
-@click.option("--checkpoint-seconds", type=click.FloatRange(0), default=1.0, help="Shortest time between checkpoints.")
-@engine_options
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the summary.")
+@options.engine()
+@options.engine_name
+@options.bootstrap_servers()
+@options.topic_prefix
+@options.run_id
+@click.option("--worker", type=click.IntRange(0), default=None, help="Number of this worker, unique in its engine.")
+@options.metrics_port(None)
+@click.option("--metrics-address", default="127.0.0.1", help="Address that /metrics listens on.")
+@click.option(
+    "--checkpoint-seconds", type=click.FloatRange(0), default=1.0, help="Minimum seconds between checkpoints."
+)
+@options.engine_options
+@options.output_format()
 def command(  # noqa: PLR0913, PLR0917 - one argument per option
     engine: str,
     name: str | None,
@@ -41,11 +45,17 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     options: dict[str, str],
     form: str,
 ) -> int:
-    """Run one worker of an engine until its run is done, or until SIGTERM.
+    """Run one worker of an engine.
 
-    Several workers of one engine share the partitions of the run. A worker tells on stderr where its /metrics are, and
-    sums up what it did on stdout.
+    It works until its run is done, or until SIGTERM. Several workers of one engine share the partitions of the run.
+    The address of its /metrics goes to stderr, a summary of its work to stdout.
     """
+    import msgspec
+
+    from streams.engines.abstract import WorkerSettings
+    from streams.engines.registry import load
+    from streams.kafka import rights
+
     worker_of = load(engine)
     settings = WorkerSettings(
         connection=connection,
@@ -66,6 +76,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
 
 def find_run(connection: Connection, prefix: str, run: str | None) -> RunInfo:
     """Return a run's information; raises BrokerError or, when it is not opened in time, DeadlineError."""
+    from streams.read.reader import ResultReader
+
     with ResultReader(connection, prefix=prefix, run=run) as reader:
         return reader.wait_for_run(RUN_SECONDS)
 

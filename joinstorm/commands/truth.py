@@ -1,33 +1,41 @@
-"""``joinstorm truth``: the answers, asked of a tape in SQL and published as the engine named ``truth``."""
+"""``joinstorm truth``: the true counts of a tape, published as the engine named ``truth``."""
+
+from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
-from joinstorm.commands.options import bootstrap_servers, run_id, topic_prefix
-from joinstorm.oracle import answers as oracle
-from joinstorm.oracle.publishing import publish
-from joinstorm.verdict.declaredfaults import declared
-from joinstorm.verdict.verification import RUN_SECONDS, check_tape
-from producers.tape.tapefile import Tape
-from streams.kafka.connection import Connection
-from streams.read.reader import ResultReader
+from joinstorm.commands import options
+
+if TYPE_CHECKING:
+    from streams.kafka.connection import Connection
 
 
 @click.command()
 @click.argument("tape", type=click.Path(path_type=Path))
-@bootstrap_servers()
-@topic_prefix
-@run_id
-@click.option("--threads", type=click.IntRange(1), default=None, help="Threads of the database; all if not given.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the summary.")
+@options.bootstrap_servers()
+@options.topic_prefix
+@options.run_id
+@click.option("--threads", type=click.IntRange(1), default=None, help="Threads of the database.  [default: all cores]")
+@options.output_format()
 def command(tape: Path, connection: Connection, prefix: str, run: str | None, threads: int | None, form: str) -> None:
-    """Count TAPE by SQL and write the counts to the result topics, as the engine named truth.
+    """Publish the true counts of a tape.
 
-    Events that the run declares as missing are left out. A verdict is a comparison with the counts; a board can show
-    any engine's error against them while it runs.
+    SQL over TAPE counts the events; the counts go to the result topics as those of the engine named truth. Events that
+    the run declares as missing are left out. Verdicts compare with these counts, and boards can show any engine's error
+    against them during a run.
     """
+    import msgspec
+
+    from joinstorm.oracle import answers as oracle
+    from joinstorm.oracle.publishing import publish
+    from joinstorm.verdict.declaredfaults import declared
+    from joinstorm.verdict.verification import RUN_SECONDS, check_tape
+    from producers.tape.tapefile import Tape
+    from streams.read.reader import ResultReader
+
     opened = Tape.open(tape)
     opened.verify()
     with ResultReader(connection, prefix=prefix, run=run) as reader:

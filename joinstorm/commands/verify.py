@@ -1,29 +1,28 @@
-"""``joinstorm verify``: an engine's results held against the truth."""
+"""``joinstorm verify``: an engine's results compared with the truth."""
+
+from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from joinstorm.commands.options import bootstrap_servers, run_id, topic_prefix
-from joinstorm.verdict.verdicts import to_json, to_text, write
-from joinstorm.verdict.verification import verify
-from producers.tape.tapefile import Tape
+from joinstorm.commands import options
 from streams.errors import EXIT_FAILED, EXIT_OK
-from streams.kafka.connection import Connection
-from streams.read.reader import ResultReader
+
+if TYPE_CHECKING:
+    from streams.kafka.connection import Connection
 
 
 @click.command()
-@click.option("--engine", default="faust", help="The engine to judge, by the name its results carry.")
-@click.option(
-    "--tape", type=click.Path(path_type=Path), help="Ask this tape; without it the truth's published results."
-)
-@bootstrap_servers()
-@topic_prefix
-@run_id
-@click.option("--deadline", type=click.FloatRange(0), default=300.0, help="Seconds to wait for the engine's end.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Also write the verdict there, as JSON.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form on stdout.")
+@options.engine("Engine to verify, by the name of its results.")
+@options.tape("Tape to count.  [default: use the published truth]")
+@options.bootstrap_servers()
+@options.topic_prefix
+@options.run_id
+@options.deadline
+@options.out_file("File to write the verdict to as well, as JSON.")
+@options.output_format()
 def command(  # noqa: PLR0913, PLR0917 - one argument per option
     engine: str,
     tape: Path | None,
@@ -34,10 +33,16 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     out: Path | None,
     form: str,
 ) -> int:
-    """Compare every count an engine has published with the truth; exit code 0 only when all are equal.
+    """Compare an engine's counts with the truth.
 
-    It waits for the engine's end. What is missing after the deadline is named, as is every count that differs.
+    It waits until the engine has finished. Counts that are missing after the deadline are named, as is every count that
+    differs. Exit code 0 only when all are equal.
     """
+    from joinstorm.verdict.verdicts import to_json, to_text, write
+    from joinstorm.verdict.verification import verify
+    from producers.tape.tapefile import Tape
+    from streams.read.reader import ResultReader
+
     opened = Tape.open(tape) if tape else None
     with ResultReader(connection, prefix=prefix, run=run) as reader:
         verdict = verify(reader, engine, opened, deadline)

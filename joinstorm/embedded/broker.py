@@ -16,7 +16,7 @@ from joinstorm.embedded.kafkahome import find_java, kafka_jars
 from streams.errors import BrokerError, EnvironmentMissingError
 from streams.kafka.admin import open_admin
 from streams.kafka.connection import Connection
-from streams.system.children import die_with_parent, end_process, held_signals
+from streams.system.children import die_with_parent, end_processes, held_signals
 from streams.system.scratch import scratch
 
 READY_SECONDS = 120.0
@@ -159,7 +159,7 @@ class EmbeddedBroker:
     def stop(self) -> None:
         """Shut it down cleanly with SIGTERM, or with SIGKILL when that takes too long."""
         if self.process is not None:
-            end_process(self.process, STOP_SECONDS)
+            end_processes(self.process, seconds=STOP_SECONDS)
             self.process = None
 
     def kill(self) -> None:

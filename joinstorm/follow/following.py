@@ -13,7 +13,7 @@ from joinstorm.run.supervisor import STOP_SECONDS, joinstorm
 from streams.contract.runinfo import RunInfo
 from streams.errors import EXIT_OK, DeadlineError
 from streams.kafka.connection import Connection
-from streams.system.children import die_with_parent, end_process, held_signals
+from streams.system.children import die_with_parent, end_processes, held_signals
 
 RUN_SECONDS: Final = 60.0
 """How long ``once`` waits for a run."""
@@ -69,7 +69,7 @@ class Following:
             try:
                 return child.wait()
             finally:
-                end_process(child, STOP_SECONDS)
+                end_processes(child, seconds=STOP_SECONDS)
 
     def forever(self) -> int:
         """Follow the newest run until interrupted; returns the exit code of the command when it fails.
@@ -102,7 +102,7 @@ class Following:
                     return EXIT_OK
             return code
         finally:
-            end_process(child, STOP_SECONDS)
+            end_processes(child, seconds=STOP_SECONDS)
 
     def _poll(self, runs: RunList) -> list[RunInfo]:
         found = runs.runs()

@@ -1,6 +1,6 @@
-"""Further engines on the topics of a run: they read what the run's own engine reads, and what becomes of them is told.
+"""Extra engines: they read the same topics as the run's own engine and are judged like it.
 
-A guest is held to the truth as the run's engine is, and stands on the boards beside it. It may fail: the run goes on.
+The boards show them next to the run's engine. An extra engine may fail; the run goes on without it.
 """
 
 import time
@@ -14,14 +14,14 @@ from streams.errors import EngineError
 from streams.read.runview import RunView
 
 STALL_SECONDS: Final = 90.0
-"""A guest that has counted nothing new for so long after the run's own engine is done is not waited for."""
+"""An extra engine that counts nothing new for this long after the run's own engine has finished is given up."""
 
 
 class ExtraEngine:
-    """One further engine.
+    """One extra engine.
 
     Args:
-        name: What its results stand under.
+        name: The name of its results.
         part: Its worker.
         clock: Seconds that only grow; injected in tests.
     """
@@ -29,12 +29,12 @@ class ExtraEngine:
     def __init__(self, name: str, part: ChildProcess, clock: Callable[[], float] = time.monotonic) -> None:
         self.name, self.part = name, part
         self.trouble = ""
-        """Why it is not waited for any more, with the end of its log; empty where all is well."""
+        """Why it was given up, with the end of its log; empty where all is well."""
         self._clock = clock
         self._news: tuple[object, float] | None = None
 
     def working(self, view: RunView) -> bool:
-        """Whether there is still something to wait for; asked again and again once the others are done."""
+        """Whether it is worth waiting for; called repeatedly once the others have finished."""
         known = view.engines.get(self.name)
         if self.trouble or (known is not None and known.drained):
             return False
@@ -52,26 +52,30 @@ class ExtraEngine:
 
     def _log(self) -> str:
         tail = self.part.tail()
-        return f"; the end of {self.part.log}:\n{tail}" if tail else "; it has said nothing"
+        return f"; the end of {self.part.log}:\n{tail}" if tail else "; its log is empty"
 
 
-def names_of(engine: str, guests: Sequence[str]) -> dict[str, str]:
-    """Return the guests by the name their results stand under.
+def names_of(engine: str, extra: Sequence[str]) -> dict[str, str]:
+    """Return extra engines by the name of their results.
+
+    Args:
+        engine: The run's own engine.
+        extra: The others, by name or as ``module:Class``.
 
     Raises:
         EngineError: One is unknown, or two would write under one name.
     """
-    taken = {registry.name_of(engine): engine, TRUTH: TRUTH}
+    used = {registry.name_of(engine): engine, TRUTH: TRUTH}
     found: dict[str, str] = {}
-    for guest in guests:
-        name = registry.name_of(guest)
-        if name in taken:
-            raise EngineError(f"engine {guest!r} cannot run beside {taken[name]!r}: both write under the name {name!r}")
-        taken[name] = found[name] = guest
+    for one in extra:
+        name = registry.name_of(one)
+        if name in used:
+            raise EngineError(f"engine {one!r} cannot run with {used[name]!r}: both write under the name {name!r}")
+        used[name] = found[name] = one
     return found
 
 
-def any_working(guests: Iterable[ExtraEngine], view: RunView) -> bool:
-    """Whether any of them is still worth waiting for; every one is asked."""
-    working = [guest.working(view) for guest in guests]
+def any_working(engines: Iterable[ExtraEngine], view: RunView) -> bool:
+    """Whether any extra engine is still worth waiting for; every one of them is checked."""
+    working = [one.working(view) for one in engines]
     return any(working)

@@ -1,4 +1,4 @@
-"""One replay with everything it needs, each part a process of its own: truth, workers and producer around a broker."""
+"""One replay with all its parts, each a process of its own: truth, workers and producer around a broker."""
 
 import contextlib
 import json
@@ -28,15 +28,15 @@ from streams.kafka.connection import Connection
 from streams.read.reader import ResultReader
 from streams.read.runview import RunView
 
-LOOK_SECONDS = 0.25
+POLL_SECONDS = 0.25
 STALL_SECONDS = 90.0
-"""An engine that counts nothing new for so long, with everything sent, is taken for stuck."""
+"""An engine that counts nothing new for this long counts as stuck."""
 GRACE_SECONDS = 15.0
-"""Workers that are done may be gone before all they wrote has been read."""
+"""Workers that have finished may be gone before all of their results have been read."""
 
 
 def run_id() -> str:
-    """Return a run id nobody else uses, that tells when it was made."""
+    """Return a new run id that contains the time."""
     return f"run-{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:6]}"
 
 
@@ -49,7 +49,7 @@ class PipelineRequest:
         connection: The broker.
         engine: The engine, by name or as ``module:Class``.
         workers: Worker processes in one group.
-        speed: Event seconds per second, 0 for as fast as it goes.
+        speed: Event seconds per second, 0 for no pacing.
         client: ``kafka-python`` or ``aiokafka``.
         prefix: Put before every topic name.
         partitions: Partitions of each input topic.
@@ -58,9 +58,9 @@ class PipelineRequest:
         begin: A moment before which everything is sent at full speed.
         until: A moment after which everything is sent at full speed.
         replay_options: Further options of ``joinstorm replay``.
-        faults: What is to go wrong in the stream.
-        faults_file: Where every injected fault is written; beside the tape if not given.
-        beside: Further engines on the same topics, one worker each; the run goes on without them if they fail.
+        faults: Declared faults of the stream.
+        faults_file: Where every injected fault is written; next to the tape if not given.
+        extra_engines: Further engines on the same topics, one worker each; if they fail, the run goes on.
         run: Run id; made up if not given.
     """
 
@@ -79,17 +79,17 @@ class PipelineRequest:
     replay_options: tuple[str, ...] = ()
     faults: Faults | None = None
     faults_file: Path | None = None
-    beside: tuple[str, ...] = ()
+    extra_engines: tuple[str, ...] = ()
     run: str = field(default_factory=run_id)
 
     @cached_property
     def name(self) -> str:
-        """What the engine's results stand under."""
+        """The name of the engine's results."""
         return name_of(self.engine)
 
 
 class MovedError(Exception):
-    """The deck was told to be at an earlier moment: the replay goes on in a run of its own.
+    """The deck jumped back: the replay goes on in another run.
 
     Args:
         run: Its id.
@@ -104,148 +104,157 @@ class Pipeline:
     """The parts of one replay; the supervisor ends them.
 
     Args:
-        plan: What to replay and how.
+        request: What to replay and how.
         supervisor: Starts the parts and keeps their logs.
     """
 
-    def __init__(self, plan: PipelineRequest, supervisor: Supervisor) -> None:
-        self.plan = plan
+    def __init__(self, request: PipelineRequest, supervisor: Supervisor) -> None:
+        self.request = request
         self.supervisor = supervisor
         self.workers: dict[int, ChildProcess] = {}
-        self.guests: list[ExtraEngine] = []
+        self.extra_engines: list[ExtraEngine] = []
         self.replay: ChildProcess | None = None
         self.truth: ChildProcess | None = None
         self.info: RunInfo | None = None
 
     def open(self) -> RunInfo:
-        """Create the topics and publish what engines must know.
+        """Create the topics and publish run.info.
 
         Raises:
             UsageError: ``begin`` or ``until`` is not a moment of the night.
         """
-        plan = self.plan
-        tape = Tape.open(plan.tape).info
-        for moment in filter(None, (plan.begin, plan.until)):
+        request = self.request
+        tape = Tape.open(request.tape).info
+        for moment in filter(None, (request.begin, request.until)):
             moment_ms(moment, tape.phases, tape.start, tape.end, tape.start)
         self.info = open_run(
-            plan.connection,
+            request.connection,
             tape,
-            run=plan.run,
-            prefix=plan.prefix,
-            partitions=plan.partitions,
-            replication=plan.replication,
-            watermark_step_ms=default_watermark_step(plan.speed),
-            faults=plan.faults,
+            run=request.run,
+            prefix=request.prefix,
+            partitions=request.partitions,
+            replication=request.replication,
+            watermark_step_ms=default_watermark_step(request.speed),
+            faults=request.faults,
         )
         return self.info
 
     def start_truth(self) -> ChildProcess:
         """Start the oracle; it publishes the truth and ends."""
-        self.truth = self.start("truth", "truth", str(self.plan.tape), *self._where())
+        self.truth = self.start("truth", "truth", str(self.request.tape), *self._where())
         return self.truth
 
     def start_worker(self, index: int) -> ChildProcess:
-        """Start the worker with the number ``index``, again if it was there before."""
-        options = ["--engine", self.plan.engine, "--worker", str(index), "--metrics-port", "0"]
+        """Start, or start again, the worker with the number ``index``."""
+        options = ["--engine", self.request.engine, "--worker", str(index), "--metrics-port", "0"]
         part = self.start(f"worker-{index}", "stream", *options, *self._where())
         self.workers[index] = part
         return part
 
-    def start_guests(self) -> None:
-        """Start the engines that run beside."""
-        for name, engine in names_of(self.plan.engine, self.plan.beside).items():
+    def start_extra_engines(self) -> None:
+        """Start one worker of each extra engine."""
+        for name, engine in names_of(self.request.engine, self.request.extra_engines).items():
             state = ["--option", f"state_dir={self.supervisor.logs / 'state'}"]
             arguments = ["--engine", engine, "--worker", "0", *state, *self._where()]
-            self.guests.append(ExtraEngine(name, self.start(f"beside-{name}", "stream", *arguments, vital=False)))
+            part = self.start(f"extra-{name}", "stream", *arguments, vital=False)
+            self.extra_engines.append(ExtraEngine(name, part))
 
     def start_replay(self, *further: str) -> ChildProcess:
         """Start the producer."""
-        plan = self.plan
-        options = ["--speed", f"{plan.speed:g}" if plan.speed else "max", "--client", plan.client, "--format", "json"]
-        options += ["--replication", f"{plan.replication}"]  # of the run that a jump back begins
-        options.append("--no-verify")  # the truth does, beside it; a damaged tape ends the run
-        if plan.skip_quiet:
+        request = self.request
+        options = [
+            "--speed",
+            f"{request.speed:g}" if request.speed else "max",
+            "--client",
+            request.client,
+            "--format",
+            "json",
+        ]
+        options += ["--replication", f"{request.replication}"]  # of the run that a jump back begins
+        options.append("--no-verify")  # the truth verifies it meanwhile; a damaged tape ends the run
+        if request.skip_quiet:
             options.append("--skip-quiet")
-        for option, moment in (("--from", plan.begin), ("--until", plan.until)):
+        for option, moment in (("--from", request.begin), ("--until", request.until)):
             options += [option, moment] if moment else []
-        if plan.faults_file is not None:
-            options += ["--faults-file", str(plan.faults_file)]
-        arguments = [str(plan.tape), *options, *self._where(), *plan.replay_options, *further]
+        if request.faults_file is not None:
+            options += ["--faults-file", str(request.faults_file)]
+        arguments = [str(request.tape), *options, *self._where(), *request.replay_options, *further]
         self.replay = self.start("replay", "replay", *arguments)
         return self.replay
 
     def start(self, name: str, command: str, *arguments: str, vital: bool = True) -> ChildProcess:
-        """Start a joinstorm command under this name; how to log in it reads in its environment, which others cannot."""
-        environ = self.plan.connection.environ(os.environ)
+        """Start a joinstorm command as a part; its login is in its environment, which other users cannot read."""
+        environ = self.request.connection.environ(os.environ)
         return self.supervisor.start(name, joinstorm(command, *arguments), environ, vital=vital)
 
     def move(self, run: str) -> None:
         """Go on with another run of the replay: engines and truth begin anew."""
-        guests = [guest.part for guest in self.guests]
-        for part in [*self.workers.values(), *guests, *([self.truth] if self.truth else [])]:
+        extra = [engine.part for engine in self.extra_engines]
+        for part in [*self.workers.values(), *extra, *([self.truth] if self.truth else [])]:
             self.supervisor.end(part, signal.SIGTERM)
-        self.plan = replace(self.plan, run=run)
+        self.request = replace(self.request, run=run)
         for index in list(self.workers):
             self.start_worker(index)
-        self.guests.clear()
-        self.start_guests()
+        self.extra_engines.clear()
+        self.start_extra_engines()
         self.start_truth()
 
     def deck(self) -> ControlClient:
-        """Return the deck of the producer; raises EnvironmentMissingError when it does not listen, or not yet."""
+        """Return the deck of the producer; raises EnvironmentMissingError while it does not listen."""
         return ControlClient.find(pid=self.replay.pid if self.replay else None)
 
     def _where(self) -> list[str]:
-        plan = self.plan
-        where = ["--bootstrap-servers", plan.connection.bootstrap_servers, "--run", plan.run]
-        return [*where, "--topic-prefix", plan.prefix] if plan.prefix else where
+        request = self.request
+        # Given even where they are the defaults: the environment may hold variables of the parts' own options.
+        where = ["--bootstrap-servers", request.connection.bootstrap_servers, "--run", request.run]
+        return [*where, "--topic-prefix", request.prefix]
 
     def views(self, reader: ResultReader) -> Iterator[RunView]:
-        """Yield what is known, a few times a second, until engines and truth are drained and the producer is done.
+        """Yield what is known, a few times a second, until engines and truth are drained and the producer has ended.
 
-        The engines beside are waited for as long as they get on; what stopped one is its ``trouble``.
+        Extra engines are waited for as long as they make progress; what stopped one is its ``trouble``.
 
         Raises:
-            MovedError: The producer was told to jump back, and goes on in another run.
+            MovedError: The deck jumped back, and the replay goes on in another run.
             EngineError: A part failed, or ended before its work was done; the text holds its last log lines.
-            DeadlineError: Everything was sent and the engine has counted nothing new for a long time.
+            DeadlineError: The engine has counted nothing new for ``STALL_SECONDS``.
         """
-        stall = _Stall(self.plan.name)
+        stall = _Stall(self.request.name)
         while True:
             view = reader.snapshot()
             yield view
             self.supervisor.check()
             self._check_run(view)
-            if all(name in view.engines and view.engines[name].drained for name in (self.plan.name, TRUTH)):
+            if all(name in view.engines and view.engines[name].drained for name in (self.request.name, TRUTH)):
                 break
-            stall.look(view, self._workers_gone(), self._last_words)
-            time.sleep(LOOK_SECONDS)
+            stall.check(view, self._workers_gone(), self._log_end)
+            time.sleep(POLL_SECONDS)
         if self.replay is not None:
             self.replay.process.wait()
             self.supervisor.check()
-        while any_working(self.guests, view := reader.snapshot()):
+        while any_working(self.extra_engines, view := reader.snapshot()):
             yield view
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
         yield reader.snapshot()
 
     def _check_run(self, view: RunView) -> None:
-        """See whether a run that is said to have failed has only been left for another one."""
+        """Raise MovedError where a run that is reported as failed was only left for another one."""
         if view.status is not None and view.status.state == "failed":
             with contextlib.suppress(EnvironmentMissingError):
                 run = self.deck().state()["run"]
-                if run != self.plan.run:
+                if run != self.request.run:
                     raise MovedError(run)
 
     def _workers_gone(self) -> bool:
         return bool(self.workers) and all(part.exit_code() is not None for part in self.workers.values())
 
-    def _last_words(self) -> str:
+    def _log_end(self) -> str:
         """Return the end of the first worker's log, as the end of a sentence."""
         part = next(iter(self.workers.values()), None)
         return f"; the end of {part.log}:\n{part.tail()}" if part else ""
 
     def replay_summary(self) -> dict[str, Any]:
-        """Return what the producer said of itself when it ended."""
+        """Return the summary that the producer printed when it ended; empty where there is none."""
         if self.replay is None:
             return {}
         lines = [line for line in self.replay.log.read_text().splitlines() if line.startswith("{")]
@@ -254,7 +263,7 @@ class Pipeline:
 
 
 class _Stall:
-    """Notices that an engine has stopped counting, or has ended before its results have."""
+    """Notices that an engine has stopped counting, or that its workers ended before its results were complete."""
 
     def __init__(self, engine: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._engine = engine
@@ -263,7 +272,7 @@ class _Stall:
         self._last: object = None
         self._gone: float | None = None
 
-    def look(self, view: RunView, gone: bool, last_words: Callable[[], str]) -> None:
+    def check(self, view: RunView, gone: bool, log_end: Callable[[], str]) -> None:
         engine = view.engines.get(self._engine)
         if not gone:
             self._gone = None
@@ -271,7 +280,7 @@ class _Stall:
             self._gone = self._clock()
         late = self._gone is not None and self._clock() - self._gone > GRACE_SECONDS
         if late and (engine is None or not engine.covered.ended):
-            raise EngineError(f"engine {self._engine}: every worker has ended, and its results have not{last_words()}")
+            raise EngineError(f"engine {self._engine}: every worker has ended, and its results have not{log_end()}")
         state = (view.status, None if engine is None else engine.covered)
         if state != self._last:
             self._last, self._since = state, self._clock()
@@ -279,4 +288,4 @@ class _Stall:
         if not paused and self._clock() - self._since > STALL_SECONDS:
             missing = "anything" if engine is None else ", ".join(engine.covered.missing) or "nothing"
             silent = f"nothing new for {STALL_SECONDS:.0f} s; not ended: {missing}"
-            raise DeadlineError(f"engine {self._engine}: {silent}{last_words()}")
+            raise DeadlineError(f"engine {self._engine}: {silent}{log_end()}")

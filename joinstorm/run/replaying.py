@@ -1,7 +1,6 @@
-"""Plays a tape as the command line asks for it: opens runs, declares faults, listens to the deck's controls."""
+"""Plays a tape as the command line requests: opens runs, declares faults, listens to the deck's controls."""
 
 import logging
-import signal
 import sys
 import uuid
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from types import FrameType
 from joinstorm.interrupts import InterruptedRun
 from joinstorm.terminal.deckkeys import HINT
 from joinstorm.terminal.keyboard import DeckKeys, Keyboard, keyboard
-from joinstorm.terminal.progressbar import Show, progress
+from joinstorm.terminal.progressbar import ReplayDisplay, progress
 from producers.compose.faults import FaultPlan, parse_faults
 from producers.moments import moment_ms
 from producers.replay.control import ControlServer
@@ -29,8 +28,9 @@ from producers.replay.session import play_rounds
 from producers.senders.registry import sender_factory
 from producers.tape.tapefile import Tape
 from streams.contract.runinfo import RunInfo
-from streams.errors import ScenarioError
+from streams.errors import UsageError
 from streams.kafka.connection import Connection
+from streams.system.children import handled_signals
 
 _log = logging.getLogger(__name__)
 NO_CONTROL = "off"
@@ -38,7 +38,7 @@ NO_CONTROL = "off"
 
 @dataclass(frozen=True)
 class ReplayRequest:
-    """What ``joinstorm replay`` was asked for; every field is one of its options."""
+    """What a user asks of ``joinstorm replay``; every field is one of its options."""
 
     tape: Path
     speed: float
@@ -64,46 +64,46 @@ class ReplayRequest:
 
 
 class Player:
-    """Plays a job.
+    """Plays a tape.
 
     Args:
-        job: What was asked for.
+        request: Which one, and how.
 
     Raises:
-        JoinstormError: What was asked for cannot be done.
+        JoinstormError: The request cannot be met; the text says why.
     """
 
-    def __init__(self, job: ReplayRequest) -> None:
-        self.job = job
-        self.faults = parse_faults(job.fault, job.fault_seed)
-        self.connection = job.connection
-        self.tape = Tape.open(job.tape)
+    def __init__(self, request: ReplayRequest) -> None:
+        self.request = request
+        self.faults = parse_faults(request.fault, request.fault_seed)
+        self.connection = request.connection
+        self.tape = Tape.open(request.tape)
         self.settings = PlaybackRequest(
-            speed=job.speed,
-            skip_quiet=job.skip_quiet,
-            begin=self._moment(job.begin),
-            until=self._moment(job.until),
+            speed=request.speed,
+            skip_quiet=request.skip_quiet,
+            begin=self._moment(request.begin),
+            until=self._moment(request.until),
             resume=self._resumed(),
-            position_file=job.position,
+            position_file=request.position,
         )
 
     def play(self) -> Iterator[PlaybackResult]:
         """Verify the tape, open the run, and yield the result of every round.
 
         Raises:
-            InterruptedRun: SIGTERM or SIGINT came while it played.
+            InterruptedRun: A signal arrived while it played.
             JoinstormError: It cannot be played, or not all of it was acknowledged.
         """
-        if self.job.verify:
+        if self.request.verify:
             self.tape.verify()
         first = self.first_run
         with (
-            progress() as show,
+            progress() as display,
             keyboard(sys.stdin, sys.stderr) as pressed,
-            _stopping(keyed_deck(show, pressed, first)) as deck,
-            _controlled(deck, self.job.control),
+            _stopping(keyed_deck(display, pressed, first)) as deck,
+            _controlled(deck, self.request.control),
         ):
-            make_sender = sender_factory(self.job.client, self.connection, paced=self.job.speed > 0)
+            make_sender = sender_factory(self.request.client, self.connection, paced=self.request.speed > 0)
 
             def play_run(info: RunInfo, settings: PlaybackRequest) -> PlaybackResult:
                 return Replay(self.tape, info, make_sender, deck, settings, plan=self._plan(info)).play()
@@ -111,39 +111,43 @@ class Player:
             def open_next(number: int) -> RunInfo:
                 return self._open(f"{first.run}-{number}", first)
 
-            yield from play_rounds(first, self.settings, deck, play_run, open_next, rounds=self.job.rounds)
+            yield from play_rounds(first, self.settings, deck, play_run, open_next, rounds=self.request.rounds)
 
     @cached_property
     def first_run(self) -> RunInfo:
-        """The run to begin with: the resumed one, one that is opened and not played, or a new one."""
+        """The first run: the resumed one, one that is opened and not played, or a new one."""
         if self.settings.resume is not None:
             return self.settings.resume.info
-        return self._open(self.job.run or _made_up(self.tape.info.name))
+        return self._open(self.request.run or _made_up(self.tape.info.name))
 
     def _open(self, run: str, like: RunInfo | None = None) -> RunInfo:
-        """Open a run, ``like`` an earlier one or as asked for; one that is opened and not played is taken as it is."""
-        job = self.job
-        known = None if like else opened_run(self.connection, run, job.prefix)
+        """Open a run, ``like`` an earlier one or as requested; a run that is not yet played is used as it is."""
+        request = self.request
+        known = None if like else opened_run(self.connection, run, request.prefix)
         if known is not None and known.tape_sha256 == self.tape.info.sha256:
             return self._as_opened(known)
-        window_ms = like.window_ms if like else round(job.window * 1000)
-        step = round(job.watermark_step * 1000) if job.watermark_step else default_watermark_step(job.speed, window_ms)
+        window_ms = like.window_ms if like else round(request.window * 1000)
+        step = (
+            round(request.watermark_step * 1000)
+            if request.watermark_step
+            else default_watermark_step(request.speed, window_ms)
+        )
         return open_run(
             self.connection,
             self.tape.info,
             run=run,
-            prefix=like.prefix if like else job.prefix,
-            partitions=like.partitions if like else job.partitions,
+            prefix=like.prefix if like else request.prefix,
+            partitions=like.partitions if like else request.partitions,
             window_ms=window_ms,
             watermark_step_ms=like.watermark_step_ms if like else step,
-            replication=job.replication,
+            replication=request.replication,
             faults=like.faults if like else self.faults,
         )
 
     def _as_opened(self, known: RunInfo) -> RunInfo:
-        """Return a run that somebody else has opened; what goes wrong in it was declared there."""
-        if self.job.fault and known.faults != (self.faults if self.faults.rates else None):
-            raise ScenarioError(f"run {known.run} was opened with other faults; declare them where it is opened")
+        """Return a run that another process opened; its faults were declared there."""
+        if self.request.fault and known.faults != (self.faults if self.faults.rates else None):
+            raise UsageError(f"run {known.run} was opened with other faults; declare them where it is opened")
         return known
 
     def _moment(self, text: str | None) -> int | None:
@@ -151,27 +155,27 @@ class Player:
         return None if text is None else moment_ms(text, info.phases, info.start, info.end, info.start)
 
     def _resumed(self) -> Position | None:
-        return None if self.job.resume is None else load_position(self.job.resume, self.tape.info.sha256)
+        return None if self.request.resume is None else load_position(self.request.resume, self.tape.info.sha256)
 
     def _plan(self, info: RunInfo) -> FaultPlan | None:
-        """Return what goes wrong in a run, written down before it happens."""
+        """Return the faults of a run, after writing the account of them."""
         if info.faults is None:
             return None
-        path = self.job.faults_file or fault_path(self.tape.path, info.run)
+        path = self.request.faults_file or fault_path(self.tape.path, info.run)
         if not (path.exists() and read_faults(path).info.run == info.run):
             write_faults(path, self.tape, info.faults, info)
         return FaultPlan(info.faults)
 
 
-def keyed_deck(show: Show, pressed: Keyboard | None, info: RunInfo) -> Deck:
-    """Return a deck that shows its state and, each time it does, looks for keys pressed."""
-    keys = DeckKeys(pressed, show.say)
+def keyed_deck(display: ReplayDisplay, pressed: Keyboard | None, info: RunInfo) -> Deck:
+    """Return a deck that shows its state and, each time it does, obeys the keys that were pressed."""
+    keys = DeckKeys(pressed, display.show_message)
     if pressed:
-        show.say(HINT)
+        display.show_message(HINT)
 
     def listener(state: DeckState) -> None:
-        show(state)
-        keys.look(lambda: deck, deck.as_dict, info.phases)
+        display(state)
+        keys.send_pressed(lambda: deck, deck.as_dict, info.phases)
 
     deck = Deck(listener)
     return deck
@@ -187,7 +191,7 @@ def _controlled(deck: Deck, address: str) -> AbstractContextManager[object]:
         return nullcontext()
     host, colon, port = address.rpartition(":")
     if not (colon and port.isdigit()):
-        raise ScenarioError(f"--control {address!r}: expected HOST:PORT or {NO_CONTROL}")
+        raise UsageError(f"--control {address!r}: expected HOST:PORT or {NO_CONTROL}")
     server = ControlServer(deck, host, int(port))
     _log.info("the deck listens at %s", server.url)
     return server
@@ -195,16 +199,13 @@ def _controlled(deck: Deck, address: str) -> AbstractContextManager[object]:
 
 @contextmanager
 def _stopping(deck: Deck) -> Iterator[Deck]:
-    """While the tape plays, SIGTERM and SIGINT tell the deck to stop, which ends the run in order."""
+    """While the tape plays, a signal that asks to end stops the deck, which ends the run in order."""
 
     def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a signal handler's signature
         deck.stop()
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield deck
+        with handled_signals(stop):
+            yield deck
     except StoppedError:
         raise InterruptedRun from None
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

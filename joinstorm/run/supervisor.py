@@ -1,18 +1,17 @@
-"""Starts the parts of a run as processes of their own and ends every one of them, whatever ends the run."""
+"""Starts the parts of a run as processes and ends every one of them, whatever ends the run."""
 
-import contextlib
 import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from joinstorm.variables import without_options
 from streams.errors import EngineError
-from streams.system.children import die_with_parent, held_signals
+from streams.system import children
 
 STOP_SECONDS = 5.0
 TAIL_LINES = 15
@@ -41,7 +40,7 @@ class ChildProcess:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=die_with_parent(),  # noqa: PLW1509 - one system call, looked up before the fork
+                preexec_fn=children.die_with_parent(),  # noqa: PLW1509 - one system call, looked up before the fork
                 env={**environ, "PYTHONUNBUFFERED": "1"},
             )
 
@@ -61,11 +60,10 @@ class ChildProcess:
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the process and everything it started; nothing happens where it is gone."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, number)
+        children.send(self.process, number, group=True)
 
     def wait(self, seconds: float) -> int | None:
-        """Wait for its end; None when it still runs after ``seconds``."""
+        """Wait for its end and return the exit code, None when it still runs after ``seconds``."""
         try:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -73,11 +71,11 @@ class ChildProcess:
 
 
 class Supervisor:
-    """Context manager: what is started inside is gone outside.
+    """Context manager: what is started inside has ended outside.
 
     Args:
         logs: Folder for one log file per part; made if missing.
-        stop_seconds: How long a part may take over its own ending before it is killed.
+        stop_seconds: How long a part may take to end before it is killed.
     """
 
     def __init__(self, logs: Path, *, stop_seconds: float = STOP_SECONDS) -> None:
@@ -102,12 +100,13 @@ class Supervisor:
         Args:
             name: Of the part and its log.
             command: What to run.
-            environ: Its environment; ours if not given.
+            environ: Its environment; this process's if not given. Variables of options are left out: a part does
+                what its command line says.
             vital: Whether the others cannot go on without it.
         """
-        with held_signals():
-            around = os.environ if environ is None else environ
-            part = ChildProcess(name, command, self.logs / f"{name}.log", around, vital=vital)
+        with children.held_signals():
+            inherited = without_options(os.environ if environ is None else environ)
+            part = ChildProcess(name, command, self.logs / f"{name}.log", inherited, vital=vital)
             self.parts.append(part)
         return part
 
@@ -119,22 +118,14 @@ class Supervisor:
                 raise EngineError(f"{part.name} ended with exit code {code}; the end of {part.log}:\n{part.tail()}")
 
     def end(self, part: ChildProcess, number: signal.Signals) -> None:
-        """End one part with a signal and forget it: its exit code is nobody's concern any more."""
+        """End one part with a signal and forget it: its exit code no longer matters."""
         self.parts.remove(part)
-        part.signal(number)
-        if part.wait(self.stop_seconds) is None:
-            part.signal(signal.SIGKILL)
-            part.process.wait()
+        children.end_processes(part.process, seconds=self.stop_seconds, number=number, group=True)
 
     def stop(self) -> None:
         """End every part that still runs, newest first: SIGTERM to all, then SIGKILL to what is left."""
         alive = [part for part in reversed(self.parts) if part.exit_code() is None]
+        children.end_processes(*(part.process for part in alive), seconds=self.stop_seconds, group=True)
         for part in alive:
-            part.signal(signal.SIGTERM)
-        deadline = time.monotonic() + self.stop_seconds
-        for part in alive:
-            if part.wait(max(0.05, deadline - time.monotonic())) is None:
-                part.signal(signal.SIGKILL)
-                part.process.wait()
             part.signal(signal.SIGKILL)  # what it started itself and left behind
         self.parts = []

@@ -1,4 +1,4 @@
-"""The whole job: record a tape, replay it through Kafka into an engine, and hold the engine's answers to the truth."""
+"""The whole job: record a tape, replay it through Kafka into an engine, and compare the counts with the truth."""
 
 import contextlib
 import sys
@@ -42,36 +42,34 @@ class RunRequest:
 
     Args:
         scenario: Name or path of the scenario.
-        out: Folder for tape, logs, verdict and report.
         scale: 1 is the real size.
         seed: None for the scenario's own.
         tape: A tape to use instead of recording one.
         connection: A broker to use instead of the embedded one.
-        plan: How to replay; its tape and connection are filled in here.
+        pipeline: How to replay; its tape, connection and faults file are filled in by ``run_job``.
         metrics_port: Port of the exporter, 0 for any free one, None for none.
     """
 
     scenario: str
-    out: Path
     scale: float
     seed: int | None
     tape: Path | None
     connection: Connection | None
-    plan: PipelineRequest
+    pipeline: PipelineRequest
     metrics_port: int | None = 0
 
 
 @dataclass
 class RunOutcome:
-    """What came of it."""
+    """The verdict of a run and what the report needs."""
 
     verdict: Verdict
     view: RunView = field(repr=False)
     tape: Tape
     facts: list[FactRow]
-    """What is known of the night beside the tape's own figures; empty where nothing is known."""
-    beside: tuple[Verdict, ...] = ()
-    """Of the engines that ran beside."""
+    """The known facts with the tape's own figures; empty where nothing is known."""
+    extra_engines: tuple[Verdict, ...] = ()
+    """The verdicts of the extra engines."""
 
 
 class StageTimes:
@@ -90,39 +88,60 @@ class StageTimes:
             self.seconds[name] = round(time.monotonic() - begin, 3)
 
 
-def run_job(order: RunRequest, screen: TextIO | None = None) -> RunOutcome:
-    """Do the whole job; whatever ends it, everything it started is gone.
+def check_request(request: RunRequest) -> None:
+    """Check what can be checked before anything is started.
+
+    Raises:
+        JoinstormError: Scenario, tape or an engine cannot be used; the text names it.
+    """
+    if request.tape is None:
+        scenario.load(request.scenario)
+    else:
+        Tape.open(request.tape)
+    for engine in (request.pipeline.engine, *request.pipeline.extra_engines):
+        check(engine)
+    names_of(request.pipeline.engine, request.pipeline.extra_engines)
+
+
+def run_job(request: RunRequest, folder: Path, screen: TextIO | None = None) -> RunOutcome:
+    """Do the whole job; however it ends, everything it started has ended.
 
     Args:
-        order: What is asked.
+        request: What to run; ``check_request`` accepted it.
+        folder: Where tape, logs and the account of faults go.
         screen: Where progress is shown; stderr if not given.
 
     Raises:
-        JoinstormError: Something cannot be done; the text says what and what to do about it.
+        InterruptedRun: A signal or the key q ended it; the screen shows where the folder is.
+        JoinstormError: A part failed; the text names it and what to do about it.
     """
     screen = screen or sys.stderr
-    if order.tape is None:
-        scenario.load(order.scenario)  # what is wrong with it is said before anything is started
-    for engine in (order.plan.engine, *order.plan.beside):
-        check(engine)
-    names_of(order.plan.engine, order.plan.beside)
-    watch = StageTimes()
+    try:
+        return _run_stages(request, folder, screen)
+    except InterruptedRun:
+        screen.write(f"stopped without a verdict; tape and logs: {folder}\n")
+        raise
+
+
+def _run_stages(request: RunRequest, folder: Path, screen: TextIO) -> RunOutcome:
+    times = StageTimes()
     with contextlib.ExitStack() as stack:
-        stack.enter_context(watch.stage("total"))
-        supervisor = stack.enter_context(Supervisor(order.out / "logs"))
-        recording = _start_recording(order, supervisor)
-        with watch.stage("broker"), _status(screen, "starting Kafka and recording the night"):
-            connection = order.connection or stack.enter_context(EmbeddedBroker()).connection
-        with watch.stage("record"), _status(screen, "recording the night"):
-            tape = _finish_recording(order, recording)
-        pipeline = Pipeline(replace(order.plan, tape=tape, connection=connection), supervisor)
-        view = _replay(pipeline, order, watch, screen)
-        with watch.stage("verify"):
-            verdict = _judge(view, pipeline.plan, pipeline.plan.name)
-            beside = tuple(_judge(view, pipeline.plan, guest.name, guest.trouble) for guest in pipeline.guests)
-    rates = _rates(watch, pipeline, verdict)
-    verdict = msgspec.structs.replace(verdict, seconds=watch.seconds, events_per_second=rates)
-    return RunOutcome(verdict, view, Tape.open(tape), _facts(Tape.open(tape)), beside)
+        stack.enter_context(times.stage("total"))
+        supervisor = stack.enter_context(Supervisor(folder / "logs"))
+        recording = _start_recording(request, folder, supervisor)
+        with times.stage("broker"), _status(screen, "starting Kafka and recording the night"):
+            connection = request.connection or stack.enter_context(EmbeddedBroker()).connection
+        with times.stage("record"), _status(screen, "recording the night"):
+            tape = _finish_recording(request, folder, recording)
+        filled = replace(request.pipeline, tape=tape, connection=connection, faults_file=folder / "faults.parquet")
+        pipeline = Pipeline(filled, supervisor)
+        view = _replay(pipeline, request.metrics_port, times, screen)
+        with times.stage("verify"):
+            verdict = _judge(view, pipeline.request, pipeline.request.name)
+            extra = tuple(_judge(view, pipeline.request, one.name, one.trouble) for one in pipeline.extra_engines)
+    rates = _rates(times, pipeline, verdict)
+    verdict = msgspec.structs.replace(verdict, seconds=times.seconds, events_per_second=rates)
+    return RunOutcome(verdict, view, Tape.open(tape), _facts(Tape.open(tape)), extra)
 
 
 def _facts(tape: Tape) -> list[FactRow]:
@@ -132,63 +151,60 @@ def _facts(tape: Tape) -> list[FactRow]:
         return []
 
 
-def _start_recording(order: RunRequest, supervisor: Supervisor) -> ChildProcess | None:
-    if order.tape is not None:
-        Tape.open(order.tape)
+def _start_recording(request: RunRequest, folder: Path, supervisor: Supervisor) -> ChildProcess | None:
+    if request.tape is not None:
         return None
-    options = ["--scale", f"{order.scale:g}", "--out", str(order.out / "tape.parquet"), "--format", "json"]
-    if order.seed is not None:
-        options += ["--seed", str(order.seed)]
-    return supervisor.start("record", joinstorm("record", order.scenario, *options))
+    options = ["--scale", f"{request.scale:g}", "--out", str(folder / "tape.parquet"), "--format", "json"]
+    if request.seed is not None:
+        options += ["--seed", str(request.seed)]
+    return supervisor.start("record", joinstorm("record", request.scenario, *options))
 
 
-def _finish_recording(order: RunRequest, recording: ChildProcess | None) -> Path:
+def _finish_recording(request: RunRequest, folder: Path, recording: ChildProcess | None) -> Path:
     if recording is None:
-        assert order.tape is not None
-        return order.tape
+        assert request.tape is not None
+        return request.tape
     if recording.process.wait():
         raise EngineError(f"recording failed:\n{recording.tail()}")
-    return order.out / "tape.parquet"
+    return folder / "tape.parquet"
 
 
-def _replay(pipeline: Pipeline, order: RunRequest, watch: StageTimes, screen: TextIO) -> RunView:
-    """Run all parts until engine and truth have said everything."""
-    plan = pipeline.plan
-    with watch.stage("replay and count"):
+def _replay(pipeline: Pipeline, metrics_port: int | None, times: StageTimes, screen: TextIO) -> RunView:
+    """Run all parts until engine and truth have published everything."""
+    with times.stage("replay and count"):
         pipeline.open()
-        for index in range(plan.workers):
+        for index in range(pipeline.request.workers):
             pipeline.start_worker(index)
-        pipeline.start_guests()
+        pipeline.start_extra_engines()
         pipeline.start_replay()
         pipeline.start_truth()
         with keyboard(sys.stdin, screen) as pressed:
             while True:
                 try:
-                    return _watched(pipeline, order, screen, pressed)
+                    return _followed(pipeline, metrics_port, screen, pressed)
                 except MovedError as moved:
                     pipeline.move(moved.run)
 
 
-def _watched(pipeline: Pipeline, order: RunRequest, screen: TextIO, pressed: Keyboard | None) -> RunView:
+def _followed(pipeline: Pipeline, metrics_port: int | None, screen: TextIO, pressed: Keyboard | None) -> RunView:
     """Follow one run to its end."""
-    plan, info = pipeline.plan, Tape.open(pipeline.plan.tape).info
+    request, info = pipeline.request, Tape.open(pipeline.request.tape).info
     with (
-        ResultReader(plan.connection, prefix=plan.prefix, run=plan.run) as reader,
-        _exporter(reader, order.metrics_port) as url,
+        ResultReader(request.connection, prefix=request.prefix, run=request.run) as reader,
+        _exporter(reader, metrics_port) as url,
         contextlib.closing(_display(screen, f"{info.name} {info.scale:g}", url, keys=pressed is not None)) as display,
     ):
-        return _show(pipeline, reader, display, DeckKeys(pressed, display.say), info.phases)
+        return _show(pipeline, reader, display, DeckKeys(pressed, display.show_message), info.phases)
 
 
 def _show(
     pipeline: Pipeline, reader: ResultReader, display: Display, keys: DeckKeys, phases: Sequence[Phase]
 ) -> RunView:
-    moments = FrameSource(pipeline.plan.name)
+    frames = FrameSource(pipeline.request.name)
     view = reader.snapshot()
     for view in pipeline.views(reader):
-        display.update(moments.moment(view))
-        given = keys.look(pipeline.deck, lambda: pipeline.deck().state(), phases)
-        if STOP in given:
+        display.update(frames.frame(view))
+        if STOP in keys.send_pressed(pipeline.deck, lambda: pipeline.deck().state(), phases):
             raise InterruptedRun
     return view
 
@@ -210,24 +226,24 @@ def _display(screen: TextIO, title: str, url: str, *, keys: bool) -> Display:
     return open_display(screen, f"joinstorm {title}", "\n".join(footer))
 
 
-def _judge(view: RunView, plan: PipelineRequest, engine: str, trouble: str = "") -> Verdict:
+def _judge(view: RunView, request: PipelineRequest, engine: str, trouble: str = "") -> Verdict:
     truth, events = published_truth(view)
     assert view.info is not None
-    evidence = gathered(plan.connection, view.info, engine, Tape.open(plan.tape))
+    evidence = gathered(request.connection, view.info, engine, Tape.open(request.tape))
     found = judge(view, engine, truth, events, versions=versions(), evidence=evidence)
     return found.with_problem(f"{engine}: {trouble}") if trouble else found
 
 
-def _rates(watch: StageTimes, pipeline: Pipeline, verdict: Verdict) -> dict[str, float]:
+def _rates(times: StageTimes, pipeline: Pipeline, verdict: Verdict) -> dict[str, float]:
     replayed = pipeline.replay_summary()
     rates = {"replay": float(replayed["events_per_second"])} if "events_per_second" in replayed else {}
-    counted = watch.seconds.get("replay and count", 0.0)
+    counted = times.seconds.get("replay and count", 0.0)
     return {**rates, "replay and count": round(verdict.events / counted, 1) if counted else 0.0}
 
 
 @contextlib.contextmanager
 def _status(screen: TextIO, what: str) -> Iterator[None]:
-    """Say what is being waited for, on a terminal."""
+    """Show on a terminal what the run is waiting for."""
     if not screen.isatty():
         yield
         return

@@ -54,14 +54,14 @@ def spark(values: list[int]) -> str:
 
 
 class Display(Protocol):
-    """Shows moments as they come; ``close`` leaves the terminal as it was."""
+    """Shows frames as they come; ``close`` restores the terminal."""
 
-    def update(self, moment: Frame) -> None:
-        """Show a moment."""
+    def update(self, frame: Frame) -> None:
+        """Show a frame."""
         ...
 
-    def say(self, words: str) -> None:
-        """Show what the deck was told, or why it does not obey."""
+    def show_message(self, text: str) -> None:
+        """Show a command of the deck, or why it was refused."""
         ...
 
     def close(self) -> None:
@@ -77,81 +77,79 @@ class PlainDisplay:
         self.phase = ""
         self.due = 0.0
 
-    def update(self, moment: Frame) -> None:
+    def update(self, frame: Frame) -> None:
         """Print a line if one is due."""
-        if moment.phase == self.phase and time.monotonic() < self.due:
+        if frame.phase == self.phase and time.monotonic() < self.due:
             return
-        self.phase, self.due = moment.phase, time.monotonic() + PLAIN_EVERY_SECONDS
-        rooms = " ".join(f"{space}={count}" for space, count in moment.audience.items())
+        self.phase, self.due = frame.phase, time.monotonic() + PLAIN_EVERY_SECONDS
+        rooms = " ".join(f"{space}={count}" for space, count in frame.audience.items())
         self.stream.write(
-            f"{clock(moment.at)} phase={moment.phase} {rooms} waiting={moment.waiting} drop_rate={moment.drop_rate:.4f}"
-            f" tweets_per_minute={moment.tweets_per_minute:.0f} sent={moment.sent} send_rate={moment.send_rate:.0f}"
-            f" count_rate={moment.count_rate:.0f} lag_records={moment.lag_records} done={moment.progress:.0%}\n"
+            f"{clock(frame.at)} phase={frame.phase} {rooms} waiting={frame.waiting} drop_rate={frame.drop_rate:.4f}"
+            f" tweets_per_minute={frame.tweets_per_minute:.0f} sent={frame.sent} send_rate={frame.send_rate:.0f}"
+            f" count_rate={frame.count_rate:.0f} lag_records={frame.lag_records} done={frame.progress:.0%}\n"
         )
         self.stream.flush()
 
-    def say(self, words: str) -> None:
-        """Print the words."""
-        self.stream.write(f"{words}\n")
+    def show_message(self, text: str) -> None:
+        """Print the message."""
+        self.stream.write(f"{text}\n")
 
     def close(self) -> None:
-        """Nothing to put back."""
+        """Nothing to restore."""
 
 
 class LiveDisplay:
-    """A screen part that redraws itself, with the last minute of each room as a line of blocks."""
+    """A part of the screen that redraws itself, with the last minute of each room as a line of blocks."""
 
     def __init__(self, console: Console, title: str, footer: str = "") -> None:
         self.title = title
         self.footer = footer
-        self.said = ""
+        self.message = ""
         self.history: dict[str, list[int]] = {}
         self.live = Live(console=console, auto_refresh=False, transient=False)
         self.live.start()
 
-    def update(self, moment: Frame) -> None:
+    def update(self, frame: Frame) -> None:
         """Redraw."""
-        for space, count in moment.audience.items():
+        for space, count in frame.audience.items():
             self.history.setdefault(space, []).append(count)
             del self.history[space][:-HISTORY]
-        self.live.update(self.render(moment), refresh=True)
+        self.live.update(self.render(frame), refresh=True)
 
-    def say(self, words: str) -> None:
-        """Show the words under the picture until there are others."""
-        self.said = words
+    def show_message(self, text: str) -> None:
+        """Show the message under the picture until the next one."""
+        self.message = text
 
     def close(self) -> None:
-        """Leave the last picture standing and give the terminal back."""
+        """Leave the last picture on the screen and restore the terminal."""
         self.live.stop()
 
-    def render(self, moment: Frame) -> RenderableType:
-        """Return the picture of a moment."""
+    def render(self, frame: Frame) -> RenderableType:
+        """Return the picture of a frame."""
         table = Table.grid(padding=(0, 2))
         table.add_column(style="dim", justify="right")
         table.add_column(justify="right", min_width=9)
         table.add_column()
-        for space, count in moment.audience.items():
+        for space, count in frame.audience.items():
             table.add_row(f"{space} room", f"{count:,}", Text(spark(self.history.get(space, [])), style="cyan"))
-        table.add_row("waiting", f"{moment.waiting:,}", "")
-        melted = "bold red" if moment.drop_rate >= 0.01 else ""  # noqa: PLR2004 - one in a hundred thrown out
-        table.add_row(
-            "drop rate", Text(f"{moment.drop_rate:.2%}", style=melted), Text("of the room, per window", "dim")
-        )
-        table.add_row("tweets", f"{moment.tweets_per_minute:,.0f}", Text("a minute", "dim"))
-        table.add_row("sent", f"{moment.sent:,}", Text(f"{moment.send_rate:,.0f} a second", "dim"))
-        table.add_row("counted", f"{moment.progress:.1%}", Text(f"{moment.count_rate:,.0f} a second", "dim"))
-        lag = f"{moment.lag_seconds:,.0f} s of the night; late by {moment.lateness_seconds * 1000:,.0f} ms"
-        table.add_row("lag", f"{moment.lag_records:,}", Text(f"records, {lag}", "dim"))
+        table.add_row("waiting", f"{frame.waiting:,}", "")
+        melted = "bold red" if frame.drop_rate >= 0.01 else ""  # noqa: PLR2004 - one in a hundred dropped
+        table.add_row("drop rate", Text(f"{frame.drop_rate:.2%}", style=melted), Text("of the room, per window", "dim"))
+        table.add_row("tweets", f"{frame.tweets_per_minute:,.0f}", Text("a minute", "dim"))
+        table.add_row("sent", f"{frame.sent:,}", Text(f"{frame.send_rate:,.0f} a second", "dim"))
+        table.add_row("counted", f"{frame.progress:.1%}", Text(f"{frame.count_rate:,.0f} a second", "dim"))
+        lag = f"{frame.lag_seconds:,.0f} s of the night; late by {frame.lateness_seconds * 1000:,.0f} ms"
+        table.add_row("lag", f"{frame.lag_records:,}", Text(f"records, {lag}", "dim"))
         head = Text.assemble(
-            (self.title, "bold"), "  ", (clock(moment.at), "cyan"), "  ", (moment.phase, "bold yellow"),
-            f"  {moment.speed:,.0f}x" if moment.speed else "", f"  {moment.state}",
+            (self.title, "bold"), "  ", (clock(frame.at), "cyan"), "  ", (frame.phase, "bold yellow"),
+            f"  {frame.speed:,.0f}x" if frame.speed else "", f"  {frame.state}",
         )  # fmt: skip
-        bar = ProgressBar(total=1.0, completed=moment.progress, width=60)
-        return Group(head, bar, table, Text(self.footer, style="dim"), Text(self.said, style="yellow"))
+        bar = ProgressBar(total=1.0, completed=frame.progress, width=60)
+        return Group(head, bar, table, Text(self.footer, style="dim"), Text(self.message, style="yellow"))
 
 
 def open_display(stream: TextIO, title: str, footer: str = "") -> Display:
-    """Return the display that fits a stream: live on a terminal, plain elsewhere."""
+    """Return the display for a stream: live on a terminal, plain elsewhere."""
     if stream.isatty():
         return LiveDisplay(Console(file=stream), title, footer)
     return PlainDisplay(stream)

@@ -1,4 +1,4 @@
-"""Turns what the result reader knows into what the live display shows."""
+"""From a view of the results to a frame of the live display."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from streams.read.runview import EngineView, RunView
 
 
 class FrameSource:
-    """Makes one ``Frame`` after another; keeps the last one's totals for the rates.
+    """Makes one ``Frame`` after another; keeps the totals of the last one for the rates.
 
     Args:
         engine: The engine to show.
@@ -21,8 +21,8 @@ class FrameSource:
         self._before: tuple[float, int, int] | None = None
         self._rates = (0.0, 0.0)
 
-    def moment(self, view: RunView) -> Frame:
-        """Return what is known now; before the run is known, an empty moment."""
+    def frame(self, view: RunView) -> Frame:
+        """Return the frame of a view; an empty one before the run is known."""
         if view.info is None:
             return Frame(phase="starting", at=None, progress=0.0)
         engine = view.engines.get(self.engine)
@@ -50,7 +50,7 @@ class FrameSource:
         )
 
     def _measure(self, sent: int, counted: int) -> tuple[float, float]:
-        """Rates over at least a second, so that the figures do not flicker."""
+        """Return the rates over at least a second, so that the figures do not flicker."""
         now = self._clock()
         if self._before is None:
             self._before = (now, sent, counted)
@@ -62,7 +62,7 @@ class FrameSource:
 
 
 def _handled(engine: EngineView | None) -> int:
-    """Records an engine is through with, whatever became of them."""
+    """Records that an engine has handled: counted, found to be duplicates, or put aside."""
     if engine is None:
         return 0
     covered = engine.covered

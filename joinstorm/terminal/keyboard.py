@@ -1,4 +1,4 @@
-"""Single keys from a terminal, which is as it was before however the reading ends."""
+"""Single keys from a terminal, whose settings are restored however the reading ends."""
 
 import contextlib
 import os
@@ -8,17 +8,17 @@ import tty
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, TextIO
 
-from joinstorm.terminal.deckkeys import STOP, Controls, DeckCommand, DeckPosition, orders
+from joinstorm.terminal.deckkeys import STOP, Controls, DeckCommand, DeckPosition, commands_of
 from streams.contract.runinfo import Phase
 from streams.errors import JoinstormError
 
 _MOST: Final = 64
-"""Keys taken at a time."""
+"""Bytes read at a time."""
 _OFF: Final = b"\0"
 
 
 class Keyboard:
-    """A terminal in which every key counts at once; ``keyboard`` makes one."""
+    """A terminal in which every key arrives at once; ``keyboard`` makes one."""
 
     def __init__(self, file: int) -> None:
         self._file = file
@@ -35,9 +35,9 @@ class Keyboard:
 
 @contextlib.contextmanager
 def keyboard(stream: TextIO, screen: TextIO) -> Iterator[Keyboard | None]:
-    r"""Yield the keys of a terminal, None where ``stream`` or ``screen`` is none or a job in the background.
+    r"""Yield the keys of a terminal; None where ``stream`` or ``screen`` is no terminal, or in the background.
 
-    Ctrl-C interrupts as ever. Ctrl-Z and Ctrl-\ do nothing meanwhile: they would leave the terminal as it is now.
+    Ctrl-C interrupts as usual. Ctrl-Z and Ctrl-\ do nothing: they would leave the terminal with these settings.
     """
     if not (stream.isatty() and screen.isatty() and _in_front(stream.fileno())):
         yield None
@@ -56,40 +56,41 @@ def keyboard(stream: TextIO, screen: TextIO) -> Iterator[Keyboard | None]:
 
 
 def _in_front(file: int) -> bool:
-    """Whether this process may use the terminal: one in the background would be stopped for it."""
+    """Whether this process may use the terminal; a process in the background would be stopped for it."""
     try:
         return os.tcgetpgrp(file) == os.getpgrp()
-    except OSError:  # a terminal that controls nobody
+    except OSError:  # not the controlling terminal of any process
         return True
 
 
 class DeckKeys:
-    """Gives the orders of the keys that were pressed.
+    """Sends the commands of pressed keys to a deck.
 
     Args:
-        keys: Where they are pressed; None: nowhere.
-        say: Told what was ordered, and what was refused and why.
+        keys: The keyboard; None where there is none.
+        report: Called with each command that was sent, and with the reason where one was refused.
     """
 
-    def __init__(self, keys: Keyboard | None, say: Callable[[str], object]) -> None:
+    def __init__(self, keys: Keyboard | None, report: Callable[[str], object]) -> None:
         self._keys = keys
-        self._say = say
+        self._report = report
 
-    def look(
+    def send_pressed(
         self, controls: Callable[[], Controls], state: Callable[[], Mapping[str, Any]], phases: Sequence[Phase]
     ) -> list[DeckCommand]:
-        """Give and return what was ordered since the last look; nobody is asked anything unless a key was pressed.
+        """Send the commands of the keys pressed since the last call, and return them.
 
-        To stop is returned even where no deck listens yet.
+        Neither ``controls`` nor ``state`` is called unless a key was pressed. ``STOP`` is returned even where no deck
+        listens yet.
         """
-        given: list[DeckCommand] = []
+        sent: list[DeckCommand] = []
         pressed = self._keys.pressed() if self._keys else ""
         try:
-            for order in orders(pressed, DeckPosition.of(state(), phases)) if pressed else ():
-                order.give(controls())
-                given.append(order)
-                self._say(str(order))
+            for command in commands_of(pressed, DeckPosition.of(state(), phases)) if pressed else ():
+                command.send(controls())
+                sent.append(command)
+                self._report(str(command))
         except JoinstormError as error:
-            self._say(str(error))
-            given += [STOP] * ("q" in pressed)
-        return given
+            self._report(str(error))
+            sent += [STOP] * ("q" in pressed)
+        return sent

@@ -17,21 +17,21 @@ LINE_SECONDS = 5.0
 _log = logging.getLogger("joinstorm.replay")
 
 
-class Show(Protocol):
+class ReplayDisplay(Protocol):
     """Shows states of the deck as they come."""
 
     def __call__(self, state: DeckState) -> None:
         """Show a state."""
         ...
 
-    def say(self, words: str) -> None:
-        """Show some words."""
+    def show_message(self, text: str) -> None:
+        """Show a message."""
         ...
 
 
 @contextmanager
-def progress() -> Iterator[Show]:
-    """Yield what is to be called with every state of the deck."""
+def progress() -> Iterator[ReplayDisplay]:
+    """Yield a display of the deck's states."""
     if not sys.stderr.isatty():
         yield _Lines()
         return
@@ -41,7 +41,7 @@ def progress() -> Iterator[Show]:
 
 
 def describe(state: DeckState) -> str:
-    """Return a state in a few words."""
+    """Return a state as a short text."""
     at = datetime.fromtimestamp(state.at / 1000, UTC)
     speed = f"{state.speed:g}x" if state.speed else "max"
     return f"{state.run} {at:%d %b %H:%M:%S} {state.phase} {speed} {state.state}"
@@ -55,8 +55,8 @@ class _Bar:
     def __call__(self, state: DeckState) -> None:
         self._bar.update(self._task, total=state.events, completed=state.sent, description=describe(state))
 
-    def say(self, words: str) -> None:
-        self._bar.console.print(words, style="dim")
+    def show_message(self, text: str) -> None:
+        self._bar.console.print(text, style="dim")
 
 
 class _Lines:
@@ -68,5 +68,5 @@ class _Lines:
             self._due = time.monotonic() + LINE_SECONDS
             _log.info("%s sent=%d on_time=%.4f", describe(state), state.sent, state.on_time_ratio)
 
-    def say(self, words: str) -> None:
-        _log.info("%s", words)
+    def show_message(self, text: str) -> None:
+        _log.info("%s", text)

@@ -1,4 +1,4 @@
-"""Recording for a person who watches: a progress bar on stderr where that is a terminal."""
+"""Recording with a progress bar on stderr where that is a terminal."""
 
 import sys
 from collections.abc import Iterator
@@ -13,11 +13,11 @@ from producers.scenario import loading as scenario
 from producers.tape.tapefile import Tape
 from streams.system.scratch import scratch
 
-_STAGES = {"rooms": "simulating the rooms", "tape": "writing tweets and tape"}
+_STEPS = {"rooms": "simulating the rooms", "tape": "writing tweets and tape"}
 
 
 def record_scenario(name: str, path: Path, *, scale: float, seed: int | None) -> Recording:
-    """Record a scenario, shipped or from a file; an interruption leaves nothing behind.
+    """Record a scenario, shipped or from a file; an interruption leaves no file.
 
     Raises:
         ScenarioError: It is unknown, malformed or cannot be simulated.
@@ -27,21 +27,21 @@ def record_scenario(name: str, path: Path, *, scale: float, seed: int | None) ->
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
     with Progress(*columns, TimeElapsedColumn(), console=console, disable=not sys.stderr.isatty()) as bars:
-        tasks = {stage: bars.add_task(f"{loaded.name}: {words}", total=1.0) for stage, words in _STAGES.items()}
+        tasks = {step: bars.add_task(f"{loaded.name}: {text}", total=1.0) for step, text in _STEPS.items()}
         return record(
             loaded,
             path,
             scale=scale,
             seed=seed,
-            progress=lambda stage, share: bars.update(tasks[stage], completed=share),
+            progress=lambda step, share: bars.update(tasks[step], completed=share),
         )
 
 
 @contextmanager
 def tape_of(name: str, *, scale: float, seed: int | None) -> Iterator[Tape]:
-    """Open a tape by its path, or record a scenario onto one that is gone afterwards.
+    """Open a tape by its path, or record a scenario onto a temporary one.
 
-    What is a file and not YAML is taken for a tape.
+    A file that is not YAML is a tape.
     """
     path = Path(name)
     if path.is_file() and path.suffix not in {".yaml", ".yml"}:

@@ -168,6 +168,11 @@ def variable(name: str) -> str:
     return PREFIX + name.upper().replace(".", "_")
 
 
+def variables() -> frozenset[str]:
+    """Return every environment variable that is read here."""
+    return frozenset({CONFIG_VARIABLE, *map(variable, _NAMES)})
+
+
 def _read(path: Path) -> Iterator[tuple[str, str]]:
     try:
         lines = path.read_text().splitlines()

@@ -23,7 +23,7 @@ from streams.read.reader import ResultReader
 
 pytestmark = [pytest.mark.e2e, pytest.mark.integration]
 SCALE = "0.005"
-GUESTS = ("kafka-python", "broken")
+EXTRA = ("kafka-python", "broken")
 
 
 def joinstorm(*arguments: str, seconds: float = 240) -> subprocess.CompletedProcess[str]:
@@ -69,22 +69,22 @@ def test_the_digest_does_not_depend_on_how(
     assert run(kafka, tmp_path, *options)["digest"] == plain["digest"]
 
 
-def test_engines_beside_are_held_to_the_same_truth(kafka: Connection, tmp_path: Path, plain: dict[str, Any]) -> None:
+def test_extra_engines_are_held_to_the_same_truth(kafka: Connection, tmp_path: Path, plain: dict[str, Any]) -> None:
     """Several engines count the same topics at once; each is on the Engines board with its error."""
     broken = tmp_path / "broken.py"
     broken.write_text(
         "from streams.engines.abstract import Engine\n\n\nclass Broken(Engine):\n    name = 'broken'\n\n"
         "    def run(self, settings):\n        raise SystemExit('out of order today')\n"
     )
-    beside = ["--beside", "kafka-python", "--beside", f"{broken}:Broken"]
-    verdict = run(kafka, tmp_path / "out", *beside, "--topic-prefix", "beside.")
+    extra = ["--extra-engine", "kafka-python", "--extra-engine", f"{broken}:Broken"]
+    verdict = run(kafka, tmp_path / "out", *extra, "--topic-prefix", "extra.")
     assert verdict["digest"] == plain["digest"]
-    guest, bad = (json.loads((tmp_path / "out" / f"verdict-{name}.json").read_text()) for name in GUESTS)
-    assert guest["exact"]
-    assert guest["digest"] == plain["digest"]
+    good, bad = (json.loads((tmp_path / "out" / f"verdict-{name}.json").read_text()) for name in EXTRA)
+    assert good["exact"]
+    assert good["digest"] == plain["digest"]
     assert not bad["exact"]
     assert any("out of order today" in problem for problem in bad["problems"])
-    with ResultReader(kafka, prefix="beside.", run=verdict["run"]) as reader:
+    with ResultReader(kafka, prefix="extra.", run=verdict["run"]) as reader:
         reader.wait_until_drained(["faust", "kafka-python", TRUTH], 60)
         families = {family.name: family for family in Exporter(reader).collect()}
     found = families[ERROR_MAX.name].samples

@@ -50,7 +50,7 @@ def test_publish_shows_what_it_keeps(grafana: FakeGrafana) -> None:
     assert kept.return_value == 1
     assert "kept      board 'The launch'" in kept.stdout
     assert "My launch" in kept.stdout
-    assert "--force writes over it" in kept.stdout
+    assert "--force overwrites it" in kept.stdout
     changes = CliRunner().invoke(cli, [*command, "--format", "json"], env=LOGIN, standalone_mode=False).stdout
     assert {one["kind"] for one in json.loads(changes)} == {"kept", "unchanged"}
 

@@ -1,4 +1,4 @@
-"""Signals that end a command: as one exception, once, and whoever swallows it."""
+"""Signals that end a command: as one exception, once, even where a library swallows it."""
 
 import contextlib
 import os
@@ -19,14 +19,14 @@ def send(number: int) -> None:
 
 
 def swallowed(number: int) -> None:
-    """Send a signal where all that is raised is cleared away."""
+    """Send a signal where every exception is swallowed."""
     with contextlib.suppress(BaseException):
         send(number)
         until(lambda: False, "a signal")
 
 
 def assert_interrupted(work: Callable[[], object]) -> None:
-    """Hold that work is interrupted."""
+    """Assert that work is interrupted."""
     with pytest.raises(InterruptedRun), interruptible():
         work()
 
@@ -50,7 +50,7 @@ def test_no_signal_no_interruption() -> None:
 
 
 def test_further_signals_do_not_disturb_the_ending() -> None:
-    """Neither Ctrl-C nor the timer is heard while the block is cleaned up, not even inside another exception."""
+    """Neither Ctrl-C nor the timer interrupts the cleaning up of the block, not even inside another exception."""
     done = []
 
     @contextlib.contextmanager
@@ -77,7 +77,7 @@ def test_further_signals_do_not_disturb_the_ending() -> None:
 
 
 def test_a_swallowed_interruption_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a library clears away is raised again soon, however often: the user need not ask twice."""
+    """A swallowed exception is raised again soon, however often: the user need not press Ctrl-C twice."""
     monkeypatch.setattr(interrupts, "AGAIN_SECONDS", 0.02)
 
     def work() -> None:
@@ -90,7 +90,7 @@ def test_a_swallowed_interruption_comes_again(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_swallowed_interruption_can_be_repeated_by_hand() -> None:
-    """A second Ctrl-C is heard when the first one was swallowed."""
+    """A second Ctrl-C works when the first one was swallowed."""
 
     def work() -> None:
         swallowed(signal.SIGINT)
@@ -101,5 +101,16 @@ def test_a_swallowed_interruption_can_be_repeated_by_hand() -> None:
 
 
 def test_a_swallowed_interruption_is_no_success() -> None:
-    """A block that is over before it could be raised again does not pass for finished."""
+    """A block that ends before the exception is raised again does not count as finished."""
     assert_interrupted(lambda: swallowed(signal.SIGTERM))
+
+
+def test_nohup_keeps_its_meaning() -> None:
+    """A process that ignores SIGHUP from the start goes on when its terminal is closed."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with interruptible():
+            send(signal.SIGHUP)
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)

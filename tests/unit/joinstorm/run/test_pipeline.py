@@ -1,4 +1,4 @@
-"""The parts of a run: what cannot be is said before anything is opened, and a stuck engine is named."""
+"""The parts of a run: impossible moments are refused before anything is opened, and a stuck engine is named."""
 
 from pathlib import Path
 from typing import Any
@@ -14,15 +14,15 @@ from tests.tinytape import tiny_tape
 
 
 @pytest.mark.parametrize(
-    ("moments", "told"),
+    ("moments", "message"),
     [({"begin": "tlak"}, "unknown phase 'tlak'; did you mean 'talk'"), ({"until": "talk+9h"}, "outside")],
 )
-def test_moments_are_checked_on_the_tape(tmp_path: Path, moments: dict[str, Any], told: str) -> None:
+def test_moments_are_checked_on_the_tape(tmp_path: Path, moments: dict[str, Any], message: str) -> None:
     """A range that is none of the night's is refused without asking the broker, with what is allowed."""
     tape = tiny_tape(tmp_path / "night.parquet")
     with Supervisor(tmp_path / "logs") as supervisor:
         pipeline = Pipeline(PipelineRequest(tape.path, Connection("127.0.0.1:9"), **moments), supervisor)
-        with pytest.raises(UsageError, match=told):
+        with pytest.raises(UsageError, match=message):
             pipeline.open()
 
 
@@ -39,12 +39,12 @@ def test_an_engine_that_counts_nothing_new_is_named_with_the_end_of_its_log() ->
     """After a deadline without news; until then nothing happens."""
     now = [0.0]
     stall = _Stall("slow", clock=lambda: now[0])
-    stall.look(RunView(), False, lambda: "; last words")
+    stall.check(RunView(), False, lambda: "; end of the log")
     now[0] = STALL_SECONDS - 1
-    stall.look(RunView(), False, lambda: "; last words")
+    stall.check(RunView(), False, lambda: "; end of the log")
     now[0] = STALL_SECONDS + 1
-    with pytest.raises(DeadlineError, match=r"slow: nothing new for 90 s; not ended: anything; last words"):
-        stall.look(RunView(), False, lambda: "; last words")
+    with pytest.raises(DeadlineError, match=r"slow: nothing new for 90 s; not ended: anything; end of the log"):
+        stall.check(RunView(), False, lambda: "; end of the log")
 
 
 def test_workers_that_are_gone_are_given_the_time_in_which_their_results_are_read() -> None:
@@ -54,12 +54,12 @@ def test_workers_that_are_gone_are_given_the_time_in_which_their_results_are_rea
 
     def look(gone: bool, later: float) -> None:
         now[0] += later
-        stall.look(RunView(), gone, lambda: "; last words")
+        stall.check(RunView(), gone, lambda: "; end of the log")
 
     look(True, 0)
     look(True, GRACE_SECONDS - 1)
     look(False, 2)
     look(True, 1)
     look(True, GRACE_SECONDS - 1)
-    with pytest.raises(EngineError, match=r"hasty: every worker has ended, and its results have not; last words"):
+    with pytest.raises(EngineError, match=r"hasty: every worker has ended, and its results have not; end of the log"):
         look(True, 2)

@@ -1,4 +1,4 @@
-"""The keys of the deck: what each orders, and a terminal that is as it was afterwards."""
+"""The keys of the deck: the command of each, and a terminal whose settings are restored."""
 
 import io
 import os
@@ -10,7 +10,7 @@ from typing import Any, TextIO
 import pytest
 
 from joinstorm.run.replaying import keyed_deck
-from joinstorm.terminal.deckkeys import HINT, SPEEDS, STOP, DeckCommand, DeckPosition, faster, orders, slower
+from joinstorm.terminal.deckkeys import HINT, SPEEDS, STOP, DeckCommand, DeckPosition, commands_of, faster, slower
 from joinstorm.terminal.keyboard import DeckKeys, keyboard
 from producers.replay.deck import Deck, DeckState, Jump, Pause, SetSpeed, Step
 from streams.contract.runinfo import Phase
@@ -20,13 +20,13 @@ from tests.nights import run_info
 PHASES = (Phase("open", 0), Phase("melting", 100), Phase("talk", 200))
 
 
-def ordered(keys: str, at: int = 150, speed: float = 60.0) -> list[DeckCommand]:
-    """Return what keys order in the middle of the night."""
-    return list(orders(keys, DeckPosition(at, speed, PHASES)))
+def commanded(keys: str, at: int = 150, speed: float = 60.0) -> list[DeckCommand]:
+    """Return the commands of keys in the middle of the night."""
+    return list(commands_of(keys, DeckPosition(at, speed, PHASES)))
 
 
 @pytest.mark.parametrize(
-    ("key", "order"),
+    ("key", "command"),
     [
         (" ", DeckCommand("toggle")),
         ("s", DeckCommand("step", "5s")),
@@ -39,22 +39,22 @@ def ordered(keys: str, at: int = 150, speed: float = 60.0) -> list[DeckCommand]:
         ("3", DeckCommand("jump", "talk")),
     ],
 )
-def test_each_key_is_one_order(key: str, order: DeckCommand) -> None:
+def test_each_key_is_one_command(key: str, command: DeckCommand) -> None:
     """From the second of three phases at speed 60."""
-    assert ordered(key) == [order]
+    assert commanded(key) == [command]
 
 
 @pytest.mark.parametrize("key", ["4", "9", "0", "x", "\n", "\x1b[A"])
-def test_other_keys_order_nothing(key: str) -> None:
+def test_other_keys_have_no_command(key: str) -> None:
     """Keys without a meaning, and phases that do not exist, are passed over."""
-    assert ordered(key) == []
+    assert commanded(key) == []
 
 
 def test_there_is_no_phase_beyond_the_ends() -> None:
     """The phase before the first is the first; after the last there is none."""
-    assert ordered("p", at=0) == [DeckCommand("jump", "open")]
-    assert ordered("n", at=200) == []
-    assert list(orders("np1", DeckPosition(5, 1.0, ()))) == []
+    assert commanded("p", at=0) == [DeckCommand("jump", "open")]
+    assert commanded("n", at=200) == []
+    assert list(commands_of("np1", DeckPosition(5, 1.0, ()))) == []
 
 
 def test_speeds_go_up_to_max_and_down_to_a_tenth() -> None:
@@ -67,9 +67,9 @@ def test_speeds_go_up_to_max_and_down_to_a_tenth() -> None:
     assert faster(0.0) == 0.0
     assert slower(0.0) == SPEEDS[-1]
     assert slower(SPEEDS[0]) == SPEEDS[0]
-    assert ordered("+", speed=3600) == [DeckCommand("set_speed", "max")]
-    assert ordered("++", speed=61) == [DeckCommand("set_speed", 120), DeckCommand("set_speed", 300)]
-    assert [str(order) for order in ordered("+ 3s")] == ["speed 120x", "pause or go on", "to talk", "step 5s"]
+    assert commanded("+", speed=3600) == [DeckCommand("set_speed", "max")]
+    assert commanded("++", speed=61) == [DeckCommand("set_speed", 120), DeckCommand("set_speed", 300)]
+    assert [str(one) for one in commanded("+ 3s")] == ["speed 120x", "pause or resume", "to talk", "step 5s"]
 
 
 @pytest.fixture
@@ -120,66 +120,68 @@ def test_no_terminal_no_keys(terminal: tuple[int, TextIO]) -> None:
         with keyboard(one, other) as keys:
             assert keys is None
             assert modes(stream) == before
-    assert DeckKeys(None, print).look(Deck, dict, PHASES) == []
+    assert DeckKeys(None, print).send_pressed(Deck, dict, PHASES) == []
 
 
 def test_a_deck_obeys_the_keys(terminal: tuple[int, TextIO]) -> None:
-    """Pressed keys become commands of the deck, and each is said."""
+    """Pressed keys become commands of the deck, and each is shown."""
     master, stream = terminal
-    deck, said = Deck(), list[str]()
+    deck, messages = Deck(), list[str]()
     info = run_info()
     deck.show(info, at=info.start, speed=60.0)
     with keyboard(stream, stream) as pressed:
         os.write(master, b" +s2")
-        given = DeckKeys(pressed, said.append).look(lambda: deck, deck.as_dict, info.phases)
+        given = DeckKeys(pressed, messages.append).send_pressed(lambda: deck, deck.as_dict, info.phases)
     phase = info.phases[1]
     assert [deck.take() for _ in range(5)] == [Pause(), SetSpeed(120.0), Step(5_000), Jump(phase.start), None]
-    assert [str(order) for order in given] == said == ["pause or go on", "speed 120x", "step 5s", f"to {phase.name}"]
+    assert [str(one) for one in given] == messages == ["pause or resume", "speed 120x", "step 5s", f"to {phase.name}"]
 
 
-def test_a_replay_looks_for_keys_whenever_it_shows_its_state(terminal: tuple[int, TextIO]) -> None:
-    """In `joinstorm replay` the deck gives its own orders; the keys are shown, and what they did."""
+def test_a_replay_reads_keys_whenever_it_shows_its_state(terminal: tuple[int, TextIO]) -> None:
+    """In `joinstorm replay` the deck obeys its own keys; the hint and each command are shown."""
     master, stream = terminal
-    show, info = Shown(), run_info()
+    shown, info = Shown(), run_info()
     with keyboard(stream, stream) as pressed:
-        deck = keyed_deck(show, pressed, info)
+        deck = keyed_deck(shown, pressed, info)
         deck.show(info, at=info.start, speed=60.0)
         os.write(master, b"-n")
         deck.show(info, at=info.start, speed=60.0)
         assert [deck.take(), deck.take(), deck.take()] == [SetSpeed(30.0), Jump(info.phases[1].start), None]
-    assert show.said == [HINT, "speed 30x", f"to {info.phases[1].name}"]
-    assert [state.speed for state in show.states] == [60.0, 60.0]
-    keyed_deck(show, None, info).show(info)
-    assert len(show.said) == 3
+    assert shown.messages == [HINT, "speed 30x", f"to {info.phases[1].name}"]
+    assert [state.speed for state in shown.states] == [60.0, 60.0]
+    keyed_deck(shown, None, info).show(info)
+    assert len(shown.messages) == 3
 
 
 class Shown:
-    """A display that remembers."""
+    """A display that keeps what it was shown."""
 
     def __init__(self) -> None:
         self.states: list[DeckState] = []
-        self.said: list[str] = []
+        self.messages: list[str] = []
 
     def __call__(self, state: DeckState) -> None:
         """Show a state."""
         self.states.append(state)
 
-    def say(self, words: str) -> None:
-        """Show some words."""
-        self.said.append(words)
+    def show_message(self, text: str) -> None:
+        """Show a message."""
+        self.messages.append(text)
 
 
-def test_what_is_refused_is_said(terminal: tuple[int, TextIO]) -> None:
-    """An order nobody can obey is none, and why is shown; to stop is for whoever asked for the keys as well."""
+def test_what_is_refused_is_messages(terminal: tuple[int, TextIO]) -> None:
+    """A command without a deck is not sent, and the reason is shown; STOP is returned all the same."""
     master, stream = terminal
-    said = list[str]()
+    messages = list[str]()
 
     def nobody() -> Deck:
         raise EnvironmentMissingError("no replay is running here")
 
     with keyboard(stream, stream) as pressed:
         os.write(master, b" ")
-        assert DeckKeys(pressed, said.append).look(nobody, lambda: {"at": 0, "speed": 1.0}, PHASES) == []
+        assert DeckKeys(pressed, messages.append).send_pressed(nobody, lambda: {"at": 0, "speed": 1.0}, PHASES) == []
         os.write(master, b"q")
-        assert DeckKeys(pressed, said.append).look(nobody, lambda: {"at": 0, "speed": 1.0}, PHASES) == [STOP]
-    assert said == ["no replay is running here"] * 2
+        assert DeckKeys(pressed, messages.append).send_pressed(nobody, lambda: {"at": 0, "speed": 1.0}, PHASES) == [
+            STOP
+        ]
+    assert messages == ["no replay is running here"] * 2

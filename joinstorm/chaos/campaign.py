@@ -1,0 +1,232 @@
+"""A campaign: fault schedules run one after the other on one broker, and what came of each."""
+
+import shlex
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+
+from joinstorm.chaos.chaosrun import ChaosRun
+from joinstorm.chaos.faultschedule import Fault, text
+from joinstorm.chaos.outcome import ChaosResult, Loss
+from joinstorm.chaos.shrink import shrink
+from joinstorm.embedded.broker import EmbeddedBroker
+from joinstorm.follow.forgetting import forget_prefix
+from joinstorm.run.pipeline import PipelineRequest, run_id
+from joinstorm.terminal.recordingbar import tape_of
+from producers.replay.deck import MAX
+from streams.contract.runinfo import Faults
+from streams.errors import JoinstormError
+from streams.system.scratch import scratch
+
+
+@dataclass(frozen=True)
+class CampaignRequest:
+    """What to run.
+
+    Args:
+        scenario: The night, or a tape.
+        scale: Its size.
+        schedules: The faults of each run, with the seed they were drawn from.
+        stream_faults: Declared faults in the stream, as typed.
+        fault_seed: Their seed.
+        declared: The same, parsed.
+        engine: The engine, by name or as ``module:Class``.
+        workers: Workers at the start.
+        client: Library that produces.
+        speed: Event seconds per second, 0 for no pacing.
+        shrinks: Whether a failing schedule is reduced to the fewest faults that fail.
+        logs: Folder to keep logs in; None for a temporary one.
+    """
+
+    scenario: str
+    scale: float
+    schedules: Sequence[tuple[int | None, Sequence[Fault]]]
+    stream_faults: tuple[str, ...]
+    fault_seed: int
+    declared: Faults | None
+    engine: str
+    workers: int
+    client: str
+    speed: float
+    shrinks: bool
+    logs: Path | None
+
+    def repeat(self, schedule: Sequence[Fault]) -> str:
+        """Return the command that runs one schedule again."""
+        again = ["chaos", self.scenario, "--scale", f"{self.scale:g}", "--engine", self.engine]
+        again += ["--workers", str(self.workers), "--client", self.client]
+        again += ["--speed", f"{self.speed:g}" if self.speed else MAX]
+        again += [part for one in self.stream_faults for part in ("--fault", one)]
+        again += ["--fault-seed", str(self.fault_seed), "--faults", text(schedule)]
+        return shlex.join(["joinstorm", *again])
+
+
+class InjectedFault(msgspec.Struct, frozen=True):
+    """One fault as it was injected."""
+
+    fault: str
+    counted: int
+    """Events the engine had counted."""
+    recovered: float | None
+    """Seconds until it had counted something new; None when nothing was left, or it never did."""
+
+
+class RunLine(msgspec.Struct, frozen=True):
+    """The outcome of one run."""
+
+    seed: int | None
+    faults: str
+    exact: bool
+    digest: str
+    recoveries: tuple[float, ...]
+    """Seconds until the engine counted something new, for each fault after which there was anything left to count."""
+    dealt: tuple[InjectedFault, ...] = ()
+    loss: Loss | None = None
+    """What the final counts miss or have twice; None when there is nothing to compare."""
+    problem: str = ""
+
+    def as_json(self) -> str:
+        """Return it as one JSON document."""
+        return msgspec.json.encode(self).decode()
+
+    def as_text(self) -> str:
+        """Return it as one line."""
+        slowest = f"{max(self.recoveries):5.1f} s" if self.recoveries else "      -"
+        answer = f"exact {self.digest[:12]}" if self.exact else f"WRONG: {self.problem}"
+        return f"seed {self.seed}  slowest recovery {slowest}  {answer}  {self.faults}"
+
+
+class CampaignSummary(msgspec.Struct, frozen=True):
+    """All runs in numbers."""
+
+    runs: int
+    exact: int
+    recovery_median: float
+    recovery_max: float
+    lost: int
+    twice: int
+    faults: int
+
+    def as_json(self) -> str:
+        """Return it as one JSON document."""
+        fields = msgspec.structs.asdict(self)
+        del fields["faults"]
+        return msgspec.json.encode(fields).decode()
+
+    def as_text(self) -> str:
+        """Return it as one line."""
+        return (
+            f"{self.exact} of {self.runs} exact; {self.faults} faults, "
+            f"recovery median {self.recovery_median:.1f} s, maximum {self.recovery_max:.1f} s"
+        )
+
+
+def run_campaign(
+    request: CampaignRequest, report: Callable[[RunLine], object], hint: Callable[[str], object]
+) -> list[RunLine]:
+    """Run every schedule on one embedded broker.
+
+    Args:
+        request: What to run.
+        report: Called with each line as soon as it is known.
+        hint: Called with the command that repeats the first schedule that failed, if one did.
+    """
+    with (
+        scratch("chaos") as folder,
+        tape_of(request.scenario, scale=request.scale, seed=None) as tape,
+        EmbeddedBroker() as broker,
+    ):
+        pipeline = PipelineRequest(
+            tape=tape.path,
+            connection=broker.connection,
+            engine=request.engine,
+            workers=request.workers,
+            client=request.client,
+            speed=request.speed,
+            skip_quiet=request.speed > 0,
+            faults=request.declared,
+        )
+        runner = _Runner(pipeline, broker, request.logs or folder)
+        lines = []
+        for seed, schedule in request.schedules:
+            lines.append(runner.line(seed, schedule))
+            report(lines[-1])
+        failed = [one for (_, one), line in zip(request.schedules, lines, strict=True) if not line.exact]
+        if failed:
+            hint(request.repeat(shrink(failed[0], runner.fails) if request.shrinks else failed[0]))
+    return lines
+
+
+def summary(lines: Sequence[RunLine]) -> CampaignSummary:
+    """Return all runs in numbers."""
+    recoveries = sorted(seconds for line in lines for seconds in line.recoveries)
+    losses = [line.loss for line in lines if line.loss]
+    return CampaignSummary(
+        runs=len(lines),
+        exact=sum(line.exact for line in lines),
+        recovery_median=statistics.median(recoveries) if recoveries else 0.0,
+        recovery_max=max(recoveries, default=0.0),
+        lost=sum(loss.lost for loss in losses),
+        twice=sum(loss.twice for loss in losses),
+        faults=sum(len(line.dealt) for line in lines),
+    )
+
+
+class _Runner:
+    """Runs schedules one after the other on one broker; the topics of each are deleted when it is over."""
+
+    def __init__(self, request: PipelineRequest, broker: EmbeddedBroker, folder: Path) -> None:
+        self.request = request
+        self.broker = broker
+        self.folder = folder
+        self.number = 0
+
+    def run(self, faults: Sequence[Fault]) -> ChaosResult:
+        self.number += 1
+        self.broker.start()  # a run that failed may have left it stopped
+        name = run_id()
+        request = replace(self.request, run=name, prefix=f"{name}.")
+        try:
+            return ChaosRun(request, self.broker, self.folder / f"{self.number:03}").run(faults)
+        finally:
+            self.broker.start()
+            forget_prefix(request.connection, request.prefix)
+
+    def fails(self, faults: Sequence[Fault]) -> bool:
+        try:
+            return not self.run(faults).exact
+        except JoinstormError:
+            return True
+
+    def line(self, seed: int | None, faults: Sequence[Fault]) -> RunLine:
+        try:
+            return _line(seed, faults, self.run(faults))
+        except JoinstormError as error:
+            return RunLine(seed, text(faults), exact=False, digest="", recoveries=(), problem=str(error))
+
+
+def _line(seed: int | None, faults: Sequence[Fault], result: ChaosResult) -> RunLine:
+    verdict = result.verdict
+    wrong = [result.problem] if result.problem else []
+    if verdict.mismatches:
+        wrong.append(f"{verdict.mismatches:,} of {verdict.records_compared:,} counts differ; {result.loss}")
+    wrong += [f"nothing more was counted after {fault}" for fault in result.stuck()]
+    wrong += verdict.problems
+    return RunLine(
+        seed,
+        text(faults),
+        exact=result.exact,
+        digest=verdict.digest,
+        recoveries=tuple(round(seconds, 2) for seconds in result.recoveries()),
+        dealt=tuple(
+            InjectedFault(
+                str(outcome.fault), outcome.counted, None if outcome.recovered is None else round(outcome.recovered, 2)
+            )
+            for outcome in result.outcomes
+        ),
+        loss=result.loss,
+        problem="; ".join(wrong),
+    )
