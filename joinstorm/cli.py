@@ -95,7 +95,7 @@ def load(name: str) -> click.Command:
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
 @click.version_option(package_name="joinstorm")
-@click.option("-v", "--verbose", count=True, help="Log more; -vv logs everything.")
+@click.option("-v", "--verbose", count=True, show_default=False, help="Log more; -vv logs everything.")
 def cli(verbose: int) -> None:
     """Replay a live-audio launch that melted its servers, and verify stream processors against the truth.
 

@@ -32,7 +32,7 @@ STEP = click.IntRange(5, 300)
 @click.option("--step", type=STEP, default=15, help="Seconds between samples.")
 @click.option("--quiet-step", type=STEP, default=60, help="Seconds between samples in quiet phases.")
 @options.scale(1.0)
-@options.seed
+@options.seed()
 @options.bootstrap_servers(embedded=True)
 @options.topic_prefix
 @options.run_id

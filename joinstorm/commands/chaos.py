@@ -12,7 +12,7 @@ from streams.errors import EXIT_FAILED, EXIT_OK
 @click.argument("scenario", default="launch")
 @options.scale(0.1)
 @click.option("--runs", type=click.IntRange(1), default=5, help="Number of schedules to run.")
-@click.option("--seed", type=click.IntRange(0), default=1, help="Seed of the first schedule; each run adds one to it.")
+@options.seed("Seed of the first schedule; each run adds one to it.", default=1)
 @click.option("--faults", default=None, metavar="SHARE:KIND[:SECONDS],…", help="Run this schedule in every run.")
 @options.faults
 @options.engine()

@@ -23,7 +23,7 @@ PARTS = ("recovery", "latency", "sustained")
 @click.argument("engines", nargs=-1, required=True)
 @click.option("--scenario", default="launch", help="Scenario of the night.")
 @options.scale(0.1)
-@options.seed
+@options.seed(default=1)
 @options.tape("Tape to use instead of a scenario.", exists=True)
 @options.workers()
 @click.option("--load", type=click.FloatRange(1), default=2_000.0, help="Events per second of the latency part.")
@@ -32,7 +32,8 @@ PARTS = ("recovery", "latency", "sustained")
     "parts",
     type=click.Choice(PARTS),
     multiple=True,
-    help="Part besides throughput; repeatable.  [default: all]",
+    show_default="all",
+    help="Part besides throughput; repeatable.",
 )
 @click.option("--seconds", type=click.FloatRange(1), default=300.0, help="Time limit of an engine for the tape.")
 @click.option(
@@ -48,7 +49,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     engines: tuple[str, ...],
     scenario: str,
     scale: float,
-    seed: int | None,
+    seed: int,
     tape: Path | None,
     workers: int,
     load: float,
@@ -75,7 +76,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
         request = CompareRequest(
             broker,
             list(tested.values()),
-            tape or _recorded(scenario, scale, 1 if seed is None else seed, folder),
+            tape or _recorded(scenario, scale, seed, folder),
             folder,
             workers=workers,
             load=load,

@@ -45,7 +45,7 @@ class _Deck:
 
 @click.group()
 @click.option("--url", default=None, metavar="URL", help="Address of the deck, as the replay logs it.")
-@click.option("--run", default=None, metavar="ID", help="Run of the replay.  [default: the one started last]")
+@click.option("--run", default=None, show_default="the newest", metavar="ID", help="Run of the replay.")
 @options.output_format()
 @click.pass_context
 def command(context: click.Context, url: str | None, run: str | None, form: str) -> None:

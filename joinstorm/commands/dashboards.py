@@ -62,7 +62,7 @@ def build(out: Path) -> None:
 
 @command.command()
 @click.option("--mutate", is_flag=True, help="Also plant one bug at a time in every query and rule.")
-@options.tape("Tape to check the boards on.  [default: launch at scale 0.01]", exists=True)
+@options.tape("Tape to check the boards on.", exists=True, shown="launch at scale 0.01")
 @options.output_format()
 def check(tape: Path | None, form: str, *, mutate: bool) -> int:
     """Check boards and rules against the oracle.

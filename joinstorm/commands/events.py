@@ -20,7 +20,7 @@ FORMATS = ("csv", "jsonl", "parquet")
 @click.command()
 @click.argument("tape", type=click.Path(path_type=Path))
 @options.out_file("File to write.", required=True)
-@options.output_format(*FORMATS, default=None, text="Format of the file.  [default: by its suffix]")
+@options.output_format(*FORMATS, default=None, text="Format of the file.", shown="by its suffix")
 def command(tape: Path, out: Path, form: Format | None) -> None:
     """Export a tape's events to a file.
 

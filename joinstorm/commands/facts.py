@@ -12,7 +12,7 @@ FORMS = ("text", "json", "markdown")
 @click.command()
 @click.argument("tape", metavar="[TAPE|SCENARIO]", default="launch")
 @options.scale(1.0)
-@options.seed
+@options.seed()
 @click.option("--check", is_flag=True, help="Exit with 1 when a figure is outside the range of its fact.")
 @options.output_format(*FORMS)
 def command(tape: str, scale: float, seed: int | None, check: bool, form: str) -> int:

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 @options.topic_prefix
 @click.option("--once", is_flag=True, help="Run the command for one run only, and exit with its code.")
 @click.option(
-    "--grace", type=click.FloatRange(0), default=30.0, help="Seconds to finish in after a newer run was opened."
+    "--grace",
+    type=click.FloatRange(0),
+    default=30.0,
+    help="Seconds the command may go on after a newer run was opened.",
 )
 @click.option("--keep-runs", type=click.IntRange(1), default=None, help="Delete all runs but this many of the newest.")
 @click.option("--heartbeat", type=options.FILE, default=None, help="File to touch while all is well.")

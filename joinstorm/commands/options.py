@@ -75,7 +75,8 @@ def bootstrap_servers(*, embedded: bool = False) -> Decorator:
         type=ConnectionParam(),
         envvar=SERVERS_VARIABLE,
         default=None if embedded else DEFAULT_BOOTSTRAP,
-        help="Kafka brokers, separated by commas." + "  [default: an embedded Kafka]" * embedded,
+        show_default="an embedded Kafka" if embedded else True,
+        help="Kafka brokers, comma-separated.",
     )
 
 
@@ -88,7 +89,9 @@ def topic_prefix(command: _F) -> _F:
 
 def run_id(command: _F) -> _F:
     """``--run``, the run to work on; without it the newest one in run.info."""
-    return click.option("--run", "run", default=None, metavar="ID", help="Run id.  [default: the newest run]")(command)
+    return click.option("--run", "run", default=None, show_default="the newest run", metavar="ID", help="Run id.")(
+        command
+    )
 
 
 def partitions(command: _F) -> _F:
@@ -122,18 +125,22 @@ def scale(default: float) -> Decorator:
     )
 
 
-def seed(command: _F) -> _F:
-    """``--seed``, which of all nights of a scenario."""
-    return click.option(
-        "--seed", type=click.IntRange(0), default=None, help="Seed of the simulation.  [default: the scenario's]"
-    )(command)
+def seed(text: str = "Seed of the simulation.", default: int | None = None) -> Decorator:
+    """``--seed``; without a default it is the scenario's own."""
+    shown = True if default is not None else "the scenario's"
+    return click.option("--seed", type=click.IntRange(0), default=default, show_default=shown, help=text)
 
 
-def tape(text: str, *, exists: bool = False) -> Decorator:
-    """``--tape``, a recorded night; ``text`` says what for."""
-    return click.option(
-        "--tape", type=click.Path(path_type=Path, dir_okay=False, exists=exists), default=None, help=text
-    )
+def tape(text: str, *, exists: bool = False, shown: str = "") -> Decorator:
+    """``--tape``, a recorded night.
+
+    Args:
+        text: What it is for.
+        exists: Whether a missing file is refused at once.
+        shown: What is used without it.
+    """
+    kind = click.Path(path_type=Path, dir_okay=False, exists=exists)
+    return click.option("--tape", type=kind, default=None, show_default=shown or True, help=text)
 
 
 # The replay
@@ -179,9 +186,8 @@ def workers(most: int | None = None) -> Decorator:
 
 def engine_name(command: _F) -> _F:
     """``--name``, under which an engine's results are published."""
-    return click.option("--name", default=None, help="Name to publish the results under.  [default: the engine's own]")(
-        command
-    )
+    text = "Name to publish the results under."
+    return click.option("--name", default=None, show_default="the engine's own", help=text)(command)
 
 
 def engine_options(command: _F) -> _F:
@@ -204,23 +210,34 @@ def deadline(command: _F) -> _F:
 
 
 def metrics_port(default: int | None) -> Decorator:
-    """``--metrics-port``, where /metrics is served."""
+    """``--metrics-port``, where /metrics is served; without a default it is not."""
     return click.option(
-        "--metrics-port", type=click.IntRange(0, 65535), default=default, help="Port of /metrics; 0: any free port."
+        "--metrics-port",
+        type=click.IntRange(0, 65535),
+        default=default,
+        show_default="none" if default is None else True,
+        help="Port of /metrics; 0: any free port.",
     )
 
 
 # Output
 
 
-def out_folder(text: str, *, required: bool = False, default: Path | None = None) -> Decorator:
-    """``--out``, a folder that is made if missing; ``text`` says what for."""
-    return click.option("--out", type=FOLDER, required=required, default=None if required else default, help=text)
+def out_folder(text: str, *, required: bool = False, default: Path | None = None, shown: str = "") -> Decorator:
+    """``--out``, a folder that is made if missing.
+
+    Args:
+        text: What it is for.
+        required: Whether it must be given.
+        default: What it is otherwise.
+        shown: The default in words, where it is made up.
+    """
+    return click.option("--out", type=FOLDER, required=required, default=default, show_default=shown or True, help=text)
 
 
-def out_file(text: str, *, required: bool = False) -> Decorator:
-    """``--out``, a file; ``text`` says what for."""
-    return click.option("--out", type=FILE, required=required, help=text)
+def out_file(text: str, *, required: bool = False, shown: str = "") -> Decorator:
+    """``--out``, a file; the arguments are those of ``out_folder``."""
+    return click.option("--out", type=FILE, required=required, show_default=shown or True, help=text)
 
 
 def picture(text: str, default: Path | None = None) -> Decorator:
@@ -228,9 +245,19 @@ def picture(text: str, default: Path | None = None) -> Decorator:
     return click.option("--picture", type=FILE, default=default, help=text)
 
 
-def output_format(*choices: str, default: str | None = "text", text: str = "Output format on stdout.") -> Decorator:
-    """``--format``, ``text`` or ``json`` unless other choices are given; passed on as ``form``."""
-    return click.option("--format", "form", type=click.Choice(choices or ("text", "json")), default=default, help=text)
+def output_format(
+    *choices: str, default: str | None = "text", text: str = "Output format on stdout.", shown: str = ""
+) -> Decorator:
+    """``--format``, passed on as ``form``.
+
+    Args:
+        choices: The formats; ``text`` and ``json`` if none are given.
+        default: The usual one.
+        text: What has that format.
+        shown: The default in words, where it is made up.
+    """
+    kind = click.Choice(choices or ("text", "json"))
+    return click.option("--format", "form", type=kind, default=default, show_default=shown or True, help=text)
 
 
 def _named(text: str) -> tuple[str, str]:

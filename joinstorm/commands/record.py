@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("scenario", default="launch")
 @options.scale(1.0)
-@options.seed
-@options.out_file("Tape to write.  [default: SCENARIO-SCALE-SEED.parquet]")
+@options.seed()
+@options.out_file("Tape to write.", shown="SCENARIO-SCALE-SEED.parquet")
 @options.output_format()
 def command(scenario: str, scale: float, seed: int | None, out: Path | None, form: str) -> None:
     """Simulate a night and write its tape.

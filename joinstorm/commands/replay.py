@@ -24,7 +24,15 @@ _file = click.Path(path_type=Path)
 @options.client
 @options.bootstrap_servers()
 @options.topic_prefix
-@click.option("--run", "--run-id", "run", default=None, metavar="ID", help="Run id, unused so far.  [default: made up]")
+@click.option(
+    "--run",
+    "--run-id",
+    "run",
+    default=None,
+    show_default="a new one",
+    metavar="ID",
+    help="Run id; opened and not yet played, or new.",
+)
 @options.partitions
 @options.replication
 @click.option(
@@ -34,15 +42,20 @@ _file = click.Path(path_type=Path)
     "--watermark-step",
     type=click.FloatRange(0.001),
     default=None,
-    help="Event seconds between watermarks.  [default: by speed]",
+    show_default="by speed",
+    help="Event seconds between watermarks.",
 )
 @click.option("--skip-quiet", is_flag=True, help="Send quiet phases at full speed.")
 @options.moments
-@click.option("--rounds", type=click.IntRange(0), default=1, help="Number of times to play, each a run; 0: forever.")
+@click.option("--rounds", type=click.IntRange(0), default=1, help="Runs to play one after the other; 0: no end.")
 @options.faults
-@click.option("--faults-file", type=_file, default=None, help="File for the injected faults.  [default: by the tape]")
+@click.option(
+    "--faults-file", type=_file, default=None, show_default="next to the tape", help="File for the injected faults."
+)
 @click.option("--verify/--no-verify", default=True, help="Read the whole tape first to check its hash.")
-@click.option("--control", default="127.0.0.1:0", metavar="HOST:PORT|off", help="Address of the deck; port 0: any.")
+@click.option(
+    "--control", default="127.0.0.1:0", metavar="HOST:PORT|off", help="Address of the deck; port 0: any free port."
+)
 @click.option("--position", type=_file, default=None, help="File to save the position to, every second.")
 @click.option("--resume", type=_file, default=None, help="Continue from a saved position.")
 @options.output_format()

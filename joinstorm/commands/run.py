@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("scenario", default="launch")
 @options.scale(0.1)
-@options.seed
+@options.seed()
 @options.speed(options.MAX_SPEED)
 @click.option("--skip-quiet/--play-quiet", default=True, help="Send quiet phases at full speed, or paced.")
 @options.moments
@@ -39,10 +39,10 @@ if TYPE_CHECKING:
 @options.partitions
 @options.replication
 @options.tape("Tape to replay instead of recording the scenario.")
-@options.out_folder("Folder for tape, verdict, report and logs.  [default: a new one in out/]")
+@options.out_folder("Folder for tape, verdict, report and logs.", shown="a new one in out/")
 @options.faults
 @options.metrics_port(0)
-@click.option("--report/--no-report", default=True, help="Write the HTML report, or not.")
+@click.option("--report/--no-report", default=True, help="Write the HTML report.")
 @options.output_format()
 def command(out: Path | None, report: bool, form: str, **given: Any) -> int:
     """Replay a night and verify every count.

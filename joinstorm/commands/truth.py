@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 @options.bootstrap_servers()
 @options.topic_prefix
 @options.run_id
-@click.option("--threads", type=click.IntRange(1), default=None, help="Threads of the database.  [default: all cores]")
+@click.option(
+    "--threads", type=click.IntRange(1), default=None, show_default="one per core", help="Threads of the database."
+)
 @options.output_format()
 def command(tape: Path, connection: Connection, prefix: str, run: str | None, threads: int | None, form: str) -> None:
     """Publish the true counts of a tape.

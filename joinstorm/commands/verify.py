@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @options.engine("Engine to verify, by the name of its results.")
-@options.tape("Tape to count.  [default: use the published truth]")
+@options.tape("Tape to compare with.", shown="the published truth")
 @options.bootstrap_servers()
 @options.topic_prefix
 @options.run_id

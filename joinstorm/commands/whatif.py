@@ -19,7 +19,7 @@ _USUAL = ("launch", "launch-jitter", "launch-double-capacity", "control")
 @click.command()
 @click.argument("names", metavar="SCENARIO...", nargs=-1)
 @options.scale(0.1)
-@options.seed
+@options.seed()
 @options.picture("Picture to write: .png or .svg.", default=Path("whatif.png"))
 @options.output_format()
 def command(names: tuple[str, ...], scale: float, seed: int | None, picture: Path, form: str) -> None:
