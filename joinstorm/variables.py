@@ -33,9 +33,9 @@ NOT_OPTIONS: Final = frozenset(
 """Variables that are not the variable of one option."""
 
 
-def name_of(*words: str) -> str:
+def name_of(*parts: str) -> str:
     """Return the variable of a command, subcommand or option: JOINSTORM_REPLAY_WATERMARK_STEP."""
-    return "_".join((PREFIX, *words)).replace("-", "_").upper()
+    return "_".join((PREFIX, *parts)).replace("-", "_").upper()
 
 
 def variable_of(path: Iterable[str], option: click.Option) -> str:
@@ -49,7 +49,7 @@ def options_of(command: click.Command) -> list[click.Option]:
 
 
 def walk(command: click.Command, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    """Yield a command and all of its subcommands, each with the words that call it."""
+    """Yield a command and all of its subcommands, each with its path: the names that call it."""
     yield path, command
     if isinstance(command, click.Group):
         for name, below in sorted(command.commands.items()):
@@ -58,16 +58,16 @@ def walk(command: click.Command, path: tuple[str, ...]) -> Iterator[tuple[tuple[
 
 def name_variables(command: click.Command, path: tuple[str, ...]) -> None:
     """Have each option of a command and its subcommands read its own variable, and then those it shares."""
-    for words, below in walk(command, path):
+    for own_path, below in walk(command, path):
         for option in options_of(below):
-            own = variable_of(words, option)
+            own = variable_of(own_path, option)
             shared = [option.envvar] if isinstance(option.envvar, str) else option.envvar or []
             option.envvar = [own, *(name for name in shared if name != own)]
 
 
 def variables(command: click.Command, path: tuple[str, ...]) -> set[str]:
     """Return every variable that a command and its subcommands read."""
-    return {variable_of(words, option) for words, below in walk(command, path) for option in options_of(below)}
+    return {variable_of(own, option) for own, below in walk(command, path) for option in options_of(below)}
 
 
 def suspects(environ: Mapping[str, str]) -> list[str]:

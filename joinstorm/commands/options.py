@@ -137,7 +137,7 @@ def tape(text: str, *, exists: bool = False, shown: str = "") -> Decorator:
     Args:
         text: What it is for.
         exists: Whether a missing file is refused at once.
-        shown: What is used without it.
+        shown: How --help describes what is used without it.
     """
     kind = click.Path(path_type=Path, dir_okay=False, exists=exists)
     return click.option("--tape", type=kind, default=None, show_default=shown or True, help=text)
@@ -175,7 +175,7 @@ def faults(command: _F) -> _F:
 
 
 def engine(text: str = "Engine: a name, module:Class or file.py:Class.", default: str | None = "faust") -> Decorator:
-    """``--engine``; ``text`` says what for."""
+    """``--engine``; ``text`` is its help."""
     return click.option("--engine", default=default, help=text)
 
 
@@ -230,7 +230,7 @@ def out_folder(text: str, *, required: bool = False, default: Path | None = None
         text: What it is for.
         required: Whether it must be given.
         default: What it is otherwise.
-        shown: The default in words, where it is made up.
+        shown: How --help describes a default that is not a constant.
     """
     return click.option("--out", type=FOLDER, required=required, default=default, show_default=shown or True, help=text)
 
@@ -241,7 +241,7 @@ def out_file(text: str, *, required: bool = False, shown: str = "") -> Decorator
 
 
 def picture(text: str, default: Path | None = None) -> Decorator:
-    """``--picture``, a file that ends in .png or .svg; ``text`` says what of."""
+    """``--picture``, a file that ends in .png or .svg; ``text`` is its help."""
     return click.option("--picture", type=FILE, default=default, help=text)
 
 
@@ -254,7 +254,7 @@ def output_format(
         choices: The formats; ``text`` and ``json`` if none are given.
         default: The usual one.
         text: What has that format.
-        shown: The default in words, where it is made up.
+        shown: How --help describes a default that is not a constant.
     """
     kind = click.Choice(choices or ("text", "json"))
     return click.option("--format", "form", type=kind, default=default, show_default=shown or True, help=text)

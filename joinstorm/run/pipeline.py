@@ -188,7 +188,7 @@ class Pipeline:
         return self.supervisor.start(name, joinstorm(command, *arguments), environ, vital=vital)
 
     def move(self, run: str) -> None:
-        """Go on with another run of the replay: engines and truth begin anew."""
+        """Go on with another run of the replay: engines and truth begin again."""
         extra = [engine.part for engine in self.extra_engines]
         for part in [*self.workers.values(), *extra, *([self.truth] if self.truth else [])]:
             self.supervisor.end(part, signal.SIGTERM)

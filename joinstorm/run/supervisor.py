@@ -100,8 +100,8 @@ class Supervisor:
         Args:
             name: Of the part and its log.
             command: What to run.
-            environ: Its environment; this process's if not given. Variables of options are left out: a part does
-                what its command line says.
+            environ: Its environment; this process's if not given. Variables of options are left out: a part gets
+                its options as arguments.
             vital: Whether the others cannot go on without it.
         """
         with children.held_signals():

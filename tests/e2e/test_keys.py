@@ -44,15 +44,15 @@ class Terminal:
         os.write(self.master, keys.encode())
         self.wait(until)
 
-    def wait(self, words: str) -> None:
+    def wait(self, text: str) -> None:
         """Wait until the screen shows something new that matches."""
         self.screen = ""
         deadline = time.monotonic() + SECONDS
-        while not re.search(words, self.screen):
-            assert time.monotonic() < deadline, f"no {words!r} on {self.screen[-1000:]!r}"
-            assert self.look(0.2) or self.process.poll() is None, self.screen
+        while not re.search(text, self.screen):
+            assert time.monotonic() < deadline, f"no {text!r} on {self.screen[-1000:]!r}"
+            assert self.read(0.2) or self.process.poll() is None, self.screen
 
-    def look(self, seconds: float) -> bool:
+    def read(self, seconds: float) -> bool:
         """Read what the screen shows; False when there was nothing."""
         if not select.select([self.master], [], [], seconds)[0]:
             return False
@@ -64,7 +64,7 @@ class Terminal:
         deadline = time.monotonic() + SECONDS
         while self.process.poll() is None:
             assert time.monotonic() < deadline, self.screen
-            self.look(0.2)
+            self.read(0.2)
         assert self.process.stdout is not None
         return self.process.returncode, self.process.stdout.read().decode()
 
@@ -90,7 +90,7 @@ def playing(kafka: Connection, out: Path, *options: str) -> Iterator[Terminal]:
 
 
 def test_the_deck_obeys_and_a_jump_back_is_exact(kafka: Connection, tmp_path: Path) -> None:
-    """Pause, resume, speed, a jump on and a jump back, which takes a new run; its verdict is exact, faults included."""
+    """Pause, resume, speed, a jump on and a jump back, which needs a new run; its verdict is exact, faults included."""
     with playing(kafka, tmp_path, "--speed", "20", "--fault", "missing=0.1") as terminal:
         terminal.press(" ", "paused")
         terminal.press(" ", "playing")
@@ -109,9 +109,9 @@ def test_the_deck_obeys_and_a_jump_back_is_exact(kafka: Connection, tmp_path: Pa
 
 @pytest.mark.parametrize("key", ["q", "\x03"])
 def test_a_run_ended_by_a_key_leaves_the_terminal_as_it_was(kafka: Connection, tmp_path: Path, key: str) -> None:
-    """Q, and Ctrl-C as ever: the exit code of an interrupt, no verdict, and the old settings."""
+    """Q and Ctrl-C: the exit code of an interrupt, where the folder is, no verdict, and the old settings."""
     with playing(kafka, tmp_path, "--speed", "1") as terminal:
-        os.write(terminal.master, key.encode())
+        terminal.press(key, f"stopped without a verdict; tape and logs: {re.escape(str(tmp_path))}")
         assert terminal.ended() == (EXIT_INTERRUPTED, "")
         assert termios.tcgetattr(terminal.slave) == terminal.before
     assert not (tmp_path / "verdict.json").exists()

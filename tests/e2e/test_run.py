@@ -49,7 +49,7 @@ def plain(kafka: Connection, tmp_path_factory: pytest.TempPathFactory) -> dict[s
     return run(kafka, tmp_path_factory.mktemp("plain"))
 
 
-def test_a_run_is_exact_and_says_what_it_did(plain: dict[str, Any]) -> None:
+def test_a_run_is_exact_and_reports_its_work(plain: dict[str, Any]) -> None:
     """The verdict has the digest of the truth, no difference, and seconds and rates per stage."""
     assert plain["digest"] == plain["truth_digest"]
     assert plain["mismatches"] == 0
@@ -98,7 +98,7 @@ def test_another_seed_is_another_night(kafka: Connection, tmp_path: Path, plain:
 
 
 def test_an_impossible_speed_is_admitted(kafka: Connection, tmp_path: Path) -> None:
-    """A run that cannot keep its pace stays exact, and says that it was late."""
+    """A run that cannot keep its pace stays exact, and its verdict remarks that it was late."""
     verdict = run(kafka, tmp_path, "--speed", "100000")
     assert verdict["on_time_ratio"] < 0.99
     assert any("not on time" in remark for remark in verdict["remarks"])
@@ -122,7 +122,7 @@ def started(out: Path) -> Iterator[tuple[subprocess.Popen[str], psutil.Process]]
             process.kill()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("log", ["record.log", "replay.log"])
 def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, number: signal.Signals, log: str) -> None:
     """Whenever a signal comes, every process is gone, and nothing passes for a finished run."""
@@ -134,8 +134,9 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, number: signal.Signa
             time.sleep(0.02)
         below = descendants(handle)
         os.kill(process.pid, number)
-        process.communicate(timeout=30)
+        _, stderr = process.communicate(timeout=30)
         assert process.returncode == EXIT_INTERRUPTED
+        assert f"stopped without a verdict; tape and logs: {tmp_path}" in stderr
         _, alive = psutil.wait_procs(below, timeout=10)
         assert not alive
     assert not (tmp_path / "verdict.json").exists()
@@ -143,7 +144,7 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, number: signal.Signa
 
 
 @pytest.mark.parametrize(
-    ("options", "code", "words"),
+    ("options", "code", "message"),
     [
         (["lunch"], EXIT_USAGE, "launch"),
         (["--scale", "0"], EXIT_USAGE, "--scale"),
@@ -152,11 +153,12 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, number: signal.Signa
         (["--tape", "there-is-none.parquet"], EXIT_USAGE, "there-is-none.parquet"),
     ],
 )
-def test_what_cannot_be_done_is_said_at_once(tmp_path: Path, options: list[str], code: int, words: str) -> None:
+def test_what_cannot_be_done_is_refused_at_once(tmp_path: Path, options: list[str], code: int, message: str) -> None:
     """A wrong option or name ends with a clear sentence and the code of a usage error."""
     done = joinstorm("run", *options, "--out", str(tmp_path / "out"))
     assert done.returncode == code, done.stderr
-    assert words in done.stderr
+    assert message in done.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_broker_nobody_answers_for(tmp_path: Path) -> None:

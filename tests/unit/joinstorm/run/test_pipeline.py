@@ -27,7 +27,7 @@ def test_moments_are_checked_on_the_tape(tmp_path: Path, moments: dict[str, Any]
 
 
 def test_a_run_without_a_producer_has_no_deck(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where nothing plays there is nobody to give orders to, and that is said."""
+    """Where nothing plays there is no deck, and the error reports it."""
     monkeypatch.setattr("producers.replay.control.address_folder", lambda: tmp_path / "addresses")
     with Supervisor(tmp_path / "logs") as supervisor:
         pipeline = Pipeline(PipelineRequest(tmp_path / "none", Connection()), supervisor)
@@ -52,14 +52,14 @@ def test_workers_that_are_gone_are_given_the_time_in_which_their_results_are_rea
     now = [100.0]
     stall = _Stall("hasty", clock=lambda: now[0])
 
-    def look(gone: bool, later: float) -> None:
+    def check(gone: bool, later: float) -> None:
         now[0] += later
         stall.check(RunView(), gone, lambda: "; end of the log")
 
-    look(True, 0)
-    look(True, GRACE_SECONDS - 1)
-    look(False, 2)
-    look(True, 1)
-    look(True, GRACE_SECONDS - 1)
+    check(True, 0)
+    check(True, GRACE_SECONDS - 1)
+    check(False, 2)
+    check(True, 1)
+    check(True, GRACE_SECONDS - 1)
     with pytest.raises(EngineError, match=r"hasty: every worker has ended, and its results have not; end of the log"):
-        look(True, 2)
+        check(True, 2)

@@ -174,14 +174,14 @@ def test_what_is_refused_is_messages(terminal: tuple[int, TextIO]) -> None:
     master, stream = terminal
     messages = list[str]()
 
-    def nobody() -> Deck:
+    def no_deck() -> Deck:
         raise EnvironmentMissingError("no replay is running here")
 
     with keyboard(stream, stream) as pressed:
         os.write(master, b" ")
-        assert DeckKeys(pressed, messages.append).send_pressed(nobody, lambda: {"at": 0, "speed": 1.0}, PHASES) == []
+        assert DeckKeys(pressed, messages.append).send_pressed(no_deck, lambda: {"at": 0, "speed": 1.0}, PHASES) == []
         os.write(master, b"q")
-        assert DeckKeys(pressed, messages.append).send_pressed(nobody, lambda: {"at": 0, "speed": 1.0}, PHASES) == [
+        assert DeckKeys(pressed, messages.append).send_pressed(no_deck, lambda: {"at": 0, "speed": 1.0}, PHASES) == [
             STOP
         ]
     assert messages == ["no replay is running here"] * 2

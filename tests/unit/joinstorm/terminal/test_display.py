@@ -1,4 +1,4 @@
-"""The live display: what it says of a moment, on a terminal and elsewhere."""
+"""The live display: what it shows of a frame, on a terminal and elsewhere."""
 
 import io
 
