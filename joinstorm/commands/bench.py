@@ -13,6 +13,7 @@ import click
 
 from joinstorm.commands import options
 from streams.errors import EngineError
+from streams.system import children
 
 if TYPE_CHECKING:
     from joinstorm.bench.measurement import Measurement
@@ -138,11 +139,10 @@ def _wait(part: ChildProcess, what: str, seconds: float | None = None) -> None:
 
     with Console(stderr=True).status(what) if sys.stderr.isatty() else contextlib.nullcontext():
         try:
-            code = part.process.wait(seconds)
+            part.process.wait(seconds)
         except subprocess.TimeoutExpired:
-            part.process.terminate()
-            code = part.process.wait(STOP_SECONDS)
-    if code:
+            children.end(part.process, seconds=STOP_SECONDS)
+    if code := part.exit_code():
         raise EngineError(f"{what}: {part.name} ended with exit code {code}; the end of its log:\n{part.tail()}")
 
 
