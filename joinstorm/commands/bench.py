@@ -141,7 +141,7 @@ def _wait(part: ChildProcess, what: str, seconds: float | None = None) -> None:
         try:
             part.process.wait(seconds)
         except subprocess.TimeoutExpired:
-            children.end(part.process, seconds=STOP_SECONDS)
+            children.end_processes(part.process, seconds=STOP_SECONDS)
     if code := part.exit_code():
         raise EngineError(f"{what}: {part.name} ended with exit code {code}; the end of its log:\n{part.tail()}")
 
