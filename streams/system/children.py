@@ -74,7 +74,8 @@ def parent_death() -> Callable[[], None]:
 
 
 def end_processes(
-    *processes: Child, seconds: float, number: signal.Signals = signal.SIGTERM, group: bool = False) -> None:
+    *processes: Child, seconds: float, number: signal.Signals = signal.SIGTERM, group: bool = False
+) -> None:
     """Ask child processes to end, wait for them, and kill those that are still there when the time is up.
 
     Args:
