@@ -1,4 +1,4 @@
-"""The errors of joinstorm: one root, each class saying whether trying again can help and which exit code it earns."""
+"""The errors of joinstorm: one root; each class has its exit code and says whether a retry can help."""
 
 import os
 from collections.abc import Sequence
@@ -6,17 +6,17 @@ from typing import ClassVar
 
 EXIT_OK = 0
 EXIT_FAILED = 1
-"""The job ran, and its answer is no: the verdict is not exact, a check did not hold."""
+"""The job ran and its answer is no: the verdict is not exact, or a check failed."""
 EXIT_USAGE = 2
-"""What was asked cannot be done: a bad option, scenario, tape or file."""
+"""The request is invalid: a bad option, scenario, tape or file."""
 EXIT_ENVIRONMENT = 3
-"""Something outside is missing: no broker, no Java, no network, a port that is taken."""
+"""Something outside is missing: no broker, no Java, no network, or a port in use."""
 EXIT_INTERRUPTED = 130
 """Ended by Ctrl-C, SIGTERM or a closed terminal."""
 
 
 class JoinstormError(Exception):
-    """Root of every error joinstorm raises on purpose; its text is meant for the user as it is."""
+    """Root of every error joinstorm raises on purpose; its text is shown to the user unchanged."""
 
     retriable: ClassVar[bool] = False
     exit_code: ClassVar[int] = EXIT_USAGE
@@ -31,7 +31,7 @@ class ScenarioError(JoinstormError):
 
 
 class TapeError(JoinstormError):
-    """A tape is missing, cut off, altered or of another format."""
+    """A tape is missing, truncated, altered or in another format."""
 
 
 class EventFileError(JoinstormError):
@@ -39,12 +39,12 @@ class EventFileError(JoinstormError):
 
 
 class DecodeError(JoinstormError):
-    """A record is not an event of ours.
+    """A record is not an event of the run.
 
     Args:
-        reason: A short code from a closed set, fit for a metric label (see ``streams.contract.events``).
+        reason: A short code from a closed set, usable as a metric label (see ``streams.contract.events``).
         detail: What was expected and what was found.
-        source: ``topic[partition]@offset`` where known.
+        source: ``topic[partition]@offset`` if known.
     """
 
     def __init__(self, reason: str, detail: str, source: str = "") -> None:
@@ -59,46 +59,46 @@ class ContractError(JoinstormError):
 
 
 class EngineError(JoinstormError):
-    """An engine failed to start, or stopped before the end of its work."""
+    """An engine failed to start, or stopped before its work was done."""
 
     exit_code = EXIT_FAILED
 
 
 class UnknownEngineError(EngineError):
-    """Nobody knows an engine of this name, or what it names is none; the text has the known ones."""
+    """No engine has this name, or the name is not that of an engine; the text lists the known ones."""
 
     exit_code = EXIT_USAGE
 
 
 class EnvironmentMissingError(JoinstormError):
-    """Java, the broker's jars, a port or another part of the surroundings is missing; the text says how to get it."""
+    """Java, the broker's jars, a port or another part of the environment is missing; the text says how to get it."""
 
     exit_code = EXIT_ENVIRONMENT
 
 
 class NotInstalledError(EngineError, EnvironmentMissingError):
-    """An engine's library is not here; the text has the line that installs it."""
+    """An engine's library is not installed; the text has the command that installs it."""
 
     exit_code = EXIT_ENVIRONMENT
 
 
 class BrokerError(EnvironmentMissingError):
-    """No broker answers, or the broker refuses; ``retriable`` as the broker may come back."""
+    """No broker answers, or the broker refuses; ``retriable`` because the broker may come back."""
 
     retriable = True
 
 
 class AwayError(BrokerError):
-    """Nobody listens at the address, which may change within seconds: a broker is being started again."""
+    """Nothing listens at the address. That may change within seconds, as when a broker restarts."""
 
 
 class RefusedError(EnvironmentMissingError):
-    """The broker lets us in and does not let us do something; trying again does not help.
+    """The broker accepts the client but denies an operation; a retry does not help.
 
     Args:
-        who: Whom the broker takes us for.
-        where: Its address.
-        lacking: What is not allowed, each as ``WRITE on topic results.audience``.
+        who: The principal as the broker sees it.
+        where: The broker's address.
+        lacking: The denied operations, each as ``WRITE on topic results.audience``.
     """
 
     def __init__(self, who: str, where: str, lacking: Sequence[str]) -> None:
@@ -107,13 +107,13 @@ class RefusedError(EnvironmentMissingError):
 
 
 class DeliveryError(JoinstormError):
-    """Records were not acknowledged by the broker."""
+    """The broker did not acknowledge some records."""
 
     exit_code = EXIT_FAILED
 
 
 class DeadlineError(JoinstormError):
-    """A state that was waited for did not come in time; the text says which state and what was seen instead."""
+    """An expected state was not reached in time; the text names the state and what was seen instead."""
 
     exit_code = EXIT_FAILED
 

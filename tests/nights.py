@@ -98,7 +98,7 @@ def record(topic: str, key: bytes | None, value: bytes | None, offset: int = 0) 
 
 def feed(follower: Follower, topic: str, *records: Raw) -> None:
     """Hand records of one topic over."""
-    follower.take(topic, TopicPartition(topic, 0), records)
+    follower.accept(topic, TopicPartition(topic, 0), records)
 
 
 def meet(follower: Follower, info: RunInfo) -> None:

@@ -1,13 +1,11 @@
 """Runs on a real broker for tests of engines: somebody who sends, workers as processes, and what was published."""
 
-import asyncio
 import random
 import time
 from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Self
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from kafka import KafkaProducer
 
 from joinstorm.run.supervisor import ChildProcess, Supervisor, joinstorm
@@ -18,6 +16,7 @@ from streams.contract.results import Result, decode_audience, decode_progress, d
 from streams.contract.runinfo import RunInfo
 from streams.contract.topics import INPUTS, RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION
 from streams.kafka.connection import Connection
+from streams.kafka.topicreader import read_all
 from tests.oracle import END, NUMBERS, TALK_START, Oracle, TableOfCounts, event_of
 from tests.tinytape import tiny_info
 
@@ -122,27 +121,6 @@ class Workers:
             assert code == 0, f"{part.name}: exit code {code}\n{part.log.read_text()[-4000:]}"
 
 
-def read_all(kafka: Connection, topics: Iterable[str]) -> list[ConsumerRecord]:
-    """Return every record of some topics, from first to last."""
-    return asyncio.run(_read_all(kafka, list(topics)))
-
-
-async def _read_all(kafka: Connection, topics: list[str]) -> list[ConsumerRecord]:
-    consumer = AIOKafkaConsumer(*topics, **kafka.for_aiokafka(), group_id=None, auto_offset_reset="earliest")
-    await consumer.start()
-    try:
-        found = consumer.assignment()
-        assert {tp.topic for tp in found} == set(topics)
-        ends = await consumer.end_offsets(found)
-        records: list[ConsumerRecord] = []
-        while any([await consumer.position(tp) < end for tp, end in ends.items()]):
-            for batch in (await consumer.getmany(timeout_ms=100)).values():
-                records += batch
-        return records
-    finally:
-        await consumer.stop()
-
-
 def published(kafka: Connection, info: RunInfo, engine: str = "faust") -> tuple[TableOfCounts, TableOfCounts, Covered]:
     """Return the final counts and the progress an engine has published."""
     names = info.names()
@@ -153,7 +131,7 @@ def published(kafka: Connection, info: RunInfo, engine: str = "faust") -> tuple[
         RESULTS_AUDIENCE: decode_audience,
         RESULTS_REACTION: decode_reaction,
     }
-    for record in read_all(kafka, base):
+    for record in read_all(kafka, *base):
         topic = base[record.topic]
         if topic == RESULTS_PROGRESS:
             progress = decode_progress(record.value)

@@ -37,9 +37,9 @@ def command(
     Each record on the input topics is listed once per engine, with source, reason and bytes; a line per record. As JSON
     the bytes are there twice: as readable text, and as lossless base64.
     """
-    from streams.read.deadletterreader import letters
+    from streams.read.deadletterreader import dead_letters
 
-    for letter in letters(connection, prefix, lambda problem: click.echo(problem, err=True)):
+    for letter in dead_letters(connection, prefix, lambda problem: click.echo(problem, err=True)):
         wanted = ((run, letter.run), (engine, letter.engine), (reason, letter.reason))
         if all(want is None or want == found for want, found in wanted):
             click.echo(_json(letter) if form == "json" else _text(letter))

@@ -37,7 +37,7 @@ def command(port: int, address: str, connection: Connection, prefix: str, run: s
     with (
         ResultReader(connection, prefix=prefix, run=run) as reader,
         BrokerMonitor(connection, reader.topics) as broker,
-        Exporter(reader, broker.look).serving(port, address, option="--port") as url,
+        Exporter(reader, broker.health).serving(port, address, option="--port") as url,
     ):
         click.echo(url)
         while not forever.wait(POLL_SECONDS):

@@ -10,8 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.consumer.fetcher import ConsumerRecord
+from aiokafka import ConsumerRecord
+from kafka import KafkaProducer
 
 from joinstorm.conformance.nights import body_and_ends
 from joinstorm.engines.undertest import EngineUnderTest
@@ -26,6 +26,7 @@ from streams.contract.topics import INPUTS, RUN_INFO
 from streams.errors import DeadlineError, DeliveryError, EngineError
 from streams.golden import GoldenNight, InputRecord
 from streams.kafka.connection import Connection
+from streams.kafka.topicreader import read_all
 from streams.read.derive import FinalCounts
 from streams.read.reader import ResultReader
 from streams.read.runview import RunView
@@ -195,19 +196,8 @@ class PointRun:
         return self.watermarks[-1]
 
     def read(self, base: str) -> list[ConsumerRecord]:
-        """Return every record of a topic with one partition, given by base name."""
-        partition = TopicPartition(self.info.topics[base], 0)
-        consumer = KafkaConsumer(**self.connection.for_kafka_python(), group_id=None, enable_auto_commit=False)
-        try:
-            consumer.assign([partition])
-            consumer.seek_to_beginning(partition)
-            end = consumer.end_offsets([partition])[partition]
-            found: list[ConsumerRecord] = []
-            while consumer.position(partition) < end:
-                found += consumer.poll(timeout_ms=100).get(partition, [])
-            return found
-        finally:
-            consumer.close()
+        """Return every record of a topic, given by base name."""
+        return read_all(self.connection, self.info.topics[base])
 
     def compare(self, view: RunView, *, before: int | None = None) -> "PointFigures":
         """Compare the engine's counts with the expected ones.

@@ -1,20 +1,18 @@
 """Writes tombstones for the records of old runs on the compacted topics: results, run information and status."""
 
 import asyncio
-import time
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final, TypeAlias
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from streams.errors import BrokerError
 from streams.kafka.connection import Connection
+from streams.kafka.topicreader import read_topics
 
 _BATCH: Final = 5_000
-_STALL_SECONDS: Final = 60.0
-_POLL_MS: Final = 200
 _Key: TypeAlias = tuple[TopicPartition, bytes]
 _key = msgspec.json.Decoder(list[Any])
 
@@ -54,13 +52,7 @@ def run_of(key: bytes | None) -> str | None:
 
 
 async def _bury(connection: Connection, topics: list[str], runs: set[str]) -> int:
-    tuning = {"group_id": None, "enable_auto_commit": False, "auto_offset_reset": "earliest"}
-    consumer = AIOKafkaConsumer(*topics, **{**tuning, **connection.for_aiokafka()})
-    await consumer.start()
-    try:
-        found = await _alive(consumer, runs)
-    finally:
-        await consumer.stop()
+    found = await _alive(connection, topics, runs)
     if not found:
         return 0
     producer = AIOKafkaProducer(**{"acks": "all", "linger_ms": 20, **connection.for_aiokafka()})
@@ -75,23 +67,16 @@ async def _bury(connection: Connection, topics: list[str], runs: set[str]) -> in
     return len(found)
 
 
-async def _alive(consumer: AIOKafkaConsumer, runs: set[str]) -> list[_Key]:
+async def _alive(connection: Connection, topics: list[str], runs: set[str]) -> list[_Key]:
     """Return the keys of these runs whose newest record has a value."""
-    partitions = consumer.assignment()
-    if not partitions:
-        return []
-    ends = await consumer.end_offsets(partitions)
     newest: dict[_Key, bool] = {}
-    moved = time.monotonic()
-    while [partition for partition, end in ends.items() if await consumer.position(partition) < end]:
-        batches = await consumer.getmany(timeout_ms=_POLL_MS)
-        if not batches and time.monotonic() - moved > _STALL_SECONDS:
-            raise TimeoutError(f"nothing came for {_STALL_SECONDS:g} s")
-        moved = time.monotonic() if batches else moved
-        for partition, records in batches.items():
-            for record in records:
-                if run_of(record.key) in runs:
-                    newest[partition, record.key] = record.value is not None
+
+    def accept(partition: TopicPartition, records: list[ConsumerRecord]) -> None:
+        for record in records:
+            if run_of(record.key) in runs:
+                newest[partition, record.key] = record.value is not None
+
+    await read_topics(connection, topics, accept, skip_missing=True)
     return [key for key, alive in newest.items() if alive]
 
 

@@ -8,9 +8,8 @@ from zlib import crc32
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from streams.contract.results import AudienceResult, Progress, Result, encode, key_of
+from streams.contract.results import Progress, Result, encode, key_of, topic_of
 from streams.contract.runinfo import RunInfo
-from streams.contract.topics import RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION
 from streams.errors import BrokerError
 from streams.kafka.connection import Connection
 
@@ -45,18 +44,12 @@ async def _publish(connection: Connection, info: RunInfo, records: Iterable[Resu
         for record in records:
             if isinstance(record, Progress):
                 await sender.flush()
-            await sender.add(info.topics[_base(record)], key_of(record), encode(record))
+            await sender.add(info.topics[topic_of(record)], key_of(record), encode(record))
             sent += 1
         await sender.flush()
         return sent
     finally:
         await producer.stop()
-
-
-def _base(record: Result | Progress) -> str:
-    if isinstance(record, Progress):
-        return RESULTS_PROGRESS
-    return RESULTS_AUDIENCE if isinstance(record, AudienceResult) else RESULTS_REACTION
 
 
 class _Sender:

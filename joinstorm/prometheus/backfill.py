@@ -102,7 +102,7 @@ def nights_of_run(view: RunView) -> tuple[RunInfo, dict[str, ResultsView]]:
     """
     if view.info is None or not view.engines:
         raise ContractError("no engine has written results for this run")
-    return view.info, {name: engine.night for name, engine in view.engines.items()}
+    return view.info, {name: engine.results for name, engine in view.engines.items()}
 
 
 def info_of(tape: Tape) -> RunInfo:

@@ -83,9 +83,9 @@ def picture_data(material: Material) -> PictureData:
     info, engines = material.view.info, material.view.engines
     assert info is not None
     known = engines.get(material.verdict.engine)
-    engine = known.night if known else EngineResults(info).view()
+    engine = known.results if known else EngineResults(info).view()
     subject = subject_of_announcement(info) or ""
-    return PictureData(info, engine, engines[TRUTH].night, reaction_at(info, engine, engine.grid.windows), subject)
+    return PictureData(info, engine, engines[TRUTH].results, reaction_at(info, engine, engine.grid.windows), subject)
 
 
 def _head(material: Material, info: RunInfo) -> str:

@@ -216,7 +216,7 @@ def _exporter(reader: ResultReader, port: int | None) -> Iterator[str]:
         return
     with (
         BrokerMonitor(reader.connection, reader.topics) as broker,
-        Exporter(reader, broker.look).serving(port) as url,
+        Exporter(reader, broker.health).serving(port) as url,
     ):
         yield url
 

@@ -62,7 +62,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 def final_tables(engine: EngineView) -> FinalCounts:
     """Return all final counts of an engine, including those of windows and names that do not exist."""
-    tables = engine.night.tables()
+    tables = engine.results.tables()
     for (table, window, name, _), counts in engine.strays.items():
         rows = tables.audience if table == "audience" else tables.reaction
         row = rows.setdefault((window, name), {})

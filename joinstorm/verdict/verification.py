@@ -14,7 +14,8 @@ from streams.contract.names import TRUTH
 from streams.contract.runinfo import RunInfo
 from streams.errors import ContractError, DeadlineError
 from streams.kafka.connection import Connection
-from streams.read.deadletterreader import letters_of, records_on
+from streams.kafka.topicreader import count_input_records
+from streams.read.deadletterreader import dead_letters_of
 from streams.read.derive import FinalCounts
 from streams.read.reader import ResultReader
 from streams.read.runview import RunView
@@ -81,9 +82,9 @@ def gathered(connection: Connection, info: RunInfo, engine: str, tape: Tape | No
     """
     if info.faults is None:
         return None
-    dead_letters = letters_of(connection, info, engine) if entry(engine).dead_letters else None
+    dead_letters = dead_letters_of(connection, info, engine) if entry(engine).dead_letters else None
     sent = None if tape is None else list(copies(tape, info))
-    return Evidence(declared(info), records_on(connection, info), dead_letters, sent)
+    return Evidence(declared(info), count_input_records(connection, info), dead_letters, sent)
 
 
 def published_truth(view: RunView) -> tuple[FinalCounts, int]:

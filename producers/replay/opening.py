@@ -3,7 +3,7 @@
 import contextlib
 import time
 
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from producers.replay.topiccreation import ensure_topics
@@ -25,6 +25,7 @@ from streams.contract.topics import (
 from streams.errors import BrokerError, ContractError
 from streams.kafka.admin import open_admin
 from streams.kafka.connection import Connection
+from streams.kafka.topicreader import count_input_records, read_all
 
 PUBLISH_SECONDS = 15
 _SHARED = (RUN_INFO, RUN_STATUS, RESULTS_AUDIENCE, RESULTS_REACTION, RESULTS_PROGRESS, DEAD_LETTERS)
@@ -124,30 +125,19 @@ def opened_run(connection: Connection, run: str, prefix: str = "") -> RunInfo | 
             topics = set(admin.list_topics())
         if Topics(run, prefix).shared(RUN_INFO) not in topics:
             return None
-        with contextlib.closing(KafkaConsumer(**connection.for_kafka_python())) as consumer:
-            info = _read_info(consumer, TopicPartition(Topics(run, prefix).shared(RUN_INFO), 0), run)
-            if info is not None:
-                _refuse_played(consumer, info)
     except KafkaError as error:
         raise BrokerError(f"{connection.bootstrap_servers}: cannot read {prefix}{RUN_INFO}: {error}") from error
-    return info
-
-
-def _read_info(consumer: KafkaConsumer, place: TopicPartition, run: str) -> RunInfo | None:
-    consumer.assign([place])
-    consumer.seek_to_beginning(place)
-    end = consumer.end_offsets([place])[place]
     info = None
-    while consumer.position(place) < end:
-        for record in consumer.poll(timeout_ms=500).get(place, []):
-            if record.key == run.encode() and record.value is not None:
-                info = runinfo.decode_info(record.value)
+    for record in read_all(connection, Topics(run, prefix).shared(RUN_INFO)):
+        if record.key == run.encode() and record.value is not None:
+            info = runinfo.decode_info(record.value)
+    if info is not None:
+        _refuse_played(connection, info)
     return info
 
 
-def _refuse_played(consumer: KafkaConsumer, info: RunInfo) -> None:
-    places = [TopicPartition(info.topics[base], number) for base in INPUTS for number in range(info.partitions)]
-    records = sum(consumer.end_offsets(places).values())
+def _refuse_played(connection: Connection, info: RunInfo) -> None:
+    records = count_input_records(connection, info)
     if records:
         raise ContractError(
             f"run {info.run} has been played: its input topics hold {records} records. A run is played once; choose "

@@ -1,1 +1,1 @@
-"""Checkpoints: saved fold states, their identity, and their log in Kafka."""
+"""Checkpoints: saved fold states, their identity and their log in Kafka."""

@@ -1,4 +1,4 @@
-"""What a saved state depends on besides the records it counted: the code that counted, and what run.info said."""
+"""What a saved state depends on besides the counted records: the counting code and the night in run.info."""
 
 import functools
 import hashlib
@@ -25,26 +25,26 @@ DECIDING: Final = (
     "engines/faust/partitions.py",
     "fold/*.py",
 )
-"""The modules that decide a state, as patterns below ``streams``: from a batch's bytes to counts to a saved record."""
+"""The modules that determine a state, as patterns below ``streams``: from a batch's bytes to a saved record."""
 
 
 def deciding(root: Path = STREAMS) -> list[Path]:
-    """Return the files of ``DECIDING``, in order."""
+    """Return the files that ``DECIDING`` matches, sorted."""
     return sorted(path for pattern in DECIDING for path in root.glob(pattern))
 
 
 @functools.cache
 def code_version() -> str:
-    """Return the digest of the code that decides a state: a state counted by other code may mean something else.
+    """Return the digest of the code that determines a state; other code may give a state another meaning.
 
-    No number has to be raised by hand. After any change of this code the partitions are counted anew; a change
-    elsewhere keeps the checkpoints.
+    So there is no version number to maintain. After a change to this code, partitions are counted again from the
+    beginning; a change elsewhere keeps the checkpoints.
     """
     return digest_of(deciding(), STREAMS)
 
 
 def digest_of(paths: Iterable[Path], root: Path) -> str:
-    """Return a digest over files: their places below ``root`` and their bytes."""
+    """Return a digest over files: their paths below ``root`` and their bytes."""
     digest = hashlib.blake2b(digest_size=_BYTES)
     for path in paths:
         digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
@@ -52,6 +52,6 @@ def digest_of(paths: Iterable[Path], root: Path) -> str:
 
 
 def scenario_of(info: RunInfo) -> str:
-    """Return a digest of what run.info says of the night: spaces, subjects, windows, moments; not of its names."""
+    """Return a digest of the night in run.info (spaces, subjects, windows, moments), without run id and topic names."""
     about = msgspec.structs.replace(info, run="", prefix="", topics={}, created_ms=0)
     return hashlib.blake2b(msgspec.json.encode(about), digest_size=_BYTES).hexdigest()

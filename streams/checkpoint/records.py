@@ -1,10 +1,10 @@
-"""Checkpoints of a partition's state: the form of their records, and which of those found can be trusted.
+"""Checkpoints of a partition's state: the format of their records, and which of them can be trusted.
 
-A *chain* is a whole state (number 0) and what changed after it (1, 2, …), each cut into parts of bounded size; every
-record names its chain, number and part, and carries a checksum. Anything less than a complete, unbroken beginning of a
-chain counts for nothing, so it does not matter where a writer was killed. As a state is a function of the partition's
-records before its offset, every chain of this run is right, whoever wrote it and however late: the one that reaches
-furthest is taken, and with none at all reading from offset 0 gives the same answer, later.
+A *chain* is a whole state (number 0) and the changes after it (1, 2, …), each split into parts of bounded size. Every
+record names its chain, number and part, and carries a checksum. Only a complete, unbroken start of a chain counts, so
+it does not matter where a writer was killed. A state is a function of the partition's records before its offset, so
+every chain of this run is right, no matter which worker wrote it and when. The one that reaches furthest is used;
+without any, reading from offset 0 gives the same answer, later.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from streams.fold.state import PartitionState
 
 RECORD_FORMAT: Final = 2
 PART_BYTES: Final = 900_000
-"""Parts stay below the 1 MiB a broker takes without being asked for more."""
+"""Keeps parts below the 1 MiB that a broker accepts by default."""
 
 
 class CheckpointRecord(msgspec.Struct, frozen=True, array_like=True):
@@ -56,14 +56,14 @@ def _checksum(part: CheckpointRecord) -> bytes:
 
 @dataclass
 class ChainWriter:
-    """Turns one partition's states into records; a new writer begins a new chain.
+    """Turns one partition's states into records; a new writer starts a new chain.
 
     Args:
         info: The run.
-        engine: Name under which the results are published: a checkpoint says that these results are out.
+        engine: The engine name in result keys: a checkpoint implies that these results are published.
         topic: Base name of the input topic.
-        partition: Its number.
-        grow: A chain's changes may take this many times the bytes of its whole state; then it begins anew.
+        partition: Number of the partition.
+        grow: When a chain's changes exceed its whole state by this factor, in bytes, a new chain starts.
     """
 
     info: RunInfo
@@ -82,11 +82,11 @@ class ChainWriter:
         return not self._chain or self._change_bytes > self.grow * self._whole_bytes
 
     def restart(self) -> None:
-        """Begin a new chain next time: a record of this one may be missing."""
+        """Start a new chain with the next records: one of this chain's may be missing."""
         self._chain = ""
 
     def records(self, state: PartitionState) -> list[bytes]:
-        """Return the records of the state as it is: what changed since the last call, or all of it."""
+        """Return the records of the current state: the changes since the last call, or the whole state."""
         begins = self.begins
         if begins:
             self._chain, self._number, self._change_bytes = uuid.uuid4().hex, 0, 0
@@ -123,22 +123,22 @@ class ChainWriter:
 
 
 class AnotherEngineError(ValueError):
-    """A checkpoint of results under another name: right where it is, only not ours."""
+    """A checkpoint of another engine's results: valid, but not for this engine."""
 
 
 def read_record(raw: bytes, info: RunInfo, engine: str, topic: str, partition: int) -> CheckpointRecord:
     """Return a record of the checkpoint topic.
 
     Raises:
-        ValueError: It is none, is damaged, or belongs to another run, tape, scenario, engine, partition or version of
-            the code; the text says which.
+        ValueError: It is not a checkpoint, is damaged, or belongs to another run, tape, scenario, engine, partition or
+            code version; the text says which.
     """
     try:
         part = _decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"not a checkpoint of this version: {error}") from None
     if part.checksum != _checksum(part):
-        raise ValueError("damaged: the checksum does not fit")
+        raise ValueError("damaged: wrong checksum")
     if part.engine != engine:
         raise AnotherEngineError(f"a checkpoint of another engine: expected {engine!r}, found {part.engine!r}")
     expected = (code_version(), info.run, info.tape_sha256, scenario_of(info), topic, partition)
@@ -155,7 +155,7 @@ class _Chain:
     parts: dict[tuple[int, int], CheckpointRecord] = field(default_factory=dict)
 
     def links(self) -> Iterator[tuple[int, bytes]]:
-        """Yield next offset and data of each complete link from the beginning, up to the first gap."""
+        """Yield next offset and data of each complete link from the start, up to the first gap."""
         number = 0
         while (first := self.parts.get((number, 0))) is not None:
             found = [self.parts.get((number, part)) for part in range(first.parts)]
@@ -167,14 +167,14 @@ class _Chain:
 
 @dataclass(frozen=True)
 class Restored:
-    """What could be restored of one partition, and what could not, in words."""
+    """The restored state of one partition, and notes on checkpoints that could not be used."""
 
     state: PartitionState
     notes: tuple[str, ...] = ()
 
 
 def restore(info: RunInfo, engine: str, topic: str, partition: int, records: Iterable[bytes]) -> Restored:
-    """Return the state that reaches furthest among the records of a checkpoint partition; offset 0 if there is none."""
+    """Return the state that reaches furthest among a checkpoint partition's records; an empty one if there is none."""
     chains: dict[str, _Chain] = {}
     notes: list[str] = []
     for raw in records:

@@ -1,1 +1,1 @@
-"""The contract: topics, events, run information, results, progress and dead letters, as types; no I/O."""
+"""The contract as types: topics, events, run information, results, progress and dead letters; no I/O."""

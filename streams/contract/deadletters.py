@@ -1,4 +1,4 @@
-"""Records that are not events of the run: kept with where they came from and why they were put aside."""
+"""Dead letters: records that are not events of the run, kept with their source and the reason."""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -14,7 +14,7 @@ Headers = Sequence[tuple[str, bytes]]
 
 
 class DeadLetter(NamedTuple):
-    """One record of ``dead-letters``; whoever reads a record again writes the same key again."""
+    """One record of ``dead-letters``; its key is the source record's position, so a second reading repeats the key."""
 
     topic: str
     """Full name of the input topic."""
@@ -26,11 +26,11 @@ class DeadLetter(NamedTuple):
     run: str
     engine: str
     value: bytes
-    """The record's own bytes."""
+    """The record's bytes, unchanged."""
 
     @property
     def source(self) -> str:
-        """Where it stood: ``topic[partition]@offset``; the Kafka key."""
+        """Position of the source record, ``topic[partition]@offset``; also the Kafka key."""
         return f"{self.topic}[{self.partition}]@{self.offset}"
 
     def key(self) -> bytes:
@@ -44,10 +44,10 @@ class DeadLetter(NamedTuple):
 
 
 def read(key: bytes | None, value: bytes | None, headers: Headers) -> DeadLetter:
-    """Return a dead letter from the parts of its Kafka record.
+    """Return the dead letter in a Kafka record, given by the record's parts.
 
     Raises:
-        ContractError: It is none.
+        ContractError: The record is not a dead letter.
     """
     fields = {name: text.decode(errors="replace") for name, text in headers}
     source = (key or b"").decode(errors="replace")

@@ -1,7 +1,7 @@
 """The events of the input topics: typed, versioned, one JSON object per Kafka message.
 
-This module is the contract (docs/architecture.md gives it in words): unknown fields pass, missing ones are an error.
-Event time is ``at``, in milliseconds since the Unix epoch, UTC, and stands in the message timestamp as well.
+This module is the contract (docs/architecture.md describes it): unknown fields are ignored, missing ones are an error.
+Event time is ``at``, in milliseconds since the Unix epoch, UTC; the message timestamp repeats it.
 """
 
 from enum import StrEnum
@@ -14,16 +14,16 @@ from streams.errors import DecodeError
 
 VERSION = 1
 REJOIN_WITHIN_MS = 60_000
-"""A join counts as a re-join when the drop before it is at most this long ago."""
+"""A join counts as a rejoin if the drop before it is at most this long ago."""
 WAITED_MS = 20 * 60_000
-"""Somebody who has waited this long belongs to the night's headline figure (facts.md, row 3)."""
+"""Listeners who wait this long count in the night's headline figure (facts.md, row 3)."""
 
 Millis = Annotated[int, Meta(ge=0, lt=1 << 53)]
 Id = Annotated[int, Meta(ge=0, lt=1 << 53)]
 
 
 class PresenceKind(StrEnum):
-    """What a listener did, or what was done to them."""
+    """What a listener did, or what happened to them."""
 
     ATTEMPT = "attempt"
     JOIN = "join"
@@ -33,7 +33,7 @@ class PresenceKind(StrEnum):
 
 
 class TweetKind(StrEnum):
-    """How a tweet relates to another one."""
+    """How a tweet relates to another tweet."""
 
     POST = "post"
     REPLY = "reply"
@@ -42,26 +42,26 @@ class TweetKind(StrEnum):
 
 
 class MarkKind(StrEnum):
-    """In-band marks, one sender per partition."""
+    """In-band marks; each partition has one sender."""
 
     WATERMARK = "watermark"
-    """Every event of this partition with ``at`` below the mark's has been sent (declared late events excepted)."""
+    """Every event of this partition with an ``at`` below the mark's has been sent, except declared late events."""
     END = "end"
-    """Nothing of this run follows on this partition."""
+    """No further record of this run follows on this partition."""
 
 
 GAVE_UP = "gave_up"
-"""Reason of a ``leave`` by somebody who was waiting, not in the room."""
+"""Reason of a ``leave`` by a listener who was waiting, not in the room."""
 ROOM_CLOSED = "room_closed"
-"""Reason of the ``drop`` of everybody in a room that is closed."""
+"""Reason of the ``drop`` of every listener in a room that closes."""
 
 
 class Presence(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One event of ``space.presence``; the Kafka key is the listener id in ASCII decimal digits.
 
     A listener's legal path: attempt, then join, fail or leave (reason ``gave_up``); join, then leave or drop; after a
-    fail or a drop a new attempt or a leave (``gave_up``). ``try`` is 1 on the first attempt of a sitting and grows
-    with each further one; a leave ends the sitting. join and fail carry the ``try`` of their attempt, leave and drop
+    fail or a drop, a new attempt or a leave (``gave_up``). ``try`` is 1 on the first attempt of a sitting and grows
+    with each further one; a leave ends the sitting. A join or fail carries the ``try`` of its attempt, a leave or drop
     that of the sitting's latest attempt.
     """
 
@@ -75,14 +75,14 @@ class Presence(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     v: Literal[1]
     reason: str | None = None
     since_drop_ms: Millis | None = None
-    """On a join after a drop of the same sitting: how long ago that drop was."""
+    """On a join after a drop in the same sitting: time since that drop."""
 
 
 class Tweet(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One event of ``tweets``; the Kafka key is the author id in ASCII decimal digits.
 
-    Tweet ids are snowflakes in strings (they exceed what a JSON number carries safely). ``conversation`` is the id of
-    the conversation's first tweet, ``ref`` the tweet replied to, quoted or reposted (None on a post).
+    Tweet ids are snowflakes, sent as strings because they exceed the safe range of a JSON number. ``conversation`` is
+    the id of the conversation's first tweet, ``ref`` the tweet replied to, quoted or reposted (None on a post).
     """
 
     event_id: Id
@@ -107,7 +107,7 @@ class Mark(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     run: str
     v: Literal[1]
     events: int | None = None
-    """On ``end``: how many distinct events of this run the sender put into this partition."""
+    """On ``end``: number of distinct events of this run that the sender put into this partition."""
 
 
 _presence = msgspec.json.Decoder(Presence)
@@ -119,9 +119,9 @@ NOT_JSON = "not_json"
 WRONG_SHAPE = "wrong_shape"
 WRONG_VERSION = "wrong_version"
 OUT_OF_RANGE = "out_of_range"
-"""An id, a time or a space beyond what run.info announced, or another run's mark: not of this run."""
+"""An id, time or space outside the ranges of run.info, or another run's mark: not a record of this run."""
 REASONS = (NOT_JSON, WRONG_SHAPE, WRONG_VERSION, OUT_OF_RANGE)
-"""Every reason a record can be put aside for; the closed set behind the metric label ``reason``."""
+"""Every reason for a dead letter; the closed set behind the metric label ``reason``."""
 
 
 def encode(event: Presence | Tweet | Mark) -> bytes:
@@ -151,15 +151,15 @@ def _decode(decoder: msgspec.json.Decoder[Any], raw: bytes, source: str) -> obje
     try:
         return decoder.decode(raw)
     except _UNREADABLE as error:
-        return _second_look(raw, error, source)
+        return _mark_or_error(raw, error, source)
 
 
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes it cannot read: bad JSON or shape, bad UTF-8, brackets nested too deeply."""
 
 
-def _second_look(raw: bytes, error: Exception, source: str) -> Mark:
-    """Off the hot path: is it a mark, and if not, why is it nothing of ours?"""
+def _mark_or_error(raw: bytes, error: Exception, source: str) -> Mark:
+    """Return the mark, or raise the DecodeError with the precise reason; off the hot path."""
     try:
         found = msgspec.json.decode(raw)
     except _UNREADABLE as not_json:

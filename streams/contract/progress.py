@@ -1,4 +1,4 @@
-"""How far an engine is: its ``results.progress`` records, merged over shards."""
+"""An engine's progress: its ``results.progress`` records, merged over shards."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,16 +9,16 @@ from streams.contract.topics import INPUTS
 
 @dataclass(frozen=True)
 class Covered:
-    """How far the partitions of one run are covered by an engine.
+    """How much of one run's input an engine has counted.
 
     Args:
-        watermark: Every event of both input topics below this event time is counted; None before the first mark of
-            every partition.
+        watermark: Every event of both input topics below this event time is counted; None until every partition has
+            had a mark.
         ended: Every partition of both input topics is covered to its end.
-        missing: Partitions that no ``ended`` record covers, as ``topic[partition]``.
+        missing: Partitions without an ``ended`` record, as ``topic[partition]``.
         events: Distinct events counted, by base name of the input topic.
-        duplicates: Events met again, by topic.
-        dead_letters: Records put aside, by topic.
+        duplicates: Duplicates, by base name of the input topic.
+        dead_letters: Dead letters, by base name of the input topic.
     """
 
     watermark: int | None = None
@@ -36,7 +36,7 @@ class ProgressBook:
         self._newest: dict[tuple[str, str], Progress] = {}
 
     def put(self, record: Progress) -> None:
-        """Take one record; an older version than the known one changes nothing."""
+        """Add one record; a version older than the known one changes nothing."""
         key = (record.topic, record.shard)
         known = self._newest.get(key)
         if known is None or record.version >= known.version:
@@ -45,7 +45,7 @@ class ProgressBook:
     def covered(self, partitions: int) -> Covered:
         """Merge the shards, for input topics of ``partitions`` partitions each.
 
-        Where several shards speak of one partition (it changed hands), the furthest one counts: each says what is true.
+        Several shards may cover one partition, after it moved between workers. All are true, so the furthest counts.
         """
         watermarks: list[int | None] = []
         missing: list[str] = []

@@ -1,16 +1,17 @@
-"""The records of the output topics, how versions of them merge, and the digest of a run's final counts.
+"""The records of the output topics, how their versions merge, and the digest of a run's final counts.
 
-A result holds integer counts of one tumbling event-time window for one space or subject and one shard. A shard is
-whatever part of the key space the writer owns; readers sum over shards. Zero counts are left out. A writer may write a
-key again with a greater version; the greatest version wins, in whatever order the records arrive.
+A result holds integer counts of one tumbling event-time window for one space or subject and one shard. A shard is the
+part of the key space one writer owns; readers sum over shards. Zero counts are left out. A writer may write a key again
+with a greater version; the greatest version wins, in any order of arrival.
 """
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Literal, Protocol, TypeAlias, TypeVar
+from typing import Final, Literal, TypeAlias, TypeVar
 
 import msgspec
 
+from streams.contract.topics import RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION
 from streams.errors import ContractError
 
 VERSION = 1
@@ -27,14 +28,14 @@ AUDIENCE_COUNTS = (
     "first_joins",
     "waited_20m",
 )
-"""Counts of ``results.audience``. Under the space ``*`` stand only ``first_joins`` and ``waited_20m``."""
+"""Counts of ``results.audience``. The space ``*`` has only ``first_joins`` and ``waited_20m``."""
 
 REACTION_COUNTS = ("posts", "replies", "quotes", "reposts", "first_authors", "thread_reposts")
-"""Counts of ``results.reaction``, besides ``hashtag:<tag>``. Under the subject ``*`` stands only ``first_authors``."""
+"""Counts of ``results.reaction``, besides ``hashtag:<tag>``. The subject ``*`` has only ``first_authors``."""
 
 HASHTAG = "hashtag:"
 STANCES = ("thanks", "speculation", "mockery", "blame", "support", "neutral")
-"""Estimates of ``results.reaction`` are ``stance:<name>``: tweets classified so. They stay out of the digest."""
+"""Names of the estimates of ``results.reaction``, ``stance:<name>``: tweets of that stance. Not in the digest."""
 STANCE = "stance:"
 
 Counts: TypeAlias = dict[str, int]
@@ -71,7 +72,7 @@ class ReactionResult(msgspec.Struct, frozen=True, gc=False):
 class Progress(msgspec.Struct, frozen=True, gc=False):
     """One record of ``results.progress``: how far an engine is with the partitions behind one shard.
 
-    It is written after the results it speaks of: whoever reads ``ended`` finds every result up to there before it.
+    It is written after the results it covers: a reader that sees ``ended`` finds all of them before it.
     """
 
     v: Literal[1]
@@ -90,8 +91,31 @@ class Progress(msgspec.Struct, frozen=True, gc=False):
     duplicates: int
     dead_letters: int
 
+    @classmethod
+    def of_partition(cls, run: str, engine: str, topic: str, partition: int) -> "Progress":
+        """Return the progress of a partition before its first record, in a shard of its own; ``replace`` the rest."""
+        return cls(
+            v=1,
+            run=run,
+            engine=engine,
+            topic=topic,
+            shard=str(partition),
+            partitions=(partition,),
+            version=0,
+            watermark=None,
+            ended=False,
+            events=0,
+            duplicates=0,
+            dead_letters=0,
+        )
+
 
 Result: TypeAlias = AudienceResult | ReactionResult
+_TOPIC_OF: Final[Mapping[type, str]] = {
+    AudienceResult: RESULTS_AUDIENCE,
+    ReactionResult: RESULTS_REACTION,
+    Progress: RESULTS_PROGRESS,
+}
 
 _audience = msgspec.json.Decoder(AudienceResult)
 _reaction = msgspec.json.Decoder(ReactionResult)
@@ -102,6 +126,11 @@ _encode = msgspec.json.Encoder().encode
 def encode(record: Result | Progress) -> bytes:
     """Encode the value of a result or progress record."""
     return _encode(record)
+
+
+def topic_of(record: Result | Progress) -> str:
+    """Return the base name of the topic a record belongs on."""
+    return _TOPIC_OF[type(record)]
 
 
 def key_of(record: Result | Progress) -> bytes:
@@ -115,17 +144,17 @@ def key_of(record: Result | Progress) -> bytes:
 
 def decode_audience(raw: bytes) -> AudienceResult:
     """Decode a record of ``results.audience``; raises ContractError naming the field."""
-    return _decode(_audience, raw, "results.audience")
+    return _decode(_audience, raw, RESULTS_AUDIENCE)
 
 
 def decode_reaction(raw: bytes) -> ReactionResult:
     """Decode a record of ``results.reaction``; raises ContractError naming the field."""
-    return _decode(_reaction, raw, "results.reaction")
+    return _decode(_reaction, raw, RESULTS_REACTION)
 
 
 def decode_progress(raw: bytes) -> Progress:
     """Decode a record of ``results.progress``; raises ContractError naming the field."""
-    return _decode(_progress, raw, "results.progress")
+    return _decode(_progress, raw, RESULTS_PROGRESS)
 
 
 _T = TypeVar("_T")
@@ -138,16 +167,8 @@ def _decode(decoder: msgspec.json.Decoder[_T], raw: bytes, topic: str) -> _T:
         raise ContractError(f"{topic}: {error}") from None
 
 
-class Publisher(Protocol):
-    """Where an engine's results go: a Kafka topic in a run, a list in a test."""
-
-    def publish(self, record: Result | Progress) -> None:
-        """Hand over one record; delivery may be later, order per key is kept."""
-        ...
-
-
 Table: TypeAlias = Mapping[tuple[int, str], Mapping[str, int]]
-"""Shard-summed counts by (window, space or subject), zero counts and empty rows left out."""
+"""Counts summed over shards by (window, space or subject), without zero counts and empty rows."""
 
 
 def summed(results: Iterable[Result]) -> dict[tuple[int, str], Counts]:
@@ -168,7 +189,7 @@ def summed(results: Iterable[Result]) -> dict[tuple[int, str], Counts]:
 
 
 def canonical(audience: Table, reaction: Table) -> Iterator[bytes]:
-    """Yield the canonical lines of the final counts: sorted, zero-free, one JSON array a row, without the run."""
+    """Yield the canonical lines of the final counts: sorted, without zeros and the run, one JSON array per row."""
     for kind, table in (("audience", audience), ("reaction", reaction)):
         for (window, name), counts in sorted(table.items()):
             kept = sorted((count, value) for count, value in counts.items() if value)
@@ -177,7 +198,7 @@ def canonical(audience: Table, reaction: Table) -> Iterator[bytes]:
 
 
 def digest(audience: Table, reaction: Table) -> str:
-    """Return the SHA-256 (hex) of the canonical final counts; the same for every way to the same answer."""
+    """Return the SHA-256 (hex) of the canonical final counts: equal counts, equal digest."""
     sha = hashlib.sha256()
     for line in canonical(audience, reaction):
         sha.update(line)

@@ -1,4 +1,4 @@
-"""What an engine must know before it starts (``run.info``) and how the replay is doing (``run.status``)."""
+"""What an engine needs to know before it starts (``run.info``), and the state of the replay (``run.status``)."""
 
 from typing import Annotated, Literal
 
@@ -13,17 +13,17 @@ DEFAULT_WINDOW_MS = 5_000
 
 
 class Phase(msgspec.Struct, frozen=True):
-    """A named stretch of the night, in event time; phases are in order and leave no gap."""
+    """A named stretch of the night, in event time; phases are in order, without gaps."""
 
     name: str
     start: int
-    """Milliseconds since the epoch; the phase ends where the next one starts, the last one with the tape."""
+    """Milliseconds since the epoch. A phase ends where the next one starts; the last one ends with the tape."""
     quiet: bool = False
-    """Nothing happens here that a viewer waits for: the replay may send it at full speed."""
+    """Little happens here: the replay may send it at full speed."""
 
 
 class SubjectRule(msgspec.Struct, frozen=True):
-    """When a tweet belongs to a subject: any of the three tests holds.
+    """When a tweet belongs to a subject: if any of the three tests holds.
 
     ``conversations``: the tweet's conversation is one of them. ``hashtags``: it carries one of them (lower case).
     ``words``: its text, lower-cased with ASCII rules, contains one of them as a substring.
@@ -36,24 +36,24 @@ class SubjectRule(msgspec.Struct, frozen=True):
 
 
 class Faults(msgspec.Struct, frozen=True):
-    """What is to go wrong in a run's stream, and how often; which events are hit follows from their ids and the seed.
+    """The declared faults of a run: how many of each kind. The affected events follow from their ids and the seed.
 
-    Engines need not know it: the verdict does, to account for every single one.
+    Engines need not know this. The verdict does, to account for every fault.
     """
 
     rates: dict[str, float] = {}
     """Share of the events, 0 to 1, by kind: duplicate, out-of-order, late, corrupt, missing."""
     seed: int = 0
-    """Another one hits other events."""
+    """Seed that selects the affected events."""
     duplicate_ms: int = 60_000
-    """A second copy follows within so much event time."""
+    """Longest event time until the second copy of a duplicate."""
     out_of_order_ms: int = 30_000
-    """Events out of order leave up to so much event time late, and the watermarks wait for them."""
+    """Longest event time by which an out-of-order event is delayed; the watermarks wait for it."""
     late_ms: int = 300_000
-    """Late events leave after so much to twice as much event time, after their watermark."""
+    """Late events are delayed by one to two times this much event time, beyond their watermark."""
 
     def rate(self, kind: str) -> float:
-        """Return the share of events hit by a kind of fault."""
+        """Return the share of events affected by a kind of fault."""
         return self.rates.get(kind, 0.0)
 
 
@@ -67,7 +67,7 @@ class RunInfo(msgspec.Struct, frozen=True):
     scale: float
     seed: int
     events: int
-    """Event ids are 0 … events-1, dense over both input topics: one bit each removes duplicates exactly."""
+    """Event ids are 0 … events-1, dense over both input topics, so one bit per event removes duplicates exactly."""
     people: int
     """Listener and author ids are 0 … people-1."""
     start: int
@@ -81,19 +81,19 @@ class RunInfo(msgspec.Struct, frozen=True):
     phases: tuple[Phase, ...]
     spaces: tuple[str, ...]
     thread: str
-    """Conversation id of the announcement's thread; empty where the scenario has none."""
+    """Conversation id of the announcement's thread; empty if the scenario has none."""
     announced: int | None
-    """When the thread begins, None where the scenario has none."""
+    """When the thread begins; None if the scenario has none."""
     subjects: tuple[SubjectRule, ...]
-    """In order; the first rule that holds gives the subject, else it is ``other``."""
+    """In order: the first rule that holds gives the subject, otherwise it is ``other``."""
     partitions: Annotated[int, Meta(gt=0)]
     prefix: str
     topics: dict[str, str]
     """Base name to full topic name, for every topic of the run."""
     created_ms: int
-    """Wall clock time the run was opened; the newest run is the one with the greatest."""
+    """Wall clock time at which the run was opened; the greatest is the newest run's."""
     faults: Faults | None = None
-    """Declared faults, None where nothing is to go wrong."""
+    """Declared faults; None if there are none."""
 
     def names(self) -> Topics:
         """Return the topic names of this run."""
@@ -118,14 +118,14 @@ class RunStatus(msgspec.Struct, frozen=True):
     at: int
     """Event time up to which everything has been handed to the broker."""
     speed: float
-    """Event seconds per second asked for; 0 means as fast as it goes."""
+    """Requested event seconds per second; 0 means as fast as possible."""
     actual_speed: float
-    """Event seconds per second since the last status."""
+    """Achieved event seconds per second since the last status."""
     sent: int
-    """Records acknowledged so far, marks left out."""
+    """Records acknowledged so far, without marks."""
     failed: int
     on_time_ratio: float
-    """Share of the paced events that left within 100 ms of their due time (1.0 when nothing was paced)."""
+    """Share of the paced events sent within 100 ms of their due time; 1.0 if nothing was paced."""
     lateness_seconds: float
     """The 99th percentile of lateness since the last status."""
     client: str
@@ -146,7 +146,7 @@ def decode_info(raw: bytes) -> RunInfo:
     """Decode a record of ``run.info``.
 
     Raises:
-        ContractError: It is not one; the text names the field.
+        ContractError: It is not valid; the text names the field.
     """
     try:
         return _info.decode(raw)
@@ -158,7 +158,7 @@ def decode_status(raw: bytes) -> RunStatus:
     """Decode a record of ``run.status``.
 
     Raises:
-        ContractError: It is not one; the text names the field.
+        ContractError: It is not valid; the text names the field.
     """
     try:
         return _status.decode(raw)

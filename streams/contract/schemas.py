@@ -1,4 +1,4 @@
-"""JSON Schemas of every record that crosses a topic, made from the types that read and write them."""
+"""JSON Schemas of the contract's records, generated from the types that read and write them."""
 
 import inspect
 import json
@@ -33,7 +33,7 @@ RECORDS: Final[Mapping[str, tuple[type[msgspec.Struct], str, str]]] = {
     "reaction-result": (ReactionResult, RESULTS_REACTION, _RESULT.format("subject")),
     "progress": (Progress, RESULTS_PROGRESS, "JSON array [run, engine, topic, shard]"),
 }
-"""File name to record type, the topic it stands on, and its Kafka key."""
+"""File name to record type, topic and Kafka key."""
 
 
 def schema(name: str) -> dict[str, Any]:
@@ -49,12 +49,12 @@ def schema(name: str) -> dict[str, Any]:
 
 
 def texts() -> dict[str, str]:
-    """Return every schema as the text of its file, by file name."""
+    """Return the text of every schema file, by file name."""
     return {f"{name}.json": json.dumps(schema(name), indent=2, ensure_ascii=False) + "\n" for name in RECORDS}
 
 
 def write(folder: Path) -> list[Path]:
-    """Write every schema into ``folder``, made if missing, and return the files."""
+    """Write every schema into ``folder``, created if missing, and return the paths."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for name, text in texts().items():

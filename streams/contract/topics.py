@@ -1,7 +1,7 @@
-"""Every topic's name, key and settings in one place; nothing else spells a topic name.
+"""The name, key and settings of every topic; no other module spells a topic name.
 
-Input topics belong to one run (their names end in the run id), so runs on one broker never mix and an engine reads its
-topics from the first record on. Topics that hold all runs are compacted and keyed by run.
+Input topics belong to one run (their names end in the run id), so runs on one broker never mix, and an engine reads its
+topics from the first record. Topics shared by all runs are compacted, and their keys begin with the run.
 """
 
 import re
@@ -22,14 +22,14 @@ RESULTS_PROGRESS: Final = "results.progress"
 CHECKPOINTS: Final = "checkpoints"
 DEAD_LETTERS: Final = "dead-letters"
 OWN: Final = (*INPUTS, CHECKPOINTS)
-"""The topics every run has for itself; the others hold all runs."""
+"""The topics each run has to itself; all runs share the others."""
 
 DEFAULT_PARTITIONS: Final = 4
 MAX_MESSAGE_BYTES: Final = 8 << 20
-"""Room for large record batches on the input topics: the engine's fast path takes a batch as one chunk."""
+"""Allows large record batches on the input topics: the engine's fast path handles a batch as one chunk."""
 
 _KEEP = {"retention.ms": "-1", "retention.bytes": "-1"}
-"""Event times lie in 2023: with the default retention the broker empties the topic while the replay runs."""
+"""Event times are in 2023: with the default retention the broker would empty the topic during the replay."""
 _INPUT = {
     **_KEEP,
     "cleanup.policy": "delete",
@@ -42,12 +42,12 @@ _COMPACTED = {
     "max.message.bytes": str(MAX_MESSAGE_BYTES),
     "segment.bytes": str(64 << 20),
 }
-"""Segments are small: the one that is written to is never compacted, and loops would fill a gigabyte first."""
+"""Segments are small because the active one is never compacted: repeated runs would fill a gigabyte first."""
 
 
 @dataclass(frozen=True)
 class TopicSpec:
-    """A topic to be created: its full name, partition count and broker-side settings."""
+    """A topic to create: full name, partition count and broker-side settings."""
 
     name: str
     partitions: int
@@ -60,14 +60,14 @@ class Topics:
 
     Args:
         run: The run id, ``[a-z0-9-]+``.
-        prefix: Put before every name, so that several users share a cluster.
+        prefix: Put before every name, so that several users can share a cluster.
     """
 
     run: str
     prefix: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse what Kafka would refuse later and less clearly."""
+        """Reject names that Kafka would reject later, with a worse message."""
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", self.run):
             raise ContractError(f"run id {self.run!r}: expected 1 to 63 of a-z, 0-9 and '-', not starting with '-'")
         if not re.fullmatch(r"[A-Za-z0-9._-]{0,100}", self.prefix):
@@ -76,11 +76,11 @@ class Topics:
             )
 
     def input(self, base: str) -> str:
-        """Return the full name of an input topic of this run, ``base`` being one of ``INPUTS``."""
+        """Return the full name of one of this run's ``OWN`` topics, given by base name."""
         return f"{self.prefix}{base}.{self.run}"
 
     def shared(self, base: str) -> str:
-        """Return the full name of a topic that holds all runs."""
+        """Return the full name of a topic shared by all runs."""
         return f"{self.prefix}{base}"
 
     def full(self, base: str) -> str:
@@ -89,7 +89,7 @@ class Topics:
 
     @property
     def presence(self) -> str:
-        """Join/leave events; key: listener id in decimal digits."""
+        """Presence events; key: listener id in decimal digits."""
         return self.input(PRESENCE)
 
     @property
@@ -99,11 +99,11 @@ class Topics:
 
     @property
     def checkpoints(self) -> str:
-        """State of the engine ``faust`` for this run; private to it."""
+        """State of the engine ``faust`` for this run; private to that engine."""
         return self.input(CHECKPOINTS)
 
     def specs(self, partitions: int = DEFAULT_PARTITIONS) -> list[TopicSpec]:
-        """Return every topic a run needs, inputs first, each with its settings."""
+        """Return every topic a run needs, with its settings, inputs first."""
         one = [RUN_INFO, RUN_STATUS, RESULTS_AUDIENCE, RESULTS_REACTION, RESULTS_PROGRESS]
         return [
             *(TopicSpec(self.input(base), partitions, _INPUT) for base in INPUTS),

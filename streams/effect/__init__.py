@@ -1,1 +1,1 @@
-"""The effect of the announcement: baseline, size, shape and uncertainty; pure estimates over counts."""
+"""The effect of the announcement: baseline, size, shape and uncertainty, estimated from counts; no I/O."""

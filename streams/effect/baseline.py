@@ -1,9 +1,9 @@
-"""What the announcement's subject would have had without the announcement: a prediction from the counts before it.
+"""The baseline: tweets on the announcement's subject had there been no announcement, predicted from the counts before.
 
-Quasi-Poisson regression on the hour of the day. Tweets come in cascades, so the dispersion is taken over blocks of two
-and a half hours, which hold most of a cascade. The interval of the prediction is that of Farrington et al. (1996,
-J. R. Statist. Soc. A 159, 547-563): on the 2/3 power of the count, so that small counts keep their skew; with Student's
-quantiles, as the dispersion is estimated from few blocks.
+Quasi-Poisson regression on the hour of the day. Tweets come in cascades, so the dispersion is estimated over blocks of
+two and a half hours, which hold most of a cascade. The prediction interval is that of Farrington et al. (1996,
+J. R. Statist. Soc. A 159, 547-563): on the 2/3 power of the count, which keeps the skew of small counts; with Student's
+quantiles, because the dispersion is estimated from few blocks.
 """
 
 import math
@@ -19,12 +19,12 @@ from streams.contract.names import MINUTE_MS
 STEP_MS: Final = 10 * MINUTE_MS
 """Counts are fitted in steps of about this length."""
 LEAST_STEPS: Final = 12
-"""A baseline shorter than this is none."""
+"""Fewest steps for a baseline."""
 _BLOCK_STEPS: Final = 15
-"""Steps per block of the dispersion."""
+"""Steps per block in the estimate of the dispersion."""
 _LEAST_BLOCKS: Final = 6
 _RHYTHM_FROM_MS: Final = 18 * 60 * MINUTE_MS
-"""A baseline shorter than this cannot tell the rhythm of the day from a trend: it gets a level only."""
+"""A shorter baseline cannot separate the daily rhythm from a trend, so only its level is fitted."""
 _DAY_MS: Final = 24 * 60 * MINUTE_MS
 _CONVERGED: Final = 1e-9
 
@@ -33,7 +33,7 @@ Array = npt.NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value and the ends of its interval; an end may be infinite."""
+    """A value with the ends of its interval, which may be infinite."""
 
     value: float
     low: float
@@ -47,17 +47,17 @@ class Baseline:
     weights: Array
     covariance: Array
     dispersion: float
-    """Variance per mean of the blocks' counts, at least 1."""
+    """Ratio of variance to mean of the block counts, at least 1."""
     degrees: int
     """Degrees of freedom of ``dispersion``."""
     rhythm: bool
 
     def expected(self, middles: Array, width_ms: float) -> Array:
-        """Return the expected counts of stretches of ``width_ms`` around these event times (ms)."""
+        """Return the expected counts of intervals of ``width_ms`` centred on these event times (ms)."""
         return np.exp(_design(middles, rhythm=self.rhythm) @ self.weights) * (width_ms / STEP_MS)
 
     def predict(self, middles: Array, width_ms: float, level: float) -> Estimate:
-        """Return the count still to come in these stretches together, with its prediction interval."""
+        """Return the predicted total of these intervals, with its prediction interval."""
         each = self.expected(middles, width_ms)
         slope = each @ _design(middles, rhythm=self.rhythm)
         total = float(each.sum())
@@ -72,7 +72,7 @@ def fit(before: Array, end: int, window_ms: int) -> Baseline:
     per_step = max(1, round(STEP_MS / window_ms))
     steps = len(before) // per_step
     counts = before[len(before) - steps * per_step :].reshape(steps, per_step).sum(axis=1)
-    counts = counts + 0.5 / steps  # half a tweet in all: no baseline is so empty that it proves a rate of nought
+    counts = counts + 0.5 / steps  # half a tweet in total: an empty baseline does not prove a rate of zero
     step_ms = per_step * window_ms
     middles = end - (np.arange(steps, 0, -1) - 0.5) * step_ms
     rhythm = steps * step_ms >= _RHYTHM_FROM_MS
@@ -84,7 +84,7 @@ def fit(before: Array, end: int, window_ms: int) -> Baseline:
 
 
 def student(probability: float, degrees: int) -> float:
-    """Return a quantile of Student's t, by Cornish and Fisher's expansion (within 2 % from 4 degrees on)."""
+    """Return a quantile of Student's t by the Cornish-Fisher expansion (within 2 % from 4 degrees of freedom)."""
     z = NormalDist().inv_cdf(probability)
     first = (z**3 + z) / 4
     second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
@@ -98,7 +98,7 @@ def _design(middles: Array, *, rhythm: bool) -> Array:
 
 
 def _regress(design: Array, counts: Array) -> tuple[Array, Array]:
-    """Poisson regression by Newton's steps; a unit prior keeps the rhythm of a nearly empty baseline small."""
+    """Fit a Poisson regression by Newton's method; a unit prior keeps the rhythm of a nearly empty baseline small."""
     prior = np.diag([0.0] + [1.0] * (design.shape[1] - 1))
     weights = np.zeros(design.shape[1])
     weights[0] = math.log(counts.mean())
@@ -114,7 +114,7 @@ def _regress(design: Array, counts: Array) -> tuple[Array, Array]:
 
 
 def _dispersion(counts: Array, expected: Array, parameters: int) -> tuple[float, int]:
-    """Pearson's statistic over blocks, per degree of freedom, at least 1 (Poisson)."""
+    """Return Pearson's statistic over blocks per degree of freedom, at least 1 (Poisson), and the degrees."""
     size = max(1, min(_BLOCK_STEPS, len(counts) // _LEAST_BLOCKS))
     blocks = len(counts) // size
     seen, fitted = (part[: blocks * size].reshape(blocks, size).sum(axis=1) for part in (counts, expected))

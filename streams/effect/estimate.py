@@ -1,8 +1,8 @@
-"""How strong the reaction to the announcement was, how long it lasted, and how sure one can be: a pure estimate.
+"""Estimates how strong the reaction to the announcement was and how long it lasted, with intervals.
 
-From counts of tweets on the announcement's subject: those before it give the baseline (``streams.effect.baseline``),
-those after it, less what the baseline predicts, the effect and its course (``streams.effect.shape``). Method, bias
-and measured coverage of the intervals stand in docs/reaction.md.
+Input are counts of tweets on the announcement's subject. Those before it give the baseline
+(``streams.effect.baseline``); those after it, minus the baseline, give the effect and its course
+(``streams.effect.shape``). docs/reaction.md has the method, its bias and the measured coverage of the intervals.
 """
 
 import math
@@ -16,29 +16,29 @@ from streams.effect.baseline import LEAST_STEPS, STEP_MS, Array, Baseline, Estim
 from streams.effect.shape import Curve, peak_and_half_life
 
 LEVEL = 0.95
-"""Share of nights in which an interval is meant to hold the truth."""
+"""Nominal share of nights in which an interval holds the true value."""
 
 
 @dataclass(frozen=True)
 class ReactionEstimate:
-    """The reaction as far as it has been seen."""
+    """The reaction so far."""
 
     level: float
-    """Of the intervals."""
+    """Confidence level of the intervals."""
     observed: int
     """Tweets on the subject since the announcement."""
     without: Estimate
-    """How many there would have been without it."""
+    """Expected tweets without the announcement: the baseline."""
     excess: Estimate
-    """Tweets that would not have been there: observed less ``without``."""
+    """Observed minus ``without``."""
     uplift: Estimate
-    """Observed as a multiple of ``without``; infinite where nothing was to be expected."""
+    """Observed as a multiple of ``without``; infinite if nothing was expected."""
     peak: Estimate | None
     """Event time (ms) of the middle of the strongest quarter of an hour; None while there is no clear excess."""
     half_life_ms: Estimate | None
-    """From the peak until half of the excess seen after the peak had come; None while there is no clear excess."""
+    """Time from the peak to half of the excess observed after it; None while there is no clear excess."""
     dispersion: float
-    """Variance per mean of the baseline's counts in blocks of two and a half hours, 1 for a Poisson process."""
+    """Ratio of variance to mean of the baseline's counts in blocks of two and a half hours; 1 for a Poisson process."""
 
 
 def estimate_reaction(
@@ -47,14 +47,15 @@ def estimate_reaction(
     """Estimate the effect of the announcement on its subject.
 
     Args:
-        counts: Tweets on the subject per window, from ``start`` on without gaps, as far as the night has been seen.
+        counts: Tweets on the subject per window, from ``start`` to the latest known window, without gaps.
         start: Event time (ms) of the first window.
         window_ms: Length of a window, at most ten minutes.
         announced: Event time (ms) of the announcement; the window that holds it counts as after it.
-        level: Share of nights in which an interval is to hold the truth.
+        level: Share of nights in which an interval should hold the true value.
 
     Raises:
-        ValueError: A window or level out of range, less than two hours before the announcement, or nothing after it.
+        ValueError: The window or level is out of range, or the counts span less than two hours before the announcement
+            or nothing after it.
     """
     if not (0 < window_ms <= STEP_MS and 0 < level < 1):
         raise ValueError(f"window_ms {window_ms}: expected 1 to {STEP_MS}; level {level}: expected between 0 and 1")
@@ -83,7 +84,7 @@ def estimate_reaction(
 
 
 def _curve(after: Array, begin: int, window_ms: int, baseline: Baseline, without: Estimate, level: float) -> Curve:
-    """Gather windows into steps of about a minute; a last, incomplete step is left out."""
+    """Group windows into steps of about a minute, without a last, incomplete step."""
     per_step = min(len(after), max(1, round(MINUTE_MS / window_ms)))
     steps = len(after) // per_step
     step_ms = per_step * window_ms

@@ -1,9 +1,9 @@
-"""When the reaction was strongest and how fast it decayed, from the counts after the announcement.
+"""When the reaction peaked and how fast it decayed, from the counts after the announcement.
 
-The peak is the middle of the strongest quarter of an hour; its interval is the stretch around it in which the curve
-cannot be told from its highest value. The half-life runs from the peak until half of what came after the peak had come
-(for an exponential decay that is the half-life, wherever one starts); its interval is that of a median by order
-statistics, widened by the dispersion and by what is not known of the baseline.
+The peak is the middle of the strongest quarter of an hour; its interval is the time around it in which the curve does
+not differ significantly from its maximum. The half-life is the time from the peak to half of the excess after the peak
+(for an exponential decay this is its half-life, from any start); its interval is that of a median by order statistics,
+widened by the dispersion and the uncertainty of the baseline.
 """
 
 import math
@@ -28,20 +28,20 @@ class Curve:
     step_ms: int
     seen: Array
     usual: Array
-    """What was to be expected without the announcement."""
+    """Expected counts without the announcement."""
     usual_error: float
     """Standard error of the sum of ``usual``."""
     dispersion: float
-    """Variance per mean of the baseline."""
+    """Ratio of variance to mean of the baseline."""
 
     @property
     def excess(self) -> Array:
-        """What came because of the announcement."""
+        """Tweets attributed to the announcement."""
         return self.seen - self.usual
 
 
 def peak_and_half_life(curve: Curve, level: float) -> tuple[Estimate, Estimate] | None:
-    """Return the event time of the peak and the half-life after it (ms), None where nothing is left after the peak."""
+    """Return the event time of the peak and the half-life after it (ms); None if there is no excess after the peak."""
     z = NormalDist().inv_cdf(0.5 + level / 2)
     width = min(len(curve.seen), max(1, round(_SMOOTH_MS / curve.step_ms)))
     top = int(_smooth(curve.excess, width).argmax())
@@ -68,7 +68,7 @@ def _half_life(curve: Curve, top: int, z: float, spread: float) -> Estimate:
 
 
 def _when(share: Array, part: float) -> float:
-    """Steps until this share had come; a share beyond all is never reached."""
+    """Return the steps until this share of the excess is reached; infinite for a share of 1 or more."""
     if part <= 0:
         return 0.0
     return math.inf if part >= 1 else float(np.interp(part, share, np.arange(len(share))))
@@ -79,7 +79,7 @@ def _smooth(values: Array, width: int) -> Array:
 
 
 def _roughness(seen: Array, size: int) -> float:
-    """Variance per mean of blocks of steps, by second differences, which no smooth rise or decay enters."""
+    """Return the ratio of variance to mean of blocks of steps, from second differences, which cancel smooth trends."""
     blocks = seen[: len(seen) // size * size].reshape(-1, size).sum(axis=1)
     bends = blocks[:-2] - 2 * blocks[1:-1] + blocks[2:]
     usual = (blocks[:-2] + 4 * blocks[1:-1] + blocks[2:]).sum()

@@ -1,1 +1,1 @@
-"""The stream processors that can be held to the truth."""
+"""The engines: stream processors that are checked against the truth."""

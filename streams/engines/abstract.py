@@ -1,25 +1,26 @@
-"""What an engine is: something that reads the input topics of one run and upserts results and progress.
+"""The engine interface: an engine reads the input topics of one run and upserts results and progress.
 
-What every engine owes (docs/architecture.md has the records, and the tests of conformance hold every engine to it):
+Every engine must provide the following (docs/architecture.md has the records, the conformance suite checks it):
 
-- **Input.** Every record of both input topics of ``settings.info``, from the first one on, whatever was read before.
-- **Results.** For every window and space or subject the counts, by event time, published under ``settings.engine``.
-  Events of one person are in one partition in the order they were sent; no other order may be relied on, and a late
-  event corrects the window it belongs to, however late.
-- **Duplicates.** An event id counts once, however often and at however many offsets it arrives.
-- **Upserts.** A key may be written again with a greater version; it must never be written with a greater version and
-  an older state.
-- **Foreign records** are put aside (``dead-letters``) and counted; they stop nothing.
-- **Progress** is published after the results it speaks of, and says ``ended`` for a partition only when everything
-  up to its end mark is in the results.
-- **Restart.** A worker that was killed at any instant and started again, or replaced by another, leads to the same
-  final counts. What it keeps in between is its own business.
-- **End.** ``run`` returns when the run's progress under this engine's name covers every partition with ``ended``, so
-  with several workers each stays until all are done, and takes over from one that is lost.
+- **Input.** It reads every record of both input topics of ``settings.info`` from the first one, regardless of earlier
+  reads.
+- **Results.** It publishes the counts of every window and space or subject, by event time, under ``settings.engine``.
+  The events of one person are in one partition in the order they were sent. No other order is guaranteed, and a late
+  event corrects its window, however late it is.
+- **Duplicates.** An event id counts once, regardless of how often and at which offsets it arrives.
+- **Upserts.** A key may be written again with a greater version, but never with a greater version and an older state.
+- **Dead letters.** Records that are not events of the run are written to ``dead-letters`` and counted; they never stop
+  the engine.
+- **Progress** is published after the results it covers. It has ``ended`` for a partition only when everything up to the
+  end mark is in the results.
+- **Restart.** A worker that is killed at any instant and restarted or replaced leads to the same final counts. How it
+  keeps its state is up to the engine.
+- **End.** ``run`` returns when the run's progress under this engine's name has ``ended`` for every partition. So each
+  of several workers stays until all are done, and takes over from one that is lost.
 
-What an engine does *not* owe: an order among its result records, a result for every input record, results of windows
-in which nothing happened, running values or ratios (readers make those), exactly one record per key, any speed.
-Engines hold no metrics of the night: the exporter makes them of the results. A worker's own metrics are optional.
+Not required: an order among result records, a result for every input record, results of empty windows, running values
+or ratios (readers compute those), exactly one record per key, any particular speed. Engines have no metrics of the
+night; the exporter derives them from the results. A worker's own metrics are optional.
 """
 
 from abc import ABC, abstractmethod
@@ -32,18 +33,18 @@ from streams.kafka.connection import Connection
 
 @dataclass(frozen=True)
 class WorkerSettings:
-    """What one worker of an engine is told.
+    """The settings of one worker.
 
     Args:
         connection: Where the brokers are.
         info: The run.
-        engine: The name its results are published under.
-        worker: Its number among the workers of this engine, 0, 1, …; None where nobody counts them. Two workers with
-            one number must not run at once: the second one takes the first one's place in the consumer group.
-        metrics_port: Port of its /metrics, 0 for any free one, None for none.
-        metrics_address: Address its /metrics listens on.
-        checkpoint_seconds: How often an engine that keeps state in Kafka writes it there, at most.
-        options: Settings of one engine alone, by name.
+        engine: The engine name in result keys.
+        worker: The worker's number, 0, 1, …; None if workers are not numbered. Two workers with the same number must
+            not run at once: the second takes the first one's place in the consumer group.
+        metrics_port: Port of the worker's /metrics; 0 for any free one, None for none.
+        metrics_address: Address the worker's /metrics listens on.
+        checkpoint_seconds: Shortest time between two checkpoints.
+        options: Options of the particular engine, by name.
     """
 
     connection: Connection
@@ -58,16 +59,16 @@ class WorkerSettings:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a worker did.
+    """The outcome of one worker.
 
     Args:
-        ended: The run is done, rather than the worker told to stop.
-        events: Distinct events this worker counted itself.
-        duplicates: Events it met again.
-        dead_letters: Records it put aside.
-        seconds: Wall clock time from its first to its last record; 0 where it had none.
+        ended: Whether the run is done, as opposed to the worker having been stopped.
+        events: Distinct events this worker counted.
+        duplicates: Duplicates it received.
+        dead_letters: Dead letters it wrote.
+        seconds: Wall clock time from its first to its last record; 0 if it had none.
         cpu_seconds: Processor time of the whole process.
-        stages: Seconds it spent per stage, by name.
+        stages: Seconds per stage, by name.
     """
 
     ended: bool
@@ -80,24 +81,24 @@ class Summary:
 
 
 class Engine(ABC):
-    """A stream processor that can be held to the truth; the module's text is the contract."""
+    """Base class of engines; the module's docstring is their contract."""
 
     name: ClassVar[str]
-    """What it is called on the command line, and the name of its results unless another is given."""
+    """The engine's name on the command line and, by default, in result keys."""
     private: ClassVar[tuple[str, ...]] = ()
-    """Base names of topics of the run that it reads and writes for itself."""
+    """Base names of the run's topics that only this engine reads and writes."""
 
-    def group(self, settings: WorkerSettings) -> str | None:  # noqa: ARG002 - engines say
-        """Return the consumer group it joins; None where it has a way of its own, which nobody checks beforehand."""
+    def group(self, settings: WorkerSettings) -> str | None:  # noqa: ARG002 - for subclasses
+        """Return the consumer group the engine joins, for the check of rights; None if that is not to be checked."""
         return None
 
     @abstractmethod
     def run(self, settings: WorkerSettings) -> Summary:
-        """Work until the run is done or SIGTERM or SIGINT asks to stop, which is obeyed within seconds.
+        """Work until the run is done or a signal (SIGTERM, SIGINT) asks to stop; then return within seconds.
 
-        Called in the main thread of a process of its own.
+        Called in the main thread of the worker's process.
 
         Raises:
-            EngineError: It cannot go on; the text says why.
+            EngineError: The engine cannot continue; the text says why.
             BrokerError: No broker answers.
         """

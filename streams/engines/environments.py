@@ -1,7 +1,7 @@
-"""Engines whose library clashes with ours, or is too large for everybody, live in a Python environment of their own.
+"""Separate Python environments for engines whose library is large or conflicts with joinstorm's dependencies.
 
-``joinstorm engines install NAME`` makes it, under the cache folder. A worker then runs there, in a child process that
-sees of this project the package ``streams`` alone.
+``joinstorm engines install NAME`` creates one in the cache folder. A worker then runs there in a child process, which
+sees only the package ``streams`` of this project.
 """
 
 import contextlib
@@ -23,50 +23,50 @@ from streams.errors import EngineError, NotInstalledError
 from streams.system.cache import cache_folder
 
 INSTALLED: Final = "installed.txt"
-"""Written last: an environment without it was cut off while it was made. Holds the requirements."""
+"""Holds the requirements. Written last: an environment without it is incomplete."""
 OURS: Final = "ours"
 JARS: Final = "jars"
 HOST: Final = "streams.engines.host"
 
 
 def environment(name: str, environ: Mapping[str, str]) -> Path:
-    """Return the folder of an engine's own environment; it need not exist yet."""
+    """Return the folder of an engine's environment; it may not exist yet."""
     return cache_folder(environ) / "engines" / name
 
 
 def interpreter(folder: Path) -> Path | None:
-    """Return the Python of a whole environment, None when it is not there."""
+    """Return the Python of a complete environment; None if there is none."""
     python = folder / "bin" / "python"
     return python if (folder / INSTALLED).exists() and python.exists() else None
 
 
 class OwnEnvironmentEngine(Engine):
-    """An engine that runs here when its library can be imported here, else in its own environment."""
+    """An engine that runs in joinstorm's environment if its library is there, otherwise in its own environment."""
 
     library: ClassVar[str]
-    """The module whose presence says that the engine can run here."""
+    """The module to look for in joinstorm's environment."""
     requirements: ClassVar[tuple[str, ...]]
-    """What pip installs into the environment."""
+    """The packages pip installs into the environment."""
     jars: ClassVar[Mapping[str, str]] = {}
-    """Jars to fetch beside it: the SHA-256 of each by its ``group:artifact:version``."""
+    """Jars to download as well: the SHA-256 of each by its ``group:artifact:version``."""
     shares: ClassVar[str] = ""
-    """The engine whose environment this one uses too; it has its own if empty."""
+    """The engine whose environment this one uses; empty for its own."""
     flow: ClassVar[str]
     """The module that imports the library and has ``run(settings) -> Summary``."""
 
     def home(self) -> str:
-        """Return the name of its environment."""
+        """Return the name of the engine's environment."""
         return self.shares or self.name
 
     def here(self) -> bool:
-        """Whether the library is installed beside joinstorm."""
+        """Whether the engine can run in joinstorm's environment."""
         return importlib.util.find_spec(self.library) is not None
 
     def run(self, settings: WorkerSettings) -> Summary:
-        """Work here or in the engine's own environment.
+        """Work in joinstorm's environment or in the engine's own.
 
         Raises:
-            NotInstalledError: Its library is in neither; the text has the line that installs it.
+            NotInstalledError: The library is in neither; the text has the command that installs it.
         """
         if self.here():
             summary: Summary = importlib.import_module(self.flow).run(settings)
@@ -79,13 +79,13 @@ class OwnEnvironmentEngine(Engine):
 
 
 def run_there(python: Path, folder: Path, flow: str, settings: WorkerSettings) -> Summary:
-    """Run a flow's worker with another interpreter and return what it says it did.
+    """Run a flow's worker with another interpreter and return its summary.
 
     Raises:
-        EngineError: It ended with an error; its own words are on stderr.
+        EngineError: The worker failed; its message is on stderr.
     """
     environ = {**os.environ, "PYTHONPATH": str(_ours(folder)), "JOINSTORM_ENGINE_FOLDER": str(folder)}
-    # A session of its own: what is sent to our group reaches the child once, from here. It dies with us (see the host).
+    # A new session, so that a signal to our process group reaches the child once, from here. It dies with us: see host.
     child = subprocess.Popen(
         [str(python), "-m", HOST, flow],
         stdin=subprocess.PIPE,
@@ -93,20 +93,20 @@ def run_there(python: Path, folder: Path, flow: str, settings: WorkerSettings) -
         env=environ,
         start_new_session=True,
     )
-    with _passed_on(child) as told:
+    with _forwarded_signals(child) as forwarded:
         out, _ = child.communicate(msgspec.json.encode(settings))
-    if told and child.returncode:
+    if forwarded and child.returncode:
         return Summary(ended=False)
     if child.returncode:
         raise EngineError(f"engine {settings.engine!r}: its worker ended with exit code {child.returncode}")
     try:
         return msgspec.json.decode(out.splitlines()[-1] if out.strip() else b"", type=Summary)
     except msgspec.DecodeError:
-        raise EngineError(f"engine {settings.engine!r}: its worker ended without a word of what it did") from None
+        raise EngineError(f"engine {settings.engine!r}: its worker ended without a summary") from None
 
 
 def _ours(folder: Path) -> Path:
-    """Return a folder that holds the package ``streams`` of this installation and nothing else."""
+    """Return a folder that holds only the package ``streams`` of this installation."""
     ours = folder / OURS
     wanted = Path(streams.__file__).parent
     link = ours / "streams"
@@ -119,18 +119,18 @@ def _ours(folder: Path) -> Path:
 
 
 @contextlib.contextmanager
-def _passed_on(child: subprocess.Popen[bytes]) -> Iterator[list[int]]:
-    """Pass the first SIGTERM or SIGINT on to the child, which ends, and then so do we; yields what was passed on."""
-    told: list[int] = []
+def _forwarded_signals(child: subprocess.Popen[bytes]) -> Iterator[list[int]]:
+    """Forward the first SIGTERM or SIGINT to the child as SIGTERM; yields the list of received signals."""
+    received: list[int] = []
 
-    def pass_on(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a signal handler's signature
-        if not told:
+    def forward(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a signal handler's signature
+        if not received:
             child.send_signal(signal.SIGTERM)
-        told.append(number)
+        received.append(number)
 
-    before = {number: signal.signal(number, pass_on) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {number: signal.signal(number, forward) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield told
+        yield received
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -1,6 +1,6 @@
 """Engines by name: built in, installed by other packages, or given as ``module:Class`` or ``file.py:Class``.
 
-They are loaded only when asked for.
+An engine is imported only when it is requested.
 """
 
 import importlib
@@ -16,7 +16,7 @@ from streams.errors import UnknownEngineError
 from streams.suggest import unknown
 
 GROUP: Final = "joinstorm.engines"
-"""Entry point group in which another package announces its engines."""
+"""Entry point group in which other packages register their engines."""
 BUILT_IN: Final = {
     "faust": "streams.engines.faust.engine:FaustEngine",
     "faust-tables": "streams.engines.faust.tables:FaustTablesEngine",
@@ -31,12 +31,12 @@ BUILT_IN: Final = {
 
 
 def names() -> list[str]:
-    """Return the names of all engines that are installed, in order."""
+    """Return the names of all installed engines, sorted."""
     return sorted(_known())
 
 
 def name_of(name: str) -> str:
-    """Return what the results of an engine, given by name or as ``module:Class``, stand under; raises like ``load``."""
+    """Return the name in the results of an engine, given by name or as ``module:Class``; raises like ``load``."""
     return name if name in BUILT_IN else load(name).name
 
 
@@ -44,7 +44,7 @@ def load(name: str) -> Engine:
     """Return an engine by its name, or by ``module:Class`` or ``path/to/file.py:Class``.
 
     Raises:
-        UnknownEngineError: It is unknown, cannot be imported or is no engine; the text names the known ones.
+        UnknownEngineError: The name is unknown, cannot be imported or is not an engine; the text says which are known.
     """
     known = _known()
     place = known.get(name, name if ":" in name else None)
@@ -62,12 +62,12 @@ def _module(name: str, place: str) -> ModuleType:
     if not place.endswith(".py"):
         return importlib.import_module(place)
     path = Path(place)
-    inside = f"joinstorm_engine_{path.stem}"  # a file may be called like a module there is
+    inside = f"joinstorm_engine_{path.stem}"  # the file may have the name of an existing module
     spec = importlib.util.spec_from_file_location(inside, path)
     if not path.is_file() or spec is None or spec.loader is None:
         raise UnknownEngineError(f"engine {name!r}: there is no file {place}")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[inside] = module  # as an import does: what the file defines can be found by its name
+    sys.modules[inside] = module  # as an import does, so that the file's definitions can be found by module name
     spec.loader.exec_module(module)
     return module
 

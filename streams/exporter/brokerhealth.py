@@ -1,4 +1,4 @@
-"""How a broker is, as far as somebody who asks it can tell; no I/O."""
+"""The health of a broker as a client can measure it; no I/O."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class BrokerHealth:
-    """How the broker was when it answered last.
+    """The broker's health as of its last answer.
 
     Args:
-        up: It answers.
-        response_seconds: What it took to answer for its topics; None while it does not answer.
-        unhealthy: Partitions of the topics without a leader, or with a replica that is not in sync.
+        up: Whether it answers.
+        response_seconds: Time it took to describe the topics; None while it does not answer.
+        unhealthy: Partitions of the topics without a leader, or with a replica out of sync.
         written: Records ever written, by base name of the topic.
-        kept: Of these the ones that were not deleted (a compacted one counts), by base name of the topic.
+        kept: Offsets not yet deleted, compacted ones included, by base name of the topic.
     """
 
     up: bool = False

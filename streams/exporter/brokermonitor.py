@@ -1,6 +1,6 @@
-"""Asks the broker every other second how it is: does it answer, how fast, are the run's topics whole and how long.
+"""Polls the broker's health every two seconds: whether and how fast it answers, and the state of the run's topics.
 
-In a thread of its own, so that a broker that is slow, stopped or gone delays neither the reader nor a scrape.
+It polls in a background thread, so a broker that is slow, stopped or gone delays neither the reader nor a scrape.
 """
 
 import contextlib
@@ -22,30 +22,30 @@ from streams.kafka.connection import Connection
 EVERY_SECONDS: Final = 2.0
 CONNECT_SECONDS: Final = 2.0
 SILENT_SECONDS: Final = 6.0
-"""A broker whose last answer is older does not answer."""
+"""Age of the last answer after which the broker counts as down."""
 STOP_SECONDS: Final = 5.0
 
-Names = Callable[[], Mapping[str, str]]
-"""Says which topics to look at: base name to full name."""
+TopicNames = Callable[[], Mapping[str, str]]
+"""Returns the topics to inspect: base name to full name."""
 
 
 class BrokerMonitor:
-    """Context manager: asks until it is left; ``look`` says what is known.
+    """Context manager that polls the broker's health; ``health`` returns the last answer.
 
     Args:
         connection: Where the broker is.
-        names: The topics to look at, asked anew each time; none is fine.
-        every: Seconds between two questions.
+        names: Returns the topics to inspect, possibly none; called for every poll.
+        every: Seconds between two polls.
     """
 
-    def __init__(self, connection: Connection, names: Names = dict, *, every: float = EVERY_SECONDS) -> None:
+    def __init__(self, connection: Connection, names: TopicNames = dict, *, every: float = EVERY_SECONDS) -> None:
         self._connection = connection
         self._names = names
         self._every = every
         self._answer: tuple[float, BrokerHealth] | None = None
-        self._asked = False
+        self._polled = False
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="broker-watch", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="broker-monitor", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -57,33 +57,33 @@ class BrokerMonitor:
         self._stopping.set()
         self._thread.join(STOP_SECONDS)
 
-    def look(self) -> BrokerHealth | None:
-        """Return how the broker is; None before the first answer, or the first question without one."""
+    def health(self) -> BrokerHealth | None:
+        """Return the broker's health; None until the first poll has succeeded or failed."""
         answer = self._answer
         if answer is not None and time.monotonic() - answer[0] <= SILENT_SECONDS:
             return answer[1]
-        return BrokerHealth() if self._asked else None
+        return BrokerHealth() if self._polled else None
 
     def _work(self) -> None:
         while not self._stopping.is_set():
-            with contextlib.suppress(KafkaError, BrokerError):  # asked again, on a new connection
-                self._ask_on_one_connection()
-            self._asked = True
+            with contextlib.suppress(KafkaError, BrokerError):  # retried on a new connection
+                self._poll_on_one_connection()
+            self._polled = True
             self._stopping.wait(self._every)
 
-    def _ask_on_one_connection(self) -> None:
+    def _poll_on_one_connection(self) -> None:
         with contextlib.closing(open_admin(self._connection, seconds=CONNECT_SECONDS)) as admin:
             while not self._stopping.is_set():
-                view = ask(admin, self._names())
-                self._answer = (time.monotonic(), view)
+                health = measure_health(admin, self._names())
+                self._answer = (time.monotonic(), health)
                 self._stopping.wait(self._every)
 
 
-def ask(admin: KafkaAdminClient, names: Mapping[str, str]) -> BrokerHealth:
-    """Ask a broker how it is; ``names`` are the topics to look at, those that are not there are left out.
+def measure_health(admin: KafkaAdminClient, names: Mapping[str, str]) -> BrokerHealth:
+    """Measure a broker's health; ``names`` are the topics to inspect, missing ones are skipped.
 
     Raises:
-        KafkaError: It does not answer, or not so.
+        KafkaError: The broker does not answer, or answers with an error.
     """
     bases = {name: base for base, name in names.items()}
     began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Serves a run to Prometheus: values are worked out from the results when a scrape asks, as of event time."""
+"""Serves a run to Prometheus: each scrape computes the values from the results, as of event time."""
 
 import contextlib
 import threading
@@ -16,7 +16,7 @@ from streams.exporter.brokerhealth import BrokerHealth
 from streams.metrics import definitions as metrics
 from streams.metrics.definitions import EXPORTER_METRICS
 from streams.metrics.families import Families
-from streams.metrics.server import OPTION, open_page
+from streams.metrics.server import OPTION, serve_metrics
 from streams.read.derive import ResultsAt
 from streams.read.difference import difference
 from streams.read.runview import RunView
@@ -25,10 +25,10 @@ _T = TypeVar("_T")
 
 
 class Source(Protocol):
-    """What an exporter asks, a ``ResultReader`` in a run."""
+    """Where an exporter reads the run: a ``ResultReader``."""
 
     def snapshot(self) -> RunView:
-        """Return what is known now; thread-safe."""
+        """Return the current view of the run; thread-safe."""
         ...
 
 
@@ -36,8 +36,8 @@ class Exporter(Collector):
     """The metrics of ``streams.metrics.definitions.EXPORTER_METRICS``, of the run its source follows.
 
     Args:
-        source: Where the run is read.
-        broker: Says how the broker is; None as long as that is not known.
+        source: Provides the run.
+        broker: Returns the broker's health; None while it is unknown.
     """
 
     def __init__(self, source: Source, broker: Callable[[], BrokerHealth | None] = lambda: None) -> None:
@@ -48,7 +48,7 @@ class Exporter(Collector):
         self._known: dict[tuple[str, str], tuple[tuple[object, ...], object]] = {}
 
     def collect(self) -> Iterator[Family]:
-        """Yield every family; without a run most are without samples."""
+        """Yield every family; without a run, most have no samples."""
         with self._lock:
             started = time.perf_counter()
             families = Families(EXPORTER_METRICS)
@@ -65,19 +65,19 @@ class Exporter(Collector):
 
     @contextlib.contextmanager
     def serving(self, port: int, address: str = "127.0.0.1", *, option: str = OPTION) -> Iterator[str]:
-        """Serve on a registry and in threads of its own, as long as the context lasts; yield the page's address.
+        """Serve the metrics until the context is left; yields the URL.
 
         Args:
             port: TCP port; 0 for any free one.
             address: Local address to listen on.
-            option: The option that chooses the port, for the error.
+            option: The option that sets the port, for the error.
 
         Raises:
-            EnvironmentMissingError: The port cannot be had; the text names the option to choose another.
+            EnvironmentMissingError: The port is not available; the text names the option to choose another.
         """
-        taken, close = open_page(self, port, address, option=option)
+        bound, close = serve_metrics(self, port, address, option=option)
         try:
-            yield f"http://{address}:{taken}/metrics"
+            yield f"http://{address}:{bound}/metrics"
         finally:
             close()
 
@@ -108,11 +108,11 @@ class Exporter(Collector):
         truth = view.engines.get(TRUTH)
         if name == TRUTH or truth is None or not truth.drained:
             return
-        key, state = ("difference", name), (now.view, truth.night, now.until)
+        key, state = ("difference", name), (now.view, truth.results, now.until)
         samples.add_difference(families, name, self._once(key, state, lambda: difference(*state)))
 
     def _once(self, key: tuple[str, str], state: tuple[object, ...], work: Callable[[], _T]) -> _T:
-        """Do the work again only when what it depends on has changed."""
+        """Return the result of ``work``, computed again only after ``state`` has changed."""
         known = self._known.get(key)
         if known is None or known[0] != state:
             known = self._known[key] = (state, work())

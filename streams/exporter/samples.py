@@ -1,6 +1,6 @@
-"""From what is known of a run to samples of its metrics; no clock, no state, so a moment of the past is as good as now.
+"""Turns a run's values into metric samples; no clock and no state, so it works for past moments too.
 
-Every function takes ``at``, the time the samples carry (seconds since the epoch); None leaves it to the scrape.
+Every function takes ``at``, the time of the samples (seconds since the epoch); with None, the scrape sets it.
 """
 
 from itertools import islice
@@ -21,11 +21,11 @@ from streams.read.difference import Difference
 from streams.read.runview import EngineView, RunView
 
 TAPE_DIGITS = 12
-"""How much of the tape's hash a label carries."""
+"""Digits of the tape's hash in the label."""
 
 
 def add_run(families: Families, info: RunInfo, *, at: float | None = None) -> None:
-    """Add what is fixed for a run."""
+    """Add the run's constants."""
     name, scale, seed = info.scenario, f"{info.scale:g}", str(info.seed)
     families.add(metrics.RUN_INFO, 1, info.run, name, scale, seed, info.tape_sha256[:TAPE_DIGITS], at=at)
     families.add(metrics.NIGHT_START, info.start / 1000, at=at)
@@ -37,7 +37,7 @@ def add_run(families: Families, info: RunInfo, *, at: float | None = None) -> No
 
 
 def add_phase(families: Families, info: RunInfo, replay_at: int, *, at: float | None = None) -> None:
-    """Add where the night is, as of the replay's event time (ms)."""
+    """Add the replay's event time (ms) and the phase it is in."""
     families.add(metrics.REPLAY_TIME, replay_at / 1000, at=at)
     now = info.phase_at(replay_at)
     for phase in info.phases:
@@ -45,7 +45,7 @@ def add_phase(families: Families, info: RunInfo, replay_at: int, *, at: float | 
 
 
 def add_replay(families: Families, status: RunStatus, *, at: float | None = None) -> None:
-    """Add how the replay is doing."""
+    """Add the replay's status."""
     families.add(metrics.REPLAY_TARGET_SPEED, status.speed, at=at)
     families.add(metrics.REPLAY_SPEED, status.actual_speed, at=at)
     families.add(metrics.REPLAY_LATENESS, status.lateness_seconds, at=at)
@@ -58,7 +58,7 @@ def add_replay(families: Families, status: RunStatus, *, at: float | None = None
 
 
 def add_audience(families: Families, engine: str, now: ResultsAt, *, at: float | None = None) -> None:
-    """Add the launch as an engine sees it."""
+    """Add an engine's values for the launch."""
     for space in now.view.spaces:
         peak, peak_at = now.peak(space)
         families.add(metrics.AUDIENCE, now.audience(space), engine, space, at=at)
@@ -76,7 +76,7 @@ def add_audience(families: Families, engine: str, now: ResultsAt, *, at: float |
 
 
 def add_tweets(families: Families, engine: str, now: ResultsAt, *, at: float | None = None) -> None:
-    """Add the tweets as an engine sees them."""
+    """Add an engine's values for the tweets."""
     for subject in now.view.subjects:
         for kind, count in TWEET_KINDS.items():
             families.add(metrics.TWEETS, now.tweets(subject, count), engine, subject, kind, at=at)
@@ -94,12 +94,12 @@ def add_tweets(families: Families, engine: str, now: ResultsAt, *, at: float | N
 
 
 def subject_of_announcement(info: RunInfo) -> str | None:
-    """Return the subject whose rule takes the thread's conversation; None where there is none."""
+    """Return the subject whose rule names the thread's conversation; None if there is none."""
     return next((rule.subject for rule in info.subjects if info.thread in rule.conversations), None)
 
 
 def reaction_at(info: RunInfo, view: ResultsView, until: int) -> ReactionEstimate | None:
-    """Estimate the reaction over the first ``until`` windows; None where there is none yet, or too short a baseline."""
+    """Estimate the reaction over the first ``until`` windows; None before it, or if the baseline is too short."""
     subject = subject_of_announcement(info)
     if info.announced is None or subject is None:
         return None
@@ -107,12 +107,12 @@ def reaction_at(info: RunInfo, view: ResultsView, until: int) -> ReactionEstimat
     counts = np.diff(sum(running.column(kind)[: until + 1] for kind in POSTED))
     try:
         return estimate_reaction(counts, start=info.start, window_ms=info.window_ms, announced=info.announced)
-    except ValueError:  # not yet announced, or too little of a baseline before it
+    except ValueError:  # before the announcement, or the baseline is too short
         return None
 
 
 def minutes_since_announced(info: RunInfo, now: ResultsAt) -> float:
-    """Return how much of the night lies behind the announcement, from the window on that holds it."""
+    """Return the event minutes from the start of the announcement's window."""
     announced = info.start if info.announced is None else info.announced
     return (now.until - now.view.grid.until(announced)) * info.window_ms / MINUTE_MS
 
@@ -140,7 +140,7 @@ def _add_bounds(
 def add_engine(
     families: Families, engine: EngineView, events: int, replay_at: int | None, *, at: float | None = None
 ) -> None:
-    """Add how far an engine is; ``events`` is the number on the tape, ``replay_at`` the replay's event time (ms)."""
+    """Add an engine's progress; ``events`` is the number on the tape, ``replay_at`` the replay's event time (ms)."""
     covered, watermark = engine.covered, engine.watermark
     families.add(metrics.WATERMARK, None if watermark is None else watermark / 1000, engine.name, at=at)
     if watermark is not None and replay_at is not None:
@@ -157,7 +157,7 @@ def add_engine(
 
 
 def add_difference(families: Families, engine: str, found: Difference, *, at: float | None = None) -> None:
-    """Add how far an engine is from the truth."""
+    """Add an engine's differences from the truth."""
     for value, size in found.greatest.items():
         families.add(metrics.ERROR_MAX, size, engine, value, at=at)
     for value, size in found.total.items():
@@ -167,7 +167,7 @@ def add_difference(families: Families, engine: str, found: Difference, *, at: fl
 
 
 def add_broker(families: Families, broker: BrokerHealth, *, at: float | None = None) -> None:
-    """Add how the broker is."""
+    """Add the broker's health."""
     families.add(metrics.BROKER_UP, broker.up, at=at)
     families.add(metrics.BROKER_RESPONSE, broker.response_seconds, at=at)
     families.add(metrics.BROKER_UNHEALTHY, broker.unhealthy, at=at)
@@ -177,7 +177,7 @@ def add_broker(families: Families, broker: BrokerHealth, *, at: float | None = N
 
 
 def add_reading(families: Families, view: RunView, *, at: float | None = None) -> None:
-    """Add what the reader has read."""
+    """Add the numbers of records the reader has read and rejected."""
     for topic, count in view.records.items():
         families.add(metrics.READ_RECORDS, count, topic, at=at)
     for (topic, reason), count in view.rejected.items():

@@ -1,10 +1,10 @@
 """The golden nights: some twenty events each, and the results they must give.
 
 Each night is a folder of three files. ``info.json`` is the record of run.info. ``input.jsonl`` holds the input records
-in the order they arrive: ``topic`` (base name), ``partition``, ``key`` (null for a mark), ``value``, and ``why``: which
-naive mistake the record is there to catch. ``expected.jsonl`` holds the final counts, summed over shards and without
-zeros, and for each input topic how many distinct events and duplicates an engine must have met. The expected results
-were worked out by hand from docs/architecture.md; the tests hold the folds, the oracle and every engine to them.
+in order of arrival: ``topic`` (base name), ``partition``, ``key`` (null for a mark), ``value``, and ``why``, the naive
+mistake the record catches. ``expected.jsonl`` holds the final counts, summed over shards and without zeros, and per
+input topic the number of distinct events and duplicates an engine must report. The expected results were worked out by
+hand from docs/architecture.md; the tests check the folds, the oracle and every engine against them.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ import msgspec
 from streams.contract.results import Counts
 from streams.contract.runinfo import RunInfo, decode_info
 from streams.contract.topics import RESULTS_AUDIENCE, RESULTS_PROGRESS, Topics
-from streams.errors import ContractError
+from streams.errors import UsageError
 
 FOLDER = Path(__file__).parent
 NIGHTS = ("doors", "waiting", "thread")
@@ -25,7 +25,7 @@ FILES = ("info.json", "input.jsonl", "expected.jsonl")
 
 @dataclass(frozen=True)
 class InputRecord:
-    """One record of an input topic, as a client would send it."""
+    """One record of an input topic, as a client sends it."""
 
     topic: str
     """Base name: ``space.presence`` or ``tweets``."""
@@ -38,7 +38,7 @@ class InputRecord:
 
 @dataclass(frozen=True)
 class EventTotals:
-    """What an engine's progress must add up to on one input topic."""
+    """The totals an engine's progress must report for one input topic."""
 
     events: int
     duplicates: int
@@ -64,7 +64,7 @@ class GoldenNight:
     expected: Expected
 
     def moved(self, run: str, prefix: str = "") -> "GoldenNight":
-        """Return the same night under another run id and topic prefix; its marks name the new run."""
+        """Return the same night with another run id and topic prefix; its marks name the new run."""
         names = Topics(run, prefix)
         topics = {base: names.full(base) for base in self.info.topics}
         info = msgspec.structs.replace(self.info, run=run, prefix=prefix, topics=topics)
@@ -103,10 +103,10 @@ def load(name: str) -> GoldenNight:
     """Read a golden night.
 
     Raises:
-        ContractError: No golden night has this name; the text lists them.
+        UsageError: No golden night has this name; the text lists them.
     """
     if name not in NIGHTS:
-        raise ContractError(f"no golden night {name!r}; there are: {', '.join(NIGHTS)}")
+        raise UsageError(f"no golden night {name!r}; there are: {', '.join(NIGHTS)}")
     folder = FOLDER / name
     info = decode_info((folder / "info.json").read_bytes())
     records = tuple(_records((folder / "input.jsonl").read_bytes()))

@@ -1,1 +1,1 @@
-"""Reaching a Kafka cluster: connection, security, admin, rights, and writing in acknowledged batches."""
+"""Access to a Kafka cluster: connection, security, admin client, rights, reading to the end, acknowledged writes."""

@@ -1,4 +1,4 @@
-"""Asks a broker for its attention: an admin client, or a clear error within seconds."""
+"""Opens an admin client, or fails within seconds with a clear error."""
 
 import asyncio
 import ssl
@@ -13,15 +13,15 @@ from streams.errors import AwayError, BrokerError
 from streams.kafka.connection import Connection
 
 ANSWER_SECONDS = 10.0
-"""How long a broker may take to answer at all."""
+"""Time limit for a broker's first answer."""
 PROBE_SECONDS = 3.0
 
 
 def open_admin(connection: Connection, *, seconds: float = ANSWER_SECONDS) -> KafkaAdminClient:
-    """Return a kafka-python admin client of a broker that answers; the caller closes it.
+    """Return a connected kafka-python admin client; the caller closes it.
 
     Raises:
-        BrokerError: Nobody answered within ``seconds``, or let us in; the text names the address and the reason.
+        BrokerError: No broker answered within ``seconds``, or it refused; the text names the address and the reason.
     """
     started = time.monotonic()
     try:
@@ -31,16 +31,16 @@ def open_admin(connection: Connection, *, seconds: float = ANSWER_SECONDS) -> Ka
 
 
 def unreachable(connection: Connection, error: Exception, seconds: float) -> BrokerError:
-    """Return what to tell the user when a client could not be opened.
+    """Return the error for a client that could not be opened.
 
-    The client libraries try for as long as they may and then say that they could not; why, they only log. So one
-    more connection is made, whose own error is told.
+    The client libraries retry until time is up, then report only that they failed; the reason is just logged. So this
+    makes one more connection and reports its error.
     """
     return asyncio.run(why_unreachable(connection, error, seconds))
 
 
 async def why_unreachable(connection: Connection, error: Exception, seconds: float) -> BrokerError:
-    """Return the same inside an event loop."""
+    """Return the error for a client that could not be opened, inside an event loop."""
     found = await _reason(connection) or error
     kind = AwayError if isinstance(found, OSError) and not isinstance(found, ssl.SSLError) else BrokerError
     reason = str(found) or type(found).__name__
@@ -48,12 +48,12 @@ async def why_unreachable(connection: Connection, error: Exception, seconds: flo
 
 
 async def _reason(connection: Connection) -> Exception | None:
-    """Return what the first server that can be asked has against us, nothing if it is fine now."""
-    told = {name: value for name, value in connection.security.for_python().items() if not name.endswith("_ms")}
+    """Return the error of the first server that fails, None if all of them connect now."""
+    options = {name: value for name, value in connection.security.for_python().items() if not name.endswith("_ms")}
     for server in connection.servers():
         host, _, port = server.rpartition(":")
         try:
-            opened = await asyncio.wait_for(create_conn(host, int(port), **told), PROBE_SECONDS)
+            opened = await asyncio.wait_for(create_conn(host, int(port), **options), PROBE_SECONDS)
         except (OSError, AiokafkaError, TimeoutError) as error:
             return error
         opened.close()

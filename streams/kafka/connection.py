@@ -1,4 +1,4 @@
-"""How to reach Kafka, spelled once and translated for each client library."""
+"""How to reach Kafka, described once and translated for each client library."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,11 +12,11 @@ SERVERS_VARIABLE: Final = "JOINSTORM_BOOTSTRAP_SERVERS"
 
 @dataclass(frozen=True)
 class Connection:
-    """Where the brokers are, and how to be let in.
+    """The brokers' addresses and the security settings.
 
     Args:
-        bootstrap_servers: ``host:port`` list, comma separated.
-        security: TLS, SASL and client options; its secrets are never printed.
+        bootstrap_servers: List of ``host:port``, comma separated.
+        security: TLS, SASL and client options; secrets are never printed.
     """
 
     bootstrap_servers: str = DEFAULT_BOOTSTRAP
@@ -27,7 +27,7 @@ class Connection:
         return [part.strip() for part in self.bootstrap_servers.split(",") if part.strip()]
 
     def who(self) -> str:
-        """Return whom the broker takes us for, in words."""
+        """Return the client's identity as the broker sees it, for messages."""
         return f"user {self.security.values['sasl.username']!r}" if self.security.uses_sasl else "this client"
 
     def for_kafka_python(self) -> dict[str, Any]:
@@ -43,12 +43,12 @@ class Connection:
         return {"bootstrap.servers": ",".join(self.servers()), **self.security.for_librdkafka()}
 
     def for_faust(self) -> dict[str, Any]:
-        """Return the settings of a Faust app that concern its broker, credentials and all; the URLs are its own.
+        """Return the broker settings of a Faust app, credentials included; the caller sets the URLs.
 
-        Faust takes credentials as objects of its own library, which is imported here and not before.
+        Faust expects credentials as objects of its own library, which is imported only here.
         """
         if self.security.uses_sasl:
-            import faust  # noqa: PLC0415 - heavy, and only its engine needs it
+            import faust  # noqa: PLC0415 - slow to import, and only the engine faust needs it
 
             given = self.security.values
             credentials = faust.SASLCredentials(
@@ -62,10 +62,10 @@ class Connection:
         return {**tls, **self.security.for_faust()}
 
     def environ(self, base: Mapping[str, str]) -> dict[str, str]:
-        """Return an environment in which a process of ours reaches this broker and no other the same way.
+        """Return the environment for a child process that uses this connection.
 
         Args:
-            base: The environment of whoever starts it; what it says of Kafka is replaced.
+            base: The parent's environment; its Kafka settings are replaced.
         """
         kept = {name: value for name, value in base.items() if not name.startswith(PREFIX)}
         return {**kept, SERVERS_VARIABLE: self.bootstrap_servers, **self.security.environment()}
@@ -75,6 +75,6 @@ def connection_from(bootstrap_servers: str, environ: Mapping[str, str]) -> Conne
     """Return a connection with the security settings of an environment.
 
     Raises:
-        EnvironmentMissingError: A setting is impossible; the text says which and what is allowed.
+        UsageError: A setting is invalid; the text names it and what is allowed.
     """
     return Connection(bootstrap_servers, security_from(environ))

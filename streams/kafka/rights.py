@@ -1,6 +1,6 @@
-"""Asks a broker before the work begins whether a run's topics are as they must be, and whether we may use them.
+"""Checks, before work begins, that a run's topics exist as expected and that the client may use them.
 
-Clients find out later, one topic at a time, and some wait for ever for what they are not allowed to see.
+Client libraries find out later, topic by topic, and some wait forever for a topic they may not see.
 """
 
 import contextlib
@@ -36,32 +36,32 @@ WORKER_NEEDS: Final[dict[str, tuple[str, ...]]] = {
     RESULTS_PROGRESS: (READ, WRITE),
     DEAD_LETTERS: (WRITE,),
 }
-"""What every engine does with the topics of its run, by base name."""
+"""The operations every engine needs, by base name of the topic."""
 _NOT_ALLOWED: Final = 29
-_AGAIN_SECONDS: Final = 0.2
+_RETRY_SECONDS: Final = 0.2
 
 
 def check(
     connection: Connection, info: RunInfo, needs: Mapping[str, tuple[str, ...]], group: str | None = None
 ) -> None:
-    """Make sure that the topics of a run are there, have their partitions, and may be used.
+    """Check that the topics of a run exist, have the right number of partitions, and may be used.
 
     Args:
-        connection: Where the broker is, and as whom we log in.
+        connection: Where the broker is, and the client's credentials.
         info: The run.
-        needs: Operations by the base names of topics.
-        group: A consumer group that will be joined.
+        needs: Operations by base name of the topic.
+        group: The consumer group to join, if any.
 
     Raises:
-        BrokerError: Nobody answers.
-        ContractError: A topic is missing or has another partition count; the text says which.
-        RefusedError: Something is not allowed; the text has all of it, by topic.
+        BrokerError: No broker answers.
+        ContractError: A topic is missing or has another number of partitions; the text says which.
+        RefusedError: Operations are denied; the text lists all of them, by topic.
     """
     with contextlib.closing(open_admin(connection)) as admin:
         try:
             found = _describe(admin, [info.topics[base] for base in needs])
         except KafkaError as error:
-            raise BrokerError(f"{connection.bootstrap_servers}: cannot ask for the run's topics: {error}") from error
+            raise BrokerError(f"{connection.bootstrap_servers}: cannot describe the run's topics: {error}") from error
         lacking = [*_lacking(found, info, needs), *_lacking_group(admin, group)]
     if lacking:
         raise RefusedError(connection.who(), connection.bootstrap_servers, lacking)
@@ -70,13 +70,13 @@ def check(
 
 
 def _describe(admin: KafkaAdminClient, names: Sequence[str]) -> dict[str, Any]:
-    """Return the topics by name; a broker that has just started may not know them at once."""
+    """Return the topics by name; a broker that has just started may not know them yet."""
     deadline = time.monotonic() + ANSWER_SECONDS
     while True:
         found = {topic["name"]: topic for topic in admin.describe_topics(list(names))}
         if all(topic["error_code"] in {0, _NOT_ALLOWED} for topic in found.values()) or time.monotonic() > deadline:
             return found
-        time.sleep(_AGAIN_SECONDS)
+        time.sleep(_RETRY_SECONDS)
 
 
 def _lacking(found: Mapping[str, Any], info: RunInfo, needs: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
@@ -85,7 +85,7 @@ def _lacking(found: Mapping[str, Any], info: RunInfo, needs: Mapping[str, tuple[
         if found[name]["error_code"] == _NOT_ALLOWED:
             yield from (f"{operation} on topic {name}" for operation in operations)
             continue
-        allowed = found[name]["authorized_operations"]  # None where the broker does not say
+        allowed = found[name]["authorized_operations"]  # None if the broker does not report them
         yield from (f"{one} on topic {name}" for one in operations if allowed is not None and one not in allowed)
 
 
@@ -96,7 +96,7 @@ def _lacking_group(admin: KafkaAdminClient, group: str | None) -> Iterator[str]:
         admin.describe_groups([group])
     except GroupAuthorizationFailedError:
         yield f"{READ} on group {group}"
-    except KafkaError:  # groups may not be ready yet on a young broker; the client waits for them
+    except KafkaError:  # a broker that has just started may not have groups ready yet; the client waits for them
         return
 
 
@@ -107,5 +107,5 @@ def _compare(info: RunInfo, base: str, topic: Mapping[str, Any]) -> None:
     if len(topic["partitions"]) != expected:
         raise ContractError(
             f"topic {topic['name']} has {len(topic['partitions'])} partitions, expected {expected}: it was changed "
-            f"after run {info.run} was opened; play the tape into a new run"
+            f"after run {info.run} was opened; replay the tape into a new run"
         )

@@ -1,4 +1,4 @@
-"""Where a worker's words go: records in batches, acknowledged before anything is built on them."""
+"""Writes records in batches and returns once the broker has acknowledged them."""
 
 import asyncio
 from collections.abc import Awaitable, Iterable, Sequence
@@ -22,7 +22,7 @@ _TUNING: Final[dict[str, Any]] = {
 
 
 class OutgoingRecord(NamedTuple):
-    """One record on its way out."""
+    """One record to write."""
 
     key: bytes
     value: bytes
@@ -30,18 +30,18 @@ class OutgoingRecord(NamedTuple):
 
 
 class Written(NamedTuple):
-    """What was written."""
+    """The outcome of one write."""
 
     records: int
     first_offset: int
-    """Offset of the first one; -1 where there was none."""
+    """Offset of the first record; -1 if there was none."""
 
 
 class BatchWriter:
-    """A producer that is renewed after a failure; use it in one event loop.
+    """A producer that is replaced after a failure; for use in one event loop.
 
-    Order per partition is kept (aiokafka has one request under way per partition); a record may be written twice,
-    which no reader of ours minds.
+    Order per partition is kept (aiokafka sends one request at a time per partition). A record may be written twice;
+    readers of the contract tolerate that.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -49,11 +49,11 @@ class BatchWriter:
         self._producer: AIOKafkaProducer | None = None
 
     async def write(self, topic: str, records: Iterable[OutgoingRecord], partition: int = 0) -> Written:
-        """Write records to one partition; returns when the broker has them all.
+        """Write records to one partition; returns once the broker has acknowledged all of them.
 
         Raises:
-            BrokerError: It does not have them all; which of them is not known.
-            RefusedError: We may not write there.
+            BrokerError: Not all were acknowledged; it is unknown which ones.
+            RefusedError: The client may not write to the topic.
         """
         try:
             return await self._write(await self._open(), topic, records, partition)
@@ -96,7 +96,7 @@ class BatchWriter:
         return self._producer
 
     async def close(self) -> None:
-        """End the producer; what was not acknowledged may be lost."""
+        """Stop the producer; unacknowledged records may be lost."""
         producer, self._producer = self._producer, None
         if producer is not None:
             try:

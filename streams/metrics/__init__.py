@@ -1,1 +1,1 @@
-"""Metrics: every definition as data, the page made from them, and the server of /metrics."""
+"""Metrics: every definition as data, the page generated from them, and the /metrics server."""

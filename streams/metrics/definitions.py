@@ -1,10 +1,10 @@
-"""Every metric the exporter serves, as data: name, type, unit, labels, what it means, formula and window.
+"""Every metric of the exporter and the workers, as data: name, type, unit, labels, meaning, formula and window.
 
-Boards, rules and docs/metrics.md take names and labels from here; ``streams.exporter.collector`` gives the values.
-They are those of the newest run (``joinstorm_run_info`` says which), so no label grows with the number of runs.
+Boards, rules and docs/metrics.md use the names and labels defined here; ``streams.exporter.collector`` computes the
+values. They belong to the newest run (``joinstorm_run_info`` names it), so no label grows with the number of runs.
 Values of the night are **as of event time**: for an engine as of its watermark, for the engine named ``truth`` as of
-the replay. A count "in the last minute" is over the last 60 s of event time, so it is the same at every replay speed;
-``rate()`` over a counter of the night would be multiplied by the speed.
+the replay. A count "in the last minute" covers the last 60 s of event time, so it is the same at every replay speed;
+``rate()`` over a counter of the night scales with the speed.
 """
 
 from dataclasses import dataclass
@@ -24,9 +24,9 @@ PRESENCE_KINDS = {
     "drop": "drops",
     "rejoin": "rejoins_60s",
 }
-"""Label ``kind`` of presence metrics to the count of ``results.audience`` behind it."""
+"""Maps the label ``kind`` of presence metrics to the count of ``results.audience``."""
 TWEET_KINDS = {"post": "posts", "reply": "replies", "quote": "quotes", "repost": "reposts"}
-"""Label ``kind`` of tweet metrics to the count of ``results.reaction`` behind it."""
+"""Maps the label ``kind`` of tweet metrics to the count of ``results.reaction``."""
 REPLAY_STATES = ("playing", "paused", "ended", "failed")
 
 AS_OF = "the night up to the engine's watermark"
@@ -39,13 +39,13 @@ class Metric:
     """One metric family.
 
     Args:
-        name: As it stands in PromQL, suffixes included.
+        name: Name in PromQL, suffixes included.
         type: Prometheus type.
-        unit: What one is: seconds, ratio, listeners …
+        unit: Unit of the value: seconds, ratio, listeners …
         labels: Label names, in order.
-        meaning: What it says, in a sentence.
-        formula: How the value comes about, in words of docs/architecture.md.
-        window: The stretch of time behind the value.
+        meaning: What it measures, as a sentence.
+        formula: How the value is computed, in the terms of docs/architecture.md.
+        window: The time the value covers.
     """
 
     name: str
@@ -75,20 +75,20 @@ AUDIENCE = _gauge(
     "audience_listeners", "listeners", "engine space", "Listeners in the room.", "sum of joins - drops - leaves", AS_OF
 )
 AUDIENCE_PEAK = _gauge(
-    "audience_peak_listeners", "listeners", "engine space", "Most listeners the room has held at the end of a window.",
+    "audience_peak_listeners", "listeners", "engine space", "Highest audience at the end of a window.",
     "maximum of joinstorm_audience_listeners so far", AS_OF,
 )  # fmt: skip
 AUDIENCE_PEAK_TIME = _gauge(
-    "audience_peak_timestamp_seconds", "seconds", "engine space", "When the room held most listeners.",
+    "audience_peak_timestamp_seconds", "seconds", "engine space", "When the audience was highest.",
     "end of the first window with the peak", AS_OF,
 )  # fmt: skip
 WAITING = _gauge(
-    "waiting_people", "people", "engine", "People who want in and are not: before their join, refused or dropped.",
+    "waiting_people", "people", "engine", "People who want to be in a room and are not: new, refused or dropped.",
     "sum over spaces of arrivals + drops - joins - give_ups", AS_OF,
 )  # fmt: skip
 PRESENCE = _counter(
     "presence_events", "events", "engine space kind",
-    "Attempts, arrivals (first attempts), joins, fails, leaves, give-ups, drops, re-joins within 60 s of a drop.",
+    "Attempts, arrivals (first attempts), joins, fails, leaves, give-ups, drops, rejoins within 60 s of a drop.",
     "sum of the count", AS_OF,
 )  # fmt: skip
 PRESENCE_MINUTE = _gauge(
@@ -96,19 +96,19 @@ PRESENCE_MINUTE = _gauge(
     "sum of the count over the last 60 s", LAST_MINUTE,
 )  # fmt: skip
 DROP_RATIO = _gauge(
-    "drop_ratio", "ratio", "engine space", "Share of those in the room within the last minute who were dropped.",
+    "drop_ratio", "ratio", "engine space", "Share of the room's listeners in the last minute who were dropped.",
     "drops / (audience 60 s ago + joins); absent while the room is empty", LAST_MINUTE,
 )  # fmt: skip
 JOIN_SUCCESS = _gauge(
-    "join_success_ratio", "ratio", "engine space", "Share of answered attempts that were let in.",
-    "joins / (joins + fails); absent while nobody is answered", LAST_MINUTE,
+    "join_success_ratio", "ratio", "engine space", "Share of answered attempts that succeeded.",
+    "joins / (joins + fails); absent while no attempt is answered", LAST_MINUTE,
 )  # fmt: skip
 DISTINCT_LISTENERS = _gauge(
-    "distinct_listeners", "listeners", "engine space", "Different people who have been in; space * is any room.",
+    "distinct_listeners", "listeners", "engine space", "Distinct people who have joined; space * is any room.",
     "sum of first_joins", AS_OF,
 )  # fmt: skip
 WAITED = _gauge(
-    "waited_20m_people", "people", "engine", "People who waited 20 minutes or more for the talk to begin.",
+    "waited_20m_people", "people", "engine", "People who waited 20 minutes or more for the talk to start.",
     "sum of waited_20m", AS_OF,
 )  # fmt: skip
 
@@ -120,7 +120,7 @@ TWEETS_MINUTE = _gauge(
 )  # fmt: skip
 STANCES = _counter(
     "stance_tweets", "tweets", "engine subject stance",
-    "Tweets by stance: classified by the engine, meant by the generator where the engine is truth. An estimate.",
+    "Tweets by stance: as classified by the engine, for truth as generated. An estimate.",
     "sum of stance:<name>", AS_OF,
 )  # fmt: skip
 STANCES_MINUTE = _gauge(
@@ -128,53 +128,53 @@ STANCES_MINUTE = _gauge(
     "sum of stance:<name> over the last 60 s", LAST_MINUTE,
 )  # fmt: skip
 HASHTAGS = _counter(
-    "hashtag_tweets", "tweets", "engine hashtag", f"Tweets with a hashtag; the {TOP_HASHTAGS} most used ones.",
-    "sum over subjects of hashtag:<tag>, ties in the order of the alphabet", AS_OF,
+    "hashtag_tweets", "tweets", "engine hashtag", f"Tweets with a hashtag, for the {TOP_HASHTAGS} most used.",
+    "sum over subjects of hashtag:<tag>, ties in alphabetical order", AS_OF,
 )  # fmt: skip
 AUTHORS = _gauge(
-    "distinct_authors", "authors", "engine subject", "Different authors on the subject; subject * is any subject.",
+    "distinct_authors", "authors", "engine subject", "Distinct authors on the subject; subject * is any subject.",
     "sum of first_authors", AS_OF,
 )  # fmt: skip
 THREAD_REPOSTS = _counter(
-    "thread_reposts", "tweets", "engine", "Reposts of the announcement's thread.", "sum of thread_reposts", AS_OF
+    "thread_reposts", "tweets", "engine", "Reposts in the announcement's thread.", "sum of thread_reposts", AS_OF
 )
 UPLIFT = _gauge(
-    "reaction_uplift_ratio", "ratio", "engine bound", "How many times its baseline the announcement's reaction is.",
-    "tweets on its subject since the announcement / tweets to be expected without it", AS_OF,
+    "reaction_uplift_ratio", "ratio", "engine bound", "Reaction to the announcement as a multiple of the baseline.",
+    "tweets on its subject since the announcement / tweets expected without it", AS_OF,
 )  # fmt: skip
 EXCESS = _gauge(
     "reaction_excess_tweets", "tweets", "engine bound", "Tweets beyond the baseline since the announcement.",
-    "tweets on its subject since the announcement - tweets to be expected without it", AS_OF,
+    "tweets on its subject since the announcement - tweets expected without it", AS_OF,
 )  # fmt: skip
 HALF_LIFE = _gauge(
     "reaction_half_life_seconds", "seconds", "engine bound", "How long the reaction lasts.",
-    "from the peak until half of the excess after it had come, as far as seen", AS_OF,
+    "time from the peak to half of the excess observed after it", AS_OF,
 )  # fmt: skip
 REACTION_PEAK_TIME = _gauge(
-    "reaction_peak_timestamp_seconds", "seconds", "engine", "When the reaction to the announcement was strongest.",
+    "reaction_peak_timestamp_seconds", "seconds", "engine", "When the reaction to the announcement peaked.",
     "middle of the strongest quarter of an hour since the announcement", AS_OF,
 )  # fmt: skip
 BASELINE = _gauge(
-    "reaction_baseline_tweets", "tweets", "engine", "Tweets a minute to be expected without the announcement.",
-    "tweets to be expected since the announcement without it / minutes since", AS_OF,
+    "reaction_baseline_tweets", "tweets", "engine", "Tweets per minute expected without the announcement.",
+    "tweets expected without the announcement / minutes since the announcement", AS_OF,
 )  # fmt: skip
 
 # --- the run and its replay -------------------------------------------------------------------------------------------
 RUN_INFO = _gauge(
     "run_info", "1", "run scenario scale seed tape",
-    "Which run every other value belongs to; tape is the start of its SHA-256.",
+    "The run of all other values; tape is the start of its SHA-256.",
     "always 1; one series, replaced when a newer run starts", NOW,
 )  # fmt: skip
 RUN_ENDED = _gauge(
-    "run_ended", "boolean", "", "1 when the replay and every engine are through with the run.",
+    "run_ended", "boolean", "", "1 when the replay and every engine have ended.",
     "replay ended and at least one engine besides truth, all of them ended", NOW,
 )  # fmt: skip
 PHASE = _gauge(
-    "phase", "boolean", "phase", "1 for the phase of the night the replay is in, 0 for the others.",
+    "phase", "boolean", "phase", "1 for the current phase of the night in the replay, 0 for the others.",
     "the phase that holds joinstorm_replay_event_timestamp_seconds", NOW,
 )  # fmt: skip
 PHASE_START = _gauge(
-    "phase_start_timestamp_seconds", "seconds", "phase", "When each phase of the night begins, in event time.",
+    "phase_start_timestamp_seconds", "seconds", "phase", "Start of each phase of the night, in event time.",
     "from run.info", "the whole night",
 )  # fmt: skip
 NIGHT_START = _gauge(
@@ -186,31 +186,31 @@ NIGHT_END = _gauge(
     "the whole night",
 )  # fmt: skip
 TALK_START = _gauge(
-    "talk_start_timestamp_seconds", "seconds", "", "When the talk began, in event time.", "from run.info",
+    "talk_start_timestamp_seconds", "seconds", "", "Start of the talk, in event time.", "from run.info",
     "the whole night",
 )  # fmt: skip
 ANNOUNCED = _gauge(
-    "announcement_timestamp_seconds", "seconds", "", "When the thread begins; absent where there is none.",
-    "from run.info", "the whole night",
+    "announcement_timestamp_seconds", "seconds", "", "Start of the announcement's thread, in event time.",
+    "from run.info; absent if there is no thread", "the whole night",
 )  # fmt: skip
 REPLAY_TIME = _gauge(
     "replay_event_timestamp_seconds", "seconds", "", "Event time up to which everything has been sent.",
-    "at of run.status; without one the furthest watermark", NOW,
+    "at of run.status; without a status, the furthest watermark", NOW,
 )  # fmt: skip
 REPLAY_TARGET_SPEED = _gauge(
-    "replay_target_speed_ratio", "ratio", "", "Event seconds per second asked for; 0 means as fast as it goes.",
+    "replay_target_speed_ratio", "ratio", "", "Requested event seconds per second; 0 means as fast as possible.",
     "speed of run.status", NOW,
 )  # fmt: skip
 REPLAY_SPEED = _gauge(
-    "replay_speed_ratio", "ratio", "", "Event seconds per second as it went.", "actual_speed of run.status",
+    "replay_speed_ratio", "ratio", "", "Achieved event seconds per second.", "actual_speed of run.status",
     "about the last second of wall clock time",
 )  # fmt: skip
 REPLAY_LATENESS = _gauge(
-    "replay_lateness_seconds", "seconds", "", "How late events leave after their due time (99th percentile).",
+    "replay_lateness_seconds", "seconds", "", "How long after their due time events are sent (99th percentile).",
     "lateness_seconds of run.status", "about the last second of wall clock time",
 )  # fmt: skip
 REPLAY_ON_TIME = _gauge(
-    "replay_on_time_ratio", "ratio", "", "Share of paced events that left within 100 ms of their due time.",
+    "replay_on_time_ratio", "ratio", "", "Share of paced events sent within 100 ms of their due time.",
     "on_time_ratio of run.status", "the run so far",
 )  # fmt: skip
 REPLAY_RECORDS = _counter(
@@ -222,14 +222,14 @@ REPLAY_STATE = _gauge(
     NOW,
 )  # fmt: skip
 REPLAY_SEEN = _gauge(
-    "replay_status_timestamp_seconds", "seconds", "", "Wall clock time of the replay's last word.",
+    "replay_status_timestamp_seconds", "seconds", "", "Wall clock time of the replay's last status.",
     "wall_ms of run.status", NOW,
 )  # fmt: skip
 
 # --- engines ----------------------------------------------------------------------------------------------------------
 WATERMARK = _gauge(
     "engine_watermark_timestamp_seconds", "seconds", "engine",
-    "Event time up to which the engine has counted everything that was sent.",
+    "Event time up to which the engine has counted every event sent.",
     "minimum over the partitions of both input topics", NOW,
 )  # fmt: skip
 LAG = _gauge(
@@ -245,69 +245,74 @@ ENGINE_EVENTS = _counter(
     "sum over shards of events of results.progress", "the run so far",
 )  # fmt: skip
 DUPLICATES = _counter(
-    "engine_duplicates", "events", "engine topic", "Events the engine met again and did not count again.",
+    "engine_duplicates", "events", "engine topic", "Events the engine received again, not counted again.",
     "sum over shards of duplicates of results.progress", "the run so far",
 )  # fmt: skip
 DEAD_LETTERS = _counter(
-    "engine_dead_letters", "records", "engine topic", "Records put aside by the engine: no events of the run.",
+    "engine_dead_letters", "records", "engine topic", "Dead letters: records that are not events of the run.",
     "sum over shards of dead_letters of results.progress", "the run so far",
 )  # fmt: skip
 ENGINE_ENDED = _gauge(
-    "engine_ended", "boolean", "engine", "1 when the engine has seen the end of every partition.",
+    "engine_ended", "boolean", "engine", "1 when the engine has reached the end of every partition.",
     "every partition of both input topics is covered by an ended record of results.progress", NOW,
 )  # fmt: skip
 ERROR_MAX = _gauge(
     "engine_error_max", "units of the value", "engine value",
     "Greatest difference between the engine and the truth in any window, both as of the engine's watermark.",
-    "maximum over windows, spaces and subjects of |engine - truth|; of audience, waiting, hashtags the running values",
+    "maximum over windows, spaces and subjects of |engine - truth|; running values for audience, waiting, hashtags",
     AS_OF,
 )  # fmt: skip
 ERROR_SUM = _gauge(
     "engine_error_sum", "units of the value", "engine value",
-    "Counts the engine has too many or too few, both as of its watermark.",
+    "Sum of the differences between the engine and the truth, both as of the engine's watermark.",
     "sum over windows, spaces and subjects of |engine - truth|", AS_OF,
 )  # fmt: skip
 AUDIENCE_ERROR = _gauge(
     "engine_audience_error_listeners", "listeners", "engine space",
-    "Live audience by the engine less that by the truth, both as of the engine's watermark.",
+    "The engine's live audience minus the truth's, both as of the engine's watermark.",
     "audience of the engine - audience of the truth", AS_OF,
 )  # fmt: skip
 
 # --- the broker, as the exporter sees it ------------------------------------------------------------------------------
-_ASKED = "the last answer"
+_LAST_ANSWER = "the last answer"
 BROKER_UP = _gauge(
-    "broker_up", "boolean", "", "1 while the broker answers, 0 when it has not for six seconds.",
-    "asked every two seconds", NOW,
+    "broker_up", "boolean", "", "1 while the broker answers, 0 after six seconds without an answer.",
+    "polled every two seconds", NOW,
 )  # fmt: skip
 BROKER_RESPONSE = _gauge(
-    "broker_response_seconds", "seconds", "", "What the broker took to describe the topics of the run.", "measured",
-    _ASKED,
+    "broker_response_seconds", "seconds", "", "Time the broker took to describe the topics of the run.", "measured",
+    _LAST_ANSWER,
 )  # fmt: skip
 BROKER_UNHEALTHY = _gauge(
     "broker_unhealthy_partitions", "partitions", "",
-    "Partitions of the run's topics without a leader, or with a replica that is not in sync.", "count", _ASKED,
+    "Partitions of the run's topics without a leader, or with a replica out of sync.", "count", _LAST_ANSWER,
 )  # fmt: skip
 BROKER_WRITTEN = _counter(
     "broker_written_records", "records", "topic", "Records ever written to the topic, marks and checkpoints included.",
-    "sum over partitions of the end offset", _ASKED,
+    "sum over partitions of the end offset", _LAST_ANSWER,
 )  # fmt: skip
 BROKER_KEPT = _gauge(
     "broker_kept_records", "records", "topic",
-    "Offsets the topic still spans; of compacted topics an upper bound of the records.",
-    "sum over partitions of end offset - first offset", _ASKED,
+    "Offsets the topic still spans; for compacted topics, an upper bound of the records.",
+    "sum over partitions of end offset - first offset", _LAST_ANSWER,
 )  # fmt: skip
 
 # --- the exporter itself ----------------------------------------------------------------------------------------------
 READ_RECORDS = _counter(
-    "exporter_records", "records", "topic", "Records the exporter has read, of all runs.", "count", "since its start"
+    "exporter_records",
+    "records",
+    "topic",
+    "Records the exporter has read, of all runs.",
+    "count",
+    "since the exporter's start",
 )
 REJECTED_RECORDS = _counter(
     "exporter_rejected_records", "records", "topic reason",
-    "Records that are no results: not JSON of the contract, or of a window or value that cannot be.", "count",
-    "since its start",
+    "Invalid records on the result topics: not JSON of the contract, or with an impossible window or value.", "count",
+    "since the exporter's start",
 )  # fmt: skip
 SCRAPE = _gauge(
-    "exporter_scrape_seconds", "seconds", "", "What computing the previous answer to a scrape took.", "measured",
+    "exporter_scrape_seconds", "seconds", "", "Time the exporter took to compute the previous scrape.", "measured",
     "the previous scrape",
 )  # fmt: skip
 
@@ -322,30 +327,30 @@ WORKER_START = _gauge(
     NOW,
 )  # fmt: skip
 WORKER_EVENTS = _counter(
-    "worker_events", "events", "engine topic partition", "Distinct events this worker has counted itself.", "count",
+    "worker_events", "events", "engine topic partition", "Distinct events this worker has counted.", "count",
     _SINCE_START,
 )  # fmt: skip
 WORKER_CHUNKS = _counter(
-    "worker_chunks", "chunks", "engine topic partition", "Chunks of records this worker has taken in.", "count",
+    "worker_chunks", "chunks", "engine topic partition", "Chunks of records this worker has processed.", "count",
     _SINCE_START,
 )  # fmt: skip
 WORKER_DUPLICATES = _counter(
-    "worker_duplicates", "events", "engine topic partition", "Events this worker met again and did not count again.",
+    "worker_duplicates", "events", "engine topic partition", "Events this worker received again, not counted again.",
     "count", _SINCE_START,
 )  # fmt: skip
 WORKER_DEAD_LETTERS = _counter(
-    "worker_dead_letters", "records", "engine topic reason", "Records this worker put aside, by reason.", "count",
+    "worker_dead_letters", "records", "engine topic reason", "Dead letters of this worker, by reason.", "count",
     _SINCE_START,
 )  # fmt: skip
 WORKER_STAGE = _counter(
     "worker_stage_seconds", "seconds", "engine stage",
-    "Time spent per stage: decode, fold, publish, checkpoint, restore. Only restore has waiting in it.",
+    "Time spent per stage: decode, fold, publish, checkpoint, restore. Only restore includes waiting.",
     "measured", _SINCE_START,
 )  # fmt: skip
 WORKER_LAG = _gauge(
     "worker_lag_records", "records", "engine topic partition",
-    "Records behind the end of the partition; of the partitions this worker owns, sum over workers for all.",
-    "end of the partition as last fetched - next offset", NOW,
+    "Records behind the end of the partition, for the partitions this worker owns; sum over workers for all.",
+    "last fetched end of the partition - next offset", NOW,
 )  # fmt: skip
 WORKER_EVENT_LAG = _gauge(
     "worker_lag_event_seconds", "seconds", "engine topic partition",
@@ -354,7 +359,7 @@ WORKER_EVENT_LAG = _gauge(
 )  # fmt: skip
 WORKER_CHECKPOINTS = _counter(
     "worker_checkpoints", "checkpoints", "engine kind",
-    "Checkpoints this worker has written: of a whole state or of changes; failed ones are written anew.", "count",
+    "Checkpoints this worker has written, of a whole state or of changes; failed ones are rewritten.", "count",
     _SINCE_START,
 )  # fmt: skip
 WORKER_CHECKPOINT_BYTES = _counter(
@@ -363,7 +368,7 @@ WORKER_CHECKPOINT_BYTES = _counter(
 )  # fmt: skip
 WORKER_RESTORED = _counter(
     "worker_restored_partitions", "partitions", "engine source",
-    "Partitions this worker took over: from a checkpoint, or from the beginning.", "count", _SINCE_START,
+    "Partitions this worker took over, from a checkpoint or from the beginning.", "count", _SINCE_START,
 )  # fmt: skip
 WORKER_PUBLISHED = _counter(
     "worker_published_records", "records", "engine", "Result and progress records the broker has acknowledged.",
@@ -373,4 +378,4 @@ WORKER_PUBLISHED = _counter(
 WORKER_METRICS: tuple[Metric, ...] = tuple(
     value for value in list(globals().values()) if isinstance(value, Metric) and value not in EXPORTER_METRICS
 )
-"""What a worker of the engine ``faust`` serves, in the order of definition."""
+"""The metrics of a worker of the engine ``faust``, in the order of definition."""

@@ -1,4 +1,4 @@
-"""docs/metrics.md, made from ``streams.metrics.definitions``: ``python -m streams.metrics.document``."""
+"""docs/metrics.md, generated from ``streams.metrics.definitions``: ``python -m streams.metrics.document``."""
 
 import sys
 from collections.abc import Iterable
@@ -16,30 +16,30 @@ _SECTIONS = (
 )
 _HEAD = f"""# Metrics
 
-Made from `streams/metrics/definitions.py` (`python -m streams.metrics.document`); a test fails when the two differ.
+Generated from `streams/metrics/definitions.py` (`python -m streams.metrics.document`); a test fails if the two differ.
 
-Two kinds of pages serve these metrics: the exporter (`joinstorm export`, or inside `joinstorm run`) the first six
-groups, every worker of the engine `faust` the last one, on a port of its own.
+The exporter (`joinstorm export`, or inside `joinstorm run`) serves the first six groups. Every worker of the engine
+`faust` serves the last one, on its own port.
 
-**Which run.** The exporter serves one run: the newest, or the one it was told. `joinstorm_run_info` says which. So no
-label grows with the number of runs.
+**Which run.** The exporter serves one run: the newest, or the one chosen by option. `joinstorm_run_info` names it. So
+no label grows with the number of runs.
 
-**As of when.** Values of the night are as of *event time*. An engine is shown as of its watermark: up to there it has
-counted everything that was sent. The engine named `truth` knows the whole night from the start; it is shown as of the
-replay. An engine's error compares it with the truth as of the engine's watermark, so that lag is no error.
+**As of when.** Values of the night are as of *event time*. An engine is shown as of its watermark, up to which it has
+counted every event sent. The engine named `truth` knows the whole night from the start and is shown as of the replay.
+An engine's error compares it with the truth as of the engine's watermark, so lag does not count as error.
 
-**Rates.** Counters of the night grow with event time. `rate()` over them is per second of wall clock time, that is:
-times the replay's speed. Metrics named `…_last_minute…` are counts in the last 60 s of event time: per minute of the
-night, whatever the speed.
+**Rates.** Counters of the night grow with event time. `rate()` over them is per second of wall clock time, so it scales
+with the replay's speed. Metrics named `…_last_minute…` are counts in the last 60 s of event time: per minute of the
+night, at any speed.
 
 **Absent values.** A ratio without a denominator is absent, not zero. Errors are absent until the whole truth has been
-read, the reaction until there are two hours of baseline before the announcement and a window after it.
+read; the reaction is absent until there are two hours of baseline before the announcement and a window after it.
 
-**Labels.** `space`, `subject`, `kind`, `stance`, `phase`, `topic`, `reason`, `state` and `value` come from closed sets,
+**Labels.** `space`, `subject`, `kind`, `stance`, `phase`, `topic`, `reason`, `state` and `value` come from closed sets.
 `engine` holds the engines that have written results, `hashtag` the {TOP_HASHTAGS} most used tags. `bound` is
 `estimate`, `low` or `high`: an estimate and its 95 % interval.
 """
-_COLUMNS = ("metric", "type", "unit", "labels", "what it says", "formula", "window")
+_COLUMNS = ("metric", "type", "unit", "labels", "meaning", "formula", "window")
 
 
 def text() -> str:

@@ -1,4 +1,4 @@
-"""Metric families filled from the definitions of ``streams.metrics.definitions``, in their order."""
+"""Metric families for the definitions of ``streams.metrics.definitions``, in the same order."""
 
 from collections.abc import Iterator, Sequence
 
@@ -12,7 +12,7 @@ class Families:
     """Collects samples of known metrics.
 
     Args:
-        metrics: The metrics that may be given values; each becomes a family even without a sample.
+        metrics: The metrics that may get samples; each becomes a family even without one.
     """
 
     def __init__(self, metrics: Sequence[Metric]) -> None:
@@ -22,13 +22,13 @@ class Families:
         """Add one sample; a value of None adds nothing.
 
         Args:
-            metric: One of those known.
-            value: In the metric's unit.
+            metric: One of the metrics given at construction.
+            value: Value in the metric's unit.
             labels: Label values, in the order of the metric's labels.
             at: Time of the sample in seconds since the epoch; the time of the scrape if not given.
 
         Raises:
-            ValueError: Another number of labels than the metric has.
+            ValueError: The number of labels differs from the metric's.
         """
         if value is None:
             return

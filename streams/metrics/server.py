@@ -1,4 +1,4 @@
-"""Serves the metrics of one collector to Prometheus, on a registry and in threads of their own."""
+"""Serves the metrics of one collector to Prometheus, with its own registry and threads."""
 
 from collections.abc import Callable
 
@@ -10,22 +10,22 @@ from streams.errors import EnvironmentMissingError
 OPTION = "--metrics-port"
 
 
-def open_page(
+def serve_metrics(
     collector: Collector, port: int, address: str = "127.0.0.1", *, option: str = OPTION
 ) -> tuple[int, Callable[[], None]]:
     """Serve a collector's metrics.
 
     Args:
-        collector: Asked at every scrape.
+        collector: Called at every scrape.
         port: TCP port; 0 for any free one.
         address: Local address to listen on.
-        option: The option that chooses the port, for the error.
+        option: The option that sets the port, for the error.
 
     Returns:
-        The port, and a function that ends it.
+        The port, and a function that stops the server.
 
     Raises:
-        EnvironmentMissingError: The port cannot be had; the text names the option to choose another.
+        EnvironmentMissingError: The port is not available; the text names the option to choose another.
     """
     registry = CollectorRegistry()
     registry.register(collector)

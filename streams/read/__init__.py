@@ -1,1 +1,1 @@
-"""Reading results: from the result topics to values at any moment of event time."""
+"""Reading results: from the result topics to values at any event time."""

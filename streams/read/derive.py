@@ -1,8 +1,8 @@
-"""Derived values: from the counts of an engine to what was so at any moment of the night, late corrections included.
+"""Derived values: from an engine's counts to the values at any event time, late corrections included.
 
-``EngineResults`` takes results in any order. ``ResultsView`` is what it knew at one instant. ``ResultsAt`` has the
+``EngineResults`` accepts results in any order. ``ResultsView`` is its content at one instant. ``ResultsAt`` has the
 values as of event time T: sums over the windows that end at or before T (docs/architecture.md, "Derived values").
-Rates and values of the "last minute" run over the last 60 s of event time before T.
+Rates and values of the "last minute" cover the last 60 s of event time before T.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,13 +30,13 @@ _ESTIMATES = tuple(STANCE + name for name in STANCES)
 Rows: TypeAlias = dict[tuple[int, str], Counts]
 """Counts by window and space or subject."""
 Stray: TypeAlias = tuple[str, int, str, str]
-"""``audience`` or ``reaction``, window, name and shard of a result for what does not exist."""
+"""A result for a window or name that does not exist: ``audience`` or ``reaction``, window, name and shard."""
 POSTED = ("posts", "replies", "quotes", "reposts")
-"""The counts that add up to all tweets."""
+"""The counts whose sum is all tweets."""
 
 
 class EngineResults:
-    """The results of one engine for one run; takes records in any order, any version first."""
+    """The results of one engine for one run; accepts records and versions in any order."""
 
     def __init__(self, info: RunInfo) -> None:
         self.info = info
@@ -47,10 +47,10 @@ class EngineResults:
         self._view: ResultsView | None = None
 
     def put(self, record: Result) -> None:
-        """Take one result record.
+        """Add one result record.
 
         Raises:
-            ContractError: A count beyond what a night can hold.
+            ContractError: A count is beyond what a night can hold.
         """
         if isinstance(record, AudienceResult):
             self.audience.put(record.window, record.space, record.shard, record.version, record.counts)
@@ -68,7 +68,7 @@ class EngineResults:
         }
 
     def view(self) -> "ResultsView":
-        """Return what is known now; later records do not change it. While nothing is new, it is the same object."""
+        """Return the current results, as a view that never changes; the same object until a new record arrives."""
         audience = {name: self.audience.running(name) for name in self.audience.names}
         reaction = {name: self.reaction.running(name) for name in self.reaction.names}
         known = self._view
@@ -79,7 +79,7 @@ class EngineResults:
 
 @dataclass(frozen=True)
 class FinalCounts:
-    """Final counts as the digest and the verdict want them, by window and space or subject, zeros left out.
+    """Final counts for the digest and the verdict, by window and space or subject, without zeros.
 
     Args:
         audience: Counts of ``results.audience``.
@@ -98,7 +98,7 @@ def _same(before: Mapping[str, Running], now: Mapping[str, Running]) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class ResultsView:
-    """What was known of a night at one instant; nothing in it changes any more, and it is equal to itself alone.
+    """One engine's results for a night at one instant; immutable, compared by identity.
 
     Args:
         grid: The windows of the night.
@@ -141,7 +141,7 @@ class ResultsView:
 
     @cached_property
     def waiting(self) -> Ints:
-        """People who are waiting at the end of every window, preceded by 0; shape (windows + 1)."""
+        """People waiting at the end of every window, preceded by 0; shape (windows + 1)."""
         total = np.zeros(self.grid.windows + 1, np.int64)
         for space in self.spaces:
             running = self.audience[space]
@@ -155,16 +155,16 @@ def _fill(rows: Rows, running: Running, name: str, counts: Sequence[str], grid: 
         cells = np.diff(running.column(count))
         for index in np.flatnonzero(cells).tolist():
             rows.setdefault((grid.start + index * grid.window_ms, name), {})[count] = int(cells[index])
-    for index, word, value in running.extra.cells():
-        rows.setdefault((grid.start + index * grid.window_ms, name), {})[word] = value
+    for index, label, value in running.extra.cells():
+        rows.setdefault((grid.start + index * grid.window_ms, name), {})[label] = value
 
 
 class ResultsAt:
     """The values of one engine as of one event time.
 
     Args:
-        view: What is known of the night.
-        until: How many windows lie behind that time.
+        view: The engine's results.
+        until: Number of windows that end at or before that time.
     """
 
     def __init__(self, view: ResultsView, until: int) -> None:
@@ -175,7 +175,7 @@ class ResultsAt:
 
     @property
     def at(self) -> int:
-        """The end of the last window that is included, event time in ms."""
+        """End of the last included window, event time in ms."""
         return self.view.grid.start + self.until * self.view.grid.window_ms
 
     def presence(self, space: str, count: str) -> int:
@@ -187,36 +187,36 @@ class ResultsAt:
         return self.view.audience[space].change(count, self.since, self.until)
 
     def audience(self, space: str) -> int:
-        """Return the listeners in the room."""
+        """Return the number of listeners in the room."""
         return self._live(space, self.until)
 
     def peak(self, space: str) -> tuple[int, int]:
-        """Return the most listeners at the end of a window so far, and the end of the first such window (ms)."""
+        """Return the highest audience at the end of a window so far, and the end of the first such window (ms)."""
         live = self.view.live(space)[: self.until + 1]
         index = int(live.argmax())
         return int(live[index]), self.view.grid.start + index * self.view.grid.window_ms
 
     def waiting(self) -> int:
-        """Return the people who want in and are not, over all spaces."""
+        """Return the number of people waiting, over all spaces."""
         return int(self.view.waiting[self.until])
 
     def drop_ratio(self, space: str) -> float | None:
-        """Return drops / (audience a minute ago + joins since); None while nobody was in the room."""
+        """Return drops / (audience a minute ago + joins since); None while the room was empty."""
         present = self._live(space, self.since) + self.presence_last_minute(space, "joins")
         return self.presence_last_minute(space, "drops") / present if present > 0 else None
 
     def join_success(self, space: str) -> float | None:
-        """Return joins / (joins + fails) of the last minute; None while no attempt was answered."""
+        """Return joins / (joins + fails) of the last minute; None if no attempt was answered."""
         joins = self.presence_last_minute(space, "joins")
         answered = joins + self.presence_last_minute(space, "fails")
         return joins / answered if answered > 0 else None
 
     def distinct_listeners(self, space: str = ALL) -> int:
-        """Return how many different people have been in a space, or in any."""
+        """Return the number of distinct people who have been in a space, or in any."""
         return self.presence(space, "first_joins")
 
     def waited_20m(self) -> int:
-        """Return how many people have waited 20 minutes or more for the talk."""
+        """Return the number of people who have waited 20 minutes or more for the talk."""
         return self.presence(ALL, "waited_20m")
 
     def tweets(self, subject: str, count: str) -> int:
@@ -232,16 +232,17 @@ class ResultsAt:
         return sum(self.tweets_last_minute(subject, kind) for subject in self.view.subjects for kind in POSTED)
 
     def distinct_authors(self, subject: str = ALL) -> int:
-        """Return how many different people have tweeted on a subject, or at all."""
+        """Return the number of distinct people who have tweeted on a subject, or at all."""
         return self.tweets(subject, "first_authors")
 
     def hashtags(self) -> Counts:
-        """Return the tweets that carry each hashtag so far, over all subjects, most used first."""
+        """Return the number of tweets with each hashtag so far, over all subjects, most used first."""
         totals: Counts = {}
         for subject in self.view.subjects:
-            for word, total in self.view.reaction[subject].extra.totals(self.until).items():
-                if word.startswith(HASHTAG):
-                    totals[word.removeprefix(HASHTAG)] = totals.get(word.removeprefix(HASHTAG), 0) + total
+            for label, total in self.view.reaction[subject].extra.totals(self.until).items():
+                if label.startswith(HASHTAG):
+                    tag = label.removeprefix(HASHTAG)
+                    totals[tag] = totals.get(tag, 0) + total
         return dict(sorted(totals.items(), key=lambda item: (-item[1], item[0])))
 
     def _live(self, space: str, until: int) -> int:

@@ -1,4 +1,4 @@
-"""How far an engine is from the truth, both as of the same event time."""
+"""The differences between an engine and the truth, both as of the same event time."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ class Difference:
     """The differences of one engine.
 
     Args:
-        greatest: By value: every count, ``hashtags``, ``audience`` and ``waiting``; the greatest absolute difference.
-        total: By count and ``hashtags``: the sum of the absolute differences.
-        audience: By space: live audience of the engine less the truth's.
+        greatest: The greatest absolute difference, by value: every count, ``hashtags``, ``audience`` and ``waiting``.
+        total: The sum of the absolute differences, by count and ``hashtags``.
+        audience: The engine's live audience minus the truth's, by space.
     """
 
     greatest: dict[str, int]
@@ -29,16 +29,16 @@ class Difference:
 
 
 def difference(engine: ResultsView, truth: ResultsView, until: int) -> Difference:
-    """Compare two nights of one run over the first ``until`` windows.
+    """Compare an engine's results with the truth over the first ``until`` windows of one run.
 
-    Counts are compared window by window, hashtags by their sums so far; live audience and waiting as they were at the
-    end of every window.
+    Counts are compared window by window, hashtags by their sums so far, live audience and waiting at the end of every
+    window.
     """
     counts = dict.fromkeys((*AUDIENCE_COUNTS, *REACTION_COUNTS, HASHTAGS), 0)
     greatest, total = {**counts, AUDIENCE: 0, WAITING: 0}, counts
-    for count, most, all_of_it in _counts(engine, truth, until):
-        greatest[count] = max(greatest[count], most)
-        total[count] += all_of_it
+    for count, largest, summed in _counts(engine, truth, until):
+        greatest[count] = max(greatest[count], largest)
+        total[count] += summed
     now: dict[str, int] = {}
     for space in engine.spaces:
         gap = (engine.live(space) - truth.live(space))[: until + 1]
@@ -61,7 +61,7 @@ def _counts(engine: ResultsView, truth: ResultsView, until: int) -> Iterator[tup
 
 
 def _cells(mine: Running, yours: Running, counts: int, until: int) -> Ints | None:
-    """Return the absolute differences by count and window; None when there are none, which is quick to see."""
+    """Return the absolute differences by count and window; None if there are none, which is quick to check."""
     one, other = mine.sums[:counts, : until + 1], yours.sums[:counts, : until + 1]
     return None if np.array_equal(one, other) else np.abs(np.diff(one - other, axis=1))
 
@@ -70,5 +70,5 @@ def _extra(mine: Running, yours: Running, until: int) -> tuple[int, int]:
     one, other = mine.extra.totals(until), yours.extra.totals(until)
     if one == other:
         return 0, 0
-    gaps = [abs(one.get(word, 0) - other.get(word, 0)) for word in one | other]
+    gaps = [abs(one.get(label, 0) - other.get(label, 0)) for label in one | other]
     return max(gaps), sum(gaps)

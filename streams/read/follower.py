@@ -1,4 +1,4 @@
-"""Tells the records of the run that is followed from those of all others, and moves on to a newer run; no I/O."""
+"""Separates the followed run's records from all others, and switches to a newer run; no I/O."""
 
 import logging
 from collections.abc import Sequence
@@ -17,13 +17,13 @@ log = logging.getLogger(__name__)
 
 RESULTS: Final = (RESULTS_AUDIENCE, RESULTS_REACTION, RESULTS_PROGRESS)
 TOPICS: Final = (RUN_INFO, RUN_STATUS, *RESULTS)
-"""What is read, by base name, run information first."""
+"""The topics to read, by base name, run information first."""
 _STATUSES: Final = 100
 _key = msgspec.json.Decoder(list[Any])
 
 
 class Follower:
-    """Tells the records of the followed run from those of others, and moves on to a newer run; no I/O.
+    """Separates the followed run's records from all others, and switches to a newer run; no I/O.
 
     Args:
         wanted: The run to follow; None for the newest.
@@ -33,42 +33,42 @@ class Follower:
         self.wanted = wanted
         self.state: RunState | None = None
         self.ends: dict[str, dict[TopicPartition, int]] = {}
-        """Where the result topics ended when an engine was seen to have ended."""
-        self._mine = b""
+        """End offsets of the result topics at the time an engine was seen to have ended, by engine."""
+        self._key_prefix = b""
         self._statuses: dict[str, RunStatus] = {}
         self._known: list[str] = []
         self._first: dict[bytes, dict[TopicPartition, int]] = {}
-        """Offset of the first result of every run that is not followed: where to go back to if it ever is."""
+        """Offset of the first result of every other run: where to resume if that run is followed later."""
         self._rewind: dict[TopicPartition, int] = {}
         self._view = RunView()
         self._records: dict[str, int] = dict.fromkeys(TOPICS, 0)
         self._rejected: dict[tuple[str, str], int] = {}
         self._rejections: list[Rejection] = []
 
-    def take(self, topic: str, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
-        """Take records of the topic with the base name ``topic``, in the order of their offsets."""
+    def accept(self, topic: str, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
+        """Process records of a topic, given by base name, in the order of their offsets."""
         self._records[topic] += len(records)
         if topic in RESULTS:
-            self._take_results(topic, partition, records)
+            self._accept_results(topic, partition, records)
             return
         for record in records:
             if record.value is None:
                 continue
             try:
                 if topic == RUN_INFO:
-                    self._meet(decode_info(record.value))
+                    self._accept_info(decode_info(record.value))
                 else:
-                    self._hear(decode_status(record.value))
+                    self._accept_status(decode_status(record.value))
             except ContractError as error:
                 self._reject(topic, record, str(error))
 
-    def rewind(self) -> dict[TopicPartition, int]:
-        """Return where to read again, once, after the followed run has changed."""
+    def take_rewind(self) -> dict[TopicPartition, int]:
+        """Return, once, the offsets to read again after a switch to another run."""
         back, self._rewind = self._rewind, {}
         return back
 
     def view(self) -> RunView:
-        """Return what is known now."""
+        """Return the current view of the run."""
         if self.state is None:
             return replace(self._view, records=dict(self._records), rejected=dict(self._rejected))
         return RunView(
@@ -81,11 +81,11 @@ class Follower:
         )
 
     def drained(self, engine: str) -> bool:
-        """Whether everything an engine wrote has been taken, its end included."""
+        """Whether everything an engine wrote has been read, its end included."""
         return self.state is not None and self.state.drained(engine)
 
     def seen(self) -> str:
-        """Return what was seen so far, for an error's text."""
+        """Return a summary of the records so far, for error texts."""
         if self.state is None:
             return f"runs in run.info: {', '.join(self._known) or 'none'}"
         engines = [
@@ -94,7 +94,7 @@ class Follower:
         ]
         return f"run {self.state.info.run}: {'; '.join(engines) or 'no engine has written anything'}"
 
-    def _meet(self, info: RunInfo) -> None:
+    def _accept_info(self, info: RunInfo) -> None:
         if info.run not in self._known:
             self._known.append(info.run)
         if self.wanted is not None and info.run != self.wanted:
@@ -104,33 +104,33 @@ class Follower:
         log.info("following run %s", info.run)
         self.state = RunState(info)
         self.ends = {}
-        self._mine = f'["{info.run}",'.encode()
+        self._key_prefix = f'["{info.run}",'.encode()
         self._rewind = self._first.pop(info.run.encode(), {})
         self._rejections = []
 
-    def _hear(self, status: RunStatus) -> None:
+    def _accept_status(self, status: RunStatus) -> None:
         self._statuses.pop(status.run, None)
         self._statuses[status.run] = status
         while len(self._statuses) > _STATUSES:
             self._statuses.pop(next(run for run in self._statuses))
 
-    def _take_results(self, topic: str, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
-        mine, state = self._mine, self.state
+    def _accept_results(self, topic: str, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
+        prefix, state = self._key_prefix, self.state
         if state is None:
-            raise ContractError(f"{topic} read before the run is known: nobody can tell whose records these are")
+            raise ContractError(f"{topic} was read before the run is known: its records cannot be assigned to a run")
         for record in records:
             key, value = record.key, record.value
-            if not (key is not None and key.startswith(mine)) and not self._is_mine(partition, record):
+            if not (key is not None and key.startswith(prefix)) and not self._is_followed(partition, record):
                 continue
             if value is None:
                 continue
             try:
-                state.take(topic, value)
+                state.accept(topic, value)
             except ContractError as error:
                 self._reject(topic, record, str(error))
 
-    def _is_mine(self, partition: TopicPartition, record: ConsumerRecord) -> bool:
-        """Look closer at a record whose key is not spelled as ours: another run's, or one of ours all the same?"""
+    def _is_followed(self, partition: TopicPartition, record: ConsumerRecord) -> bool:
+        """Whether a record without the usual key prefix belongs to the followed run; notes where other runs start."""
         run = _run_of(record)
         if run is None or (self.state is not None and run == self.state.info.run.encode()):
             return True
@@ -146,7 +146,7 @@ class Follower:
 
 
 def _run_of(record: ConsumerRecord) -> bytes | None:
-    """Return the run a result's key speaks of; None when it does not say."""
+    """Return the run in a result's key; None if there is none."""
     key = record.key
     if key is not None and key.startswith(b'["'):
         end = key.find(b'"', 2)

@@ -1,6 +1,6 @@
-"""An engine's results of one topic, kept by version and summed over shards, ready for prefix sums at any moment.
+"""An engine's results on one topic: the greatest version of each, summed over shards, with prefix sums on demand.
 
-Records may come in any order and any number of times: for each window, name and shard the greatest version counts.
+Records may arrive in any order and any number of times: for each window, name and shard the greatest version counts.
 """
 
 from array import array
@@ -17,7 +17,7 @@ from streams.errors import ContractError
 
 Ints: TypeAlias = NDArray[np.int64]
 LIMIT: Final = 1 << 40
-"""Counts beyond this are refused: no window holds so many events, and sums must not run over."""
+"""Larger counts are rejected: no window holds so many events, and sums must not overflow."""
 MAX_STRAYS: Final = 10_000
 _NONE: Final[Counts] = {}
 _COMPACT_ABOVE: Final = 4096
@@ -42,7 +42,7 @@ class Grid:
         return self.start + self.windows * self.window_ms
 
     def index(self, window: int) -> int | None:
-        """Return the position of the window that starts at ``window``, None when there is none."""
+        """Return the position of the window that starts at ``window``; None if there is none."""
         index, rest = divmod(window - self.start, self.window_ms)
         return index if rest == 0 and 0 <= index < self.windows else None
 
@@ -57,24 +57,31 @@ class Grid:
 
 @dataclass(frozen=True, eq=False)
 class Sparse:
-    """Counts by names that nobody knows beforehand (hashtags): changes by window and word."""
+    """Counts whose labels are not known in advance (hashtags), as changes.
+
+    Args:
+        windows: Position of each change's window.
+        numbers: Position of each change's label in ``labels``.
+        changes: What is added to the count.
+        labels: Names of the counts.
+    """
 
     windows: Ints
-    words: Ints
+    numbers: Ints
     changes: Ints
-    vocabulary: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
 
     def totals(self, until: int) -> Counts:
-        """Return the sum of every word over the first ``until`` windows, zeros left out."""
+        """Return the sum of every label over the first ``until`` windows, without zeros."""
         early = self.windows < until
-        sums = np.bincount(self.words[early], weights=self.changes[early], minlength=len(self.vocabulary))
-        return {self.vocabulary[word]: int(sums[word]) for word in np.flatnonzero(sums)}
+        sums = np.bincount(self.numbers[early], weights=self.changes[early], minlength=len(self.labels))
+        return {self.labels[number]: int(sums[number]) for number in np.flatnonzero(sums)}
 
     def cells(self) -> Iterator[tuple[int, str, int]]:
-        """Yield window, word and value, zeros left out."""
-        windows, words, changes = _merged(self.windows, self.words, self.changes)
-        for window, word, change in zip(windows.tolist(), words.tolist(), changes.tolist(), strict=True):
-            yield window, self.vocabulary[word], change
+        """Yield window, label and value, without zeros."""
+        windows, numbers, changes = _merged(self.windows, self.numbers, self.changes)
+        for window, number, change in zip(windows.tolist(), numbers.tolist(), changes.tolist(), strict=True):
+            yield window, self.labels[number], change
 
 
 _EMPTY: Final = np.zeros(0, np.int64)
@@ -83,12 +90,12 @@ NOTHING: Final = Sparse(_EMPTY, _EMPTY, _EMPTY)
 
 @dataclass(frozen=True, eq=False)
 class Running:
-    """The prefix sums of one space or subject; nothing in it changes any more.
+    """The prefix sums of one space or subject; immutable.
 
     Args:
         columns: Count or estimate to its row in ``sums``.
         sums: Shape (columns, windows + 1); entry k is the sum over the first k windows.
-        extra: Counts that have no column.
+        extra: Counts without a column.
     """
 
     columns: Mapping[str, int]
@@ -105,42 +112,44 @@ class Running:
         return int(self.sums[self.columns[count], until])
 
     def change(self, count: str, since: int, until: int) -> int:
-        """Return the sum of a count over the windows from ``since`` up to and without ``until``."""
+        """Return the sum of a count over the windows from ``since`` to before ``until``."""
         row = self.columns[count]
         return int(self.sums[row, until] - self.sums[row, since])
 
 
 class _Log:
-    """The growing form of ``Sparse``: an append-only log of changes, packed when it has doubled."""
+    """The growing form of ``Sparse``: an append-only log of changes, compacted when it has doubled."""
 
     def __init__(self) -> None:
-        self.vocabulary: dict[str, int] = {}
-        self.windows, self.words, self.changes = array("q"), array("q"), array("q")
+        self.labels: dict[str, int] = {}
+        self.windows, self.numbers, self.changes = array("q"), array("q"), array("q")
         self._packed = 0
 
-    def add(self, window: int, word: str, change: int) -> None:
+    def add(self, window: int, label: str, change: int) -> None:
         self.windows.append(window)
-        self.words.append(self.vocabulary.setdefault(word, len(self.vocabulary)))
+        self.numbers.append(self.labels.setdefault(label, len(self.labels)))
         self.changes.append(change)
 
     def freeze(self) -> Sparse:
         if len(self.windows) > 2 * self._packed + _COMPACT_ABOVE:
             self._pack()
-        windows, words, changes = (np.array(column, np.int64) for column in (self.windows, self.words, self.changes))
-        return Sparse(windows, words, changes, tuple(self.vocabulary))
+        windows, numbers, changes = (
+            np.array(column, np.int64) for column in (self.windows, self.numbers, self.changes)
+        )
+        return Sparse(windows, numbers, changes, tuple(self.labels))
 
     def _pack(self) -> None:
-        merged = _merged(*(np.array(column) for column in (self.windows, self.words, self.changes)))
-        self.windows, self.words, self.changes = (array("q", column.tobytes()) for column in merged)
+        merged = _merged(*(np.array(column) for column in (self.windows, self.numbers, self.changes)))
+        self.windows, self.numbers, self.changes = (array("q", column.tobytes()) for column in merged)
         self._packed = len(self.windows)
 
 
-def _merged(windows: Ints, words: Ints, changes: Ints) -> tuple[Ints, Ints, Ints]:
-    """Return one entry for each window and word, in order, zeros left out."""
+def _merged(windows: Ints, numbers: Ints, changes: Ints) -> tuple[Ints, Ints, Ints]:
+    """Return one entry for each window and label, in order, without zeros."""
     if not len(windows):
-        return windows, words, changes
-    width = int(words.max()) + 1
-    keys = windows * width + words
+        return windows, numbers, changes
+    width = int(numbers.max()) + 1
+    keys = windows * width + numbers
     order = np.argsort(keys)
     keys = keys[order]
     starts = np.flatnonzero(np.diff(keys, prepend=keys[0] - 1))
@@ -155,8 +164,8 @@ class Ledger:
     Args:
         grid: The windows of the night.
         names: The spaces or subjects that exist, ``*`` included.
-        counts: The counts that get a column of their own; others are kept by window and word.
-        estimates: The estimates that are kept; others are dropped.
+        counts: The counts that get a column; others are kept by window and label.
+        estimates: The estimates to keep; others are dropped.
     """
 
     def __init__(self, grid: Grid, names: Sequence[str], counts: Sequence[str], estimates: Sequence[str] = ()) -> None:
@@ -166,11 +175,11 @@ class Ledger:
         self.strays: dict[tuple[int, str, str], tuple[int, Counts]] = {}
         """Results for windows or names that do not exist: (window, name, shard) to version and counts.
 
-        The first ``MAX_STRAYS`` are kept.
+        Only the first ``MAX_STRAYS`` are kept.
         """
-        self._columns = {word: row for row, word in enumerate((*counts, *estimates))}
-        self._offsets = {word: self._columns[word] * grid.windows for word in counts}
-        self._estimates = {word: self._columns[word] * grid.windows for word in estimates}
+        self._columns = {label: row for row, label in enumerate((*counts, *estimates))}
+        self._offsets = {label: self._columns[label] * grid.windows for label in counts}
+        self._estimates = {label: self._columns[label] * grid.windows for label in estimates}
         size = len(self._columns) * grid.windows
         self._cells = {name: array("q", bytes(8 * size)) for name in names}
         self._logs = {name: _Log() for name in names}
@@ -178,10 +187,10 @@ class Ledger:
         self._frozen: dict[str, Running] = {}
 
     def put(self, window: int, name: str, shard: str, version: int, counts: Counts, estimates: Counts = _NONE) -> None:
-        """Take one result; an older version than the known one changes nothing.
+        """Add one result; a version older than the known one changes nothing.
 
         Raises:
-            ContractError: A count beyond what a night can hold.
+            ContractError: A count is beyond what a night can hold.
         """
         for values in (counts, estimates):
             if values and not (min(values.values()) > -LIMIT and max(values.values()) < LIMIT):
@@ -203,7 +212,7 @@ class Ledger:
         self._frozen.pop(name, None)
 
     def running(self, name: str) -> Running:
-        """Return the prefix sums of a space or subject as they are now."""
+        """Return the current prefix sums of a space or subject."""
         known = self._frozen.get(name)
         if known is None:
             cells = np.frombuffer(self._cells[name], np.int64).reshape(len(self._columns), self.grid.windows)
@@ -215,15 +224,15 @@ class Ledger:
 
     def _add(self, name: str, index: int, counts: Counts, estimates: Counts, sign: int) -> None:
         cells, offsets = self._cells[name], self._offsets
-        for word, value in counts.items():
-            offset = offsets.get(word)
+        for label, value in counts.items():
+            offset = offsets.get(label)
             if offset is None:
-                self._logs[name].add(index, word, sign * value)
+                self._logs[name].add(index, label, sign * value)
             else:
                 cells[offset + index] += sign * value
         offsets = self._estimates
-        for word, value in estimates.items():
-            offset = offsets.get(word)
+        for label, value in estimates.items():
+            offset = offsets.get(label)
             if offset is not None:
                 cells[offset + index] += sign * value
 

@@ -1,4 +1,4 @@
-"""Reads a run's information, status and results from Kafka in a thread of its own; ``snapshot`` says what is known."""
+"""Reads a run's information, status and results from Kafka in a background thread."""
 
 import asyncio
 import contextlib
@@ -22,8 +22,8 @@ from streams.read.runview import RunView
 CONNECT_SECONDS: Final = 15.0
 STOP_SECONDS: Final = 10.0
 POLL_MS: Final = 100
-LOOK_SECONDS: Final = 0.02
-"""How often a waiting caller looks again at the earliest."""
+MIN_WAIT_SECONDS: Final = 0.02
+"""Shortest time between two checks by a waiting caller."""
 _TUNING: Final[dict[str, Any]] = {
     "group_id": None,
     "enable_auto_commit": False,
@@ -34,9 +34,9 @@ _TUNING: Final[dict[str, Any]] = {
 }
 _MAX_RECORDS: Final = 20_000
 SLICE: Final = 2_000
-"""Records taken in one go, some 20 ms: whoever asks meanwhile, as a scrape does, waits for no more than these."""
+"""Records processed under one lock, some 20 ms: the longest a concurrent caller, such as a scrape, has to wait."""
 PAUSE_SECONDS: Final = 0.001
-"""For those who wait, between two slices."""
+"""Time between two slices in which waiting callers get the lock."""
 
 
 class ResultReader:
@@ -46,22 +46,22 @@ class ResultReader:
 
     Args:
         connection: Where the broker is.
-        prefix: What stands before the topic names.
-        run: The run to follow; without it the newest one, and a newer one as soon as there is one.
+        prefix: The prefix of the topic names.
+        run: The run to follow; by default the newest one, switching to a newer one when it is opened.
 
     Raises:
-        BrokerError: Nobody answered within 15 s (on entering).
+        BrokerError: No broker answered within 15 s (on entering).
     """
 
     def __init__(self, connection: Connection, *, prefix: str = "", run: str | None = None) -> None:
         self.connection = connection
         self.names = {prefix + base: base for base in TOPICS}
-        self._follow = Follower(run)
+        self._follower = Follower(run)
         self._lock = threading.Lock()
-        self._news = threading.Condition(self._lock)
+        self._changed = threading.Condition(self._lock)
         self._failure: BaseException | None = None
-        self._unseen: list[str] = []
-        """Topics that are not there, or that the broker does not show us."""
+        self._missing_topics: list[str] = []
+        """Topics that do not exist, or that the client may not see."""
         self._connected = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name="result-reader", daemon=True)
@@ -78,42 +78,42 @@ class ResultReader:
         self.close()
 
     def close(self) -> None:
-        """Stop reading; what was read can still be asked for."""
+        """Stop reading; ``snapshot`` still returns the last state."""
         self._stopping.set()
         self._thread.join(STOP_SECONDS)
 
     def snapshot(self) -> RunView:
-        """Return what is known now; thread-safe.
+        """Return the current view of the run; thread-safe.
 
         Raises:
-            BrokerError: Reading has failed for good.
+            BrokerError: Reading has failed permanently.
         """
         self.check()
         with self._lock:
-            return self._follow.view()
+            return self._follower.view()
 
     def topics(self) -> dict[str, str]:
-        """Return the topics of the run, base name to full name; those that hold all runs before there is one."""
+        """Return the topics of the run, base name to full name; before a run is known, those shared by all runs."""
         with self._lock:
-            state = self._follow.state
+            state = self._follower.state
         return {base: name for name, base in self.names.items()} if state is None else state.info.topics
 
     def wait_for(self, predicate: Callable[[RunView], bool], seconds: float, what: str) -> RunView:
         """Wait until ``predicate`` holds and return the view it held for.
 
         Args:
-            predicate: Asked again whenever records have come.
+            predicate: Checked again after new records.
             seconds: How long to wait.
-            what: The state that is waited for, for the error.
+            what: Description of the state, for the error.
 
         Raises:
-            BrokerError: Reading has failed for good.
+            BrokerError: Reading has failed permanently.
             DeadlineError: It did not hold in time; the text says what was seen instead.
         """
         found: list[RunView] = []
 
         def holds() -> bool:
-            view = self._follow.view()
+            view = self._follower.view()
             if predicate(view):
                 found.append(view)
             return bool(found)
@@ -123,43 +123,43 @@ class ResultReader:
 
     def wait_for_run(self, seconds: float) -> RunInfo:
         """Wait until the run is known and return its information; raises like ``wait_for``."""
-        what = "a run in run.info" if self._follow.wanted is None else f"run {self._follow.wanted} in run.info"
-        self._wait(lambda: self._follow.state is not None, seconds, what)
-        assert self._follow.state is not None
-        return self._follow.state.info
+        what = "a run in run.info" if self._follower.wanted is None else f"run {self._follower.wanted} in run.info"
+        self._wait(lambda: self._follower.state is not None, seconds, what)
+        assert self._follower.state is not None
+        return self._follower.state.info
 
     def wait_until_drained(self, engines: Sequence[str], seconds: float) -> RunView:
         """Wait until engines have ended and everything they wrote has been read; raises like ``wait_for``."""
         what = f"the end of {' and '.join(engines)}"
-        self._wait(lambda: all(self._follow.drained(name) for name in engines), seconds, what)
+        self._wait(lambda: all(self._follower.drained(name) for name in engines), seconds, what)
         return self.snapshot()
 
     def _wait(self, holds: Callable[[], bool], seconds: float, what: str) -> None:
-        """Ask again whenever records have come, the lock being held."""
+        """Wait until ``holds`` is true; it is called under the lock, after new records."""
         deadline = time.monotonic() + seconds
         while True:
             self.check()
-            with self._news:
+            with self._changed:
                 if holds():
                     return
-                if not self._news.wait(deadline - time.monotonic()):
+                if not self._changed.wait(deadline - time.monotonic()):
                     raise DeadlineError(f"{what}: not within {seconds:g} s; {self._seen()}")
-            self._stopping.wait(LOOK_SECONDS)
+            self._stopping.wait(MIN_WAIT_SECONDS)
 
     def _seen(self) -> str:
-        seen = self._follow.seen()
-        if self._unseen:
-            seen += f"; not there, or not to be seen by {self.connection.who()}: {', '.join(self._unseen)}"
+        seen = self._follower.seen()
+        if self._missing_topics:
+            seen += f"; missing, or not visible to {self.connection.who()}: {', '.join(self._missing_topics)}"
         return seen
 
     def drained(self, engine: str) -> bool:
-        """Whether an engine has ended on all partitions, and the result topics were read to their ends after that."""
+        """Whether an engine has ended on all partitions and the result topics have been read to their ends since."""
         self.check()
         with self._lock:
-            return self._follow.drained(engine)
+            return self._follower.drained(engine)
 
     def check(self) -> None:
-        """Raise BrokerError when reading has failed for good."""
+        """Raise BrokerError if reading has failed permanently."""
         if isinstance(self._failure, BrokerError):
             raise self._failure
         if self._failure is not None:
@@ -170,12 +170,12 @@ class ResultReader:
     def _work(self) -> None:
         try:
             asyncio.run(self._main())
-        except Exception as error:  # noqa: BLE001 - whatever ends the thread is raised in the callers' threads
+        except Exception as error:  # noqa: BLE001 - raised again in the callers' threads
             self._failure = error
         finally:
             self._connected.set()
-            with self._news:
-                self._news.notify_all()
+            with self._changed:
+                self._changed.notify_all()
 
     async def _main(self) -> None:
         consumer = await self._connect()
@@ -184,15 +184,15 @@ class ResultReader:
             if await self._assigned(consumer):
                 await self._read(consumer)
         finally:
-            # aiokafka lets the cancelling of its own fetches through to whoever stops it
+            # aiokafka passes the cancellation of its own fetches on to the caller of stop()
             with contextlib.suppress(asyncio.TimeoutError, asyncio.CancelledError):
                 await asyncio.wait_for(consumer.stop(), STOP_SECONDS)
 
     async def _connect(self) -> AIOKafkaConsumer:
-        """Return a started consumer; where nobody listens it is tried again, a broker may just be starting.
+        """Return a started consumer; retries while nothing listens at the address, as the broker may be starting.
 
         Raises:
-            BrokerError: Nobody lets us in, for ``CONNECT_SECONDS`` where nobody listens.
+            BrokerError: The broker refuses, or nothing has listened for ``CONNECT_SECONDS``.
         """
         started = time.monotonic()
         while True:
@@ -210,13 +210,13 @@ class ResultReader:
                 return consumer
 
     async def _assigned(self, consumer: AIOKafkaConsumer) -> bool:
-        """Wait for the topics, then take all their partitions; False when stopped before. Asking creates no topic."""
-        while unseen := await self._missing(consumer):
-            self._unseen = sorted(unseen)
+        """Wait for the topics, then assign all their partitions; False if stopped before. Never creates a topic."""
+        while missing := await self._missing(consumer):
+            self._missing_topics = sorted(missing)
             if self._stopping.is_set():
                 return False
             await asyncio.sleep(POLL_MS / 1000)
-        self._unseen = []
+        self._missing_topics = []
         consumer.subscribe(list(self.names))
         while {tp.topic for tp in consumer.assignment()} != set(self.names):
             if self._stopping.is_set():
@@ -226,47 +226,47 @@ class ResultReader:
         return True
 
     async def _missing(self, consumer: AIOKafkaConsumer) -> set[str]:
-        there: set[str] = set()
+        present: set[str] = set()
         with contextlib.suppress(KafkaError):  # the broker may be away for a while
-            there = await consumer.topics()
-        return set(self.names) - there
+            present = await consumer.topics()
+        return set(self.names) - present
 
     async def _read(self, consumer: AIOKafkaConsumer) -> None:
-        """Read until stopped. Results wait until the run is known: only then can they be told from others."""
+        """Read until stopped. Results are paused until the run is known: only then can they be assigned to it."""
         results = self._partitions(consumer, RESULTS)
         while not self._stopping.is_set():
             batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=_MAX_RECORDS)
-            await self._take(batches)
-            with self._news:
-                back = self._follow.rewind()
-                self._news.notify_all()
+            await self._accept(batches)
+            with self._changed:
+                back = self._follower.take_rewind()
+                self._changed.notify_all()
             for partition, offset in back.items():
                 consumer.seek(partition, offset)
-            if consumer.paused() and self._follow.state and await self._at_end(consumer, (RUN_INFO,)):
+            if consumer.paused() and self._follower.state and await self._at_end(consumer, (RUN_INFO,)):
                 consumer.resume(*results)
-            with contextlib.suppress(KafkaError):  # the broker may be away for a while; asked again next time
+            with contextlib.suppress(KafkaError):  # the broker may be away for a while; retried next time
                 await self._note_drained(consumer, results)
 
-    async def _take(self, batches: dict[TopicPartition, list[ConsumerRecord]]) -> None:
-        """Take what was read, progress after the results it speaks of."""
+    async def _accept(self, batches: dict[TopicPartition, list[ConsumerRecord]]) -> None:
+        """Process what was read, progress after the results it covers."""
         for partition, records in sorted(batches.items(), key=lambda item: TOPICS.index(self.names[item[0].topic])):
             for start in range(0, len(records), SLICE):
                 if start:
                     await asyncio.sleep(PAUSE_SECONDS)
-                with self._news:
-                    self._follow.take(self.names[partition.topic], partition, records[start : start + SLICE])
+                with self._changed:
+                    self._follower.accept(self.names[partition.topic], partition, records[start : start + SLICE])
 
     async def _note_drained(self, consumer: AIOKafkaConsumer, results: Sequence[TopicPartition]) -> None:
-        state = self._follow.state
+        state = self._follower.state
         for engine in state.ended() if state else ():
-            ends = self._follow.ends.get(engine)
+            ends = self._follower.ends.get(engine)
             if ends is None:
-                ends = self._follow.ends[engine] = await consumer.end_offsets(results)
+                ends = self._follower.ends[engine] = await consumer.end_offsets(results)
             if all([await consumer.position(partition) >= end for partition, end in ends.items()]):
-                with self._news:
-                    if self._follow.state is state and state is not None:
+                with self._changed:
+                    if self._follower.state is state and state is not None:
                         state.mark_drained(engine)
-                    self._news.notify_all()
+                    self._changed.notify_all()
 
     async def _at_end(self, consumer: AIOKafkaConsumer, bases: Sequence[str]) -> bool:
         partitions = self._partitions(consumer, bases)

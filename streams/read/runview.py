@@ -1,4 +1,4 @@
-"""What is known of one run: its information, its replay's status, and every engine's results and progress. No I/O."""
+"""The known state of one run: its information, the replay's status, every engine's results and progress; no I/O."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,13 +20,13 @@ MAX_REJECTIONS: Final = 100
 
 
 class Rejection(msgspec.Struct, frozen=True):
-    """A record on a result topic that is no result."""
+    """An invalid record on a result topic."""
 
     topic: str
     source: str
     """``topic[partition]@offset``."""
     engine: str | None
-    """Whose it is, by its key; None when the key does not say."""
+    """The engine in the record's key; None if there is none."""
     reason: str
     """One of ``streams.contract.events.REASONS``."""
     detail: str
@@ -38,34 +38,34 @@ class EngineView:
 
     Args:
         name: The engine's name.
-        night: Its counts.
-        covered: How far it is with its input.
+        results: Its counts.
+        covered: How much of its input it has counted.
         strays: Its results for windows, spaces or subjects that do not exist.
-        drained: It has ended, and everything it wrote has been read.
+        drained: It has ended and everything it wrote has been read.
     """
 
     name: str
-    night: ResultsView
+    results: ResultsView
     covered: Covered
     strays: Mapping[Stray, Counts] = field(repr=False)
     drained: bool = False
 
     @property
     def watermark(self) -> int | None:
-        """Event time (ms) up to which everything is counted; the end of the last window once it has ended."""
-        return self.night.grid.end if self.covered.ended else self.covered.watermark
+        """Event time (ms) up to which everything is counted; the end of the last window once the engine has ended."""
+        return self.results.grid.end if self.covered.ended else self.covered.watermark
 
 
 @dataclass(frozen=True)
 class RunView:
-    """One run at one instant; nothing in it changes any more.
+    """One run at one instant; immutable.
 
     Args:
         info: The run; None before one is known.
-        status: How its replay is doing; None before its first word.
+        status: The replay's status; None before its first status record.
         engines: Engines that have written anything, by name, the truth included.
-        rejected: Records that are no results, by base name of the topic and reason.
-        rejections: The first ``MAX_REJECTIONS`` of them, named.
+        rejected: Number of invalid records, by base name of the topic and reason.
+        rejections: The first ``MAX_REJECTIONS`` invalid records.
         records: Records read since the reader started, of all runs, by base name of the topic.
     """
 
@@ -83,16 +83,16 @@ class RunView:
 
     @cached_property
     def replay_at(self) -> int | None:
-        """Event time (ms) up to which everything has been sent; without a status the furthest watermark."""
+        """Event time (ms) up to which everything has been sent; without a status, the furthest watermark."""
         if self.status is not None:
             return self.status.at
         return max((e.watermark for e in self.processors if e.watermark is not None), default=None)
 
     def as_of(self, engine: str) -> int | None:
-        """Return the event time (ms) an engine's values are shown for, None before there is one.
+        """Return the event time (ms) for which an engine's values are shown; None before its first watermark.
 
         An engine is shown as of its watermark. The truth knows the whole night at once; it is shown as of the replay,
-        and whole when the replay has ended.
+        and in full once the replay has ended.
         """
         view = self.engines[engine]
         if engine != TRUTH or view.watermark is None:
@@ -106,30 +106,30 @@ class RunView:
         if engine not in self.engines:
             return None
         at = self.as_of(engine)
-        return None if at is None else self.engines[engine].night.at(at)
+        return None if at is None else self.engines[engine].results.at(at)
 
     @property
     def ended(self) -> bool:
-        """The replay and every engine are through."""
+        """Whether the replay and every engine have ended."""
         over = self.status is not None and self.status.state == "ended"
         return over and bool(self.processors) and all(engine.covered.ended for engine in self.processors)
 
 
 class _Engine:
-    """One engine while its records come in."""
+    """The mutable state of one engine."""
 
     def __init__(self, info: RunInfo) -> None:
-        self.night = EngineResults(info)
+        self.results = EngineResults(info)
         self.progress = ProgressBook()
         self.covered = self.progress.covered(info.partitions)
         self.drained = False
 
 
 class RunState:
-    """Takes the records of one run's results, in any order, and shows what they say.
+    """Accepts the records of one run's results, in any order, and provides views of them.
 
     Args:
-        info: The run; records of other runs must not be given.
+        info: The run; records of other runs must not be passed.
     """
 
     def __init__(self, info: RunInfo) -> None:
@@ -137,11 +137,11 @@ class RunState:
         self.status: RunStatus | None = None
         self._engines: dict[str, _Engine] = {}
 
-    def take(self, topic: str, value: bytes) -> None:
-        """Take the value of one record of the topic with the base name ``topic``.
+    def accept(self, topic: str, value: bytes) -> None:
+        """Add the value of one record of a result topic, given by base name.
 
         Raises:
-            ContractError: It is no result; nothing has changed.
+            ContractError: The record is invalid; the state is unchanged.
         """
         if topic == RESULTS_PROGRESS:
             progress = decode_progress(value)
@@ -150,14 +150,14 @@ class RunState:
             engine.covered = engine.progress.covered(self.info.partitions)
             return
         record = decode_audience(value) if topic == RESULTS_AUDIENCE else decode_reaction(value)
-        self._engine(record.run, record.engine).night.put(record)
+        self._engine(record.run, record.engine).results.put(record)
 
     def ended(self) -> list[str]:
-        """Return the engines that have ended and are not marked as drained."""
+        """Return the engines that have ended but are not yet marked as drained."""
         return [name for name, engine in self._engines.items() if engine.covered.ended and not engine.drained]
 
     def mark_drained(self, engine: str) -> None:
-        """Note that everything an engine wrote has been taken."""
+        """Mark that everything an engine wrote has been read."""
         self._engines[engine].drained = True
 
     def drained(self, engine: str) -> bool:
@@ -165,15 +165,15 @@ class RunState:
         return engine in self._engines and self._engines[engine].drained
 
     def engines(self) -> dict[str, EngineView]:
-        """Return every engine as it is now."""
+        """Return a view of every engine."""
         return {
-            name: EngineView(name, one.night.view(), one.covered, one.night.strays(), one.drained)
+            name: EngineView(name, one.results.view(), one.covered, one.results.strays(), one.drained)
             for name, one in self._engines.items()
         }
 
     def _engine(self, run: str, name: str) -> _Engine:
         if run != self.info.run:
-            raise ContractError(f"the key says run {self.info.run!r}, the value {run!r}")
+            raise ContractError(f"the key has run {self.info.run!r}, the value {run!r}")
         known = self._engines.get(name)
         if known is None:
             known = self._engines[name] = _Engine(self.info)
@@ -191,7 +191,7 @@ _ENVELOPE = msgspec.json.Decoder(dict[str, object])
 
 
 def why_not(topic: str, value: bytes) -> str:
-    """Return the reason, one of ``streams.contract.events.REASONS``, for which a value is no result record."""
+    """Return why a value is not a valid result record, as one of ``streams.contract.events.REASONS``."""
     try:
         found = _ENVELOPE.decode(value)
     except (msgspec.ValidationError, UnicodeDecodeError):

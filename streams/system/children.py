@@ -1,4 +1,4 @@
-"""Child processes that neither lose a signal at their start nor outlive their parent, and how one is ended."""
+"""Child processes that lose no signal while they start and do not outlive their parent, and how to end them."""
 
 import contextlib
 import ctypes
@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Final, TypeAlias
 
 ENDING: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-"""The signals that ask a process to end."""
+"""The signals that ask a process to stop."""
 Child: TypeAlias = subprocess.Popen[bytes] | subprocess.Popen[str]
 Handler: TypeAlias = Callable[[int, FrameType | None], object]
 _PR_SET_PDEATHSIG: Final = 1
@@ -20,9 +20,9 @@ _PR_SET_PDEATHSIG: Final = 1
 
 @contextlib.contextmanager
 def handled_signals(handler: Handler) -> Iterator[None]:
-    """Have ``handler`` handle every signal that asks to end; the handlers before are back afterwards. Main thread only.
+    """Handle the signals of ``ENDING`` inside the block, and restore the previous handlers. Main thread only.
 
-    A process started by ``nohup`` ignores SIGHUP and goes on ignoring it.
+    A process started by ``nohup`` keeps ignoring SIGHUP.
     """
     ignores_hangup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     numbers = [number for number in ENDING if not (number == signal.SIGHUP and ignores_hangup)]
@@ -36,9 +36,9 @@ def handled_signals(handler: Handler) -> Iterator[None]:
 
 @contextlib.contextmanager
 def held_signals() -> Iterator[None]:
-    """Let the signals of ``ENDING`` wait while a process is started and noted down.
+    """Hold the signals of ``ENDING`` back while a process is started and recorded.
 
-    Python runs hooks around a fork and ignores what is raised in them: a signal that arrived just then would be lost.
+    Python runs hooks around a fork and ignores exceptions in them, so a signal that arrived then would be lost.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     try:
@@ -48,41 +48,41 @@ def held_signals() -> Iterator[None]:
 
 
 def die_with_parent() -> Callable[[], None]:
-    """Return a ``preexec_fn`` that unblocks signals and, on Linux, has the kernel end the child with its parent.
+    """Return a ``preexec_fn`` that unblocks signals and, on Linux, has the kernel kill the child when its parent dies.
 
-    The kernel follows the thread that forks, so children must be started from a thread that lives as long as the run.
+    The kernel tracks the forking thread, so start children from a thread that lives as long as the run.
     """
     end_with_parent = parent_death()
 
-    def ask() -> None:
+    def prepare() -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
         end_with_parent()
 
-    return ask
+    return prepare
 
 
 def parent_death() -> Callable[[], None]:
-    """Return a function that, called in a child, has the kernel end it with its parent; a no-op except on Linux."""
+    """Return a function that, called in a child on Linux, has the kernel kill it with its parent; a no-op elsewhere."""
     if not sys.platform.startswith("linux"):
         return lambda: None
-    prctl = ctypes.CDLL(None).prctl  # looked up here: between a fork and its program that would be no good place
+    prctl = ctypes.CDLL(None).prctl  # looked up here because it is not safe between fork and exec
 
-    def ask() -> None:
+    def request() -> None:
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
-    return ask
+    return request
 
 
 def end_processes(
     *processes: Child, seconds: float, number: signal.Signals = signal.SIGTERM, group: bool = False
 ) -> None:
-    """Ask child processes to end, wait for them, and kill those that are still there when the time is up.
+    """Ask child processes to stop, wait for them, and kill those that still run when time is up.
 
     Args:
-        processes: The children; those that have ended already are left alone.
-        seconds: How long they have, all together.
-        number: The signal that asks.
-        group: Signal whole process groups; for children that were started with a session of their own.
+        processes: The children; those that have ended are skipped.
+        seconds: Time limit for all of them together.
+        number: The signal that asks them to stop.
+        group: Whether to signal whole process groups, for children started in a session of their own.
     """
     alive = [process for process in processes if process.poll() is None]
     for process in alive:
@@ -97,7 +97,7 @@ def end_processes(
 
 
 def send(process: Child, number: signal.Signals, *, group: bool = False) -> None:
-    """Send a signal to a child, or to its whole process group; nothing happens where it is gone."""
+    """Send a signal to a child or to its whole process group; a no-op if it is gone."""
     with contextlib.suppress(ProcessLookupError):
         if group:
             os.killpg(process.pid, number)

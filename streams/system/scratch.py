@@ -1,4 +1,4 @@
-"""Temporary folders that end with their owner; where it was killed before it could, with the next one's beginning."""
+"""Temporary folders, removed with their owner or, if it was killed, when the next one is created."""
 
 import contextlib
 import fcntl
@@ -15,13 +15,13 @@ LOCK = "lock"
 
 @contextlib.contextmanager
 def scratch(kind: str, parent: Path | None = None) -> Iterator[Path]:
-    """Yield a folder of one's own, ``joinstorm-<kind>-…``, gone after the block. Only its file ``lock`` is taken.
+    """Yield a private folder, ``joinstorm-<kind>-…``, removed after the block. Only the file name ``lock`` is reserved.
 
-    Before, all such folders are removed whose owners were killed.
+    Folders whose owners were killed are removed first.
 
     Args:
-        kind: What it is for, a part of its name.
-        parent: Where it is made; the system's temporary folder if not given.
+        kind: Purpose of the folder, part of its name.
+        parent: Where to create it; the system's temporary folder if not given.
     """
     parent = parent or Path(tempfile.gettempdir())
     sweep(parent)
@@ -34,7 +34,7 @@ def scratch(kind: str, parent: Path | None = None) -> Iterator[Path]:
 
 
 def sweep(parent: Path) -> None:
-    """Remove the folders whose owners are gone: nobody holds their lock any more."""
+    """Remove the folders whose owners are gone: their locks are free."""
     for path in parent.glob(f"{PREFIX}*/{LOCK}"):
         with contextlib.suppress(OSError), path.open("r+") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -42,11 +42,11 @@ def sweep(parent: Path) -> None:
 
 
 def _claimed(kind: str, parent: Path) -> tuple[Path, IO[str]]:
-    """Make a folder, locked for as long as this process lives."""
+    """Create a folder, locked for as long as this process lives."""
     while True:
         folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{kind}-", dir=parent))
         lock = (folder / LOCK).open("w")
         fcntl.flock(lock, fcntl.LOCK_EX)
         if os.fstat(lock.fileno()).st_nlink:
             return folder, lock
-        lock.close()  # somebody swept it up between the two lines above
+        lock.close()  # another process swept it between the two lines above

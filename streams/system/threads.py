@@ -1,4 +1,4 @@
-"""Work in a thread of its own beside whoever needs it, and looking again and again until something is there."""
+"""Work in a background thread, and polling until a condition holds."""
 
 import threading
 import time
@@ -7,15 +7,15 @@ from types import TracebackType
 from typing import Final, Self, TypeVar
 
 _T = TypeVar("_T")
-LOOK_SECONDS: Final = 0.02
+POLL_SECONDS: Final = 0.02
 
 
 class BackgroundThread:
-    """Context manager: inside, ``work`` goes on in a thread; outside, it is over.
+    """Context manager that runs ``work`` in a thread; the thread has ended when the block is left.
 
     Args:
         name: The thread's name.
-        work: Called once, with an event that is set when it has to come to its end soon.
+        work: Called once, with an event; once that is set, the work must return soon.
     """
 
     def __init__(self, name: str, work: Callable[[threading.Event], None]) -> None:
@@ -35,28 +35,28 @@ class BackgroundThread:
         self._thread.join()
 
     def check(self) -> None:
-        """Raise what ended the work early, if anything did."""
+        """Raise the exception that ended the work, if there was one."""
         if self._failure is not None:
             raise self._failure
 
     def _run(self) -> None:
         try:
             self._work(self.over)
-        except BaseException as error:  # noqa: BLE001 - raised again where it is asked for
+        except BaseException as error:  # noqa: BLE001 - raised again by ``check``
             self._failure = error
 
 
-def poll_until(look: Callable[[], _T | None], seconds: float, pause: float = LOOK_SECONDS) -> _T | None:
-    """Look again and again until something is found; None when nothing was in time.
+def poll_until(probe: Callable[[], _T | None], seconds: float, pause: float = POLL_SECONDS) -> _T | None:
+    """Call ``probe`` until it returns a value, and return that; None when time is up.
 
     Args:
-        look: Returns what was found, None for nothing yet; may raise when waiting has no sense any more.
-        seconds: How long to look; at least one look is taken.
-        pause: Seconds between two looks.
+        probe: Returns the value, or None while there is none; may raise to give up early.
+        seconds: How long to poll; ``probe`` is called at least once.
+        pause: Seconds between two calls.
     """
     deadline = time.monotonic() + seconds
     while True:
-        found = look()
+        found = probe()
         if found is not None or time.monotonic() >= deadline:
             return found
         time.sleep(pause)

@@ -191,7 +191,7 @@ class _Impatient(KafkaPythonWorker):
         if self.busy and self.empty >= 10:
             for fold in self.folds.values():
                 if not fold.ended:
-                    fold.ended, fold.taken = True, -1
+                    fold.ended, fold.taken_offset = True, -1
 
 
 class EndsOnSilence(_Mutant):

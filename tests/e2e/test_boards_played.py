@@ -35,9 +35,10 @@ from streams.errors import EnvironmentMissingError
 from streams.exporter.brokermonitor import BrokerMonitor
 from streams.exporter.collector import Exporter
 from streams.kafka.connection import Connection
+from streams.kafka.topicreader import read_all
 from streams.read.reader import ResultReader
 from tests.conftest import need_program
-from tests.streaming import read_all, until
+from tests.streaming import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.integration, pytest.mark.slow]
 ENGINE = "faust"
@@ -163,7 +164,7 @@ class Played:
         return list(self.prometheus.samples(selector, "10m", self.until).values())
 
     def _records(self, base: str) -> list[Any]:
-        return read_all(self.kafka, [self.info.topics[base]])
+        return read_all(self.kafka, self.info.topics[base])
 
 
 def _never() -> NoReturn:
@@ -185,7 +186,7 @@ def played(kafka: Connection, tmp_path_factory: pytest.TempPathFactory) -> Itera
         reader.wait_until_drained([TRUTH], 60)
         worker = _metrics_of(pipeline.start_worker(0))
         broker = stack.enter_context(BrokerMonitor(kafka, reader.topics))
-        page = stack.enter_context(Exporter(reader, broker.look).serving(0))
+        page = stack.enter_context(Exporter(reader, broker.health).serving(0))
         prometheus = stack.enter_context(Prometheus(folder, _config(page.removesuffix("/metrics")[7:], worker)))
         pipeline.start_replay()
         played = partial(Played, kafka, info, ask(tape, info), prometheus)
@@ -298,7 +299,7 @@ def _silent(played: Played, scraped: float) -> dict[str, dict[Labels, float]]:
 
 def test_the_broker_is_shown_as_kafka_has_it(played: Played) -> None:
     """The records written to the input topics are the tape's events and a mark per step; nothing was deleted."""
-    sent = {base: len(read_all(played.kafka, [played.info.topics[base]])) for base in INPUTS}
+    sent = {base: len(read_all(played.kafka, played.info.topics[base])) for base in INPUTS}
     assert sum(sent.values()) > played.info.events
     for name in ("joinstorm_broker_written_records_total", "joinstorm_broker_kept_records"):
         until(lambda name=name: _by_topic(played, name) == sent, f"{name} {sent}")  # type: ignore[misc]  # bound now

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaProducer
 
 from joinstorm.embedded import broker as module
 from joinstorm.embedded.broker import EmbeddedBroker
@@ -17,6 +17,7 @@ from joinstorm.embedded.kafkahome import find_java, kafka_jars
 from streams.errors import EnvironmentMissingError
 from streams.kafka.admin import open_admin
 from streams.kafka.connection import Connection
+from streams.kafka.topicreader import read_all
 from streams.system.scratch import sweep
 from tests.conftest import required
 
@@ -45,15 +46,7 @@ def write(connection: Connection, topic: str, value: bytes) -> None:
 
 def read(connection: Connection, topic: str) -> list[bytes]:
     """Return all values of a topic with one partition."""
-    place = TopicPartition(topic, 0)
-    with contextlib.closing(KafkaConsumer(**connection.for_kafka_python())) as consumer:
-        consumer.assign([place])
-        consumer.seek_to_beginning(place)
-        end = consumer.end_offsets([place])[place]
-        values: list[bytes] = []
-        while consumer.position(place) < end:
-            values += [record.value for record in consumer.poll(timeout_ms=500).get(place, [])]
-        return values
+    return [record.value or b"" for record in read_all(connection, topic)]
 
 
 def test_address_and_data_survive_a_stop_and_a_kill(broker: EmbeddedBroker) -> None:

@@ -61,10 +61,10 @@ def test_an_older_whole_checkpoint_is_taken(
     with caplog.at_level(logging.INFO):
         assert restored(kafka, info) == 20
     assert f"another run: expected '{info.run}', found '{other.run}'" in caplog.text
-    assert "damaged: the checksum does not fit" in caplog.text
+    assert "damaged: wrong checksum" in caplog.text
     assert "not a checkpoint of this version" in caplog.text
     warned = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-    assert "space.presence[0] goes on at offset 20, where a whole checkpoint ends" in warned
+    assert "space.presence[0] resumes at offset 20, from a checkpoint" in warned
 
 
 def test_with_nothing_to_trust_the_partition_is_read_from_the_beginning(
@@ -77,4 +77,4 @@ def test_with_nothing_to_trust_the_partition_is_read_from_the_beginning(
         write(kafka, info, chain(info, 40))
     assert restored(kafka, info) == 0
     assert "a checkpoint of another code version" in caplog.text
-    assert "space.presence[0] goes on at offset 0, the beginning" in caplog.text
+    assert "space.presence[0] resumes at offset 0, the beginning" in caplog.text

@@ -23,7 +23,8 @@ from streams.contract.events import NOT_JSON, OUT_OF_RANGE, WRONG_SHAPE, WRONG_V
 from streams.contract.runinfo import RunInfo
 from streams.contract.topics import DEAD_LETTERS, INPUTS, PRESENCE, TWEETS
 from streams.kafka.connection import Connection
-from tests.streaming import Event, Feed, Workers, assert_exact, open_night, random_night, read_all, until
+from streams.kafka.topicreader import read_all
+from tests.streaming import Event, Feed, Workers, assert_exact, open_night, random_night, until
 
 pytestmark = pytest.mark.integration
 
@@ -85,7 +86,7 @@ def test_disorder_repetition_and_odd_records(kafka: Connection, unique_run: str,
     covered = assert_exact(kafka, info, events)
     assert covered.dead_letters == {PRESENCE: len(odd), TWEETS: 1}
     assert sum(covered.duplicates.values()) == 400
-    letters = [read(r.key, r.value, r.headers) for r in read_all(kafka, [info.names().shared(DEAD_LETTERS)])]
+    letters = [read(r.key, r.value, r.headers) for r in read_all(kafka, info.names().shared(DEAD_LETTERS))]
     mine = {letter.source: letter for letter in letters if letter.run == info.run}
     assert {letter.value: letter.reason for letter in mine.values() if letter.topic == info.names().presence} == odd
     assert [letter.reason for letter in mine.values() if letter.topic == info.names().tweets] == [NOT_JSON]
@@ -159,7 +160,7 @@ def test_killed_at_any_instant(kafka: Connection, unique_run: str, supervisor: S
         sending.join()
     workers.wait()
     assert_exact(kafka, info, events)
-    assert "goes on at offset" in workers.parts[0].log.read_text()
+    assert "resumes at offset" in workers.parts[0].log.read_text()
 
 
 def test_a_worker_that_slept_harms_nobody(kafka: Connection, unique_run: str, supervisor: Supervisor) -> None:
@@ -200,11 +201,11 @@ def test_sigterm_ends_a_worker_within_seconds(kafka: Connection, unique_run: str
         feed.end()
     assert workers.start(0).wait(60) == 0
     assert_exact(kafka, info, events)
-    assert "goes on at offset 0" not in part.log.read_text().rpartition("Stopping")[2]
+    assert "resumes at offset 0" not in part.log.read_text().rpartition("Stopping")[2]
 
 
 def _checkpoints(kafka: Connection, info: RunInfo) -> int:
-    return len(read_all(kafka, [info.names().checkpoints]))
+    return len(read_all(kafka, info.names().checkpoints))
 
 
 def test_damaged_checkpoints_are_said_and_not_used(kafka: Connection, unique_run: str, supervisor: Supervisor) -> None:
@@ -221,7 +222,7 @@ def test_damaged_checkpoints_are_said_and_not_used(kafka: Connection, unique_run
         part.process.wait()
         for number in range(2 * info.partitions):
             feed.producer.send(info.names().checkpoints, b"garbage", partition=number)
-        for record in read_all(kafka, [info.names().checkpoints]):
+        for record in read_all(kafka, info.names().checkpoints):
             half = bytes(record.value[: len(record.value) // 2])
             feed.producer.send(info.names().checkpoints, half, partition=record.partition)
         feed.send(events[1_500:])
@@ -311,7 +312,7 @@ def test_a_broker_that_is_killed_and_comes_back(unique_run: str, supervisor: Sup
             part = workers.start(0)
             feed.send(events[:1_500])
             feed.producer.flush(timeout=30)
-            until(lambda: "goes on at offset" in part.log.read_text(), "the worker at work")
+            until(lambda: "resumes at offset" in part.log.read_text(), "the worker at work")
             broker.kill()
             broker.start()
             feed.send(events[1_500:])

@@ -22,9 +22,10 @@ from streams.contract.topics import Topics, TopicSpec
 from streams.errors import BrokerError
 from streams.kafka.admin import open_admin
 from streams.kafka.connection import Connection
+from streams.kafka.topicreader import read_all
 from streams.read.follower import TOPICS
 from streams.read.reader import ResultReader
-from tests.streaming import read_all, until
+from tests.streaming import until
 from tests.tinytape import tiny_tape
 
 pytestmark = pytest.mark.integration
@@ -147,7 +148,7 @@ def test_forgotten_runs_leave_nothing_in_the_topics_of_all(kafka: Connection, pr
 
 def newest(kafka: Connection, topics: list[str]) -> dict[tuple[str, bytes], bytes | None]:
     """Return the newest value of every key, by topic."""
-    return {(record.topic, record.key): record.value for record in read_all(kafka, topics)}
+    return {(record.topic, record.key): record.value for record in read_all(kafka, *topics)}
 
 
 def test_nobody_at_the_address_is_said() -> None:

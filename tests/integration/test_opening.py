@@ -3,7 +3,6 @@
 import contextlib
 
 import pytest
-from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import ConfigResource
 
 from producers.replay.opening import open_run
@@ -12,6 +11,7 @@ from streams.contract.topics import RUN_INFO, Topics
 from streams.errors import BrokerError, ContractError
 from streams.kafka.admin import open_admin
 from streams.kafka.connection import Connection
+from streams.kafka.topicreader import read_all
 from tests.tinytape import tiny_info
 
 pytestmark = pytest.mark.integration
@@ -32,15 +32,8 @@ def test_a_run_gets_its_topics_and_its_information(kafka: Connection, unique_run
 
 def read_info(kafka: Connection, topic: str, run: str) -> runinfo.RunInfo | None:
     """Return a run's record of run.info."""
-    with contextlib.closing(KafkaConsumer(**kafka.for_kafka_python(), auto_offset_reset="earliest")) as consumer:
-        partition = TopicPartition(topic, 0)
-        consumer.assign([partition])
-        end = consumer.end_offsets([partition])[partition]
-        while consumer.position(partition) < end:
-            for record in consumer.poll(timeout_ms=1000).get(partition, []):
-                if record.key == run.encode():
-                    return runinfo.decode_info(record.value)
-    return None
+    found = (record.value for record in read_all(kafka, topic) if record.key == run.encode())
+    return next(map(runinfo.decode_info, found), None)
 
 
 def test_a_run_id_is_used_once(kafka: Connection, unique_run: str) -> None:

@@ -1,6 +1,5 @@
 """A replay through a real broker, with both clients: what is read back is the tape, in order, marked and keyed."""
 
-import contextlib
 import json
 import os
 import signal
@@ -12,7 +11,6 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from kafka import KafkaConsumer, TopicPartition
 
 from joinstorm.cli import cli
 from producers.replay.deck import Deck
@@ -25,6 +23,7 @@ from streams.contract.runinfo import RunInfo, RunStatus
 from streams.contract.topics import INPUTS, RUN_STATUS
 from streams.errors import BrokerError, ContractError, EnvironmentMissingError
 from streams.kafka.connection import Connection
+from streams.kafka.topicreader import read_all
 from tests.replaying import Sent, check_marks, play
 from tests.tinytape import tiny_tape
 
@@ -50,33 +49,16 @@ def replay(kafka: Connection, tape: Tape, info: RunInfo, client: str, **settings
 
 def read_back(kafka: Connection, info: RunInfo) -> Sent:
     """Return every record of a run's input topics."""
-    places = [TopicPartition(info.topics[base], number) for base in INPUTS for number in range(info.partitions)]
-    found: Sent = {(place.topic, place.partition): [] for place in places}
-    with contextlib.closing(KafkaConsumer(**kafka.for_kafka_python(), max_poll_records=5000)) as consumer:
-        consumer.assign(places)
-        consumer.seek_to_beginning(*places)
-        ends = consumer.end_offsets(places)
-        deadline = time.monotonic() + 60
-        while any(consumer.position(place) < end for place, end in ends.items()):
-            assert time.monotonic() < deadline
-            for place, records in consumer.poll(timeout_ms=500).items():
-                found[place.topic, place.partition] += [(one.timestamp, one.key, one.value) for one in records]
+    found: Sent = {(info.topics[base], number): [] for base in INPUTS for number in range(info.partitions)}
+    for one in read_all(kafka, *(info.topics[base] for base in INPUTS)):
+        found[one.topic, one.partition].append((one.timestamp, one.key, one.value))
     return found
 
 
 def last_status(kafka: Connection, run: str) -> RunStatus | None:
     """Return a run's newest status."""
-    place = TopicPartition(RUN_STATUS, 0)
-    newest = None
-    with contextlib.closing(KafkaConsumer(**kafka.for_kafka_python())) as consumer:
-        consumer.assign([place])
-        consumer.seek_to_beginning(place)
-        end = consumer.end_offsets([place])[place]
-        while consumer.position(place) < end:
-            for record in consumer.poll(timeout_ms=500).get(place, []):
-                if record.key == run.encode():
-                    newest = runinfo.decode_status(record.value)
-    return newest
+    statuses = [record.value for record in read_all(kafka, RUN_STATUS) if record.key == run.encode()]
+    return runinfo.decode_status(statuses[-1]) if statuses else None
 
 
 @pytest.mark.parametrize("client", CLIENTS)

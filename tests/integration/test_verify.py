@@ -109,4 +109,4 @@ def test_several_partitions_keep_the_order_per_key(kafka: Connection, tape: Tape
     assert publish(kafka, info, [*records, *records]) == 2 * len(records)
     with ResultReader(kafka, prefix=info.prefix, run=info.run) as reader:
         view = reader.wait_until_drained(["e"], SECONDS)
-    assert view.engines["e"].night.tables().audience == oracle.ask(tape.path, info).audience
+    assert view.engines["e"].results.tables().audience == oracle.ask(tape.path, info).audience

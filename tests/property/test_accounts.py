@@ -21,7 +21,7 @@ from streams.contract.topics import INPUTS
 from streams.engines.shared.simplefold import decode
 from streams.errors import BrokerError, DecodeError
 from streams.kafka.connection import Connection
-from streams.read.deadletterreader import letters_of
+from streams.read.deadletterreader import dead_letters_of
 from tests.replaying import Player, Sent, info_of
 from tests.tinytape import tiny_tape
 
@@ -185,4 +185,4 @@ def test_run_info_says_what_is_declared(tape: Tape) -> None:
 def test_dead_letters_of_nobody(tape: Tape) -> None:
     """Without a broker reading them is an error that names the address."""
     with pytest.raises(BrokerError, match=r"127\.0\.0\.1:9"):
-        letters_of(Connection("127.0.0.1:9"), info_of(tape), "e")
+        dead_letters_of(Connection("127.0.0.1:9"), info_of(tape), "e")

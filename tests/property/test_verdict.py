@@ -51,12 +51,12 @@ def counted(events: Sequence[Presence | Tweet], *, ended: bool | None = True, mo
     naive = Oracle(info, events)
     state = RunState(info)
     for result in (*_results(naive.audience, AudienceResult), *_results(naive.reaction, ReactionResult), *more):
-        state.take(RESULTS_AUDIENCE if isinstance(result, AudienceResult) else RESULTS_REACTION, encode(result))
+        state.accept(RESULTS_AUDIENCE if isinstance(result, AudienceResult) else RESULTS_REACTION, encode(result))
     for topic in () if ended is None else INPUTS:
         size = sum(isinstance(event, Presence) == (topic == PRESENCE) for event in events)
         partitions = (0, 1) if ended or topic == PRESENCE else (0,)
         progress = Progress(1, "run-1", "e", topic, "0", partitions, 1, info.end, True, size, 0, 0)
-        state.take(RESULTS_PROGRESS, encode(progress))
+        state.accept(RESULTS_PROGRESS, encode(progress))
     return RunView(info=info, engines=state.engines())
 
 

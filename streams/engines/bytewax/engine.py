@@ -1,4 +1,4 @@
-"""Engine ``bytewax``: a Bytewax dataflow with recovery; the work is in ``flow``."""
+"""Engine ``bytewax``: a Bytewax dataflow with recovery; implemented in ``flow``."""
 
 from typing import ClassVar
 

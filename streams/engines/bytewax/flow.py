@@ -1,12 +1,12 @@
-"""The work of the engine ``bytewax``: input from Kafka, state per source partition, results to Kafka.
+"""The engine ``bytewax``: input from Kafka, state per source partition, results to Kafka.
 
 Bytewax keeps state per key and snapshots it, together with the source's offsets, at the end of each epoch; after a
-crash it resumes from the last epoch whose snapshots are whole. The key here is the source partition: marks are in band,
-and order between keys is nobody's promise. Output of the resumed epoch comes twice; results are upserts with source
-offsets as versions, so that does no harm.
+crash it resumes from the last complete epoch. The key is the source partition, because marks are in band and Bytewax
+guarantees no order between keys. The resumed epoch's output is written twice; results are upserts with source offsets
+as versions, so that is harmless.
 
-What it cannot do by its nature: change the number of workers while it runs (stop it, and start it with another
-``workers`` option), or share its snapshots with a machine that does not see the folder they are in.
+By design it cannot change the number of workers while it runs (stop it and start it with another ``workers`` option),
+or share its snapshots with a machine that cannot access their folder.
 """
 
 import time
@@ -31,12 +31,12 @@ from streams.engines.shared.resultswriter import Out, ResultsWriter
 from streams.engines.shared.simplefold import PartitionFold, decode
 from streams.engines.shared.statefolder import forget, state_folder
 from streams.engines.shared.stopping import stop_signals
-from streams.errors import DecodeError, EngineError
+from streams.errors import DecodeError, EngineError, UsageError
 
 PUBLISH: Final = timedelta(milliseconds=250)
 IDLE: Final = timedelta(milliseconds=20)
 WORKERS: Final = "workers"
-"""Engine option: worker threads of this process, 1 if not given."""
+"""Engine option: worker threads of this process, 1 by default."""
 Saved: TypeAlias = tuple[str, int, bytes]
 """Input topic by base name, partition, and the saved fold."""
 
@@ -45,10 +45,11 @@ def run(settings: WorkerSettings) -> Summary:
     """Work until every partition has ended or a signal asks to stop.
 
     Raises:
-        EngineError: This is to be a second worker, or an option makes no sense.
+        UsageError: An option is invalid.
+        EngineError: This would be a second worker, or the dataflow ended early.
     """
     if settings.worker:
-        raise EngineError(f"{settings.engine}: one process only; more workers in it with --option {WORKERS}=N")
+        raise EngineError(f"{settings.engine}: only one process; set its worker threads with --option {WORKERS}=N")
     folder = state_folder(settings)
     snapshots = folder / "snapshots"
     if not snapshots.exists():
@@ -77,12 +78,12 @@ def run(settings: WorkerSettings) -> Summary:
 def _workers(settings: WorkerSettings) -> int:
     text = settings.options.get(WORKERS, "1")
     if not (text.isdigit() and int(text)):
-        raise EngineError(f"option {WORKERS}={text!r}: expected a whole number, at least 1")
+        raise UsageError(f"option {WORKERS}={text!r}: expected a whole number, at least 1")
     return int(text)
 
 
 def dataflow(settings: WorkerSettings, totals: "CountTotals", stopping: Callable[[], bool]) -> Dataflow:
-    """Lay the dataflow: both input topics, a fold per partition, the result topics."""
+    """Build the dataflow: both input topics, a fold per partition, the result topics."""
     flow = Dataflow("joinstorm")
     records = op.input("records", flow, EndingSource(settings, stopping))
     keyed = op.flat_map_batch("by_partition", records, _by_partition)
@@ -97,7 +98,7 @@ def _by_partition(batch: list[KafkaSourceMessage]) -> Iterator[tuple[str, KafkaS
 
 
 class CountTotals:
-    """What all workers of this process did."""
+    """The totals of all workers of this process."""
 
     def __init__(self) -> None:
         self.ended: set[tuple[str, int]] = set()
@@ -105,7 +106,7 @@ class CountTotals:
         self.first = self.last = 0.0
 
     def add(self, fold: PartitionFold, before: tuple[int, int, int]) -> None:
-        """Add what a fold has counted since ``before``: its events, duplicates and dead letters then."""
+        """Add what a fold has counted since ``before``, its former events, duplicates and dead letters."""
         self.last = time.monotonic()
         self.first = self.first or self.last
         self.events += fold.events - before[0]
@@ -113,7 +114,7 @@ class CountTotals:
         self.dead_letters += fold.dead_letters - before[2]
 
     def summary(self, *, ended: bool) -> Summary:
-        """Return it."""
+        """Return the totals as a summary."""
         return Summary(
             ended=ended,
             events=self.events,
@@ -124,31 +125,31 @@ class CountTotals:
         )
 
 
-class EndingSource(KafkaSource):  # type: ignore[misc]  # only there where Bytewax is installed
-    """Both input topics; a partition is at its end after its end mark, and a stop ends all of them."""
+class EndingSource(KafkaSource):  # type: ignore[misc]  # typed only if Bytewax is installed
+    """Both input topics; a partition ends after its end mark, and a stop ends all of them."""
 
     def __init__(self, settings: WorkerSettings, stopping: Callable[[], bool]) -> None:
         topics = [settings.info.topics[base] for base in INPUTS]
-        told = {**settings.connection.for_librdkafka(), "fetch.wait.max.ms": "50"}
-        super().__init__(settings.connection.servers(), topics, batch_size=2000, add_config=told)
+        config = {**settings.connection.for_librdkafka(), "fetch.wait.max.ms": "50"}
+        super().__init__(settings.connection.servers(), topics, batch_size=2000, add_config=config)
         self._info, self._stopping = settings.info, stopping
 
     def build_part(self, step_id: str, for_part: str, resume_state: Any) -> "EndingPartition":
-        """Build a partition that resumes where its snapshot says."""
+        """Build a partition that resumes from its snapshot."""
         offset, ended = resume_state or (None, False)
         inner = super().build_part(step_id, for_part, offset)
         return EndingPartition(inner, self._info, self._stopping, ended=ended)
 
 
-class EndingPartition(StatefulSourcePartition):  # type: ignore[misc]  # only there where Bytewax is installed
-    """A Kafka partition that ends after its end mark; its snapshot is the next offset and whether that was seen."""
+class EndingPartition(StatefulSourcePartition):  # type: ignore[misc]  # typed only if Bytewax is installed
+    """A Kafka partition that ends after its end mark; its snapshot is the next offset and whether it has ended."""
 
     def __init__(self, inner: Any, info: RunInfo, stopping: Callable[[], bool], *, ended: bool) -> None:
         self._inner, self._info, self._stopping, self._ended = inner, info, stopping, ended
         self._idle = False
 
     def next_batch(self) -> list[KafkaSourceMessage]:
-        """Return what is there."""
+        """Return the available records."""
         if self._ended or self._stopping():
             raise StopIteration
         batch: list[KafkaSourceMessage] = self._inner.next_batch()
@@ -157,11 +158,11 @@ class EndingPartition(StatefulSourcePartition):  # type: ignore[misc]  # only th
         return batch
 
     def next_awake(self) -> datetime | None:
-        """Look again at once, or a little later when nothing was there."""
+        """Return when to poll again: at once, or a little later if nothing was available."""
         return datetime.now(UTC) + IDLE if self._idle else None
 
     def snapshot(self) -> tuple[int, bool]:
-        """Return where to resume."""
+        """Return the next offset and whether the partition has ended."""
         return self._inner.snapshot(), self._ended
 
     def close(self) -> None:
@@ -169,8 +170,8 @@ class EndingPartition(StatefulSourcePartition):  # type: ignore[misc]  # only th
         self._inner.close()
 
 
-class FoldLogic(StatefulBatchLogic):  # type: ignore[misc]  # only there where Bytewax is installed
-    """A ``PartitionFold`` as Bytewax keeps it: fed in batches, asked when its time has come, snapshot as bytes."""
+class FoldLogic(StatefulBatchLogic):  # type: ignore[misc]  # typed only if Bytewax is installed
+    """A ``PartitionFold`` as Bytewax state: fed in batches, published on notification, saved as bytes."""
 
     def __init__(self, settings: WorkerSettings, totals: "CountTotals", saved: Saved | None) -> None:
         self._settings, self._totals = settings, totals
@@ -185,29 +186,29 @@ class FoldLogic(StatefulBatchLogic):  # type: ignore[misc]  # only there where B
         return self._fold
 
     def on_batch(self, values: list[KafkaSourceMessage]) -> tuple[Iterable[Out], bool]:
-        """Fold records; what changed is written a moment later."""
+        """Fold records; the changes are published a moment later."""
         first = values[0]
         fold = self._fold or self._new(_base(self._settings.info, first.topic), first.partition)
         before = (fold.events, fold.duplicates, fold.dead_letters)
         errors = ((fold.step(one.value, one.offset), one.value) for one in values)
-        letters = [(error, value) for error, value in errors if error is not None]
+        dead_letters = [(error, value) for error, value in errors if error is not None]
         self._totals.add(fold, before)
         self._due = self._due or datetime.now(UTC) + PUBLISH
-        return letters, self.RETAIN
+        return dead_letters, self.RETAIN
 
     def on_notify(self) -> tuple[Iterable[Out], bool]:
-        """Write what has changed, and the progress after it."""
+        """Publish the changes, then the progress."""
         self._due = None
         return self._fold.take() if self._fold else [], self.RETAIN
 
     def on_eof(self) -> tuple[Iterable[Out], bool]:
-        """Write what is left."""
+        """Publish the remaining changes."""
         if self._fold is not None and self._fold.ended:
             self._totals.ended.add((self._fold.topic, self._fold.partition))
         return self.on_notify()
 
     def notify_at(self) -> datetime | None:
-        """When to be asked again."""
+        """Return when to publish."""
         return self._due
 
     def snapshot(self) -> Saved | None:
@@ -217,7 +218,7 @@ class FoldLogic(StatefulBatchLogic):  # type: ignore[misc]  # only there where B
 
 
 def _is_end(message: KafkaSourceMessage, info: RunInfo) -> bool:
-    """Whether a record is this run's end mark: only what the fold takes for one may end the partition."""
+    """Whether a record is this run's end mark, by the same rules as in the fold."""
     if b'"end"' not in (message.value or b""):
         return False
     try:
@@ -231,8 +232,8 @@ def _base(info: RunInfo, topic: str) -> str:
     return next(base for base in INPUTS if info.topics[base] == topic)
 
 
-class BytewaxResultSink(DynamicSink):  # type: ignore[misc]  # only there where Bytewax is installed
-    """Writes results, and progress when the results it speaks of have arrived."""
+class BytewaxResultSink(DynamicSink):  # type: ignore[misc]  # typed only if Bytewax is installed
+    """Writes results, and progress once the results it covers are acknowledged."""
 
     def __init__(self, settings: WorkerSettings) -> None:
         self._settings = settings
@@ -242,12 +243,12 @@ class BytewaxResultSink(DynamicSink):  # type: ignore[misc]  # only there where 
         return ResultPartition(self._settings)
 
 
-class ResultPartition(StatelessSinkPartition):  # type: ignore[misc]  # only there where Bytewax is installed
+class ResultPartition(StatelessSinkPartition):  # type: ignore[misc]  # typed only if Bytewax is installed
     """One worker's writer."""
 
     def __init__(self, settings: WorkerSettings) -> None:
         self._writer = ResultsWriter(settings)
 
     def write_batch(self, items: list[Out]) -> None:
-        """Write; raises EngineError when the broker does not take everything within 30 s."""
+        """Write the records; raises EngineError if not all are acknowledged within 30 s."""
         self._writer.write(items)

@@ -1,1 +1,1 @@
-"""Engine ``external``: any program that keeps the contract."""
+"""Engine ``external``: any program that implements the contract."""

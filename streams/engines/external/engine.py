@@ -1,8 +1,7 @@
-"""Engine ``external``: any program, in any language, that keeps the contract of docs/adding-an-engine.md.
+"""Engine ``external``: any program, in any language, that implements the contract of docs/adding-an-engine.md.
 
-The program is the engine option ``command``, a line that is split as a shell would and started without one. It learns
-everything from its environment; what that holds is the list in ``environment``. It is told to stop by SIGTERM, and
-ends with its worker however that one ends.
+The engine option ``command`` is the program's command line, split like a shell would, but started without a shell. Its
+settings are in environment variables (see ``environment``). SIGTERM stops it, and it ends whenever its worker ends.
 """
 
 import os
@@ -19,17 +18,17 @@ from streams.contract.topics import RESULTS_PROGRESS
 from streams.engines.abstract import Engine, Summary, WorkerSettings
 from streams.engines.shared.statefolder import forget, state_folder
 from streams.engines.shared.stopping import RunEnd, stop_signals
-from streams.errors import BrokerError, EngineError
+from streams.errors import BrokerError, EngineError, UsageError
 from streams.system.children import die_with_parent, held_signals
 
 COMMAND: Final = "command"
 LEAVE_SECONDS: Final = 5.0
-"""How long the program may go on by itself when the run is done, before it is told to stop."""
+"""How long the program may run on when the run is done, before it gets SIGTERM."""
 STOP_SECONDS: Final = 10.0
 
 
 class ExternalEngine(Engine):
-    """Starts the program and watches the progress it publishes."""
+    """Starts the program and follows the progress it publishes."""
 
     name = "external"
 
@@ -37,11 +36,12 @@ class ExternalEngine(Engine):
         """Run the program until the run is done.
 
         Raises:
-            EngineError: No command is given, it cannot be started, or it ended before the run was done.
+            UsageError: No command is given.
+            EngineError: The program cannot be started, or it ended before the run was done.
         """
         line = shlex.split(settings.options.get(COMMAND, ""))
         if not line:
-            raise EngineError("engine 'external' needs the program to run: --option command='java -jar engine.jar'")
+            raise UsageError("engine 'external' needs the program to run: --option command='java -jar engine.jar'")
         try:
             end = _Progress(settings)
         except KafkaError as error:
@@ -71,7 +71,7 @@ class ExternalEngine(Engine):
 
 
 def environment(settings: WorkerSettings) -> dict[str, str]:
-    """Return what the program is told, by name of the environment variable."""
+    """Return the program's settings, by environment variable."""
     info = settings.info
     return {
         "JOINSTORM_BOOTSTRAP_SERVERS": settings.connection.bootstrap_servers,
@@ -85,7 +85,7 @@ def environment(settings: WorkerSettings) -> dict[str, str]:
 
 
 def _leave(child: subprocess.Popen[bytes]) -> None:
-    """Let the program end by itself: it may have to see the end of the run, too."""
+    """Let the program end on its own, because it may still be about to notice the end of the run; then stop it."""
     try:
         child.wait(LEAVE_SECONDS)
     except subprocess.TimeoutExpired:
@@ -108,7 +108,7 @@ def _children() -> float:
 
 
 class _Progress:
-    """Reads ``results.progress`` a little whenever it is asked."""
+    """Reads ``results.progress`` in small steps."""
 
     def __init__(self, settings: WorkerSettings) -> None:
         self._end = RunEnd(settings.info, settings.engine)
@@ -126,9 +126,9 @@ class _Progress:
         self._consumer.close()
 
     def reached(self) -> bool:
-        """Read for up to 0.2 s; whether the run is done."""
+        """Read for up to 0.2 s and return whether the run is done."""
         if self._open and not self._end.reached:
             for records in self._consumer.poll(timeout_ms=200).values():
                 for record in records:
-                    self._end.take(record.key, record.value)
+                    self._end.accept(record.key, record.value)
         return self._end.reached

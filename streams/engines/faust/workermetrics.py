@@ -9,7 +9,7 @@ from prometheus_client.registry import Collector
 from streams.engines.faust.partitions import Place
 from streams.engines.faust.worker import FaustWorker
 from streams.metrics import definitions as metrics
-from streams.metrics.server import open_page
+from streams.metrics.server import serve_metrics
 
 
 @dataclass(frozen=True)
@@ -89,4 +89,4 @@ def serve(worker: FaustWorker, surroundings: Surroundings, port: int, address: s
     Raises:
         EnvironmentMissingError: The port cannot be had; the text names the option to choose another.
     """
-    return open_page(WorkerCollector(worker, surroundings), port, address)
+    return serve_metrics(WorkerCollector(worker, surroundings), port, address)

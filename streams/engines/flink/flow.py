@@ -1,11 +1,11 @@
-"""The work of the engine ``flink``: a job in Flink SQL counts, and what it has committed is published from here.
+"""The engine ``flink``: a job in Flink SQL counts, and this worker publishes what the job has committed.
 
-Flink cannot write the records of the contract by itself: it knows no version that grows with every change of a row, and
-its sinks promise no order between topics. So the job writes single counts into a private topic, in transactions, and
-this worker reads what is committed (``counts``), writes the results, and the progress after them.
+Flink cannot write the records of the contract itself: it has no version that grows with every change of a row, and its
+sinks guarantee no order between topics. So the job writes single counts to a private topic, in transactions. This
+worker reads the committed ones (``counts``) and writes the results, then the progress.
 
-The job keeps its state in checkpoints in the worker's state folder, and goes on from the newest one. The worker keeps
-nothing: it reads the private topic from its first record, and the places in it are the versions of the results.
+The job keeps its state in checkpoints in the worker's state folder and resumes from the newest one. The worker keeps no
+state: it reads the private topic from the first record, and the offsets in it are the versions of the results.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ from streams.engines.shared.resultswriter import ResultsWriter
 from streams.engines.shared.statefolder import forget, state_folder
 from streams.engines.shared.stopping import stop_signals
 from streams.engines.shared.topicreading import READ_SECONDS, already_done, is_end, reader
-from streams.errors import BrokerError, EngineError
+from streams.errors import BrokerError, EngineError, UsageError
 from streams.kafka.security import PROTOCOLS
 
 log = logging.getLogger(__name__)
@@ -41,16 +41,17 @@ def run(settings: WorkerSettings) -> Summary:
     """Work until every partition has ended or a signal asks to stop.
 
     Raises:
-        EngineError: This is to be a second worker, an option makes no sense, or Flink has failed.
-        BrokerError: The broker does not take the private topic.
+        UsageError: An option is invalid.
+        EngineError: This would be a second worker, the broker requires a login, or Flink has failed.
+        BrokerError: The broker rejects the private topic.
     """
     late = _late(settings)
     if settings.connection.security.protocol != PROTOCOLS[0]:
         raise EngineError(
-            f"{settings.engine}: Flink's own connector does not log in here; use a broker without TLS and SASL"
+            f"{settings.engine}: Flink's connector is not configured for TLS and SASL; use a broker without them"
         )
     if settings.worker:
-        raise EngineError(f"{settings.engine}: one job only; it grows by the slots of a cluster")
+        raise EngineError(f"{settings.engine}: only one worker; the job scales with the slots of a cluster")
     if already_done(settings):
         return Summary(ended=True)
     _create_topic(settings)
@@ -63,7 +64,7 @@ def run(settings: WorkerSettings) -> Summary:
         relay.close()
     if relay.ended:
         if late == "drop":
-            log.warning("%d of %d events came after their window was closed, or twice: dropped by Flink",
+            log.warning("Flink dropped %d of %d events: late or duplicate",
                         counts.uncounted, counts.uncounted + counts.events)  # fmt: skip
         _delete_topic(settings)
         forget(state_folder(settings))
@@ -76,7 +77,7 @@ def _late(settings: WorkerSettings) -> Late:
         if text == known:
             found: Late = known
             return found
-    raise EngineError(f"option {LATE}={text!r}: expected one of {', '.join(get_args(Late))}")
+    raise UsageError(f"option {LATE}={text!r}: expected one of {', '.join(get_args(Late))}")
 
 
 def _work(relay: "Relay", job: FlinkJob, stop: threading.Event) -> None:
@@ -101,11 +102,11 @@ def _summary(counts: FlinkCounts, relay: "Relay") -> Summary:
 
 
 class Relay:
-    """Reads what Flink has committed and writes it as the contract wants it.
+    """Reads what Flink has committed and writes the records of the contract.
 
     Args:
-        settings: The worker's.
-        counts: What is known; grows with every step.
+        settings: The worker's settings.
+        counts: The current counts, updated with every step.
     """
 
     def __init__(self, settings: WorkerSettings, counts: FlinkCounts) -> None:
@@ -114,21 +115,21 @@ class Relay:
         self._consumer.assign([TopicPartition(counts_topic(settings.info, settings.engine), 0, 0)])
         self.first = self.last = 0.0
         self.ended = False
-        """Whether the end of the run was published."""
+        """Whether the end of the run has been published."""
 
     def step(self) -> None:
-        """Read for up to 0.2 s; at the end of what is committed, publish what has changed."""
+        """Read for up to 0.2 s; at the end of the committed records, publish the changes."""
         for message in self._consumer.consume(2000, READ_SECONDS):
             if message.error() is None:
                 self.last = time.monotonic()
                 self.first = self.first or self.last
-                self.counts.take(message.key(), message.value(), message.offset())
+                self.counts.accept(message.key(), message.value(), message.offset())
             elif is_end(message):
-                # What can be read ends where the oldest open transaction begins: at the end of a whole one.
+                # The readable records end where the oldest open transaction starts, at the end of a complete one.
                 self._publish()
 
     def _publish(self) -> None:
-        self._writer.write([*self.counts.results(), *self.counts.progress()])
+        self._writer.write([*self.counts.take_results(), *self.counts.take_progress()])
         self.ended = self.counts.ended
 
     def close(self) -> None:
@@ -142,7 +143,7 @@ def _admin(settings: WorkerSettings) -> AdminClient:
 
 def _create_topic(settings: WorkerSettings) -> None:
     name = counts_topic(settings.info, settings.engine)
-    admin = _admin(settings)  # it has to outlive what it was asked
+    admin = _admin(settings)  # must live until the request is answered
     try:
         admin.create_topics([NewTopic(name, 1, -1, config=_KEEP)])[name].result(ADMIN_SECONDS)
     except KafkaException as error:
@@ -156,4 +157,4 @@ def _delete_topic(settings: WorkerSettings) -> None:
     try:
         admin.delete_topics([name])[name].result(ADMIN_SECONDS)
     except KafkaException as error:
-        log.warning("%s stays: %s", name, error.args[0].str())
+        log.warning("%s was not deleted: %s", name, error.args[0].str())

@@ -1,7 +1,7 @@
-"""The Flink job as a program: it lays the SQL of ``flinksql/`` into a Flink and sends it off.
+"""The Flink job as a program: it submits the SQL of ``statements/`` to a Flink.
 
-The engine uses it; it can also be handed to a cluster by Flink's own command, with the record of ``run.info`` in a
-file (docs/engines.md has the line):
+The engine calls it. It can also be submitted to a cluster with Flink's own command, with the record of ``run.info`` in
+a file (docs/engines.md has the command):
 
     flink run --python job.py --jarfile CONNECTOR.jar --info info.json --bootstrap-servers HOST:PORT
 """
@@ -26,7 +26,7 @@ DEFAULTS: Final[Mapping[str, str]] = {
     "table.exec.mini-batch.enabled": "true",
     "table.exec.mini-batch.allow-latency": "100 ms",
     "table.exec.mini-batch.size": "20000",
-    # One aggregation makes all the rows of a key, in order: nothing has to be sorted out before the sink.
+    # One aggregation produces all rows of a key, in order, so nothing has to be reordered before the sink.
     "table.exec.sink.upsert-materialize": "NONE",
     "execution.checkpointing.interval": "1 s",
     "execution.checkpointing.min-pause": "200 ms",
@@ -35,18 +35,18 @@ DEFAULTS: Final[Mapping[str, str]] = {
     "restart-strategy.fixed-delay.attempts": "20",
     "restart-strategy.fixed-delay.delay": "1 s",
 }
-"""Flink's settings, by its names; all of them can be overruled."""
+"""Flink settings by Flink's names; all of them can be overridden."""
 
 
 def submit(info: RunInfo, engine: str, connection: Connection, late: Late, settings: Mapping[str, str]) -> Any:
-    """Send the job off and return Flink's client of it.
+    """Submit the job and return Flink's client for it.
 
     Args:
         info: The run.
-        engine: The name its results stand under.
+        engine: The engine name in result keys.
         connection: The brokers, as the task managers reach them.
-        late: What becomes of late events.
-        settings: Flink's settings, over ``DEFAULTS``.
+        late: Whether late events are counted or dropped.
+        settings: Flink settings, overriding ``DEFAULTS``.
     """
     table = TableEnvironment.create(EnvironmentSettings.in_streaming_mode())
     config = table.get_config()
@@ -63,8 +63,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--info", type=Path, required=True, help="file with the record of run.info")
     parser.add_argument("--bootstrap-servers", required=True)
-    parser.add_argument("--engine", default="flink", help="the name its results stand under")
-    parser.add_argument("--late", choices=get_args(Late), default="count", help="what becomes of late events")
+    parser.add_argument("--engine", default="flink", help="engine name in result keys")
+    parser.add_argument("--late", choices=get_args(Late), default="count", help="count or drop late events")
     given = parser.parse_args()
     info = runinfo.decode_info(given.info.read_bytes())
     submit(info, given.engine, Connection(given.bootstrap_servers), given.late, {})

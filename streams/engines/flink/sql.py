@@ -1,6 +1,6 @@
-"""The text of the Flink job: the statements in ``flinksql/``, with what they must know of one run filled in.
+"""The SQL of the Flink job: the statements in ``statements/``, completed with the values of one run.
 
-Needs nothing of Flink, so that the text can be looked at, and tested, without it.
+It does not import Flink, so the SQL can be inspected and tested without it.
 """
 
 from importlib.resources import files
@@ -13,19 +13,19 @@ from streams.contract.topics import PRESENCE, TWEETS
 from streams.kafka.connection import Connection
 
 Late = Literal["count", "drop"]
-"""What becomes of events that come after their window was passed by."""
+"""Whether events that arrive after their window has closed are counted or dropped."""
 LATENESS_SECONDS: Final = 5
-"""How far the watermark is behind the newest event where late events are dropped; what manuals write."""
+"""How far the watermark is behind the newest event if late events are dropped; the usual value in manuals."""
 _PARTS: Final = {"count": "late_counted.sql", "drop": "late_dropped.sql"}
 
 
 def counts_topic(info: RunInfo, engine: str) -> str:
-    """Return the name of the private topic in which Flink writes its counts."""
+    """Return the name of the private topic for Flink's counts."""
     return f"{info.prefix}flink.{engine}.{info.run}"
 
 
 def statements(info: RunInfo, engine: str, connection: Connection, late: Late = "count") -> list[str]:
-    """Return the job's statements in order; the last one is the INSERT that is the job."""
+    """Return the job's statements in order; the last one is the INSERT that runs as the job."""
     folder = files("streams.engines.flink") / "statements"
     texts = [(folder / part).read_text("utf-8") for part in ("sources.sql", _PARTS[late], "results.sql")]
     known = {**_broker(connection, late), **_run(info), **_late(late), "counts_topic": counts_topic(info, engine)}
@@ -38,7 +38,7 @@ def _without_comments(text: str) -> str:
 
 
 def _broker(connection: Connection, late: Late) -> dict[str, object]:
-    # Flink's own rhythm is a watermark every 200 ms by the clock: then it would depend on the speed what is late.
+    # By default Flink emits a watermark every 200 ms of wall clock; which events are late would depend on the speed.
     watermark = "'scan.watermark.emit.strategy' = 'on-event',\n  " if late == "drop" else ""
     address = f"'properties.bootstrap.servers' = {literal(connection.bootstrap_servers)}"
     reading = f"""'connector' = 'kafka',
@@ -74,7 +74,7 @@ def _late(late: Late) -> dict[str, object]:
     if late == "count":
         read = {"presence_read": "presence_once", "tweets_read": "tweets_once", "ends_read": "ends"}
         return {"watermark": "", "happened": "", **read}
-    # An end mark moves the watermark a day on, so that the last windows close too.
+    # An end mark advances the watermark by a day, so that the last windows close too.
     watermark = f""",
   happened AS TO_TIMESTAMP_LTZ(`at`, 3),
   WATERMARK FOR happened AS
@@ -84,7 +84,7 @@ def _late(late: Late) -> dict[str, object]:
 
 
 def literal(text: str) -> str:
-    """Return a text as SQL writes it."""
+    """Return a text as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"
 
 

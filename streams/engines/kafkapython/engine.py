@@ -1,9 +1,9 @@
-"""Engine ``kafka-python``: a plain consumer and a plain producer, the smallest engine that is exact.
+"""Engine ``kafka-python``: a plain consumer and a plain producer, the smallest exact engine.
 
-It keeps nothing. Whoever gets a partition reads it from its first record and writes everything again; as versions are
-source offsets, what was written before loses or says the same. So a restart, kill -9 included, needs no checkpoint, no
-transaction and no committed offset; it costs the time to read the night again. What it cannot do by its nature: be
-fast (one Python object per record), recover quickly late in a long night, or hold more than fits into memory.
+It keeps no state. A worker that gets a partition reads it from the first record and writes everything again; versions
+are source offsets, so earlier records lose or are the same. A restart, even after kill -9, needs no checkpoint,
+transaction or committed offset; it costs the time to read the night again. By design it cannot be fast (one Python
+object per record), recover quickly late in a long night, or hold more than fits in memory.
 """
 
 import time
@@ -13,25 +13,20 @@ from typing import Any, ClassVar, Final
 from kafka import ConsumerRebalanceListener, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
-from streams.contract.results import AudienceResult, Progress, ReactionResult, Result, encode, key_of
-from streams.contract.topics import DEAD_LETTERS, INPUTS, RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION
+from streams.contract.results import Progress, Result, encode, key_of, topic_of
+from streams.contract.topics import DEAD_LETTERS, INPUTS, RESULTS_PROGRESS
 from streams.engines.abstract import Engine, Summary, WorkerSettings
 from streams.engines.shared.simplefold import PartitionFold
 from streams.engines.shared.stopping import RunEnd, stop_signals
 from streams.errors import BrokerError, DecodeError, EngineError
 
 PUBLISH_SECONDS: Final = 0.25
-"""How often changed rows are written: a row changes with every event, readers look a few times a second."""
+"""Time between two publications: a row changes with every event, but readers poll only a few times a second."""
 FLUSH_SECONDS: Final = 30.0
-_TOPIC_OF: Final[dict[type, str]] = {
-    AudienceResult: RESULTS_AUDIENCE,
-    ReactionResult: RESULTS_REACTION,
-    Progress: RESULTS_PROGRESS,
-}
 
 
 class KafkaPythonEngine(Engine):
-    """Runs ``KafkaPythonWorker`` until the run is done or a signal asks to stop."""
+    """Runs a ``KafkaPythonWorker`` until the run is done or a signal asks to stop."""
 
     name = "kafka-python"
 
@@ -58,7 +53,7 @@ class KafkaPythonWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # kaf
     """One member of the consumer group: a ``PartitionFold`` for each of its partitions.
 
     Args:
-        settings: What the worker is told.
+        settings: The worker's settings.
 
     Raises:
         KafkaError: No broker answers.
@@ -76,7 +71,7 @@ class KafkaPythonWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # kaf
         common = settings.connection.for_kafka_python()
         self.producer = KafkaProducer(**common, linger_ms=20, batch_size=1 << 18)
         self.consumer = KafkaConsumer(**common, **self._membership(), **_READING)
-        for topic in self.bases:  # who joins before knowing the partitions is assigned none, and has to join twice
+        for topic in self.bases:  # a member that joins before it knows the partitions gets none, and must join again
             self.consumer.partitions_for_topic(topic)
         self.consumer.subscribe(list(self.bases), listener=self)
         self.progress = KafkaConsumer(**common, group_id=None, auto_offset_reset="earliest")
@@ -86,20 +81,19 @@ class KafkaPythonWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # kaf
         group = f"{self.info.prefix}{self.info.run}.{self.settings.engine}"
         if self.settings.worker is None:
             return {"group_id": group}
-        # A worker that was killed and started again takes its own place at once, rather than after the session timeout.
+        # A restarted worker takes its former place at once, instead of after the session timeout.
         return {"group_id": group, "group_instance_id": f"worker-{self.settings.worker}"}
 
     def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:  # noqa: ARG002 - kafka-python's name
-        """Stay in need of an assignment until there is one; there is nothing to commit.
+        """Request an assignment until there is one; there is nothing to commit.
 
-        kafka-python 3.0 forgets that it joined anew because the partitions had changed when ``poll`` runs out of time
-        while the broker works on it: the answer is never looked at, and the worker is left without a partition. (The
-        Java client had the same fault: KAFKA-9815.)
+        kafka-python 3.0 loses track of a rejoin if ``poll`` times out before the broker answers: it ignores the answer,
+        and the worker stays without partitions. (The Java client had the same bug: KAFKA-9815.)
         """
-        self.consumer._coordinator.request_rejoin()  # noqa: SLF001 - there is no public way to ask for it
+        self.consumer._coordinator.request_rejoin()  # noqa: SLF001 - there is no public method
 
     def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        """Go on where a partition that stayed was read to, and begin a new one with its first record."""
+        """Resume partitions that stayed where they were, and read new ones from their first record."""
         here = {tp: self.folds.get(tp) or self._fold(tp) for tp in assigned}
         self.folds = here
         for tp, fold in here.items():
@@ -109,13 +103,13 @@ class KafkaPythonWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # kaf
         return self.fold(self.info, self.settings.engine, self.bases[tp.topic], tp.partition)
 
     def work(self) -> None:
-        """Read what is there, fold it, and publish what has changed when it is time."""
+        """Read available records, fold them, and publish the changes when they are due."""
         for tp, records in self.consumer.poll(timeout_ms=100, max_records=2000).items():
             fold = self.folds[tp]
             for record in records:
                 error = fold.step(record.value, record.offset)
                 if error is not None:
-                    self._put_aside(error, record.value)
+                    self._write_dead_letter(error, record.value)
             now = time.monotonic()
             self.busy = (self.busy[0] if self.busy else now, now)
         if time.monotonic() - self.published >= PUBLISH_SECONDS:
@@ -123,40 +117,38 @@ class KafkaPythonWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # kaf
             self.published = time.monotonic()
 
     def publish(self) -> None:
-        """Write every changed row, and only when the broker has them the progress that speaks of them.
+        """Write every changed row and, once the broker has acknowledged them, the progress that covers them.
 
         Raises:
-            EngineError: The broker did not take a record.
+            EngineError: The broker did not acknowledge a record.
         """
         taken = [one for fold in self.folds.values() for one in fold.take()]
         self._send([one for one in taken if not isinstance(one, Progress)])
         self._send([one for one in taken if isinstance(one, Progress)])
 
     def _send(self, records: list[Result | Progress]) -> None:
-        sent = [
-            self.producer.send(self.info.topics[_TOPIC_OF[type(one)]], encode(one), key=key_of(one)) for one in records
-        ]
+        sent = [self.producer.send(self.info.topics[topic_of(one)], encode(one), key=key_of(one)) for one in records]
         self.producer.flush(timeout=FLUSH_SECONDS)
         for future in sent:
             if not future.succeeded():
                 raise EngineError(f"a result was not written: {future.exception or 'not within 30 s'}")
 
-    def _put_aside(self, error: DecodeError, value: bytes | None) -> None:
+    def _write_dead_letter(self, error: DecodeError, value: bytes | None) -> None:
         source = error.source.encode()
         headers = [("reason", error.reason.encode()), ("source", source)]
         self.producer.send(self.info.topics[DEAD_LETTERS], value, key=source, headers=headers)
 
     def done(self) -> bool:
-        """Whether this worker and all others are through; the others are asked only when this one is."""
+        """Whether all workers have ended; their progress is read only once this worker's partitions have ended."""
         if not all(fold.ended for fold in self.folds.values()):
             return False
         for records in self.progress.poll(timeout_ms=0).values():
             for record in records:
-                self.end.take(record.key, record.value)
+                self.end.accept(record.key, record.value)
         return self.end.reached
 
     def close(self) -> None:
-        """Publish what is left and leave the group."""
+        """Publish the remaining changes and leave the group."""
         try:
             self.publish()
         finally:
@@ -165,7 +157,7 @@ class KafkaPythonWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # kaf
             self.producer.close(timeout=FLUSH_SECONDS)
 
     def summary(self, *, ended: bool) -> Summary:
-        """Return what this worker did."""
+        """Return the outcome of this worker."""
         folds = self.folds.values()
         return Summary(
             ended=ended,
@@ -183,5 +175,5 @@ _READING: Final[dict[str, Any]] = {
     "fetch_max_wait_ms": 50,
     "max_partition_fetch_bytes": 4 << 20,
     "session_timeout_ms": 6_000,
-    "heartbeat_interval_ms": 500,  # how soon a member learns that others came or went
+    "heartbeat_interval_ms": 500,  # bounds the time until a member notices a rebalance
 }

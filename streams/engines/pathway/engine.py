@@ -1,4 +1,4 @@
-"""Engine ``pathway``: Pathway's incremental tables; the work is in ``flow``."""
+"""Engine ``pathway``: Pathway's incremental tables; implemented in ``flow``."""
 
 from typing import ClassVar
 
@@ -6,7 +6,7 @@ from streams.engines.environments import OwnEnvironmentEngine
 
 
 class PathwayEngine(OwnEnvironmentEngine):
-    """Pathway 0.33. Its licence (BSL 1.1) is not an open one, so it comes into an environment of its own only."""
+    """Pathway 0.33. Its licence (BSL 1.1) is not an open one, so it is installed only in its own environment."""
 
     name = "pathway"
     library: ClassVar = "pathway"
@@ -14,5 +14,5 @@ class PathwayEngine(OwnEnvironmentEngine):
     flow: ClassVar = "streams.engines.pathway.flow"
 
     def here(self) -> bool:
-        """Return False: it brings more than a hundred packages along."""
+        """Return False: Pathway depends on more than a hundred packages."""
         return False

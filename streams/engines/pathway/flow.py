@@ -1,8 +1,8 @@
-"""The work of the engine ``pathway``: the counts as tables that Pathway keeps up to date, as its manual teaches.
+"""The engine ``pathway``: the counts as tables that Pathway keeps up to date, as its manual shows.
 
-Nothing here speaks of order, lateness or taking back: a count is a ``groupby``, a first time a ``min``, and what
-follows from an event that comes late is Pathway's business. It keeps everything in memory and is told to keep nothing
-else, so a restart reads the night again from its first record.
+Nothing here deals with order, lateness or corrections: a count is a ``groupby``, a first time a ``min``, and Pathway
+handles the effects of a late event. It keeps everything in memory and persists nothing, so a restart reads the night
+again from the first record.
 """
 
 import contextlib
@@ -19,8 +19,8 @@ from streams.contract.results import decode_audience, decode_reaction
 from streams.contract.runinfo import RunInfo
 from streams.contract.topics import PRESENCE, RESULTS_AUDIENCE, RESULTS_REACTION, TWEETS
 from streams.engines.abstract import Summary, WorkerSettings
-from streams.engines.pathway.counts import LETTER, PathwayCounts
-from streams.engines.pathway.rows import UNTOLD, Fact, Row, row_of, waited_window
+from streams.engines.pathway.counts import DEAD_LETTER, PathwayCounts
+from streams.engines.pathway.rows import NONE, Fact, Row, row_of, waited_window
 from streams.engines.shared.resultswriter import ResultsWriter
 from streams.engines.shared.stopping import stop_signals
 from streams.engines.shared.topicreading import already_done, read_to_end
@@ -28,35 +28,35 @@ from streams.errors import ContractError, EngineError
 
 BATCH_MS: Final = 250
 BACKLOG: Final = 50_000
-"""Records that may be under way in Pathway at once; without a limit a night that lies ready is read into memory."""
+"""Most records in flight in Pathway; without a limit, a night already in Kafka would be read into memory at once."""
 BEAT_SECONDS: Final = 0.2
-LOOK_SECONDS: Final = 0.1
+POLL_SECONDS: Final = 0.1
 
 
 class EndedError(Exception):
-    """The way out of Pathway's loop, which has no other: all is done, or the worker is told to stop."""
+    """Leaves Pathway's loop, which offers no other way: the run is done, or the worker is asked to stop."""
 
 
 def run(settings: WorkerSettings) -> Summary:
     """Work until every partition has ended or a signal asks to stop.
 
     Raises:
-        EngineError: This is to be a second worker, or Pathway has failed.
-        BrokerError: The topics of results cannot be read.
+        EngineError: This would be a second worker, or Pathway has failed.
+        BrokerError: The result topics cannot be read.
     """
     if settings.worker:
-        raise EngineError(f"{settings.engine}: one process only; Pathway fixes their number when it starts")
+        raise EngineError(f"{settings.engine}: only one process; Pathway fixes their number when it starts")
     if already_done(settings):
         return Summary(ended=True)
     counts = PathwayCounts(settings.info, settings.engine)
-    _remember(settings, counts)
+    _read_written(settings, counts)
     failed: list[BaseException] = []
     with stop_signals() as stop:
-        times = lay(settings, counts, stop)
+        times = build(settings, counts, stop)
         loop = threading.Thread(target=_loop, args=(failed,), name="pathway", daemon=True)
-        loop.start()  # beside: signals reach the main thread, and only while it runs Python
+        loop.start()  # in a thread, because signals reach only the main thread, and only while it runs Python
         while loop.is_alive():
-            loop.join(LOOK_SECONDS)
+            loop.join(POLL_SECONDS)
     if failed and not isinstance(failed[0], EndedError):
         raise EngineError(f"{settings.engine}: {failed[0]}") from failed[0]
     return Summary(
@@ -69,28 +69,28 @@ def run(settings: WorkerSettings) -> Summary:
     )
 
 
-def _remember(settings: WorkerSettings, counts: PathwayCounts) -> None:
-    """Read what a worker before has written of this run."""
-    head = f'["{settings.info.run}","{settings.engine}",'.encode()
+def _read_written(settings: WorkerSettings, counts: PathwayCounts) -> None:
+    """Read the results that earlier workers have written for this run."""
+    prefix = f'["{settings.info.run}","{settings.engine}",'.encode()
     for base, decode in ((RESULTS_AUDIENCE, decode_audience), (RESULTS_REACTION, decode_reaction)):
 
-        def take(key: bytes | None, value: bytes | None, decode: Any = decode) -> None:
-            if key and value and key.startswith(head):
+        def accept(key: bytes | None, value: bytes | None, decode: Any = decode) -> None:
+            if key and value and key.startswith(prefix):
                 with contextlib.suppress(ContractError):
-                    counts.written(decode(value))
+                    counts.accept_written(decode(value))
 
-        read_to_end(settings, base, take)
+        read_to_end(settings, base, accept)
 
 
 def _loop(failed: list[BaseException]) -> None:
     try:
         pw.run(monitoring_level=pw.MonitoringLevel.NONE, default_logging=False)
-    except BaseException as error:  # noqa: BLE001 - the thread's caller looks
+    except BaseException as error:  # noqa: BLE001 - raised again by the caller
         failed.append(error)
 
 
-def lay(settings: WorkerSettings, counts: PathwayCounts, stop: threading.Event) -> list[float]:
-    """Lay the tables and what becomes of them; returns a list that grows by the time of every batch."""
+def build(settings: WorkerSettings, counts: PathwayCounts, stop: threading.Event) -> list[float]:
+    """Build the tables and their output; returns a list to which the time of every batch is appended."""
     info, writer = settings.info, ResultsWriter(settings)
     times = [time.monotonic()]
     tables = []
@@ -101,11 +101,11 @@ def lay(settings: WorkerSettings, counts: PathwayCounts, stop: threading.Event) 
         counted = [*progress(rows, distinct, base), *results(distinct, info, about)]
         tables += [one.with_columns(data=b"") for one in counted]
         tables.append(rows.filter(rows.reason != "").select(
-            about=base, shard=pw.this.shard, window=pw.this.next_place, name=pw.this.reason, measure=LETTER, n=1,
+            about=base, shard=pw.this.shard, window=pw.this.next_place, name=pw.this.reason, measure=DEAD_LETTER, n=1,
             data=pw.this.data))  # fmt: skip
 
     def batch_end(_: int) -> None:
-        out = counts.batch_end()
+        out = counts.take_batch()
         if out:
             times.append(time.monotonic())
             writer.write(out)
@@ -114,23 +114,23 @@ def lay(settings: WorkerSettings, counts: PathwayCounts, stop: threading.Event) 
 
     beats = pw.io.python.read(_Beats(stop), schema=_Beat, autocommit_duration_ms=int(BEAT_SECONDS * 500))
     tables.append(beats.groupby().reduce(n=pw.reducers.max(pw.this.n)).select(
-        about="", shard=0, window=UNTOLD, name="", measure="", n=pw.this.n, data=b""))  # fmt: skip
+        about="", shard=0, window=NONE, name="", measure="", n=pw.this.n, data=b""))  # fmt: skip
 
-    def said(key: Any, row: dict[str, Any], time: int, is_addition: bool) -> None:  # noqa: ARG001 - Pathway's names
+    def changed(key: Any, row: dict[str, Any], time: int, is_addition: bool) -> None:  # noqa: ARG001 - Pathway's names
         if row["about"]:
-            counts.say(row, is_addition=is_addition)
+            counts.accept(row, is_addition=is_addition)
 
-    # One table of all: what two of them say at one time comes in no order, and the last word ends everything.
-    pw.io.subscribe(pw.Table.concat_reindex(*tables), on_change=said, on_time_end=batch_end)
+    # All in one table: the changes of two tables at one time arrive in no order, and the last batch ends the run.
+    pw.io.subscribe(pw.Table.concat_reindex(*tables), on_change=changed, on_time_end=batch_end)
     return times
 
 
-class _Beat(pw.Schema):  # type: ignore[misc]  # only there where Pathway is installed
+class _Beat(pw.Schema):  # type: ignore[misc]  # typed only if Pathway is installed
     n: int
 
 
-class _Beats(pw.io.python.ConnectorSubject):  # type: ignore[misc]  # only there where Pathway is installed
-    """Something that always happens: batches end, and a stop is seen, while Kafka is silent too."""
+class _Beats(pw.io.python.ConnectorSubject):  # type: ignore[misc]  # typed only if Pathway is installed
+    """A heartbeat, so that batches end and a stop is noticed even while no records arrive."""
 
     def __init__(self, stop: threading.Event) -> None:
         super().__init__()
@@ -145,11 +145,11 @@ class _Beats(pw.io.python.ConnectorSubject):  # type: ignore[misc]  # only there
 
 
 def read(settings: WorkerSettings, base: str) -> Any:
-    """Return the table of an input topic's records, see ``pathway_rows.Row``, with ``shard`` and ``data``."""
+    """Return the table of an input topic's records (see ``rows.Row``), with ``shard`` and ``data``."""
     info = settings.info
     kafka = {
         **settings.connection.for_librdkafka(),
-        "group.id": f"{settings.engine}-{uuid.uuid4().hex}",  # a killed worker's would keep its partitions for a while
+        "group.id": f"{settings.engine}-{uuid.uuid4().hex}",  # a killed worker's group holds its partitions
         "auto.offset.reset": "earliest",
         "enable.auto.commit": "false",
         "fetch.wait.max.ms": "50",
@@ -165,17 +165,17 @@ def read(settings: WorkerSettings, base: str) -> Any:
     )
 
     @pw.udf(deterministic=True)  # type: ignore[untyped-decorator]
-    def understood(raw: bytes | None, place: pw.Json) -> tuple[int, int, int, Fact, int, int, int, str]:
+    def decoded(raw: bytes | None, place: pw.Json) -> tuple[int, int, int, Fact, int, int, int, str]:
         found = place.value
         return found["partition"], *row_of(base, raw or b"", found["offset"], info)
 
-    rows = messages.select(pw.this.data, row=understood(pw.this.data, pw.this["_metadata"]))
+    rows = messages.select(pw.this.data, row=decoded(pw.this.data, pw.this["_metadata"]))
     names = ("shard", *Row._fields)
     return rows.select(pw.this.data, **{name: pw.this.row[i] for i, name in enumerate(names)})
 
 
 def results(distinct: Any, info: RunInfo, about: str) -> list[Any]:
-    """Return the counts of one topic of results, as tables with the columns of ``CountKey`` and ``n``."""
+    """Return the counts of one result topic, as tables with the columns of ``CountKey`` and ``n``."""
     names = ("person", "at", "window", "name", "measures", "firsts", "tried", "left")
     facts = distinct.select(pw.this.shard, **{name: pw.this.fact[i] for i, name in enumerate(names)})
 
@@ -203,7 +203,7 @@ def _waits(facts: Any, info: RunInfo) -> Any:
         return waited_window(tried, left, info)
 
     waits = people.select(pw.this.shard, window=window(pw.this.tried, pw.this.left), name=ALL, measure="waited_20m")
-    return waits.filter(waits.window != UNTOLD)
+    return waits.filter(waits.window != NONE)
 
 
 def _counted(rows: Any, about: str) -> Any:
@@ -215,7 +215,7 @@ def _counted(rows: Any, about: str) -> Any:
 
 
 def progress(rows: Any, distinct: Any, base: str) -> list[Any]:
-    """Return what is known of the partitions of an input topic, in the same form; see ``UpsertCounts``."""
+    """Return the progress counts of an input topic's partitions, in the same form; see ``UpsertCounts``."""
     known = rows.groupby(pw.this.shard).reduce(
         pw.this.shard,
         next_place=pw.reducers.max(pw.this.next_place),
@@ -227,8 +227,8 @@ def progress(rows: Any, distinct: Any, base: str) -> list[Any]:
     )
     counted = distinct.groupby(pw.this.shard).reduce(pw.this.shard, events=pw.reducers.count())
     measures = dict.fromkeys(("next_place", "readable", "foreign_rows", "marks", "ends"), known)
-    found = {**measures, "watermark": known.filter(known.watermark != UNTOLD), "events": counted}
+    found = {**measures, "watermark": known.filter(known.watermark != NONE), "events": counted}
     return [
-        one.select(about=base, shard=pw.this.shard, window=UNTOLD, name="", measure=measure, n=one[measure])
+        one.select(about=base, shard=pw.this.shard, window=NONE, name="", measure=measure, n=one[measure])
         for measure, one in found.items()
     ]

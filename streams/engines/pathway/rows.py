@@ -1,4 +1,4 @@
-"""What one record of an input topic means as a row of Pathway's tables; no Pathway in it."""
+"""Turns a record of an input topic into a row of Pathway's tables; does not import Pathway."""
 
 from typing import Final, NamedTuple, TypeAlias
 
@@ -9,14 +9,14 @@ from streams.engines.shared.simplefold import decode, presence_counts, subject_o
 from streams.errors import DecodeError
 
 NEVER: Final = 1 << 60
-"""A time later than all others: what somebody has not done."""
-UNTOLD: Final = -1
-"""Before every watermark."""
+"""A time later than all others: the event has not happened."""
+NONE: Final = -1
+"""No watermark, or no window."""
 
 Fact: TypeAlias = tuple[int, int, int, str, tuple[str, ...], tuple[str, ...], int, int]
-"""What an event adds: person, time, window, space or subject, the counts of that row that grow by one, the spaces or
-subjects in which it may be the person's first, and when they tried to come in and left: ``NEVER`` if it is no such
-event.
+"""An event's contribution: person, time, window, space or subject, the counts of that row that it increments, the
+spaces or subjects in which it may be the person's first, the time of the attempt and the time of the leave (``NEVER``
+if it is no such event).
 """
 NO_FACT: Final[Fact] = (0, 0, 0, "", (), (), NEVER, NEVER)
 
@@ -26,24 +26,24 @@ class Row(NamedTuple):
 
     next_place: int
     event_id: int
-    """-1 for what is no event."""
+    """-1 if the record is not an event."""
     fact: Fact
     mark: int
     """1 for a mark."""
     watermark: int
-    """-1 where the record is none."""
+    """-1 if the record is not a mark."""
     end: int
     """1 for the end mark."""
     reason: str
-    """Why it is a dead letter; empty where it is none."""
+    """Reason if the record is a dead letter, otherwise empty."""
 
 
 def row_of(topic: str, raw: bytes, offset: int, info: RunInfo) -> Row:
-    """Read a record of an input topic, given by base name; whatever is none of ours has a ``reason``."""
+    """Decode a record of an input topic, given by base name; a dead letter has a ``reason``."""
     try:
         event = decode(topic, raw, info)
     except DecodeError as error:
-        return Row(offset + 1, -1, NO_FACT, 0, UNTOLD, 0, error.reason)
+        return Row(offset + 1, -1, NO_FACT, 0, NONE, 0, error.reason)
     if isinstance(event, Mark):
         return Row(offset + 1, -1, NO_FACT, 1, event.at, int(event.mark == "end"), "")
     window = window_of(event.at, info)
@@ -55,16 +55,16 @@ def row_of(topic: str, raw: bytes, offset: int, info: RunInfo) -> Row:
     else:
         subject = subject_of(event, info)
         fact = (event.author, event.at, window, subject, tuple(tweet_counts(event, info)), (subject, ALL), NEVER, NEVER)
-    return Row(offset + 1, event.event_id, fact, 0, UNTOLD, 0, "")
+    return Row(offset + 1, event.event_id, fact, 0, NONE, 0, "")
 
 
 def waited_window(tried: int, left: int, info: RunInfo) -> int:
-    """Return the window in which somebody had waited 20 minutes; -1 when that never came.
+    """Return the window in which a listener's wait reached 20 minutes; ``NONE`` if it never did.
 
     Args:
-        tried: Their earliest attempt, ms, or ``NEVER``.
-        left: Their earliest leave, ms, or ``NEVER``.
+        tried: The listener's earliest attempt, ms, or ``NEVER``.
+        left: The listener's earliest leave, ms, or ``NEVER``.
         info: The run.
     """
     due = tried + WAITED_MS
-    return window_of(due, info) if due <= info.talk_start and left > due else -1
+    return window_of(due, info) if due <= info.talk_start and left > due else NONE

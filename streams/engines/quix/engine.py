@@ -1,4 +1,4 @@
-"""Engine ``quix``: Quix Streams, its state and changelogs used as its manual teaches; the work is in ``flow``."""
+"""Engine ``quix``: Quix Streams with its state and changelogs, used as its manual shows; implemented in ``flow``."""
 
 from typing import ClassVar
 

@@ -1,14 +1,14 @@
-"""The work of the engine ``quix``: every record is handed on under the key of its partition, and folded with state.
+"""The engine ``quix``: every record is re-keyed by its source partition, then folded with state.
 
 Quix Streams keeps state per message key, in RocksDB, with a changelog topic. The records are keyed by person, but
 results are sums over people. So a first dataframe re-keys each record by its source partition (through a topic, as
 ``group_by`` does), and a second one folds with ``stateful=True``: the state under one partition's key holds its people,
-its rows and its progress. After a crash state is restored as of the committed offsets, and output comes again: the
-offset kept in the state skips what was handed on twice, and results are upserts with source offsets as versions.
-Results leave through a sink rather than ``to_topic``: progress has to wait until the results it speaks of are written.
+rows and progress. After a crash, state is restored as of the committed offsets and output is repeated. The offset in
+the state skips records forwarded twice, and results are upserts with source offsets as versions. Results leave through
+a sink rather than ``to_topic``, because progress has to wait until the results it covers are written.
 
-What it costs by its nature: a topic and a changelog in between and several state operations per event; these topics
-stay on the broker when the run is over.
+The design costs an intermediate topic, a changelog and several state operations per event. The topics stay on the
+broker after the run.
 """
 
 import threading
@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeAlias
 
 import msgspec
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import TopicPartition
 from msgspec.structs import replace
 from quixstreams import Application, State, message_context
 from quixstreams.kafka import ConnectionConfig
@@ -32,6 +32,7 @@ from streams.engines.shared.resultswriter import Out, ResultsWriter
 from streams.engines.shared.simplefold import CountChange, Row, changes, decode, person_of, result
 from streams.engines.shared.statefolder import forget, state_folder
 from streams.engines.shared.stopping import RunEnd
+from streams.engines.shared.topicreading import READ_SECONDS, reader
 from streams.errors import DecodeError
 
 SESSION_MS: Final = 6_000
@@ -40,19 +41,19 @@ Headers: TypeAlias = list[tuple[str, bytes]]
 
 
 def run(settings: WorkerSettings) -> Summary:
-    """Work until the run is done or Quix Streams was told to stop (it minds SIGTERM and SIGINT itself)."""
+    """Work until the run is done or a signal stops Quix Streams, which handles SIGTERM and SIGINT itself."""
     folder = state_folder(settings)
     app = _application(settings, str(folder))
     fold = Fold(settings)
     _connect(app, settings, fold)
-    watch = _RunEndThread(settings, app.stop)
-    watch.start()
+    monitor = _RunEndThread(settings, app.stop)
+    monitor.start()
     app.run()
-    watch.over.set()
-    watch.join()
-    if watch.end.reached:
+    monitor.over.set()
+    monitor.join()
+    if monitor.end.reached:
         forget(folder)
-    return fold.summary(ended=watch.end.reached)
+    return fold.summary(ended=monitor.end.reached)
 
 
 def _application(settings: WorkerSettings, state_dir: str) -> Application:
@@ -61,7 +62,7 @@ def _application(settings: WorkerSettings, state_dir: str) -> Application:
         "heartbeat.interval.ms": 2_000,
         "fetch.wait.max.ms": 50,
     }
-    if settings.worker is not None:  # a worker started again takes its own place at once
+    if settings.worker is not None:  # a restarted worker takes its former place at once
         consumer["group.instance.id"] = f"worker-{settings.worker}"
     return Application(
         ConnectionConfig.from_librdkafka_dict(settings.connection.for_librdkafka(), ignore_extras=True),
@@ -71,14 +72,14 @@ def _application(settings: WorkerSettings, state_dir: str) -> Application:
         state_dir=state_dir,
         consumer_poll_timeout=0.1,
         consumer_extra_config=consumer,
-        # What is sent again must not overtake: an offset below the last one is taken for a repetition.
+        # Retries must not reorder records: an offset below the last one counts as a repetition.
         producer_extra_config={"linger.ms": 20, "enable.idempotence": True},
         loglevel="WARNING",
     )
 
 
 def _connect(app: Application, settings: WorkerSettings, fold: "Fold") -> None:
-    """Lay the two dataframes: input topics to partitions, partitions to results."""
+    """Build the two dataframes: input topics to partitions, partitions to results."""
     info = settings.info
     keep = TopicConfig(num_partitions=info.partitions, replication_factor=1, extra_config={"retention.ms": "-1"})
     partitions = app.topic(
@@ -105,40 +106,40 @@ def _source(base: str) -> Callable[[bytes, Any, int, Headers], Headers]:
 
 
 def _partition(base: str) -> Callable[[bytes], str]:
-    return lambda value: f"{base}[{message_context().partition}]"  # noqa: ARG005 - Quix hands the value over
+    return lambda value: f"{base}[{message_context().partition}]"  # noqa: ARG005 - Quix passes the value
 
 
-class QuixResultSink(BaseSink):  # type: ignore[misc]  # only there where Quix is installed
+class QuixResultSink(BaseSink):  # type: ignore[misc]  # typed only if Quix is installed
     """Writes the newest state of every row a few times a second, and with every commit, before the offsets.
 
-    What is held back when a worker is killed comes again: its records are read again from the committed offsets.
+    Buffered records of a killed worker are not lost: their input is read again from the committed offsets.
     """
 
     def __init__(self, settings: WorkerSettings) -> None:
         super().__init__()
         self._writer = ResultsWriter(settings)
-        self._held: dict[tuple[type, bytes], Out] = {}
+        self._buffer: dict[tuple[type, bytes], Out] = {}
         self._written = time.monotonic()
 
     def add(self, value: Out, *_: Any, **__: Any) -> None:
-        """Take a record; an older one of the same row need not be written any more."""
+        """Buffer a record; it replaces an older one of the same row."""
         key = value[0].source.encode() if isinstance(value, tuple) else key_of(value)
-        self._held[type(value), key] = value  # keys of two tables can be the same
+        self._buffer[type(value), key] = value  # two tables can have the same key
         if time.monotonic() - self._written >= PUBLISH_SECONDS:
             self.flush()
 
     def flush(self) -> None:
-        """Write what is held back; raises EngineError when the broker does not take everything within 30 s."""
-        held, self._held = self._held, {}
-        self._writer.write(held.values())
+        """Write the buffered records; raises EngineError if not all are acknowledged within 30 s."""
+        buffered, self._buffer = self._buffer, {}
+        self._writer.write(buffered.values())
         self._written = time.monotonic()
 
 
 class Fold:
     """The stateful function of the second dataframe.
 
-    Under one partition's key the state holds its ``progress``, a row of counts under ``table|window|name``, and what is
-    known of a person under ``person|id``.
+    Under one partition's key the state holds the ``progress``, each row of counts under ``table|window|name``, and each
+    person's state under ``person|id``.
     """
 
     def __init__(self, settings: WorkerSettings) -> None:
@@ -147,23 +148,23 @@ class Fold:
         self.first = self.last = 0.0
 
     def __call__(self, raw: bytes, _key: str, _timestamp: int, headers: Headers, state: State) -> Iterable[Out]:
-        """Fold one record of a source partition and return what is to be written."""
+        """Fold one record of a source partition and return the records to write."""
         self.last = time.monotonic()
         self.first = self.first or self.last
         source = dict(headers)
         topic, (partition, offset) = source["topic"].decode(), map(int, source["at"].split(b"@"))
         known = state.get("progress")
-        progress = msgspec.convert(known, Progress) if known else self._nothing(topic, partition)
+        progress = (
+            msgspec.convert(known, Progress)
+            if known
+            else Progress.of_partition(self.info.run, self.engine, topic, partition)
+        )
         if offset < progress.version:
             return []
         progress = replace(progress, version=offset + 1)
         out, progress = self._step(raw, progress, state)
         state.set("progress", msgspec.to_builtins(progress))
         return out
-
-    def _nothing(self, topic: str, partition: int) -> Progress:
-        shard = str(partition)
-        return Progress(1, self.info.run, self.engine, topic, shard, (partition,), 0, None, False, 0, 0, 0)
 
     def _step(self, raw: bytes, progress: Progress, state: State) -> tuple[list[Out], Progress]:
         try:
@@ -201,7 +202,7 @@ class Fold:
         ]
 
     def summary(self, *, ended: bool) -> Summary:
-        """Return what this worker did."""
+        """Return the outcome of this worker."""
         return Summary(
             ended=ended,
             events=self.events,
@@ -213,7 +214,7 @@ class Fold:
 
 
 class _RunEndThread(threading.Thread):
-    """Reads ``results.progress`` beside the application and stops it when the run is done."""
+    """Reads ``results.progress`` in the background and stops the application when the run is done."""
 
     def __init__(self, settings: WorkerSettings, stop: Callable[[], None]) -> None:
         super().__init__(name="run-end", daemon=True)
@@ -223,14 +224,12 @@ class _RunEndThread(threading.Thread):
 
     def run(self) -> None:
         """Read until the run is done or ``over`` is set."""
-        consumer = Consumer(
-            {**self.settings.connection.for_librdkafka(), "group.id": "none", "enable.auto.commit": False}
-        )  # fmt: skip
+        consumer = reader(self.settings)
         consumer.assign([TopicPartition(self.settings.info.topics[RESULTS_PROGRESS], 0, 0)])
         while not self.over.is_set() and not self.end.reached:
-            for message in consumer.consume(500, timeout=0.2):
+            for message in consumer.consume(500, timeout=READ_SECONDS):
                 if message.error() is None:
-                    self.end.take(message.key(), message.value())
+                    self.end.accept(message.key(), message.value())
         consumer.close()
         if self.end.reached:
             self.stop()

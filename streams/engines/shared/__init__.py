@@ -1,1 +1,1 @@
-"""What several engines share: the simple fold, results with librdkafka, state folders, the end of a run."""
+"""Code shared by engines: the simple fold, writing results with librdkafka, state folders, detecting a run's end."""

@@ -1,33 +1,28 @@
-"""Writes what an engine says with librdkafka: results first, and only when the broker has them their progress."""
+"""Writes an engine's records with librdkafka: results first, then, once they are acknowledged, the progress."""
 
 from collections.abc import Iterable
 from typing import Any, Final, TypeAlias
 
 from confluent_kafka import Producer
 
-from streams.contract.results import AudienceResult, Progress, ReactionResult, Result, encode, key_of
-from streams.contract.topics import DEAD_LETTERS, RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION
+from streams.contract.results import Progress, Result, encode, key_of, topic_of
+from streams.contract.topics import DEAD_LETTERS
 from streams.engines.abstract import WorkerSettings
 from streams.errors import DecodeError, EngineError
 
 FLUSH_SECONDS: Final = 30.0
-_TOPIC_OF: Final[dict[type, str]] = {
-    AudienceResult: RESULTS_AUDIENCE,
-    ReactionResult: RESULTS_REACTION,
-    Progress: RESULTS_PROGRESS,
-}
 Out: TypeAlias = Result | Progress | tuple[DecodeError, bytes | None]
-"""A record to be written, or one that is put aside with the reason why."""
+"""A record to write: a result, progress, or a dead letter as its reason and bytes."""
 
 
 class ResultsWriter:
-    """A producer of its own for results.
+    """A separate producer for results.
 
-    A library's own output is acknowledged topic by topic, in no order: progress that takes the same way may be visible
-    before the results it speaks of, and whoever reads then believes an engine that is wrong by its last window.
+    The output of a library is acknowledged topic by topic, in no particular order. Progress written that way could be
+    visible before the results it covers, and a reader would then see an engine that is wrong in its last window.
 
     Args:
-        settings: What the worker is told.
+        settings: The worker's settings.
     """
 
     def __init__(self, settings: WorkerSettings) -> None:
@@ -37,15 +32,15 @@ class ResultsWriter:
             {
                 **settings.connection.for_librdkafka(),
                 "linger.ms": 5,
-                "enable.idempotence": True,  # a batch that is sent again must not come after a newer one
+                "enable.idempotence": True,  # a retried batch must not arrive after a newer one
             }
         )
 
     def write(self, items: Iterable[Out]) -> None:
-        """Write everything; returns when the broker has it.
+        """Write all records; returns once the broker has acknowledged them.
 
         Raises:
-            EngineError: The broker does not have everything within 30 s.
+            EngineError: Not all were acknowledged within 30 s.
         """
         progress: list[Progress] = []
         for one in items:
@@ -56,25 +51,25 @@ class ResultsWriter:
                 source = error.source.encode()
                 self._produce(DEAD_LETTERS, source, value, [("reason", error.reason.encode()), ("source", source)])
             else:
-                self._produce(_TOPIC_OF[type(one)], key_of(one), encode(one))
+                self._produce(topic_of(one), key_of(one), encode(one))
         self._flush()
         for one in progress:
-            self._produce(RESULTS_PROGRESS, key_of(one), encode(one))
+            self._produce(topic_of(one), key_of(one), encode(one))
         self._flush()
 
     def _produce(
         self, base: str, key: bytes, value: bytes | None, headers: list[tuple[str, bytes]] | None = None
     ) -> None:
-        said = {"headers": headers} if headers else {}
+        further = {"headers": headers} if headers else {}
         while True:
             try:
-                self._producer.produce(self._topics[base], value, key, on_delivery=self._told, **said)
-            except BufferError:  # its queue is full: give it time
+                self._producer.produce(self._topics[base], value, key, on_delivery=self._on_delivery, **further)
+            except BufferError:  # the queue is full: let it drain
                 self._producer.poll(0.1)
                 continue
             return
 
-    def _told(self, error: Any, _message: Any) -> None:
+    def _on_delivery(self, error: Any, _message: Any) -> None:
         if error is not None:
             self._failed.append(str(error))
 

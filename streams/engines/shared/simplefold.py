@@ -1,20 +1,20 @@
-"""The counts of docs/architecture.md as a small fold, one event at a time, in plain dicts: to read, to teach, to copy.
+"""The counts of docs/architecture.md as a small fold, one event at a time, in plain dicts: to read, teach and copy.
 
-Everything rests on one observation: every count is a sum of changes that follow from **one person's** history, and
-all records of one person lie in one partition. So the fold keeps a small dict per person, and an event turns into
-changes: "+1 join in room-a, window 22:05:00". What was believed too early is taken back: when an earlier join of a
-person turns up, the first join moves, as one change of -1 and one of +1. That makes the answer independent of the order
-of arrival.
+It rests on one observation: every count is a sum of changes that follow from **one person's** history, and all records
+of one person are in one partition. So the fold keeps a small dict per person and turns an event into changes: "+1 join
+in room-a, window 22:05:00". Later facts correct earlier ones: when an earlier join of a person arrives, the first join
+moves, as one change of -1 and one of +1. So the result does not depend on the order of arrival.
 
-This is a second reading of the contract, on purpose apart from the folds of the engine ``faust``: slower, and shorter.
-The simple engines (kafka-python, quix, bytewax) share it and differ in what their library does: reading, keeping
-state, writing results.
+This is a second implementation of the contract, deliberately separate from the folds of the engine ``faust``: slower
+and shorter. The simple engines (kafka-python, quix, bytewax) share it and differ in what their library does: reading,
+keeping state and writing results.
 """
 
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from streams.contract.events import (
     GAVE_UP,
@@ -34,15 +34,15 @@ from streams.contract.topics import PRESENCE, RESULTS_AUDIENCE, RESULTS_REACTION
 from streams.errors import DecodeError
 
 Person: TypeAlias = dict[str, Any]
-"""What is known of one listener or author; JSON-able, so that any state store can hold it.
+"""The state of one listener or author; can be encoded as JSON, so any state store can hold it.
 
-``seen``: event ids met. Of a listener also ``attempt`` and ``leave``, the earliest times, and ``join``, the earliest
-time by space; of an author ``first``, the earliest time by subject. (``*`` stands for all spaces or subjects.)
+``seen`` holds the event ids counted. A listener also has ``attempt`` and ``leave``, the earliest times, and ``join``,
+the earliest time by space; an author has ``first``, the earliest time by subject. ``*`` means all spaces or subjects.
 """
 
 
 class CountChange(NamedTuple):
-    """``by`` is added to one count of one row of results."""
+    """A change to one count of one result row: ``by`` is added to it."""
 
     table: str
     """``results.audience`` or ``results.reaction``."""
@@ -50,7 +50,7 @@ class CountChange(NamedTuple):
     name: str
     """Space or subject."""
     measure: str
-    """Name of the count, say ``joins``."""
+    """Name of the count, such as ``joins``."""
     by: int
 
 
@@ -58,7 +58,7 @@ def decode(topic: str, raw: bytes, info: RunInfo, source: str = "") -> Presence 
     """Decode one record of an input topic, given by base name.
 
     Raises:
-        DecodeError: It is none of ours, or cannot be of this run.
+        DecodeError: It is not a record of this run.
     """
     event = decode_presence(raw, source) if topic == PRESENCE else decode_tweet(raw, source)
     wrong = _foreign(event, info)
@@ -68,7 +68,7 @@ def decode(topic: str, raw: bytes, info: RunInfo, source: str = "") -> Presence 
 
 
 def _foreign(event: Presence | Tweet | Mark, info: RunInfo) -> str:
-    """Return what run.info did not announce, empty where all is as announced."""
+    """Return how an event violates the ranges of run.info; empty if it does not."""
     if isinstance(event, Mark):
         return "" if event.run == info.run else f"run: expected {info.run!r}, found {event.run!r}"
     if event.event_id >= info.events:
@@ -89,7 +89,7 @@ def person_of(event: Presence | Tweet) -> int:
 
 
 def changes(person: Person, event: Presence | Tweet, info: RunInfo) -> list[CountChange] | None:
-    """Take one event into its person's state and return what it changes; None for a duplicate."""
+    """Add one event to its person's state and return the changes; None for a duplicate."""
     seen = person.setdefault("seen", [])
     if event.event_id in seen:
         return None
@@ -114,13 +114,13 @@ def _presence(person: Person, event: Presence, info: RunInfo) -> Iterator[CountC
             yield from _first(RESULTS_AUDIENCE, "first_joins", joined, space, event.at, info)
     if event.kind in ("attempt", "leave"):
         before = _waited(person, info)
-        kind = event.kind.value  # a plain string, as JSON stores want their keys
+        kind = event.kind.value  # a plain string, because JSON stores need such keys
         person[kind] = min(event.at, person.get(kind, event.at))
         yield from _moved(RESULTS_AUDIENCE, "waited_20m", ALL, before, _waited(person, info))
 
 
 def presence_counts(event: Presence) -> Iterator[str]:
-    """Yield the counts that grow by one with an event, whatever else is known of its listener."""
+    """Yield the counts that an event increments regardless of its listener's history."""
     if event.kind == "attempt":
         yield "attempts"
         if event.try_ == 1:
@@ -136,7 +136,7 @@ def presence_counts(event: Presence) -> Iterator[str]:
 
 
 def _waited(person: Person, info: RunInfo) -> int | None:
-    """Return the window in which this listener had waited 20 minutes; None when that never came."""
+    """Return the window in which this listener's wait reached 20 minutes; None if it never did."""
     if "attempt" not in person:
         return None
     due: int = person["attempt"] + WAITED_MS
@@ -156,7 +156,7 @@ def _tweet(person: Person, event: Tweet, info: RunInfo) -> Iterator[CountChange]
 
 
 def tweet_counts(event: Tweet, info: RunInfo) -> Iterator[str]:
-    """Yield the counts of its subject that grow by one with a tweet, whatever else is known of its author."""
+    """Yield the counts of its subject that a tweet increments regardless of its author's history."""
     yield {"post": "posts", "reply": "replies", "quote": "quotes", "repost": "reposts"}[event.kind]
     for tag in sorted(set(event.hashtags)):
         yield HASHTAG + tag
@@ -165,8 +165,8 @@ def tweet_counts(event: Tweet, info: RunInfo) -> Iterator[str]:
 
 
 def subject_of(tweet: Tweet, info: RunInfo) -> str:
-    """Return the subject of the first rule that holds, else ``other``."""
-    text = tweet.text.encode().lower()  # the lower case of bytes is ASCII's, as the contract wants it
+    """Return the subject of the first rule that holds, otherwise ``other``."""
+    text = tweet.text.encode().lower()  # lower() of bytes covers ASCII only, as the contract requires
     for rule in info.subjects:
         if (
             tweet.conversation in rule.conversations
@@ -180,7 +180,7 @@ def subject_of(tweet: Tweet, info: RunInfo) -> str:
 def _first(
     table: str, count: str, earliest: dict[str, int], name: str, at: int, info: RunInfo
 ) -> Iterator[CountChange]:
-    """Keep the earliest time under ``name``; the person counts in the window of that time alone."""
+    """Keep the earliest time under ``name``; the person counts only in the window of that time."""
     known = earliest.get(name)
     if known is not None and known <= at:
         return
@@ -202,7 +202,7 @@ Row: TypeAlias = tuple[str, int, str]
 
 
 def result(info: RunInfo, engine: str, row: Row, shard: str, version: int, counts: Counts) -> Result:
-    """Return the record that says what the counts of a row are now; zeros are left out."""
+    """Return the result record for a row's current counts, without zeros."""
     table, window, name = row
     kept = {measure: value for measure, value in counts.items() if value}
     if table == RESULTS_AUDIENCE:
@@ -211,10 +211,10 @@ def result(info: RunInfo, engine: str, row: Row, shard: str, version: int, count
 
 
 class PartitionFold:
-    """Everything known from one partition up to ``next_offset``: the state, and the results that follow from it.
+    """The state after one partition's records before ``next_offset``, and the results that follow from it.
 
-    The state is a function of the partition's records before ``next_offset`` and of nothing else. So two writers that
-    have read equally far say the same, and the offset serves as the results' version.
+    The state depends only on these records. So two writers that have read equally far publish the same results, and the
+    offset serves as the results' version.
     """
 
     def __init__(self, info: RunInfo, engine: str, topic: str, partition: int) -> None:
@@ -223,13 +223,13 @@ class PartitionFold:
         self.rows: dict[Row, Counts] = {}
         self.changed: set[Row] = set()
         self.next_offset = 0
-        self.taken = 0
+        self.taken_offset = 0
         self.watermark: int | None = None
         self.ended = False
         self.events = self.duplicates = self.dead_letters = 0
 
     def step(self, raw: bytes, offset: int) -> DecodeError | None:
-        """Take one record; returns the reason when it is put aside as none of ours."""
+        """Count one record; returns the reason if it is a dead letter."""
         self.next_offset = offset + 1
         try:
             event = decode(self.topic, raw, self.info, f"{self.info.topics[self.topic]}[{self.partition}]@{offset}")
@@ -255,10 +255,10 @@ class PartitionFold:
             self.changed.add(change[:3])
 
     def take(self) -> list[Result | Progress]:
-        """Return every row changed since the last call, then the progress; nothing if nothing was read."""
-        if self.taken == self.next_offset:
+        """Return every row changed since the last call, then the progress; empty if nothing was read since."""
+        if self.taken_offset == self.next_offset:
             return []
-        self.taken = self.next_offset
+        self.taken_offset = self.next_offset
         out: list[Result | Progress] = [
             result(self.info, self.engine, row, str(self.partition), self.next_offset, self.rows[row])
             for row in sorted(self.changed)
@@ -273,7 +273,7 @@ class PartitionFold:
         return msgspec.msgpack.encode({**known, "rows": rows, "changed": list(self.changed)})
 
     def load(self, saved: bytes) -> None:
-        """Put a saved state back."""
+        """Restore a saved state."""
         state = msgspec.msgpack.decode(saved, type=_State)
         for name in _SAVED:
             setattr(self, name, getattr(state, name))
@@ -281,13 +281,8 @@ class PartitionFold:
         self.changed = set(state.changed)
 
     def _progress(self) -> Progress:
-        return Progress(
-            v=1,
-            run=self.info.run,
-            engine=self.engine,
-            topic=self.topic,
-            shard=str(self.partition),
-            partitions=(self.partition,),
+        return replace(
+            Progress.of_partition(self.info.run, self.engine, self.topic, self.partition),
             version=self.next_offset,
             watermark=self.watermark,
             ended=self.ended,

@@ -1,4 +1,4 @@
-"""Where a worker whose library keeps state on disk keeps it, so that the worker finds it again after a crash."""
+"""The folder in which a worker's library keeps state on disk, found again after a crash."""
 
 import shutil
 import tempfile
@@ -8,11 +8,11 @@ from typing import Final
 from streams.engines.abstract import WorkerSettings
 
 OPTION: Final = "state_dir"
-"""Engine option: the folder for the state of all workers; the system's temporary folder if not given."""
+"""Engine option: the folder for all workers' state; by default in the system's temporary folder."""
 
 
 def state_folder(settings: WorkerSettings) -> Path:
-    """Return this worker's folder, made if missing; the same for the same run, engine and worker number."""
+    """Return the worker's folder, created if missing; the same for the same run, engine and worker number."""
     parent = settings.options.get(OPTION) or str(Path(tempfile.gettempdir()) / "joinstorm-state")
     worker = "worker" if settings.worker is None else f"worker-{settings.worker}"
     folder = Path(parent) / f"{settings.info.prefix}{settings.info.run}" / settings.engine / worker
@@ -21,5 +21,5 @@ def state_folder(settings: WorkerSettings) -> Path:
 
 
 def forget(folder: Path) -> None:
-    """Remove the state of a worker whose run is done."""
+    """Remove a worker's state folder, once its run is done."""
     shutil.rmtree(folder, ignore_errors=True)

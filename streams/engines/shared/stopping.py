@@ -1,4 +1,4 @@
-"""What every worker has to notice by itself: that it is told to stop, and that the run is done."""
+"""The two reasons for a worker to stop: a signal, and the end of the run."""
 
 import contextlib
 import signal
@@ -14,13 +14,13 @@ from streams.errors import ContractError
 
 @contextlib.contextmanager
 def stop_signals() -> Iterator[threading.Event]:
-    """Yield an event that SIGTERM and SIGINT set; the handlers before are there again afterwards. Main thread only."""
+    """Yield an event that SIGTERM and SIGINT set, and restore the previous handlers afterwards. Main thread only."""
     stop = threading.Event()
 
-    def set_it(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a signal handler's signature
+    def set_stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a signal handler's signature
         stop.set()
 
-    before = {number: signal.signal(number, set_it) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {number: signal.signal(number, set_stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield stop
     finally:
@@ -29,16 +29,16 @@ def stop_signals() -> Iterator[threading.Event]:
 
 
 class RunEnd:
-    """Knows from the records of ``results.progress`` whether an engine is done with a run, all workers together."""
+    """Detects, from the records of ``results.progress``, that all workers of an engine together are done with a run."""
 
     def __init__(self, info: RunInfo, engine: str) -> None:
         self.info, self.engine = info, engine
         self._book = ProgressBook()
-        self._head = f'["{info.run}","{engine}",'.encode()
+        self._key_prefix = f'["{info.run}","{engine}",'.encode()
 
-    def take(self, key: bytes | None, value: bytes | None) -> None:
-        """Take any record of the topic; those of other runs and engines do not matter."""
-        if value is None or key is None or not key.startswith(self._head):
+    def accept(self, key: bytes | None, value: bytes | None) -> None:
+        """Process any record of the topic; those of other runs and engines are ignored."""
+        if value is None or key is None or not key.startswith(self._key_prefix):
             return
         with contextlib.suppress(ContractError):
             self._book.put(decode_progress(value))

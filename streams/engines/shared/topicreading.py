@@ -1,4 +1,4 @@
-"""Reads a topic of results to its end with librdkafka: what an engine, or a worker before, has said so far."""
+"""Reads a result topic to its current end with librdkafka: the records an engine has published so far."""
 
 import time
 from collections.abc import Callable
@@ -16,7 +16,7 @@ ANSWER_SECONDS: Final = 30.0
 
 
 def reader(settings: WorkerSettings, further: dict[str, Any] | None = None) -> Consumer:
-    """Return a consumer of no group that tells where a partition ends."""
+    """Return a consumer without a group that reports the end of a partition."""
     return Consumer(
         {
             **settings.connection.for_librdkafka(),
@@ -30,15 +30,15 @@ def reader(settings: WorkerSettings, further: dict[str, Any] | None = None) -> C
 
 
 def is_end(message: Any) -> bool:
-    """Whether this is no record but the word that there are no more of them now."""
-    return message.error() is not None and message.error().code() == KafkaError._PARTITION_EOF  # noqa: SLF001 - so it is named
+    """Whether a message is not a record but the report that its partition has no more of them now."""
+    return message.error() is not None and message.error().code() == KafkaError._PARTITION_EOF  # noqa: SLF001 - its public name
 
 
-def read_to_end(settings: WorkerSettings, base: str, take: Callable[[bytes | None, bytes | None], None]) -> None:
-    """Give every record of a topic with one partition, by base name, as far as it goes now, to ``take``.
+def read_to_end(settings: WorkerSettings, base: str, accept: Callable[[bytes | None, bytes | None], None]) -> None:
+    """Pass key and value of every record now on a topic of one partition, given by base name, to ``accept``.
 
     Raises:
-        BrokerError: It does not come to its end within 30 s.
+        BrokerError: The end was not reached within 30 s.
     """
     consumer = reader(settings)
     consumer.assign([TopicPartition(settings.info.topics[base], 0, 0)])
@@ -47,7 +47,7 @@ def read_to_end(settings: WorkerSettings, base: str, take: Callable[[bytes | Non
         while time.monotonic() < deadline:
             for message in consumer.consume(2000, READ_SECONDS):
                 if message.error() is None:
-                    take(message.key(), message.value())
+                    accept(message.key(), message.value())
                 elif is_end(message):
                     return
     finally:
@@ -56,7 +56,7 @@ def read_to_end(settings: WorkerSettings, base: str, take: Callable[[bytes | Non
 
 
 def already_done(settings: WorkerSettings) -> bool:
-    """Whether a worker before has brought the run to its end; raises like ``read_to_end``."""
+    """Whether earlier workers have already brought the run to its end; raises like ``read_to_end``."""
     end = RunEnd(settings.info, settings.engine)
-    read_to_end(settings, RESULTS_PROGRESS, end.take)
+    read_to_end(settings, RESULTS_PROGRESS, end.accept)
     return end.reached

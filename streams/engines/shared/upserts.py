@@ -1,11 +1,13 @@
-"""Single counts that come as upserts, folded into results and progress with versions: tables under the contract.
+"""Turns single counts, received as upserts, into results and progress with versions.
 
-Engines that think in tables (Flink SQL, Pathway) know a count, not a row of counts, and no version. Both are added
-here.
+Engines built on tables (Flink SQL, Pathway) produce single counts without versions; this groups them into rows and adds
+the versions.
 """
 
 from collections.abc import Iterator
 from typing import Final, NamedTuple, TypeAlias
+
+from msgspec.structs import replace
 
 from streams.contract.results import Counts, Progress, Result
 from streams.contract.runinfo import RunInfo
@@ -18,10 +20,10 @@ WATERMARK: Final = "watermark"
 
 
 class CountKey(NamedTuple):
-    """Which count is meant."""
+    """Identifies a count."""
 
     about: str
-    """Base name of the topic of results, or of the input topic whose progress it is."""
+    """Base name of the result topic, or of the input topic for a count of its progress."""
     shard: int
     window: int
     name: str
@@ -29,16 +31,16 @@ class CountKey(NamedTuple):
 
 
 class UpsertCounts:
-    """Everything known so far.
+    """The current value of every count.
 
-    Of an input topic's partition these measures are understood: ``next_place``, ``readable`` (records that could be
-    read at all), ``foreign_rows`` (those of them that are none of ours), ``marks``, ``events`` (distinct ones),
-    ``ends`` and ``watermark``.
+    A partition of an input topic has these measures: ``next_place``, ``readable`` (records that could be decoded),
+    ``foreign_rows`` (those of them that are not records of the run), ``marks``, ``events`` (distinct ones), ``ends``
+    and ``watermark``.
 
     Args:
         info: The run.
-        engine: The name the results stand under.
-        late_dropped: Whether windows were closed: then nobody knows which of the events not counted were duplicates.
+        engine: The engine name in result keys.
+        late_dropped: Whether late events are dropped; then it is unknown which of the uncounted events were duplicates.
     """
 
     def __init__(self, info: RunInfo, engine: str, *, late_dropped: bool = False) -> None:
@@ -50,7 +52,7 @@ class UpsertCounts:
         self._moved: set[Place] = set()
 
     def put(self, key: CountKey, n: int, version: int) -> None:
-        """Take what a count is now; ``version`` grows for every row, and tells its states apart."""
+        """Set the current value of a count; ``version`` grows with every change of its row."""
         if key.about in INPUTS:
             place = (key.about, key.shard)
             self._read.setdefault(place, {})[key.measure] = n
@@ -58,24 +60,24 @@ class UpsertCounts:
             self._moved.add(place)
         else:
             row = ((key.about, key.window, key.name), key.shard)
-            self.say_again(row, version)
+            self.republish(row, version)
             self._rows[row][key.measure] = n
 
-    def say_again(self, row: tuple[Row, int], version: int) -> None:
-        """Have a row written once more, with what is known of it; empty if that is nothing."""
+    def republish(self, row: tuple[Row, int], version: int) -> None:
+        """Mark a row as changed, so that it is written again; its counts are empty if none is known."""
         self._rows.setdefault(row, {})
         self._versions[row] = version
         self._changed.add(row)
 
-    def results(self) -> Iterator[Result]:
-        """Yield the rows that have changed since the last call; to be asked where all counts belong together."""
+    def take_results(self) -> Iterator[Result]:
+        """Yield the rows changed since the last call; call it only when the counts are consistent."""
         changed, self._changed = self._changed, set()
         for row, shard in sorted(changed):
             version = self._versions[row, shard]
             yield result(self.info, self.engine, row, str(shard), version, self._rows[row, shard])
 
-    def progress(self) -> Iterator[Progress]:
-        """Yield the progress that has changed since the last call; to be published after the results."""
+    def take_progress(self) -> Iterator[Progress]:
+        """Yield the progress changed since the last call, to be published after the results."""
         moved, self._moved = self._moved, set()
         yield from (self._progress(place) for place in sorted(moved))
 
@@ -83,13 +85,8 @@ class UpsertCounts:
         topic, partition = place
         read = self._read[place]
         skipped = max(0, read.get("next_place", 0) - read.get("readable", 0))
-        return Progress(
-            v=1,
-            run=self.info.run,
-            engine=self.engine,
-            topic=topic,
-            shard=str(partition),
-            partitions=(partition,),
+        return replace(
+            Progress.of_partition(self.info.run, self.engine, topic, partition),
             version=self._versions[place],
             watermark=read.get(WATERMARK),
             ended=self._ended(place),
@@ -108,20 +105,20 @@ class UpsertCounts:
 
     @property
     def ended(self) -> bool:
-        """Whether the end of every partition of both topics is known."""
+        """Whether every partition of both topics has ended."""
         return all(self._ended((topic, p)) for topic in INPUTS for p in range(self.info.partitions))
 
     @property
     def events(self) -> int:
-        """How many events were counted."""
+        """Number of events counted."""
         return sum(read.get("events", 0) for read in self._read.values())
 
     @property
     def uncounted(self) -> int:
-        """How many events were read and not counted: duplicates, or what came too late where that is dropped."""
+        """Number of events read but not counted: duplicates and, if those are dropped, late events."""
         return sum(self._uncounted(place) for place in self._read)
 
     @property
     def dead_letters(self) -> int:
-        """How many records were none of ours."""
+        """Number of dead letters."""
         return sum(self._progress(place).dead_letters for place in self._read)

@@ -1,4 +1,4 @@
--- What follows from the earliest times of one person. When an earlier time turns up Flink takes back what it has said:
+-- The counts that depend on the earliest times of one person. When an earlier time arrives, Flink retracts the old row:
 -- the row of the old window loses one, the row of the new window gains one. Duplicates change no minimum.
 
 CREATE TEMPORARY VIEW listener_facts AS
@@ -8,11 +8,11 @@ FROM (
     MIN(`at`) FILTER (WHERE kind = 'join') AS first_join,
     MIN(`at`) FILTER (WHERE kind = 'attempt') + $waited_ms AS due,
     MIN(`at`) FILTER (WHERE kind = 'leave') AS first_leave
-  FROM presence_judged WHERE sort = 'event' GROUP BY shard, listener
+  FROM presence_checked WHERE sort = 'event' GROUP BY shard, listener
 ) CROSS JOIN UNNEST(ARRAY[
   ('first_joins', first_join),
   ('waited_20m', CASE WHEN due <= $talk_start AND (first_leave IS NULL OR first_leave > due) THEN due END)
-]) AS said (measure, first_at)
+]) AS measured (measure, first_at)
 WHERE first_at IS NOT NULL;
 
 CREATE TEMPORARY VIEW listener_facts_by_space AS
@@ -20,7 +20,7 @@ SELECT shard, first_join - MOD(first_join, $window_ms) AS window_at, space AS na
   CAST(1 AS BIGINT) AS n
 FROM (
   SELECT shard, listener, space, MIN(`at`) AS first_join
-  FROM presence_judged WHERE sort = 'event' AND kind = 'join' GROUP BY shard, listener, space
+  FROM presence_checked WHERE sort = 'event' AND kind = 'join' GROUP BY shard, listener, space
 );
 
 CREATE TEMPORARY VIEW author_facts AS
@@ -28,11 +28,11 @@ SELECT shard, first_tweet - MOD(first_tweet, $window_ms) AS window_at, name, 'fi
   CAST(1 AS BIGINT) AS n
 FROM (
   SELECT shard, author, name, MIN(`at`) AS first_tweet
-  FROM tweets_judged CROSS JOIN UNNEST(ARRAY[subject, '*']) AS counted_under (name)
+  FROM tweets_checked CROSS JOIN UNNEST(ARRAY[subject, '*']) AS counted_under (name)
   WHERE sort = 'event' GROUP BY shard, author, name
 );
 
--- How far a partition has been read. Offsets are dense: what lies below the next one and was no row was no JSON.
+-- How far a partition has been read. Offsets are dense: an offset below the next one without a row was not JSON.
 
 CREATE TEMPORARY VIEW presence_read AS
 SELECT shard, measure, n
@@ -40,11 +40,11 @@ FROM (
   SELECT shard, MAX(place) + 1 AS next_place, COUNT(*) AS readable, COUNT(*) FILTER (WHERE sort = 'foreign') AS foreign_rows,
     MAX(`at`) FILTER (WHERE sort = 'mark') AS passed, COUNT(*) FILTER (WHERE sort = 'mark') AS marks,
     COUNT(*) FILTER (WHERE sort = 'mark' AND mark = 'end') AS ends
-  FROM presence_judged GROUP BY shard
+  FROM presence_checked GROUP BY shard
 ) CROSS JOIN UNNEST(ARRAY[
   ('next_place', next_place), ('readable', readable), ('foreign_rows', foreign_rows),
   ('watermark', passed), ('marks', marks), ('$ends_read', ends)
-]) AS said (measure, n)
+]) AS measured (measure, n)
 WHERE n IS NOT NULL;
 
 CREATE TEMPORARY VIEW tweets_read AS
@@ -53,14 +53,14 @@ FROM (
   SELECT shard, MAX(place) + 1 AS next_place, COUNT(*) AS readable, COUNT(*) FILTER (WHERE sort = 'foreign') AS foreign_rows,
     MAX(`at`) FILTER (WHERE sort = 'mark') AS passed, COUNT(*) FILTER (WHERE sort = 'mark') AS marks,
     COUNT(*) FILTER (WHERE sort = 'mark' AND mark = 'end') AS ends
-  FROM tweets_judged GROUP BY shard
+  FROM tweets_checked GROUP BY shard
 ) CROSS JOIN UNNEST(ARRAY[
   ('next_place', next_place), ('readable', readable), ('foreign_rows', foreign_rows),
   ('watermark', passed), ('marks', marks), ('$ends_read', ends)
-]) AS said (measure, n)
+]) AS measured (measure, n)
 WHERE n IS NOT NULL;
 
--- Everything said so far is a number that is added to one count of one row. Results have a window; progress has none.
+-- Each fact is a number that is added to one count of one row. Results have a window; progress has none.
 
 CREATE TEMPORARY VIEW facts AS
 SELECT IF(measure IN ('events', 'ends'), 'space.presence', 'results.audience') AS about, shard,
@@ -81,8 +81,8 @@ SELECT 'space.presence', shard, -1, '', measure, n FROM presence_read
 UNION ALL
 SELECT 'tweets', shard, -1, '', measure, n FROM tweets_read;
 
--- One writer, one transaction a checkpoint: whoever reads what is committed sees all that follows from the records
--- before some offsets, and nothing of what comes after.
+-- One writer, one transaction per checkpoint: the committed records hold everything that follows from the input before
+-- some offsets, and nothing after.
 
 CREATE TEMPORARY TABLE counts (
   about STRING,

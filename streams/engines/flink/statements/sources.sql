@@ -1,5 +1,5 @@
--- The two input topics, and what of them is an event. JSON that cannot be read is skipped by the format, a field of a
--- wrong type is NULL; the offsets tell how many records were skipped (see results.sql).
+-- The two input topics, and which of their records are events. The format skips invalid JSON and reads a field of a
+-- wrong type as NULL; the offsets show how many records were skipped (see results.sql).
 
 CREATE TEMPORARY TABLE presence (
   event_id BIGINT,
@@ -43,7 +43,7 @@ CREATE TEMPORARY TABLE tweets (
   $reading
 );
 
-CREATE TEMPORARY VIEW presence_judged AS
+CREATE TEMPORARY VIEW presence_checked AS
 SELECT *,
   CASE
     WHEN mark IN ('watermark', 'end') AND v = 1 AND run = '$run' AND `at` >= 0 THEN 'mark'
@@ -56,7 +56,7 @@ SELECT *,
   END AS sort
 FROM presence;
 
-CREATE TEMPORARY VIEW tweets_judged AS
+CREATE TEMPORARY VIEW tweets_checked AS
 SELECT *,
   CASE
     WHEN mark IN ('watermark', 'end') AND v = 1 AND run = '$run' AND `at` >= 0 THEN 'mark'
@@ -73,15 +73,15 @@ SELECT *,
   END AS subject
 FROM (SELECT *, TRANSLATE(text, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') AS lower_text FROM tweets);
 
--- What counting needs of an event, and each event once: the first record with its id, in the order of arrival.
+-- The columns of an event that the counts need, and each event once: the first record with its id to arrive.
 
 CREATE TEMPORARY VIEW presence_events AS
 SELECT event_id, shard, `at`, kind, space, `try`, reason, since_drop_ms, arrival$happened
-FROM presence_judged WHERE sort = 'event';
+FROM presence_checked WHERE sort = 'event';
 
 CREATE TEMPORARY VIEW tweet_events AS
 SELECT event_id, shard, `at`, kind, subject, conversation, hashtags, arrival$happened
-FROM tweets_judged WHERE sort = 'event';
+FROM tweets_checked WHERE sort = 'event';
 
 CREATE TEMPORARY VIEW presence_once AS
 SELECT * FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY event_id ORDER BY arrival ASC) AS copy FROM presence_events)
@@ -91,9 +91,9 @@ CREATE TEMPORARY VIEW tweets_once AS
 SELECT * FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY event_id ORDER BY arrival ASC) AS copy FROM tweet_events)
 WHERE copy = 1;
 
--- What an event says: the counts of its window to which it adds one. A window is a number here.
+-- The counts of its window that an event increments. A window is a number here.
 
-CREATE TEMPORARY VIEW presence_said AS
+CREATE TEMPORARY VIEW presence_measures AS
 SELECT event_id, shard, `at` - MOD(`at`, $window_ms) AS window_at, space AS name, measure$happened
 FROM $presence_read CROSS JOIN UNNEST(ARRAY[
   'events',
@@ -106,10 +106,10 @@ FROM $presence_read CROSS JOIN UNNEST(ARRAY[
   END,
   CASE WHEN kind = 'attempt' AND `try` = 1 THEN 'arrivals' END,
   CASE WHEN kind = 'join' AND since_drop_ms <= $rejoin_within_ms THEN 'rejoins_60s' END
-]) AS said (measure)
+]) AS measured (measure)
 WHERE measure IS NOT NULL;
 
-CREATE TEMPORARY VIEW tweets_said AS
+CREATE TEMPORARY VIEW tweet_measures AS
 SELECT event_id, shard, `at` - MOD(`at`, $window_ms) AS window_at, subject AS name,
   IF(number <= 3, measure, 'hashtag:' || measure) AS measure$happened
 FROM $tweets_read CROSS JOIN UNNEST(ARRAY_CONCAT(
@@ -119,5 +119,5 @@ FROM $tweets_read CROSS JOIN UNNEST(ARRAY_CONCAT(
     CASE WHEN kind = 'repost' AND conversation = $thread THEN 'thread_reposts' END
   ],
   COALESCE(ARRAY_DISTINCT(hashtags), ARRAY[CAST(NULL AS STRING)])
-)) WITH ORDINALITY AS said (measure, number)
+)) WITH ORDINALITY AS measured (measure, number)
 WHERE measure IS NOT NULL;

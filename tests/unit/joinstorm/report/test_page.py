@@ -68,10 +68,10 @@ def view(too_many: int = 0) -> RunView:
     topics = {AudienceResult: RESULTS_AUDIENCE, ReactionResult: RESULTS_REACTION}
     for engine, wrong in (("truth", 0), ("e", too_many)):
         for result in results(engine, too_many=wrong):
-            state.take(topics[type(result)], encode(result))
+            state.accept(topics[type(result)], encode(result))
         for topic in INPUTS:
             made = Progress(1, "run-1", engine, topic, "0", (0, 1), 1, START, True, 50, 0, 0)
-            state.take(RESULTS_PROGRESS, encode(made))
+            state.accept(RESULTS_PROGRESS, encode(made))
     status = RunStatus(1, "run-1", "ended", info().end, 60.0, 60.0, 100, 0, 0.9987, 0.01, "x", 0)
     return RunView(info=info(), status=status, engines=state.engines())
 
@@ -213,7 +213,7 @@ def test_a_single_wrong_window_survives_thinning() -> None:
 
 def test_ratios_in_pictures_are_those_of_the_metrics() -> None:
     """Drop rate and join success over the night equal what the exporter would say window by window."""
-    night = view().engines["e"].night
+    night = view().engines["e"].results
     drops, success = pictures_launch.drop_ratio(night, "first"), pictures_launch.join_success(night, "first")
     for k in (0, 5, 12, 700, 900, 1200):
         now = night.at(START + k * WINDOW)

@@ -9,9 +9,9 @@ from kafka.errors import NodeNotReadyError
 from kafka.structs import OffsetAndTimestamp
 
 from streams.contract.topics import PRESENCE, TWEETS
-from streams.exporter import brokermonitor as brokerwatch
+from streams.exporter import brokermonitor as module
 from streams.exporter.brokerhealth import BrokerHealth
-from streams.exporter.brokermonitor import BrokerMonitor, ask
+from streams.exporter.brokermonitor import BrokerMonitor, measure_health
 from streams.kafka.connection import Connection
 from tests.streaming import until
 
@@ -56,44 +56,44 @@ class Admin:
 
 
 def test_topics_are_summed_over_their_partitions() -> None:
-    """Written is where they end, kept what they span; a topic that is not there is left out."""
-    seen = ask(Admin({NAMES[PRESENCE]: [partition(0), partition(1)]}), NAMES)
+    """Written is the sum of the ends, kept the sum of the spans; a missing topic is skipped."""
+    seen = measure_health(Admin({NAMES[PRESENCE]: [partition(0), partition(1)]}), NAMES)
     assert seen.up
     assert seen.response_seconds is not None
     assert (seen.written, seen.kept, seen.unhealthy) == ({PRESENCE: 200}, {PRESENCE: 190}, 0)
 
 
 def test_partitions_in_trouble_are_counted() -> None:
-    """One without a leader, one with a replica that is not in sync; the first has no offsets to ask for."""
+    """One without a leader, one with a replica out of sync; the first has no offsets to request."""
     broken = [partition(0, leader=-1), partition(1, isr=(1,)), partition(2)]
-    seen = ask(Admin({NAMES[TWEETS]: broken}), NAMES)
+    seen = measure_health(Admin({NAMES[TWEETS]: broken}), NAMES)
     assert (seen.unhealthy, seen.written) == (2, {TWEETS: 200})
 
 
-def test_without_a_run_the_broker_is_asked_all_the_same() -> None:
-    """There is nothing to say of topics, but that it answers."""
+def test_without_a_run_the_broker_is_polled_too() -> None:
+    """There are no topics to report, only that the broker answers."""
     admin = Admin({})
-    seen = ask(admin, {})
+    seen = measure_health(admin, {})
     assert admin.asked == 1
     assert (seen.up, seen.unhealthy, seen.written) == (True, 0, {})
 
 
 def test_a_broker_that_stops_answering_is_down_and_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is up, then not, then up again, on a new connection."""
+    """It is up, then down, then up again, on a new connection."""
     admin = Admin({NAMES[PRESENCE]: [partition(0)]})
-    monkeypatch.setattr(brokerwatch, "open_admin", lambda *_, **__: admin)
-    monkeypatch.setattr(brokerwatch, "SILENT_SECONDS", 0.2)
-    with BrokerMonitor(NOWHERE, lambda: NAMES, every=0.01) as watch:
+    monkeypatch.setattr(module, "open_admin", lambda *_, **__: admin)
+    monkeypatch.setattr(module, "SILENT_SECONDS", 0.2)
+    with BrokerMonitor(NOWHERE, lambda: NAMES, every=0.01) as monitor:
         for gone in (False, True, False):
             admin.gone = gone
-            until(lambda: (seen := watch.look()) is not None and seen.up is not admin.gone, "the broker's state")
+            until(lambda: (seen := monitor.health()) is not None and seen.up is not admin.gone, "the broker's state")
 
 
-def test_nothing_is_said_before_the_first_question(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A watch that was not started knows nothing; nobody there is a broker that does not answer."""
-    monkeypatch.setattr(brokerwatch, "CONNECT_SECONDS", 0.1)
-    watch = BrokerMonitor(NOWHERE, every=0.01)
-    assert watch.look() is None
-    with watch:
-        until(lambda: watch.look() is not None, "an answer")
-        assert watch.look() == BrokerHealth()
+def test_health_is_unknown_before_the_first_poll(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A monitor that has not started has no health; an address without a broker is a broker that is down."""
+    monkeypatch.setattr(module, "CONNECT_SECONDS", 0.1)
+    monitor = BrokerMonitor(NOWHERE, every=0.01)
+    assert monitor.health() is None
+    with monitor:
+        until(lambda: monitor.health() is not None, "an answer")
+        assert monitor.health() == BrokerHealth()

@@ -71,7 +71,7 @@ def view(
     state = RunState(info or run_info())
     topics = {AudienceResult: RESULTS_AUDIENCE, ReactionResult: RESULTS_REACTION, Progress: RESULTS_PROGRESS}
     for record in records:
-        state.take(topics[type(record)], encode(record))
+        state.accept(topics[type(record)], encode(record))
     for engine in state.ended():
         state.mark_drained(engine)
     return RunView(
@@ -228,7 +228,7 @@ def test_the_reaction_is_estimated_once_there_is_a_baseline() -> None:
     assert uplift is not None
     assert 0.9 < uplift < 1.3
     assert page(metrics.BASELINE, "e") == pytest.approx(12 / 7, rel=0.1)
-    night = seen.engines["e"].night
+    night = seen.engines["e"].results
     assert reaction_at(info, night, night.grid.until(START + 3 * hour)) is None
     assert reaction_at(msgspec.structs.replace(info, announced=START + hour), night, windows) is None
     assert reaction_at(msgspec.structs.replace(info, announced=None), night, windows) is None

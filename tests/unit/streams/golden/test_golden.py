@@ -10,7 +10,7 @@ from streams.contract.events import Mark, decode_presence, decode_tweet
 from streams.contract.results import AudienceResult, Progress, ReactionResult, Result, summed
 from streams.contract.topics import INPUTS, PRESENCE
 from streams.engines.shared.simplefold import PartitionFold
-from streams.errors import ContractError
+from streams.errors import UsageError
 from streams.golden import NIGHTS, EventTotals, GoldenNight, InputRecord, load
 
 
@@ -104,5 +104,5 @@ def test_a_night_moves_to_another_run() -> None:
 
 def test_an_unknown_night_names_the_known() -> None:
     """A mistyped name is answered with the list."""
-    with pytest.raises(ContractError, match="doors, waiting, thread"):
+    with pytest.raises(UsageError, match="doors, waiting, thread"):
         load("door")

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from streams.errors import EnvironmentMissingError
+from streams.errors import UsageError
 from streams.kafka.connection import Connection, connection_from
 from streams.kafka.security import SETTINGS, Security, security_from, variable
 
@@ -98,7 +98,7 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     )
 
 
-def test_host_names_need_not_match_when_told_so() -> None:
+def test_the_host_name_check_can_be_turned_off() -> None:
     """ssl.check.hostname=false is for test clusters, for every client."""
     security = Security({"security.protocol": "SSL", "ssl.check.hostname": "false"})
     context = security.context()
@@ -109,7 +109,7 @@ def test_host_names_need_not_match_when_told_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "message"),
     [
         ({"security.protocol": "TLS"}, "security.protocol='TLS': expected one of PLAINTEXT, SSL"),
         ({"security.protocol": "SASL_SSL"}, r"needs sasl.username \(JOINSTORM_KAFKA_SASL_USERNAME\)"),
@@ -117,27 +117,25 @@ def test_host_names_need_not_match_when_told_so() -> None:
         ({"request.timeout.ms": "5s"}, "expected whole milliseconds"),
     ],
 )
-def test_impossible_settings_are_named(values: dict[str, str], told: str) -> None:
+def test_invalid_settings_are_named(values: dict[str, str], message: str) -> None:
     """A wrong value says what is allowed, a missing one which variable gives it."""
-    with pytest.raises(EnvironmentMissingError, match=told):
+    with pytest.raises(UsageError, match=message):
         Security(values)
 
 
-def test_files_that_do_not_fit_are_named(tmp_path: Path) -> None:
-    """A missing file, an unknown setting (with its line), a certificate that is none."""
-    with pytest.raises(EnvironmentMissingError, match=r"JOINSTORM_KAFKA_CONFIG=.*none.*No such file"):
+def test_unusable_files_are_named(tmp_path: Path) -> None:
+    """A missing file, an unknown setting (with its line), an invalid certificate."""
+    with pytest.raises(UsageError, match=r"JOINSTORM_KAFKA_CONFIG=.*none.*No such file"):
         security_from({"JOINSTORM_KAFKA_CONFIG": str(tmp_path / "none")})
     config = tmp_path / "client.properties"
     config.write_text("client.id=a\nsasl.pasword=b\n")
-    with pytest.raises(
-        EnvironmentMissingError, match=r"line 2: 'sasl.pasword' is no setting; known: security.protocol"
-    ):
+    with pytest.raises(UsageError, match=r"line 2: unknown setting 'sasl.pasword'; known: security.protocol"):
         security_from({"JOINSTORM_KAFKA_CONFIG": str(config)})
-    with pytest.raises(EnvironmentMissingError, match=r"sasl.password.file=.*none: No such file"):
+    with pytest.raises(UsageError, match=r"sasl.password.file=.*none: No such file"):
         security_from({variable("sasl.password.file"): str(tmp_path / "none")})
     config.write_text("no certificate")
     security = Security({"security.protocol": "SSL", "ssl.ca.location": str(config)})
-    with pytest.raises(EnvironmentMissingError, match="cannot read the certificates"):
+    with pytest.raises(UsageError, match="cannot read the certificates"):
         security.context()
 
 

@@ -30,7 +30,7 @@ def progress(topic: str, partitions: Sequence[int], *, ended: bool, watermark: i
 
 def joins(follower: Follower) -> int:
     """Return the joins of the first window by the engine e."""
-    return follower.view().engines["e"].night.at(START + WINDOW).presence("first", "joins")
+    return follower.view().engines["e"].results.at(START + WINDOW).presence("first", "joins")
 
 
 def test_the_newest_run_is_followed_and_others_are_left_alone() -> None:
@@ -51,8 +51,8 @@ def test_a_newer_run_takes_over_and_nothing_of_it_is_missed() -> None:
     meet(follower, run_info("run-1", created_ms=1))
     feed(follower, RESULTS_AUDIENCE, result("run-1", 5), result("run-2", 7, offset=41), result("run-2", 8, offset=42))
     meet(follower, run_info("run-2", created_ms=2))
-    assert follower.rewind() == {TopicPartition(RESULTS_AUDIENCE, 0): 41}
-    assert follower.rewind() == {}
+    assert follower.take_rewind() == {TopicPartition(RESULTS_AUDIENCE, 0): 41}
+    assert follower.take_rewind() == {}
     assert follower.view().engines == {}
 
 
@@ -137,7 +137,7 @@ def test_an_engine_has_ended_when_every_partition_of_both_inputs_has() -> None:
     feed(follower, RESULTS_PROGRESS, progress(PRESENCE, [0, 1], ended=True, watermark=START + 30, version=2))
     view = follower.view().engines["e"]
     assert view.covered.ended
-    assert view.watermark == view.night.grid.end
+    assert view.watermark == view.results.grid.end
     assert view.covered.events == dict.fromkeys(INPUTS, 20) | {"tweets": 10}
     assert view.covered.dead_letters == {"space.presence": 4, "tweets": 2}
 

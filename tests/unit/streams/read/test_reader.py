@@ -20,34 +20,34 @@ SLICES = 100
 
 
 class Slow:
-    """Stands for the follower: notes what it is given, and lets somebody ask as soon as it has been given anything."""
+    """A follower that records its batches and releases a waiting caller with the first of them."""
 
     def __init__(self, begun: threading.Event) -> None:
-        self.taken: list[tuple[str, int]] = []
+        self.batches: list[tuple[str, int]] = []
         self.begun = begun
 
-    def take(self, topic: str, partition: TopicPartition, records: Sequence[object]) -> None:
-        """Note how much was taken in one go."""
+    def accept(self, topic: str, partition: TopicPartition, records: Sequence[object]) -> None:
+        """Record the size of the batch."""
         assert topic == partition.topic
-        self.taken.append((topic, len(records)))
+        self.batches.append((topic, len(records)))
         self.begun.set()
 
     def view(self) -> RunView:
-        """Say how many records were taken."""
-        return RunView(records={"taken": sum(count for _, count in self.taken)})
+        """Return the number of records so far."""
+        return RunView(records={"accepted": sum(count for _, count in self.batches)})
 
 
 def test_a_scrape_does_not_wait_for_a_long_batch() -> None:
-    """Whoever asks while a batch is taken gets an answer in the middle of it; progress is taken last, and all of it."""
+    """A caller that comes during a batch is answered in the middle of it; progress comes last, and complete."""
     begun = threading.Event()
     reader = ResultReader(Connection("127.0.0.1:1"))
     follower: Any = Slow(begun)
-    reader._follow = follower
+    reader._follower = follower
     seen: list[int] = []
 
     def ask() -> None:
         begun.wait(10)
-        seen.append(reader.snapshot().records["taken"])
+        seen.append(reader.snapshot().records["accepted"])
 
     asking = threading.Thread(target=ask)
     asking.start()
@@ -55,15 +55,15 @@ def test_a_scrape_does_not_wait_for_a_long_batch() -> None:
         TopicPartition(RESULTS_PROGRESS, 0): [None] * 3,
         TopicPartition(RESULTS_AUDIENCE, 0): [None] * (SLICES * SLICE + 1),
     }
-    asyncio.run(reader._take(batches))
+    asyncio.run(reader._accept(batches))
     asking.join()
     assert 0 < seen[0] < SLICES * SLICE
-    assert follower.taken[-1] == (RESULTS_PROGRESS, 3)
-    assert follower.view().records["taken"] == SLICES * SLICE + 4
+    assert follower.batches[-1] == (RESULTS_PROGRESS, 3)
+    assert follower.view().records["accepted"] == SLICES * SLICE + 4
 
 
 class Consumer:
-    """A client that cannot be started the first times."""
+    """A client whose first starts fail."""
 
     failures = 0
     stopped = 0
@@ -72,7 +72,7 @@ class Consumer:
         self.started = False
 
     async def start(self) -> None:
-        """Fail, or not any more."""
+        """Fail while failures are left."""
         if Consumer.failures:
             Consumer.failures -= 1
             raise KafkaConnectionError
@@ -84,10 +84,8 @@ class Consumer:
 
 
 @pytest.mark.parametrize(("kind", "tries"), [(AwayError, 3), (BrokerError, 1)])
-def test_a_broker_that_is_being_started_is_waited_for(
-    monkeypatch: pytest.MonkeyPatch, kind: type[BrokerError], tries: int
-) -> None:
-    """Where nobody listens it is tried again; a broker that does not let us in is believed at once."""
+def test_a_starting_broker_is_waited_for(monkeypatch: pytest.MonkeyPatch, kind: type[BrokerError], tries: int) -> None:
+    """While nothing listens, the reader retries; a refusal is final."""
 
     async def why(*_: object) -> BrokerError:
         return kind("no")
@@ -105,8 +103,8 @@ def test_a_broker_that_is_being_started_is_waited_for(
     assert Consumer.stopped == min(tries, 2)
 
 
-def test_nobody_is_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After the time a broker may take it is said that there is none."""
+def test_the_wait_for_a_broker_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the time limit the error says that there is no broker."""
 
     async def why(*_: object) -> BrokerError:
         return AwayError("nobody")

@@ -25,7 +25,7 @@ def fed(*records: tuple[bytes, bytes | None], late_dropped: bool = False) -> Fli
     """Return counts that have taken records at the offsets 0, 1 and so on."""
     counts = FlinkCounts(INFO, "flink", late_dropped=late_dropped)
     for offset, (name, value) in enumerate(records):
-        counts.take(name, value, offset)
+        counts.accept(name, value, offset)
     return counts
 
 
@@ -36,34 +36,34 @@ def test_a_row_has_all_its_counts_and_the_version_of_its_newest() -> None:
     counts = fed((joins, said(1)), (drops, said(2)), (joins, said(3)))
     counts_of_row = {"drops": 2, "joins": 3}
     row = AudienceResult(1, INFO.run, "flink", WINDOW, "room-a", "1", 3, counts_of_row)
-    assert list(counts.results()) == [row]
-    assert list(counts.results()) == []
+    assert list(counts.take_results()) == [row]
+    assert list(counts.take_results()) == []
 
 
 def test_what_is_taken_back_leaves_an_empty_row() -> None:
     """A count that went back to nothing comes without a value; the row is written all the same, with a new version."""
     authors = key("results.reaction", 0, "first_authors", window=WINDOW, name="*")
     counts = fed((authors, said(1)))
-    assert [row.version for row in counts.results()] == [1]
-    counts.take(authors, None, 1)
-    assert list(counts.results()) == [ReactionResult(1, INFO.run, "flink", WINDOW, "*", "0", 2, {})]
+    assert [row.version for row in counts.take_results()] == [1]
+    counts.accept(authors, None, 1)
+    assert list(counts.take_results()) == [ReactionResult(1, INFO.run, "flink", WINDOW, "*", "0", 2, {})]
 
 
 def test_progress_tells_duplicates_and_foreign_records_apart() -> None:
     """Offsets that were no row were no JSON; rows that were neither marks, events nor foreign were duplicates."""
     measures = {"next_place": 12, "readable": 10, "foreign_rows": 1, "marks": 2, "watermark": WINDOW, "events": 5}
     counts = fed(*((key("tweets", 0, measure), said(n)) for measure, n in measures.items()))
-    (progress,) = counts.progress()
+    (progress,) = counts.take_progress()
     assert (progress.events, progress.duplicates, progress.dead_letters) == (5, 2, 3)
     assert (progress.watermark, progress.ended, progress.version) == (WINDOW, False, 6)
-    assert list(counts.progress()) == []
+    assert list(counts.take_progress()) == []
 
 
 def test_where_late_events_are_dropped_they_are_not_called_duplicates() -> None:
     """How many events were read and not counted is known, but not why."""
     measures = {"next_place": 10, "readable": 10, "foreign_rows": 0, "marks": 2, "events": 5}
     counts = fed(*((key("tweets", 0, measure), said(n)) for measure, n in measures.items()), late_dropped=True)
-    (progress,) = counts.progress()
+    (progress,) = counts.take_progress()
     assert progress.duplicates == 0
     assert counts.uncounted == 3
 
@@ -73,5 +73,5 @@ def test_the_end_is_the_end_of_every_partition() -> None:
     places = [(topic, shard) for topic in INPUTS for shard in range(INFO.partitions)]
     counts = fed(*((key(topic, shard, "ends"), said(1)) for topic, shard in places[:-1]))
     assert not counts.ended
-    counts.take(key(*places[-1], "ends"), said(2), 99)
+    counts.accept(key(*places[-1], "ends"), said(2), 99)
     assert counts.ended

@@ -1,4 +1,4 @@
-"""What a record means as a row of Pathway's tables, and how its counts become results; without Pathway."""
+"""Records as rows of Pathway's tables, and their counts as results; without Pathway."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ import pytest
 from streams.contract.events import WAITED_MS
 from streams.contract.results import AudienceResult, Progress
 from streams.contract.topics import INPUTS, PRESENCE, RESULTS_AUDIENCE, TWEETS
-from streams.engines.pathway.counts import LETTER, PathwayCounts
+from streams.engines.pathway.counts import DEAD_LETTER, PathwayCounts
 from streams.engines.pathway.rows import NEVER, row_of, waited_window
 from streams.golden import load
 
@@ -41,17 +41,17 @@ def presence(kind: str, **further: Any) -> bytes:
         (presence("leave", reason="gave_up"), ("give_ups",), (), NEVER, AT),
     ],
 )
-def test_an_event_says_what_it_adds(
+def test_an_event_increments_its_counts(
     raw: bytes, measures: tuple[str, ...], firsts: tuple[str, ...], tried: int, left: int
 ) -> None:
-    """Counts of its own window at once; first times and waits are left to the tables."""
+    """It increments counts of its own window; the tables derive first times and waits."""
     row = row_of(PRESENCE, raw, 41, INFO)
     assert row.fact == (1, AT, WINDOW, INFO.spaces[0], measures, firsts, tried, left)
     assert (row.next_place, row.event_id, row.reason) == (42, 1, "")
 
 
-def test_marks_and_strangers_are_no_events() -> None:
-    """A mark moves the watermark, and what cannot be read has its reason."""
+def test_marks_and_dead_letters_are_not_events() -> None:
+    """A mark moves the watermark, and a dead letter has its reason."""
     mark = row_of(TWEETS, msgspec.json.encode({"mark": "end", "at": AT, "run": INFO.run, "v": 1, "events": 0}), 0, INFO)
     assert (mark.event_id, mark.mark, mark.watermark, mark.end) == (-1, 1, AT, 1)
     assert row_of(TWEETS, b"\xff", 0, INFO).reason == "not_json"
@@ -59,7 +59,7 @@ def test_marks_and_strangers_are_no_events() -> None:
 
 
 def test_a_wait_counts_in_the_window_in_which_it_became_twenty_minutes() -> None:
-    """Whoever left by then, or never tried, or for whom the talk came first, did not wait."""
+    """A listener who left by then, never tried, or whose talk started first, did not wait."""
     tried = INFO.talk_start - WAITED_MS
     due = INFO.talk_start - INFO.talk_start % INFO.window_ms
     assert waited_window(tried, NEVER, INFO) == due
@@ -69,14 +69,14 @@ def test_a_wait_counts_in_the_window_in_which_it_became_twenty_minutes() -> None
     assert waited_window(NEVER, NEVER, INFO) == -1
 
 
-def said(about: str, measure: str, n: int, *, window: int = -1, name: str = "") -> dict[str, Any]:
+def change(about: str, measure: str, n: int, *, window: int = -1, name: str = "") -> dict[str, Any]:
     """Return a row of Pathway's table of counts."""
     return {"about": about, "shard": 0, "window": window, "name": name, "measure": measure, "n": n}
 
 
 def joins(n: int) -> dict[str, Any]:
     """Return the count of joins of a window."""
-    return said(RESULTS_AUDIENCE, "joins", n, window=WINDOW, name="room-a")
+    return change(RESULTS_AUDIENCE, "joins", n, window=WINDOW, name="room-a")
 
 
 def row(version: int, counts: dict[str, int]) -> AudienceResult:
@@ -88,38 +88,38 @@ def row(version: int, counts: dict[str, int]) -> AudienceResult:
 def test_a_change_is_an_addition_and_a_removal_in_either_order(added_first: bool) -> None:
     """What is added in a batch holds; what is only taken away is zero; the next offset is the version."""
     counts = PathwayCounts(INFO, "pathway")
-    counts.say(said(PRESENCE, "next_place", 5), is_addition=True)
-    counts.say(joins(1), is_addition=True)
-    result, progress = counts.batch_end()
+    counts.accept(change(PRESENCE, "next_place", 5), is_addition=True)
+    counts.accept(joins(1), is_addition=True)
+    result, progress = counts.take_batch()
     assert result == row(5, {"joins": 1})
     assert isinstance(progress, Progress)
     assert progress.version == 5
-    counts.say(said(PRESENCE, "next_place", 9), is_addition=True)
+    counts.accept(change(PRESENCE, "next_place", 9), is_addition=True)
     for addition in (added_first, not added_first):
-        counts.say(joins(2) if addition else joins(1), is_addition=addition)
-    assert counts.batch_end()[0] == row(9, {"joins": 2})
-    counts.say(joins(2), is_addition=False)
-    assert counts.batch_end()[0] == row(9, {})
-    assert counts.batch_end() == []
+        counts.accept(joins(2) if addition else joins(1), is_addition=addition)
+    assert counts.take_batch()[0] == row(9, {"joins": 2})
+    counts.accept(joins(2), is_addition=False)
+    assert counts.take_batch()[0] == row(9, {})
+    assert counts.take_batch() == []
 
 
-def test_what_a_worker_before_has_written_is_said_again_once_its_records_have_been_read() -> None:
-    """Also a row of which Pathway has never heard since: it changed and changed back within a batch."""
+def test_rows_of_an_earlier_worker_are_written_again_once_their_records_have_been_read() -> None:
+    """Even a row that Pathway never reports, because it changed and changed back within a batch."""
     counts = PathwayCounts(INFO, "pathway")
-    counts.written(row(7, {"joins": 3}))
-    counts.say(said(PRESENCE, "next_place", 6), is_addition=True)
-    assert [one for one in counts.batch_end() if not isinstance(one, Progress)] == []
-    counts.say(said(PRESENCE, "next_place", 8), is_addition=True)
-    assert counts.batch_end()[0] == row(8, {})
+    counts.accept_written(row(7, {"joins": 3}))
+    counts.accept(change(PRESENCE, "next_place", 6), is_addition=True)
+    assert [one for one in counts.take_batch() if not isinstance(one, Progress)] == []
+    counts.accept(change(PRESENCE, "next_place", 8), is_addition=True)
+    assert counts.take_batch()[0] == row(8, {})
 
 
 def test_dead_letters_come_before_the_progress_that_counts_them() -> None:
     """With the record's place and the reason."""
     counts = PathwayCounts(INFO, "pathway")
-    counts.say(said(TWEETS, LETTER, 1, window=4, name="not_json") | {"data": b"?"}, is_addition=True)
+    counts.accept(change(TWEETS, DEAD_LETTER, 1, window=4, name="not_json") | {"data": b"?"}, is_addition=True)
     for measure, n in (("next_place", 4), ("readable", 4), ("foreign_rows", 1), ("ends", 1)):
-        counts.say(said(TWEETS, measure, n), is_addition=True)
-    (error, raw), progress = counts.batch_end()  # type: ignore[misc]
+        counts.accept(change(TWEETS, measure, n), is_addition=True)
+    (error, raw), progress = counts.take_batch()  # type: ignore[misc]
     assert isinstance(progress, Progress)
     assert (error.reason, error.source, raw) == ("not_json", f"{INFO.topics[TWEETS]}[0]@3", b"?")
     assert progress.dead_letters == 1
@@ -127,6 +127,6 @@ def test_dead_letters_come_before_the_progress_that_counts_them() -> None:
     for topic in INPUTS:
         for shard in range(INFO.partitions):
             for measure in ("next_place", "ends"):
-                counts.say(said(topic, measure, 4) | {"shard": shard}, is_addition=True)
-    counts.batch_end()
+                counts.accept(change(topic, measure, 4) | {"shard": shard}, is_addition=True)
+    counts.take_batch()
     assert counts.ended
