@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Final, Protocol, TypeVar
 
 import numpy as np
+from msgspec.structs import replace
 
 from streams.contract.events import Mark, MarkKind
 from streams.contract.results import AudienceResult, Progress, ReactionResult, Result
@@ -136,13 +137,8 @@ class PartitionState:
 
     def progress(self, engine: str) -> Progress:
         """Return how far the state is; to be published after the results."""
-        return Progress(
-            v=1,
-            run=self.info.run,
-            engine=engine,
-            topic=self.topic,
-            shard=str(self.partition),
-            partitions=(self.partition,),
+        return replace(
+            Progress.of_partition(self.info.run, engine, self.topic, self.partition),
             version=self.next_offset,
             watermark=self.watermark,
             ended=self.ended,

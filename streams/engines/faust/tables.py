@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Final, TypeAlias
 
 import faust
 from kafka.errors import TopicAlreadyExistsError
+from msgspec.structs import replace
 
 from streams.contract import results
 from streams.contract.events import Mark, MarkKind
@@ -167,18 +168,12 @@ class _TablesWorker:
 
     def _progress_of(self, base: str, partition: int) -> Progress:
         found = self._progress[_key(base, partition)]
-        return Progress(
-            v=1,
-            run=self._info.run,
-            engine=self._settings.engine,
-            topic=base,
-            shard=str(partition),
-            partitions=(partition,),
+        return replace(
+            Progress.of_partition(self._info.run, self._settings.engine, base, partition),
             version=found["offset"] + 1,
             watermark=found.get("watermark"),
             ended=found.get("ended", False),
             events=found["events"],
-            duplicates=0,
             dead_letters=found["dead_letters"],
         )
 
