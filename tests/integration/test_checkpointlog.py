@@ -1,4 +1,4 @@
-"""The checkpoint topic on a real broker, with records in it that nobody may trust."""
+"""The checkpoint topic on a real broker, with records that must not be trusted."""
 
 import asyncio
 import contextlib
@@ -70,7 +70,7 @@ def test_an_older_whole_checkpoint_is_taken(
 def test_with_nothing_to_trust_the_partition_is_read_from_the_beginning(
     kafka: Connection, unique_run: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Checkpoints of another version of the code are refused, and it is said that reading begins anew."""
+    """Checkpoints of another code version are refused, and the log says that reading starts at the beginning."""
     info = open_night(kafka, unique_run, 40)
     with monkeypatch.context() as patch:
         patch.setattr("streams.checkpoint.records.code_version", lambda: "0011223344556677")

@@ -25,13 +25,13 @@ def worker(kafka: Connection, unique_run: str) -> Iterator[KafkaPythonWorker]:
 
 
 def test_a_poll_that_ends_within_a_rebalance_loses_no_partition(kafka: Connection, worker: KafkaPythonWorker) -> None:
-    """A worker that joins anew because partitions were added gets them, though a poll ended before the answer came."""
+    """A worker that rejoins because partitions were added gets them, even if a poll ended before the answer came."""
     info = worker.info
     _work_until_assigned(worker, info.partitions)
     with contextlib.closing(open_admin(kafka)) as admin:
         admin.create_partitions({info.topics[base]: NewPartitions(info.partitions + 1) for base in INPUTS})
     for _ in range(20):  # to see the partitions, to join, to be answered: whatever comes first
-        worker.consumer.topics()  # takes in what the brokers say
+        worker.consumer.topics()  # refreshes the metadata
         worker.consumer.poll(timeout_ms=0)  # is over before the group has answered
     _work_until_assigned(worker, info.partitions + 1)
 

@@ -119,7 +119,7 @@ def test_a_reader_may_come_first(kafka: Connection, prefix: str) -> None:
         reader.wait_for_run(0.3)
 
 
-def test_nobody_answers() -> None:
+def test_no_broker_answers() -> None:
     """An address without a broker is an error that names it."""
     with pytest.raises(BrokerError, match=r"127\.0\.0\.1:9"), ResultReader(Connection("127.0.0.1:9")):
         pass

@@ -12,7 +12,7 @@ from streams.checkpoint.identity import DECIDING, STREAMS, deciding, digest_of
 KNOWN: Final = modules()
 NEUTRAL: Final = {
     "streams.checkpoint.identity",  # decides whether a state is taken, not what it is
-    "streams.contract.deadletters",  # what becomes of records that are not counted
+    "streams.contract.deadletters",  # records that are not counted
     "streams.engines.faust.steptimes",  # measures time
     "streams.errors",
 }
@@ -29,7 +29,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("path", [path.relative_to(STREAMS).as_posix() for path in deciding()])
 def test_a_change_of_deciding_code_is_another_version(path: str, copy: Path) -> None:
-    """One comment in any of these modules, and saved states are counted anew."""
+    """A comment added to any of these modules makes saved states invalid."""
     before, text = digest_of(deciding(copy), copy), (copy / path).read_text()
     (copy / path).write_text(text + "# changed\n")
     assert digest_of(deciding(copy), copy) != before

@@ -78,7 +78,7 @@ def test_a_link_that_is_not_complete_ends_the_chain() -> None:
 
 @pytest.mark.usefixtures("small_parts")
 def test_every_damaged_byte_is_noticed() -> None:
-    """A record with one byte altered is refused, said so, and the chain before it is used."""
+    """A record with one altered byte is refused with a note, and the chain before it is used."""
     links = _chain(2)
     for at in range(0, len(links[1][0]), 3):
         damaged = bytearray(links[1][0])
@@ -101,7 +101,7 @@ def test_a_broken_chain_falls_back_to_another() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "word"),
+    ("changes", "name"),
     [
         ({"run": "another"}, "run"),
         ({"tape_sha256": "cd" * 32}, "tape"),
@@ -109,21 +109,21 @@ def test_a_broken_chain_falls_back_to_another() -> None:
         ({"window_ms": 10_000}, "scenario"),
     ],
 )
-def test_checkpoints_of_another_run_tape_or_scenario_are_refused(changes: dict[str, Any], word: str) -> None:
+def test_checkpoints_of_another_run_tape_or_scenario_are_refused(changes: dict[str, Any], name: str) -> None:
     """They are not loaded, and the text names what differs."""
     other = msgspec.structs.replace(INFO, **changes)
     offset, notes = _restored(*_chain(writer=ChainWriter(other, "faust", PRESENCE, 0, grow=100)))
     assert offset == 0
-    assert all(f"another {word}" in note for note in notes)
+    assert all(f"another {name}" in note for note in notes)
     assert notes
 
 
 def test_checkpoints_of_another_engine_partition_or_version_are_refused() -> None:
-    """Results published under another name say nothing of ours; other versions of the state mean something else."""
+    """Checkpoints of another engine name or of another code version are not used."""
     (whole,), *_ = _chain()
     part = msgspec.msgpack.decode(whole, type=CheckpointRecord)
     read_record(whole, INFO, "faust", PRESENCE, 0)
-    for changes, word in (
+    for changes, message in (
         ({"engine": "other"}, "engine"),
         ({"partition": 1}, "partition"),
         ({"code": "0011223344556677"}, "code version"),
@@ -131,12 +131,12 @@ def test_checkpoints_of_another_engine_partition_or_version_are_refused() -> Non
     ):
         changed = msgspec.structs.replace(part, **changes)
         raw = msgspec.msgpack.encode(msgspec.structs.replace(changed, checksum=checkpoint._checksum(changed)))
-        with pytest.raises(ValueError, match=word):
+        with pytest.raises(ValueError, match=message):
             read_record(raw, INFO, "faust", PRESENCE, 0)
 
 
 def test_a_state_of_another_shape_is_refused() -> None:
-    """A checkpoint of a run with other spaces does not fit, whatever its header says."""
+    """A checkpoint of a run with other spaces does not fit, even with a matching header."""
     other = msgspec.structs.replace(INFO, spaces=("first", "second", "third"))
     state = PartitionState(other, PRESENCE, 0)
     state.apply(decoder(other, PRESENCE).decode(VALUES), 40)
@@ -145,7 +145,7 @@ def test_a_state_of_another_shape_is_refused() -> None:
     assert "does not fit" in notes[-1]
 
 
-def test_a_chain_begins_anew_when_its_changes_outweigh_it() -> None:
+def test_a_new_chain_starts_when_the_changes_outweigh_the_state() -> None:
     """The records to be read at a restart stay within a few times the whole state."""
     writer = ChainWriter(INFO, "faust", PRESENCE, 0, grow=0.5)
     state = PartitionState(INFO, PRESENCE, 0)

@@ -24,7 +24,7 @@ def test_schemas_are_written_where_they_are_wanted(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", NIGHTS)
 def test_golden_records_have_the_fields_of_their_schema(name: str) -> None:
-    """Every required field is there and every field is known; so the schemas say what the nights show."""
+    """Every required field is present and every field is known, so the schemas match the nights."""
     for record in load(name).records:
         kind = "mark" if record.key is None else "presence" if record.topic == PRESENCE else "tweet"
         shape = schemas.schema(kind)

@@ -1,4 +1,4 @@
-"""The reaction estimate on known curves: it finds what was put in, and says so where nothing can be known."""
+"""The reaction estimate on known curves: it recovers their parameters, or reports that it cannot."""
 
 import math
 

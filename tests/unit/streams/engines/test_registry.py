@@ -1,4 +1,4 @@
-"""Engines are found by name, by place, or not at all, with a word on what was meant."""
+"""Engines are found by name or by place; an unknown name gets a suggestion."""
 
 import tomllib
 from pathlib import Path
@@ -68,7 +68,7 @@ def test_an_engine_given_as_file_and_class(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_no_engine_is_refused_in_words(name: str, text: str) -> None:
-    """The text says what is wrong and what is known."""
+    """The text names the mistake and the known engines."""
     with pytest.raises(EngineError, match=text):
         load(name)
 

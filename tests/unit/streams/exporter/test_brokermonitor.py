@@ -1,4 +1,4 @@
-"""How a broker is, from what it answers; a broker that is gone is said to be gone."""
+"""The health of a broker, from its answers; a broker that is gone is reported as down."""
 
 from typing import Any
 

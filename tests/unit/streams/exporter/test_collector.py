@@ -25,7 +25,7 @@ from tests.nights import START, WINDOW, run_info
 
 
 class Fixed:
-    """A source that always says the same."""
+    """A source that always returns the same view."""
 
     def __init__(self, view: RunView) -> None:
         self.view = view
@@ -36,7 +36,7 @@ class Fixed:
 
 
 def status(at: int, state: str = "playing") -> RunStatus:
-    """Return what a replay says of itself."""
+    """Return a replay's status."""
     return msgspec.convert(
         {
             "v": 1, "run": "run-1", "state": state, "at": at, "speed": 60.0, "actual_speed": 59.5, "sent": 90,
@@ -47,7 +47,7 @@ def status(at: int, state: str = "playing") -> RunStatus:
 
 
 def results(engine: str, *, joins: int = 4) -> Iterator[Result]:
-    """Yield what an engine says of twenty windows; in the fifth it says ``joins``."""
+    """Yield an engine's records for twenty windows, with ``joins`` in the fifth."""
     for k in range(20):
         at = START + k * WINDOW
         counts = {"attempts": 5, "arrivals": 4, "joins": joins if k == 4 else 4, "fails": 1, "drops": 1, "leaves": 1}
@@ -235,7 +235,7 @@ def test_the_reaction_is_estimated_once_there_is_a_baseline() -> None:
 
 
 def test_a_page_over_http_is_what_prometheus_reads() -> None:
-    """The page parses, and every family says its type and its help."""
+    """The page parses, and every family has its type and help."""
     with Exporter(Fixed(a_night())).serving(0) as url:
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+/metrics", url)
         text = urllib.request.urlopen(url).read().decode()
@@ -246,7 +246,7 @@ def test_a_page_over_http_is_what_prometheus_reads() -> None:
 
 
 def test_a_taken_port_is_an_error_that_names_the_option() -> None:
-    """Whoever listens there already, the user is told which option to change."""
+    """If the port is in use, the error names the option to change."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with (

@@ -48,7 +48,7 @@ def test_a_login_reaches_every_client() -> None:
 
 
 def test_client_options_reach_every_client() -> None:
-    """Options are translated to each library's names and units, beside a login or without."""
+    """Options are translated to each library's names and units, with a login or without."""
     options = {"client.id": "joinstorm", "request.timeout.ms": "20000", "metadata.max.age.ms": "9000"}
     connection = Connection("a:1", Security(options))
     assert connection.for_aiokafka()["metadata_max_age_ms"] == 9000
@@ -61,14 +61,14 @@ def test_client_options_reach_every_client() -> None:
 def test_a_process_of_ours_is_told_the_same_and_nothing_else() -> None:
     """A child's environment has this connection's settings; those of another broker are gone from it."""
     ours = connection_from("a:1", LOGIN)
-    told = ours.environ({"PATH": "/bin", "JOINSTORM_KAFKA_CONFIG": "/else", "JOINSTORM_KAFKA_CLIENT_ID": "other"})
-    assert connection_from(told["JOINSTORM_BOOTSTRAP_SERVERS"], told) == ours
-    assert told["PATH"] == "/bin"
+    environ = ours.environ({"PATH": "/bin", "JOINSTORM_KAFKA_CONFIG": "/else", "JOINSTORM_KAFKA_CLIENT_ID": "other"})
+    assert connection_from(environ["JOINSTORM_BOOTSTRAP_SERVERS"], environ) == ours
+    assert environ["PATH"] == "/bin"
     assert not [name for name in Connection("a:1").environ(LOGIN) if name.startswith("JOINSTORM_KAFKA_")]
 
 
 def test_a_connection_survives_the_way_to_an_engine_of_its_own_environment() -> None:
-    """Settings are told to a child on its standard input, as JSON."""
+    """A child gets its settings on standard input, as JSON."""
     ours = connection_from("a:1", LOGIN)
     assert msgspec.json.decode(msgspec.json.encode(ours), type=Connection) == ours
 
@@ -81,7 +81,7 @@ def test_secrets_are_not_printed() -> None:
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
-    """A properties file gives the settings, variables replace single ones, a password may stand in its own file."""
+    """A properties file has the settings, variables override single ones, a password can be in its own file."""
     (tmp_path / "password").write_text("from a file\n")
     config = tmp_path / "client.properties"
     config.write_text(
@@ -89,9 +89,9 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
         "request.timeout.ms=5000\nclient.id=joinstorm\n"
     )
     environ = {"JOINSTORM_KAFKA_CONFIG": str(config), "JOINSTORM_KAFKA_SASL_USERNAME": "carol"}
-    told = security_from(environ).for_python()
-    assert (told["sasl_plain_username"], told["sasl_plain_password"]) == ("carol", "from a file")
-    assert (told["sasl_mechanism"], told["request_timeout_ms"], told["client_id"]) == (
+    found = security_from(environ).for_python()
+    assert (found["sasl_plain_username"], found["sasl_plain_password"]) == ("carol", "from a file")
+    assert (found["sasl_mechanism"], found["request_timeout_ms"], found["client_id"]) == (
         "SCRAM-SHA-512",
         5000,
         "joinstorm",
@@ -118,7 +118,7 @@ def test_the_host_name_check_can_be_turned_off() -> None:
     ],
 )
 def test_invalid_settings_are_named(values: dict[str, str], message: str) -> None:
-    """A wrong value says what is allowed, a missing one which variable gives it."""
+    """The error for a wrong value lists what is allowed; for a missing one it names the variable."""
     with pytest.raises(UsageError, match=message):
         Security(values)
 

@@ -1,4 +1,4 @@
-"""docs/metrics.md says what the code says."""
+"""docs/metrics.md matches the code."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ def test_the_page_is_the_one_the_code_makes() -> None:
 
 
 def test_every_metric_is_on_the_page_once() -> None:
-    """No metric is left out, none stands in two groups."""
+    """No metric is missing, and none is in two groups."""
     made = text()
     for metric in (*EXPORTER_METRICS, *WORKER_METRICS):
         assert made.count(f"\n| `{metric.name}` |") == 1, metric.name

@@ -94,7 +94,7 @@ OTHER_RUN = encode(AudienceResult(1, "run-9", "e", START, "first", "0", 1, {}))
     ],
 )
 def test_what_is_no_result_is_counted_and_named_and_the_rest_goes_on(value: bytes, reason: str) -> None:
-    """Each has a reason, a place and, where the key says so, an engine; the next record counts."""
+    """Each has a reason, a position and, if the key has one, an engine; the next record counts."""
     follower = Follower("run-1")
     meet(follower, run_info())
     key = b'["run-1","bad",0,"first","0"]'
@@ -108,7 +108,7 @@ def test_what_is_no_result_is_counted_and_named_and_the_rest_goes_on(value: byte
 
 
 def test_run_information_that_is_none_is_counted() -> None:
-    """A foreign record in run.info stops nobody."""
+    """An invalid record in run.info does not stop the reader."""
     follower = Follower(None)
     feed(follower, RUN_INFO, record(RUN_INFO, b"x", b"{}"))
     meet(follower, run_info())
@@ -124,7 +124,7 @@ def test_results_before_the_run_is_known_are_refused() -> None:
 
 
 def test_an_engine_has_ended_when_every_partition_of_both_inputs_has() -> None:
-    """Coverage is by partition; where shards overlap, the furthest says what is true."""
+    """Coverage is by partition; if shards overlap, the furthest counts."""
     follower = Follower("run-1")
     meet(follower, run_info(partitions=2))
     feed(follower, RESULTS_PROGRESS, progress(PRESENCE, [0, 1], ended=False, watermark=START + 10))

@@ -40,7 +40,7 @@ def test_folders_in_use_are_left_alone(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_owner_left_goes_when_the_next_begins(tmp_path: Path) -> None:
-    """After kill -9 the folder and all in it stay, until somebody needs a folder of any kind."""
+    """After kill -9 the folder and its content stay until the next folder of any kind is created."""
     code = (
         "import sys, time; from pathlib import Path; from streams.system.scratch import scratch\n"
         f"with scratch('left', Path({str(tmp_path)!r})) as folder:\n"
@@ -55,8 +55,8 @@ def test_what_a_killed_owner_left_goes_when_the_next_begins(tmp_path: Path) -> N
         assert list(tmp_path.iterdir()) == [folder]
 
 
-def test_a_folder_swept_up_before_it_was_locked_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between making a folder and locking it somebody else may take it for one without an owner."""
+def test_a_folder_swept_before_it_was_locked_is_created_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between creating and locking a folder, another process may sweep it as one without an owner."""
     real: Callable[[IO[str], int], None] = fcntl.flock
     swept: list[Path] = []
 

@@ -1,4 +1,4 @@
-"""Work beside: it is over outside, what ends it early is known, and looking has an end."""
+"""Background work ends with its block, its errors are reported, and polling has a time limit."""
 
 import threading
 
@@ -8,7 +8,7 @@ from streams.system.threads import BackgroundThread, poll_until
 
 
 def test_the_work_is_over_outside() -> None:
-    """Inside a thread works until it is told; outside there is none."""
+    """The thread works until the block is left; afterwards there is none."""
     begun, ended = threading.Event(), threading.Event()
 
     def work(over: threading.Event) -> None:
@@ -16,31 +16,31 @@ def test_the_work_is_over_outside() -> None:
         over.wait()
         ended.set()
 
-    with BackgroundThread("worker", work) as beside:
+    with BackgroundThread("worker", work) as background:
         assert begun.wait(10)
-        beside.check()
+        background.check()
         assert not ended.is_set()
     assert ended.is_set()
     assert "worker" not in [thread.name for thread in threading.enumerate()]
 
 
 def test_what_ends_the_work_early_is_raised_where_it_is_asked_for() -> None:
-    """An error in the thread reaches whoever checks, again and again."""
+    """Every check raises the error of the thread."""
 
     def work(_over: threading.Event) -> None:
         raise ValueError("no more")
 
-    with BackgroundThread("worker", work) as beside:
+    with BackgroundThread("worker", work) as background:
         pass
     for _ in range(2):
         with pytest.raises(ValueError, match="no more"):
-            beside.check()
+            background.check()
 
 
 def test_looking_ends_with_what_is_found_or_with_nothing() -> None:
-    """The first find is returned; without one it is None, after at least one look."""
+    """The first value is returned; without one it is None, after at least one call."""
     finds = iter([None, None, "here"])
     assert poll_until(lambda: next(finds), 10, 0) == "here"
-    looks: list[int] = []
-    assert poll_until(lambda: looks.append(1), 0) is None
-    assert looks == [1]
+    calls: list[int] = []
+    assert poll_until(lambda: calls.append(1), 0) is None
+    assert calls == [1]

@@ -1,4 +1,4 @@
-"""The simple fold puts aside what cannot be of its run, and says which field is to blame."""
+"""The simple fold rejects records that cannot be of its run, and names the field at fault."""
 
 import pytest
 from msgspec.structs import replace
