@@ -19,7 +19,7 @@ from streams.engines.abstract import Engine, Summary, WorkerSettings
 from streams.engines.shared.statefolder import forget, state_folder
 from streams.engines.shared.stopping import RunEnd, stop_signals
 from streams.errors import BrokerError, EngineError, UsageError
-from streams.system.children import die_with_parent, held_signals
+from streams.system.children import die_with_parent, end_processes, held_signals
 
 COMMAND: Final = "command"
 LEAVE_SECONDS: Final = 5.0
@@ -64,7 +64,7 @@ class ExternalEngine(Engine):
                 if end.reached():
                     _leave(child)
             finally:
-                _stop(child)
+                end_processes(child, seconds=STOP_SECONDS)
         if end.reached():
             forget(state_folder(settings))
         return Summary(ended=end.reached(), cpu_seconds=time.process_time() + _children())
@@ -90,16 +90,6 @@ def _leave(child: subprocess.Popen[bytes]) -> None:
         child.wait(LEAVE_SECONDS)
     except subprocess.TimeoutExpired:
         child.terminate()
-
-
-def _stop(child: subprocess.Popen[bytes]) -> None:
-    if child.poll() is None:
-        child.terminate()
-    try:
-        child.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()
 
 
 def _children() -> float:
