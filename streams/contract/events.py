@@ -106,7 +106,7 @@ class Mark(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     at: Millis
     run: str
     v: Literal[1]
-    events: int | None = None
+    events: Annotated[int, Meta(ge=0, lt=1 << 53)] | None = None
     """On ``end``: number of distinct events of this run that the sender put into this partition."""
 
 
@@ -129,7 +129,7 @@ def encode(event: Presence | Tweet | Mark) -> bytes:
     return _encoder.encode(event)
 
 
-def decode_presence(raw: bytes, source: str = "") -> Presence | Mark:
+def decode_presence(raw: bytes | None, source: str = "") -> Presence | Mark:
     """Decode one record of ``space.presence``.
 
     Raises:
@@ -138,7 +138,7 @@ def decode_presence(raw: bytes, source: str = "") -> Presence | Mark:
     return cast("Presence | Mark", _decode(_presence, raw, source))
 
 
-def decode_tweet(raw: bytes, source: str = "") -> Tweet | Mark:
+def decode_tweet(raw: bytes | None, source: str = "") -> Tweet | Mark:
     """Decode one record of ``tweets``.
 
     Raises:
@@ -147,7 +147,9 @@ def decode_tweet(raw: bytes, source: str = "") -> Tweet | Mark:
     return cast("Tweet | Mark", _decode(_tweet, raw, source))
 
 
-def _decode(decoder: msgspec.json.Decoder[Any], raw: bytes, source: str) -> object:
+def _decode(decoder: msgspec.json.Decoder[Any], raw: bytes | None, source: str) -> object:
+    if raw is None:
+        raise DecodeError(NOT_JSON, "the record has no value", source)
     try:
         return decoder.decode(raw)
     except _UNREADABLE as error:

@@ -28,8 +28,20 @@ DEFAULT_PARTITIONS: Final = 4
 MAX_MESSAGE_BYTES: Final = 8 << 20
 """Allows large record batches on the input topics: the engine's fast path handles a batch as one chunk."""
 
-_KEEP = {"retention.ms": "-1", "retention.bytes": "-1"}
-"""Event times are in 2023: with the default retention the broker would empty the topic during the replay."""
+_ANY_TIME: Final = str(2**63 - 1)
+_KEEP = {
+    "retention.ms": "-1",
+    "retention.bytes": "-1",
+    "message.timestamp.type": "CreateTime",
+    "message.timestamp.before.max.ms": _ANY_TIME,
+    "message.timestamp.after.max.ms": _ANY_TIME,
+    "compression.type": "producer",
+}
+"""What a broker's own defaults must not decide.
+
+Event times are in 2023: with the default retention the broker would empty the topic during the replay, and a broker may
+refuse old timestamps or replace them. A broker that compresses everything would need codecs at every client.
+"""
 _INPUT = {
     **_KEEP,
     "cleanup.policy": "delete",
@@ -43,6 +55,7 @@ _COMPACTED = {
     "segment.bytes": str(64 << 20),
 }
 """Segments are small because the active one is never compacted: repeated runs would fill a gigabyte first."""
+_DEAD_LETTERS = {**_KEEP, "cleanup.policy": "delete", "max.message.bytes": str(MAX_MESSAGE_BYTES + (1 << 20))}
 
 
 @dataclass(frozen=True)
@@ -109,5 +122,5 @@ class Topics:
             *(TopicSpec(self.input(base), partitions, _INPUT) for base in INPUTS),
             *(TopicSpec(self.shared(base), 1, _COMPACTED) for base in one),
             TopicSpec(self.checkpoints, len(INPUTS) * partitions, _INPUT),
-            TopicSpec(self.shared(DEAD_LETTERS), 1, {**_KEEP, "max.message.bytes": str(MAX_MESSAGE_BYTES + (1 << 20))}),
+            TopicSpec(self.shared(DEAD_LETTERS), 1, _DEAD_LETTERS),
         ]

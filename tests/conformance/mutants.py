@@ -138,7 +138,7 @@ class SavesOffsetsFirst(_Mutant):
 class _WaitsForAll(PartitionFold):
     """Believes marks only where it has seen an event."""
 
-    def step(self, raw: bytes, offset: int) -> DecodeError | None:
+    def step(self, raw: bytes | None, offset: int) -> DecodeError | None:
         before = (self.watermark, self.ended)
         error = super().step(raw, offset)
         if not self.events:
@@ -153,7 +153,7 @@ class StopsAtIdlePartition(_Mutant):
 
 
 class _Fragile(PartitionFold):
-    def step(self, raw: bytes, offset: int) -> DecodeError | None:
+    def step(self, raw: bytes | None, offset: int) -> DecodeError | None:
         error = super().step(raw, offset)
         if error is not None:
             raise EngineError(f"cannot go on: {error}")
@@ -167,7 +167,7 @@ class DiesOfCorruptRecords(_Mutant):
 
 
 class _Quiet(PartitionFold):
-    def step(self, raw: bytes, offset: int) -> DecodeError | None:
+    def step(self, raw: bytes | None, offset: int) -> DecodeError | None:
         super().step(raw, offset)
         self.dead_letters = 0
         return None
@@ -244,8 +244,8 @@ class _Unicode(PartitionFold):
         super().__init__(info, engine, topic, partition)
         self.lower = topic != PRESENCE
 
-    def step(self, raw: bytes, offset: int) -> DecodeError | None:
-        if self.lower and b'"text"' in raw:
+    def step(self, raw: bytes | None, offset: int) -> DecodeError | None:
+        if self.lower and raw and b'"text"' in raw:
             fields = json.loads(raw)
             raw = json.dumps({**fields, "text": fields["text"].lower()}).encode()
         return super().step(raw, offset)

@@ -172,6 +172,7 @@ class KafkaPythonWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # kaf
 _READING: Final[dict[str, Any]] = {
     "enable_auto_commit": False,
     "auto_offset_reset": "earliest",
+    "isolation_level": "read_committed",  # what an aborted transaction wrote does not exist
     "fetch_max_wait_ms": 50,
     "max_partition_fetch_bytes": 4 << 20,
     "session_timeout_ms": 6_000,

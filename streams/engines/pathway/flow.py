@@ -167,7 +167,7 @@ def read(settings: WorkerSettings, base: str) -> Any:
     @pw.udf(deterministic=True)  # type: ignore[untyped-decorator]
     def decoded(raw: bytes | None, place: pw.Json) -> tuple[int, int, int, Fact, int, int, int, str]:
         found = place.value
-        return found["partition"], *row_of(base, raw or b"", found["offset"], info)
+        return found["partition"], *row_of(base, raw, found["offset"], info)
 
     rows = messages.select(pw.this.data, row=decoded(pw.this.data, pw.this["_metadata"]))
     names = ("shard", *Row._fields)

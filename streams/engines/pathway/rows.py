@@ -38,7 +38,7 @@ class Row(NamedTuple):
     """Reason if the record is a dead letter, otherwise empty."""
 
 
-def row_of(topic: str, raw: bytes, offset: int, info: RunInfo) -> Row:
+def row_of(topic: str, raw: bytes | None, offset: int, info: RunInfo) -> Row:
     """Decode a record of an input topic, given by base name; a dead letter has a ``reason``."""
     try:
         event = decode(topic, raw, info)

@@ -147,7 +147,7 @@ class Fold:
         self.events = self.duplicates = self.dead_letters = 0
         self.first = self.last = 0.0
 
-    def __call__(self, raw: bytes, _key: str, _timestamp: int, headers: Headers, state: State) -> Iterable[Out]:
+    def __call__(self, raw: bytes | None, _key: str, _timestamp: int, headers: Headers, state: State) -> Iterable[Out]:
         """Fold one record of a source partition and return the records to write."""
         self.last = time.monotonic()
         self.first = self.first or self.last
@@ -166,7 +166,7 @@ class Fold:
         state.set("progress", msgspec.to_builtins(progress))
         return out
 
-    def _step(self, raw: bytes, progress: Progress, state: State) -> tuple[list[Out], Progress]:
+    def _step(self, raw: bytes | None, progress: Progress, state: State) -> tuple[list[Out], Progress]:
         try:
             name = f"{self.info.topics[progress.topic]}[{progress.shard}]@{progress.version - 1}"
             event = decode(progress.topic, raw, self.info, name)

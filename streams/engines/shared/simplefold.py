@@ -54,7 +54,7 @@ class CountChange(NamedTuple):
     by: int
 
 
-def decode(topic: str, raw: bytes, info: RunInfo, source: str = "") -> Presence | Tweet | Mark:
+def decode(topic: str, raw: bytes | None, info: RunInfo, source: str = "") -> Presence | Tweet | Mark:
     """Decode one record of an input topic, given by base name.
 
     Raises:
@@ -228,7 +228,7 @@ class PartitionFold:
         self.ended = False
         self.events = self.duplicates = self.dead_letters = 0
 
-    def step(self, raw: bytes, offset: int) -> DecodeError | None:
+    def step(self, raw: bytes | None, offset: int) -> DecodeError | None:
         """Count one record; returns the reason if it is a dead letter."""
         self.next_offset = offset + 1
         try:

@@ -61,8 +61,12 @@ final class Decoder {
   private Event.Mark mark(JsonNode json) throws ForeignRecord {
     String kind = text(json, "mark");
     require(kind.equals("watermark") || kind.equals("end"), "wrong_shape");
+    long at = number(json, "at");
+    if (json.hasNonNull("events")) {
+      number(json, "events");
+    }
     require(text(json, "run").equals(info.run()), "out_of_range");
-    return new Event.Mark(number(json, "at"), kind.equals("end"));
+    return new Event.Mark(at, kind.equals("end"));
   }
 
   private static Event.Presence presence(JsonNode json) throws ForeignRecord {
