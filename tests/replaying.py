@@ -69,13 +69,13 @@ class SlowSender(ListSender):
         """Keep the records, unacknowledged."""
         columns = zip(lane.at.tolist(), lane.keys.to_pylist(), lane.values.to_pylist(), strict=True)
         self.records.setdefault((lane.topic, lane.partition), []).extend(columns)
-        self._deliveries.left(lane, self._clock())
+        self._listener.left(lane, self._clock())
         self._unsettled.append(lane)
 
     def wait(self, seconds: float) -> None:
         """Acknowledge half of what there is."""
         for _ in range((len(self._unsettled) + 1) // 2):
-            self._deliveries.settled(self._unsettled.pop(0), self._clock(), {})
+            self._listener.settled(self._unsettled.pop(0), self._clock(), {})
         super().wait(max(seconds, self._least))
 
 
