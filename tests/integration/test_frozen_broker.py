@@ -1,4 +1,4 @@
-"""A broker that stands still for a while: a sender waits for it instead of growing."""
+"""A broker that freezes, or ends and starts again: a sender waits within bounds, loses nothing and doubles nothing."""
 
 import contextlib
 import os
@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -17,6 +18,7 @@ from producers.senders.registry import CLIENTS, sender_factory
 from producers.tape.tapefile import Tape
 from streams.errors import EnvironmentMissingError
 from tests.conftest import required
+from tests.replaying import play, read_back, renamed
 from tests.tinytape import tiny_tape
 
 pytestmark = pytest.mark.integration
@@ -89,3 +91,30 @@ def test_a_producer_waits_for_a_frozen_broker(
     assert BOUND <= max(most) <= BOUND + LANES * PORTION + batches
     assert max(most) < tape.rows / 4
     assert [(result.state, result.sent) for result in results] == [("ended", tape.rows)]
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("end", [EmbeddedBroker.kill, EmbeddedBroker.stop])
+def test_a_broker_that_comes_back_has_everything_once(
+    broker: EmbeddedBroker,
+    unique_run: str,
+    tape: Tape,
+    client: str,
+    end: Callable[[EmbeddedBroker], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It ends with batches under way, killed or in order: in the end every record is there once, in order."""
+    monkeypatch.setattr(backlog, "WAITING_RECORDS", BOUND)
+    monkeypatch.setattr(backlog, "BATCH_BYTES", 20_000)
+    info = open_run(broker.connection, tape.info, run=unique_run, partitions=LANES // 2, watermark_step_ms=10_000)
+    replay = Replay(tape, info, sender_factory(client, broker.connection, paced=False), settings=PlaybackRequest())
+    with ThreadPoolExecutor(1) as pool:
+        playing, over = pool.submit(replay.play), threading.Event()
+        playing.add_done_callback(lambda _: over.set())
+        until(over, lambda: replay.meter.acked > 0, "nothing was acknowledged")
+        assert replay.meter.acked < tape.rows
+        end(broker)
+        broker.start()
+        result = playing.result(120)
+    assert (result.state, result.sent, result.failed) == ("ended", tape.rows, 0)
+    assert read_back(broker.connection, info) == renamed(play(tape), info)
