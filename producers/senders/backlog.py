@@ -1,12 +1,11 @@
 """Records that wait for a batch, per partition, and the batches cut from them."""
 
-import bisect
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-import pyarrow as pa
+import numpy.typing as npt
 
 from producers.compose import lanes
 from producers.compose.lanes import Lane
@@ -70,31 +69,36 @@ class Backlog:
         """Take as many records from the front as one batch holds, at least one."""
         taken: list[Lane] = []
         space = BATCH_BYTES - HEADER_BYTES
-        while queue.waiting:
-            lane = queue.waiting[0]
-            count = _fitting(lane, space) if taken else max(1, _fitting(lane, space))
-            if count < len(lane):
-                if count:
-                    taken.append(lane.part(0, count))
-                    queue.waiting[0] = lane.part(count, len(lane))
-                break
-            taken.append(queue.waiting.popleft())
-            space -= _size(lane, len(lane))
+        while queue.waiting and space > 0:
+            lane = queue.waiting.popleft()
+            size = _size(lane)
+            if size > space:
+                count = max(_fitting(lane, space), 0 if taken else 1)
+                if count < len(lane):
+                    queue.waiting.appendleft(lane.part(count, len(lane)))
+                lane = lane.part(0, count)
+            taken.append(lane)
+            space -= size
         batch = lanes.joined(taken)
         self.records -= len(batch)
         return batch
 
 
+def _size(lane: Lane) -> int:
+    """Return the most bytes the records can take in a batch."""
+    return len(lane) * RECORD_BYTES + sum(int(ends[-1] - ends[0]) for ends in _ends(lane))
+
+
 def _fitting(lane: Lane, space: int) -> int:
     """Return how many of the first records certainly fit into so many bytes."""
-    return bisect.bisect_right(range(1, len(lane) + 1), space, key=lambda count: _size(lane, count))
+    keys, values = _ends(lane)
+    sizes = np.arange(1, len(lane) + 1) * RECORD_BYTES + (keys[1:] - keys[0]) + (values[1:] - values[0])
+    return int(np.searchsorted(sizes, space, side="right"))
 
 
-def _size(lane: Lane, count: int) -> int:
-    """Return the most bytes the first records can take in a batch."""
-    return count * RECORD_BYTES + _content(lane.keys, count) + _content(lane.values, count)
-
-
-def _content(column: pa.BinaryArray, count: int) -> int:
-    offsets = np.frombuffer(column.buffers()[1], dtype=np.int32)
-    return int(offsets[column.offset + count] - offsets[column.offset])
+def _ends(lane: Lane) -> list[npt.NDArray[np.int32]]:
+    """Return where the lane's keys and values begin and end in the buffers of their columns."""
+    return [
+        np.frombuffer(column.buffers()[1], dtype=np.int32)[column.offset : column.offset + len(column) + 1]
+        for column in (lane.keys, lane.values)
+    ]
