@@ -93,7 +93,7 @@ class Delivery:
         self._done = done
         self._follow(batch.produce_future, len(lane))
 
-    def rebind(self, produce_future: Any, index: int) -> None:  # noqa: ARG002 - records are counted, not told apart
+    def rebind(self, produce_future: Any, index: int) -> None:  # noqa: ARG002 - records are only counted
         """Follow one record into the batch it was moved to; the future of the split batch never completes."""
         self._follow(produce_future, 1)
 
