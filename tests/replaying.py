@@ -18,7 +18,9 @@ from producers.senders.protocol import DeliveryListener
 from producers.tape.tapefile import Tape
 from streams.contract.events import Mark, MarkKind, Presence, Tweet, decode_presence, decode_tweet
 from streams.contract.runinfo import RunInfo
-from streams.contract.topics import PRESENCE, Topics
+from streams.contract.topics import INPUTS, PRESENCE, Topics
+from streams.kafka.connection import Connection
+from streams.kafka.topicreader import read_all
 
 Record = tuple[int, bytes | None, bytes]
 Sent = dict[tuple[str, int], list[Record]]
@@ -55,13 +57,12 @@ class SlowSender(ListSender):
 
     Args:
         listener: Accepts the deliveries.
-        time: The clock.
+        clock: Its time.
         least: The shortest time a wait takes; longer makes the test quicker and the replay later.
     """
 
-    def __init__(self, listener: DeliveryListener, time: FakeTime, least: float = 0.0) -> None:
-        super().__init__(listener, time, time.sleep)
-        self._deliveries = listener
+    def __init__(self, listener: DeliveryListener, clock: FakeTime, least: float = 0.0) -> None:
+        super().__init__(listener, clock, clock.sleep)
         self._unsettled: list[Lane] = []
         self._least = least
 
@@ -69,13 +70,13 @@ class SlowSender(ListSender):
         """Keep the records, unacknowledged."""
         columns = zip(lane.at.tolist(), lane.keys.to_pylist(), lane.values.to_pylist(), strict=True)
         self.records.setdefault((lane.topic, lane.partition), []).extend(columns)
-        self._deliveries.left(lane, self._clock())
+        self._listener.left(lane, self._clock())
         self._unsettled.append(lane)
 
     def wait(self, seconds: float) -> None:
         """Acknowledge half of what there is."""
         for _ in range((len(self._unsettled) + 1) // 2):
-            self._deliveries.settled(self._unsettled.pop(0), self._clock(), {})
+            self._listener.settled(self._unsettled.pop(0), self._clock(), {})
         super().wait(max(seconds, self._least))
 
 
@@ -183,3 +184,29 @@ def check_marks(sent: Sent, info: RunInfo, *, late: bool = False) -> None:
         assert isinstance(last, Mark)
         assert last == Mark(mark=MarkKind.END, at=info.end, run=info.run, v=1, events=last.events)
         assert last.events == len({one.event_id for one in messages if not isinstance(one, Mark)})
+
+
+def read_back(kafka: Connection, info: RunInfo) -> Sent:
+    """Return every record of a run's input topics."""
+    return read_topics(kafka, [info.topics[base] for base in INPUTS], info.partitions)
+
+
+def read_topics(kafka: Connection, topics: list[str], partitions: int) -> Sent:
+    """Return every record of some topics; offsets leave nothing out, and there are no headers."""
+    found: Sent = {(topic, number): [] for topic in topics for number in range(partitions)}
+    for one in read_all(kafka, *topics):
+        have = found[one.topic, one.partition]
+        assert (one.offset, list(one.headers)) == (len(have), [])
+        have.append((one.timestamp, one.key, one.value))
+    return found
+
+
+def renamed(sent: Sent, info: RunInfo) -> Sent:
+    """Return what was sent under another run id as it would be under this one."""
+    old, new = '"run":"test"', f'"run":"{info.run}"'
+    return {
+        (topic.replace(".test", f".{info.run}"), partition): [
+            (at, key, value if key else value.replace(old.encode(), new.encode())) for at, key, value in records
+        ]
+        for (topic, partition), records in sent.items()
+    }

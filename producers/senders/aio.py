@@ -1,47 +1,64 @@
-"""The sender on aiokafka: whole record batches by ``send_batch``, the event loop run while the caller waits."""
+"""The sender on aiokafka: whole record batches by ``send_batch``; its event loop runs while the caller waits."""
 
 import asyncio
 import time
-from collections import deque
-from dataclasses import dataclass, field
+from collections import defaultdict
 from typing import Any, ClassVar
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from producers.compose import lanes
 from producers.compose.lanes import Lane
+from producers.senders.backlog import Backlog
 from producers.senders.protocol import UNACKNOWLEDGED, DeliveryListener
-from producers.senders.recordbatch import PackedBatch
+from producers.senders.recordbatch import PACK_FROM, PackedBatch, pack
 from streams.kafka.admin import ANSWER_SECONDS, unreachable
 from streams.kafka.connection import Connection
 
-BATCH_BYTES = 1 << 20
-BATCHES_PER_LANE = 2
-"""One on the wire and one behind it; what comes meanwhile waits and joins into the next batch."""
-WAITING_RECORDS = 150_000
-PACK_FROM = 200
-"""Below this many records aiokafka's own builder is faster than setting up arrays."""
 
+class ClosedBatch:
+    """A batch to which nothing can be added, with the methods aiokafka's producer calls on its ``BatchBuilder``."""
 
-@dataclass
-class _Queue:
-    """What waits for one partition."""
+    def __init__(self, packed: PackedBatch) -> None:
+        self._packed = packed
+        self._producer = (-1, -1, 0)
+        self._buffer: bytes | None = None
 
-    waiting: deque[Lane] = field(default_factory=deque)
-    batches: int = 0
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held until the client has a batch: while it looks for the leader, the next batch must not overtake."""
+    def record_count(self) -> int:
+        """Return the number of records."""
+        return self._packed.count
+
+    def size(self) -> int:
+        """Return the size in bytes."""
+        return self._packed.size()
+
+    def closed(self) -> bool:
+        """Return True."""
+        return True
+
+    def close(self) -> None:
+        """Do nothing."""
+
+    def append(self, **record: object) -> None:
+        """Return None: the batch is full."""
+
+    def _set_producer_state(self, producer_id: int, producer_epoch: int, base_sequence: int) -> None:
+        self._producer = (producer_id, producer_epoch, base_sequence)
+
+    def _build(self) -> bytes:
+        if self._buffer is None:
+            self._buffer = self._packed.sealed(*self._producer)
+        return self._buffer
 
 
 class AiokafkaSender:
-    """Sends with aiokafka, without a thread: its loop runs inside ``wait`` and ``close``.
+    """Sends with aiokafka, without a thread: the event loop runs inside ``wait`` and ``close``.
 
     Args:
         connection: Where the broker is.
-        watcher: Who is told.
-        paced: Whether events have due times; without a meaning here, batches form by themselves.
+        listener: Receives the deliveries.
+        paced: Whether events have due times; makes no difference here.
 
     Raises:
         BrokerError: Nobody answers at the address.
@@ -50,10 +67,11 @@ class AiokafkaSender:
     name: ClassVar[str] = "aiokafka"
     portion: ClassVar[int] = 20_000
 
-    def __init__(self, connection: Connection, watcher: DeliveryListener, *, paced: bool) -> None:  # noqa: ARG002 - same for all
-        self._watcher = watcher
-        self._queues: dict[tuple[str, int], _Queue] = {}
-        self._waiting = 0
+    def __init__(self, connection: Connection, listener: DeliveryListener, *, paced: bool) -> None:  # noqa: ARG002 - the same for all
+        self._listener = listener
+        self._backlog = Backlog()
+        # Held until the client has a batch: while it looks for the leader, the next batch must not overtake.
+        self._turns: defaultdict[tuple[str, int], asyncio.Lock] = defaultdict(asyncio.Lock)
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.new_event_loop()
         self._news = asyncio.Event()
@@ -77,10 +95,8 @@ class AiokafkaSender:
         return producer
 
     def send(self, lane: Lane) -> None:
-        """Queue the records; the next batch of their partition takes them along."""
-        queue = self._queues.setdefault((lane.topic, lane.partition), _Queue())
-        queue.waiting.append(lane)
-        self._waiting += len(lane)
+        """Queue the records; they leave in the next batch of their partition."""
+        self._backlog.add(lane)
 
     def publish(self, topic: str, key: bytes, value: bytes) -> None:
         """Send one record in a task of its own."""
@@ -94,7 +110,7 @@ class AiokafkaSender:
 
     def room(self) -> bool:
         """Return whether few records wait for a batch."""
-        return self._waiting < WAITING_RECORDS
+        return not self._backlog.full()
 
     def wait(self, seconds: float) -> None:
         """Run the loop for so long, or until a batch is settled."""
@@ -110,20 +126,17 @@ class AiokafkaSender:
         self._pump()
 
     def close(self, seconds: float) -> None:
-        """Send what waits and close; what is unacknowledged then has failed."""
+        """Send what waits and close; records not acknowledged by then have failed."""
         deadline = time.monotonic() + seconds
-        while (self._waiting or self._tasks) and time.monotonic() < deadline:
+        while (self._backlog.records or self._tasks) and time.monotonic() < deadline:
             self.wait(0.05)
         for task in self._tasks:
             task.cancel()
         self._loop.run_until_complete(self._close(max(0.1, deadline - time.monotonic())))
         self._loop.close()
         now = time.monotonic()
-        for queue in self._queues.values():
-            while queue.waiting:
-                lane = queue.waiting.popleft()
-                self._watcher.settled(lane, now, {UNACKNOWLEDGED: len(lane)})
-        self._waiting = 0
+        for lane in self._backlog.drop():
+            self._listener.settled(lane, now, {UNACKNOWLEDGED: len(lane)})
 
     async def _close(self, seconds: float) -> None:
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -133,42 +146,22 @@ class AiokafkaSender:
             return
 
     def _pump(self) -> None:
-        """Form batches where a partition has a place for one."""
-        for queue in self._queues.values():
-            while queue.waiting and queue.batches < BATCHES_PER_LANE:
-                batch = self._next_batch(queue)
-                queue.batches += 1
-                self._watcher.left(batch, time.monotonic())
-                self._start(self._deliver(queue, batch))
+        for batch in self._backlog.batches():
+            self._listener.left(batch, time.monotonic())
+            self._start(self._deliver(batch))
 
-    def _next_batch(self, queue: _Queue) -> Lane:
-        """Take from the front what makes a batch of about ``BATCH_BYTES``."""
-        taken: list[Lane] = []
-        left = BATCH_BYTES
-        while queue.waiting and left > 0:
-            lane = queue.waiting.popleft()
-            fits = max(1, left * len(lane) // max(1, lane.values.nbytes + lane.keys.nbytes))
-            if fits < len(lane):
-                queue.waiting.appendleft(lane.part(fits, len(lane)))
-                lane = lane.part(0, fits)
-            left -= lane.values.nbytes + lane.keys.nbytes
-            taken.append(lane)
-        batch = lanes.joined(taken)
-        self._waiting -= len(batch)
-        return batch
-
-    async def _deliver(self, queue: _Queue, lane: Lane) -> None:
+    async def _deliver(self, lane: Lane) -> None:
         failed: dict[str, int] = {}
         try:
-            async with queue.turn:
+            async with self._turns[lane.topic, lane.partition]:
                 accepted = await self._accepted(_built(lane), lane)
             await accepted
         except KafkaError as error:
             failed[type(error).__name__] = len(lane)
         except asyncio.CancelledError:
             failed[UNACKNOWLEDGED] = len(lane)
-        queue.batches -= 1
-        self._watcher.settled(lane, time.monotonic(), failed)
+        self._backlog.settled(lane)
+        self._listener.settled(lane, time.monotonic(), failed)
         self._news.set()
 
     async def _accepted(self, batch: Any, lane: Lane) -> asyncio.Future[Any]:
@@ -190,7 +183,7 @@ class AiokafkaSender:
 
 def _built(lane: Lane) -> Any:
     if len(lane) >= PACK_FROM:
-        return PackedBatch(lane)
+        return ClosedBatch(pack(lane))
     batch = BatchBuilder(1 << 30, 0)
     for key, value, at in zip(lane.keys.to_pylist(), lane.values.to_pylist(), lane.at.tolist(), strict=True):
         batch.append(timestamp=at, key=key, value=value)

@@ -1,4 +1,4 @@
-"""A sender that keeps what it is sent: for tests and for looking at a tape without Kafka."""
+"""A sender that keeps its records: for tests and for reading a tape without Kafka."""
 
 import time
 from collections.abc import Callable
@@ -12,7 +12,7 @@ class ListSender:
     """Keeps every record as ``(at, key, value)`` by (topic, partition); everything is acknowledged at once.
 
     Args:
-        watcher: Who is told.
+        listener: Receives the deliveries.
         clock: Monotonic seconds.
         sleep: What ``wait`` does with its seconds.
     """
@@ -22,13 +22,13 @@ class ListSender:
 
     def __init__(
         self,
-        watcher: DeliveryListener,
+        listener: DeliveryListener,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.records: dict[tuple[str, int], list[tuple[int, bytes | None, bytes]]] = {}
         self.published: list[tuple[str, bytes, bytes]] = []
-        self._watcher = watcher
+        self._listener = listener
         self._clock = clock
         self._sleep = sleep
 
@@ -37,20 +37,20 @@ class ListSender:
         columns = zip(lane.at.tolist(), lane.keys.to_pylist(), lane.values.to_pylist(), strict=True)
         self.records.setdefault((lane.topic, lane.partition), []).extend(columns)
         now = self._clock()
-        self._watcher.left(lane, now)
-        self._watcher.settled(lane, now, {})
+        self._listener.left(lane, now)
+        self._listener.settled(lane, now, {})
 
     def publish(self, topic: str, key: bytes, value: bytes) -> None:
         """Keep the record."""
         self.published.append((topic, key, value))
 
     def room(self) -> bool:
-        """There is always room."""
+        """Return True."""
         return True
 
     def wait(self, seconds: float) -> None:
-        """Let the time pass."""
+        """Sleep."""
         self._sleep(seconds)
 
     def close(self, seconds: float) -> None:
-        """Nothing is on its way."""
+        """Do nothing: everything is acknowledged."""

@@ -1,9 +1,9 @@
-"""What a replay asks of a Kafka client, and what it is told in return.
+"""The contract between a replay and a Kafka client: lanes go in, deliveries are reported.
 
-A sender is handed lanes and never blocks: whoever hands them asks ``room`` first and gives the client time with
-``wait``. Records of one lane reach the broker in the order in which they were handed over, so a mark never overtakes
-what lies before it. Every record handed over is reported twice: when it leaves (the client has it) and when it is
-settled (acknowledged by the broker, or given up on). Not in the contract: compression, transactions, headers.
+``send`` never blocks: the caller asks ``room`` first and gives the client time with ``wait``. Records of one lane
+reach the broker in the order of their hand-over, so a mark never overtakes what lies before it. Every record is
+reported twice: when the client has it, and when it is settled (acknowledged by the broker, or given up). Compression,
+transactions and headers are not part of the contract.
 """
 
 from collections.abc import Mapping
@@ -12,18 +12,18 @@ from typing import ClassVar, Protocol
 from producers.compose.lanes import Lane
 
 UNACKNOWLEDGED = "unacknowledged"
-"""Why a record failed that was still on its way when the sender was closed."""
+"""The error of a record that was still under way when its sender was closed."""
 
 
 class DeliveryListener(Protocol):
-    """Who is told what becomes of the records; called by the thread that uses the sender, in no order across lanes."""
+    """Receives the deliveries of a sender, in the thread that uses the sender; lanes report in no common order."""
 
     def left(self, lane: Lane, wall: float) -> None:
-        """Take note that the client has these records, at ``wall`` (monotonic seconds)."""
+        """Note that the client has these records since ``wall`` (monotonic seconds)."""
         ...
 
     def settled(self, lane: Lane, wall: float, failed: Mapping[str, int]) -> None:
-        """Take note that the broker has these records, but for the failed ones, counted by the name of their error."""
+        """Note that the broker has these records, except the failed ones, counted by the name of their error."""
         ...
 
 
@@ -31,26 +31,26 @@ class Sender(Protocol):
     """A Kafka client that sends lanes."""
 
     name: ClassVar[str]
-    """What ``--client`` calls it."""
+    """Its name on the command line (``--client``)."""
     portion: ClassVar[int]
-    """Records it should be handed at a time, so that the caller stays responsive."""
+    """The most records to hand over in one call, so that the caller stays responsive."""
 
     def send(self, lane: Lane) -> None:
-        """Take records over; they leave in order and as soon as the client can."""
+        """Accept records; they leave in order and as soon as the client can send them."""
         ...
 
     def publish(self, topic: str, key: bytes, value: bytes) -> None:
-        """Send one record that is not part of a lane; nobody waits for it before ``close``."""
+        """Send one record outside any lane; nothing waits for it before ``close``."""
         ...
 
     def room(self) -> bool:
-        """Return whether it can take more: what is on its way is bounded."""
+        """Return whether it accepts more: the records under way are bounded."""
         ...
 
     def wait(self, seconds: float) -> None:
-        """Let the client work for so long, or until it has news."""
+        """Let the client work for so many seconds, or until something is settled."""
         ...
 
     def close(self, seconds: float) -> None:
-        """Send what is left within so many seconds; what is not acknowledged by then counts as failed."""
+        """Send what is left within so many seconds; records not acknowledged by then have failed."""
         ...

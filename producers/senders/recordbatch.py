@@ -1,10 +1,11 @@
 """Whole Kafka record batches from columns: the wire format (version 2) written with arrays instead of record by record.
 
-aiokafka's own builder takes a call per record; for a batch of thousands, writing all the lengths at once and joining
-the columns once is several times faster. What comes out is the same, byte for byte, and that is tested.
+The clients' own builders take a call per record; writing all lengths at once and joining the columns once is several
+times faster for a batch of thousands. The bytes are the same.
 """
 
 import struct
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -17,61 +18,54 @@ from producers.compose.lanes import Ints, Lane
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 
+PACK_FROM = 200
+"""Below this many records a client's own builder is faster than setting up arrays."""
 _HEADER = struct.Struct(">qiibI")
 _CHECKED = struct.Struct(">hiqqqhii")
 _MAGIC = 2
 _ZERO, _NOTHING = pa.scalar(b"\x00"), pa.scalar(b"")
 _AFTER_LENGTH = 12
-"""The length field counts what follows it: all but itself and the base offset before it."""
+"""The length field counts what follows it, so neither itself nor the base offset before it."""
 
 
+@dataclass(frozen=True, slots=True)
 class PackedBatch:
-    """A closed batch, as far as aiokafka's producer asks (``aiokafka.producer.message_accumulator.BatchBuilder``).
+    """The records of a batch, encoded; only the header is missing, which depends on the producer's state."""
 
-    Args:
-        lane: At least one record.
-    """
-
-    def __init__(self, lane: Lane) -> None:
-        self._count = len(lane)
-        self._first, self._last = int(lane.at[0]), int(lane.at.max())
-        self._records = pack(lane)
-        self._producer = (-1, -1, 0)
-        self._buffer: bytes | None = None
-
-    def record_count(self) -> int:
-        """Return the number of records."""
-        return self._count
+    count: int
+    first_at: int
+    """Timestamp of the first record."""
+    last_at: int
+    """The greatest timestamp."""
+    records: memoryview
+    """The records one after the other, as they stand after the header."""
 
     def size(self) -> int:
-        """Return the size in bytes."""
-        return _HEADER.size + _CHECKED.size + len(self._records) if self._buffer is None else len(self._buffer)
+        """Return the size of the whole batch in bytes."""
+        return _HEADER.size + _CHECKED.size + len(self.records)
 
-    def closed(self) -> bool:
-        """Return True: nothing can be added."""
-        return True
+    def sealed(self, producer_id: int, epoch: int, base_sequence: int) -> bytes:
+        """Return the whole batch.
 
-    def close(self) -> None:
-        """Nothing to do."""
-
-    def append(self, **record: object) -> None:
-        """Return None: the batch is full."""
-
-    def _set_producer_state(self, producer_id: int, producer_epoch: int, base_sequence: int) -> None:
-        self._producer = (producer_id, producer_epoch, base_sequence)
-
-    def _build(self) -> bytes:
-        if self._buffer is None:
-            checked = _CHECKED.pack(0, self._count - 1, self._first, self._last, *self._producer, self._count)
-            checksum = crc32c(self._records, crc32c(checked))
-            header = _HEADER.pack(0, self.size() - _AFTER_LENGTH, -1, _MAGIC, checksum)
-            self._buffer = b"".join((header, checked, self._records))
-            self._records = memoryview(b"")
-        return self._buffer
+        Args:
+            producer_id: Of the idempotent producer, -1 without one.
+            epoch: Likewise.
+            base_sequence: Sequence number of the first record in its partition.
+        """
+        state = (producer_id, epoch, base_sequence)
+        checked = _CHECKED.pack(0, self.count - 1, self.first_at, self.last_at, *state, self.count)
+        checksum = crc32c(self.records, crc32c(checked))
+        header = _HEADER.pack(0, self.size() - _AFTER_LENGTH, -1, _MAGIC, checksum)
+        return b"".join((header, checked, self.records))
 
 
-def pack(lane: Lane) -> memoryview:
-    """Return the records of a batch, one after the other, as they stand on the wire after the batch's header."""
+def pack(lane: Lane) -> PackedBatch:
+    """Return the batch of a lane of at least one record."""
+    return PackedBatch(len(lane), int(lane.at[0]), int(lane.at.max()), _encoded(lane))
+
+
+def _encoded(lane: Lane) -> memoryview:
+    """Return the records one after the other, as they stand on the wire."""
     keys, values = _lengths(lane.keys), _lengths(lane.values)
     fields = [_zigzag(lane.at - lane.at[0]), _zigzag(np.arange(len(lane))), _zigzag(keys)]
     sizes = [_varint_sizes(field) for field in fields]

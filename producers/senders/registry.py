@@ -1,4 +1,4 @@
-"""Senders by the name the command line knows them by; each library is imported when it is asked for."""
+"""Senders by their name on the command line; a library is imported when its sender is opened."""
 
 import importlib
 from collections.abc import Callable
@@ -7,31 +7,31 @@ from producers.senders.protocol import DeliveryListener, Sender
 from streams.errors import EnvironmentMissingError
 from streams.kafka.connection import Connection
 
-_CLASSES = {
-    "kafka-python": ("producers.senders.kafka_python", "KafkaPythonSender"),
+_OPENERS = {
+    "kafka-python": ("producers.senders.kafka_python", "open_sender"),
     "aiokafka": ("producers.senders.aio", "AiokafkaSender"),
 }
-CLIENTS = tuple(_CLASSES)
+CLIENTS = tuple(_OPENERS)
 
 
 def sender_factory(client: str, connection: Connection, *, paced: bool) -> Callable[[DeliveryListener], Sender]:
-    """Return a function that opens a sender for a watcher.
+    """Return a function that opens a sender for a delivery listener.
 
     Args:
         client: One of ``CLIENTS``.
         connection: Where the broker is.
-        paced: Whether events have due times, or leave as fast as it goes.
+        paced: Whether events have due times, or leave as fast as possible.
 
     Raises:
-        EnvironmentMissingError: There is no such client; the text lists those there are.
+        EnvironmentMissingError: There is no such client; the text lists the known ones.
     """
-    if client not in _CLASSES:
+    if client not in _OPENERS:
         raise EnvironmentMissingError(f"unknown client {client!r}; known: {', '.join(CLIENTS)}")
-    module, name = _CLASSES[client]
-    make = getattr(importlib.import_module(module), name)
+    module, name = _OPENERS[client]
+    opener = getattr(importlib.import_module(module), name)
 
-    def open_sender(watcher: DeliveryListener) -> Sender:
-        sender: Sender = make(connection, watcher, paced=paced)
+    def open_sender(listener: DeliveryListener) -> Sender:
+        sender: Sender = opener(connection, listener, paced=paced)
         return sender
 
     return open_sender

@@ -1,4 +1,4 @@
-"""A broker that stands still for a while: whoever sends waits for it instead of growing."""
+"""A broker that freezes, or ends and starts again: a sender waits within bounds, loses nothing and doubles nothing."""
 
 import contextlib
 import os
@@ -6,17 +6,19 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from joinstorm.embedded.broker import EmbeddedBroker
 from producers.replay.opening import open_run
 from producers.replay.playback import PlaybackRequest, PlaybackResult, Replay
-from producers.senders import aio, kafka_python
+from producers.senders import aio, backlog, kafka_python
 from producers.senders.registry import CLIENTS, sender_factory
 from producers.tape.tapefile import Tape
 from streams.errors import EnvironmentMissingError
 from tests.conftest import required
+from tests.replaying import play, read_back, renamed
 from tests.tinytape import tiny_tape
 
 pytestmark = pytest.mark.integration
@@ -56,10 +58,9 @@ def test_a_producer_waits_for_a_frozen_broker(
     broker: EmbeddedBroker, unique_run: str, tape: Tape, client: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While the broker stands still no more than the bound is on its way, at full speed; then everything arrives."""
-    monkeypatch.setattr(aio, "WAITING_RECORDS", BOUND)
-    monkeypatch.setattr(aio, "BATCH_BYTES", 20_000)
-    monkeypatch.setattr(kafka_python, "ON_THE_WAY", BOUND)
-    for sender in (aio.AiokafkaSender, kafka_python.KafkaPythonSender):
+    monkeypatch.setattr(backlog, "WAITING_RECORDS", BOUND)
+    monkeypatch.setattr(backlog, "BATCH_BYTES", 20_000)
+    for sender in (aio.AiokafkaSender, kafka_python.KafkaBatchSender):
         monkeypatch.setattr(sender, "portion", PORTION)
     info = open_run(broker.connection, tape.info, run=unique_run, partitions=LANES // 2, watermark_step_ms=60_000)
     make = sender_factory(client, broker.connection, paced=False)
@@ -86,7 +87,34 @@ def test_a_producer_waits_for_a_frozen_broker(
         if broker.pid is not None:
             os.kill(broker.pid, signal.SIGCONT)
         thread.join(120)
-    batches = LANES * aio.BATCHES_PER_LANE * 200  # aiokafka also has batches on the wire, of up to about 200 records
-    assert BOUND <= max(most) <= BOUND + LANES * PORTION + (batches if client == "aiokafka" else 0)
+    batches = LANES * backlog.BATCHES_PER_LANE * 200  # what the client has, in batches of up to about 200 records
+    assert BOUND <= max(most) <= BOUND + LANES * PORTION + batches
     assert max(most) < tape.rows / 4
     assert [(result.state, result.sent) for result in results] == [("ended", tape.rows)]
+
+
+@pytest.mark.parametrize("end", [EmbeddedBroker.kill, EmbeddedBroker.stop])
+def test_a_broker_that_comes_back_has_everything_once(
+    broker: EmbeddedBroker,
+    unique_run: str,
+    tape: Tape,
+    end: Callable[[EmbeddedBroker], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """kafka-python's batches are under way when it ends: afterwards each record is there once, in order."""
+    monkeypatch.setattr(backlog, "WAITING_RECORDS", BOUND)
+    monkeypatch.setattr(backlog, "BATCH_BYTES", 20_000)
+    info = open_run(broker.connection, tape.info, run=unique_run, partitions=LANES // 2, watermark_step_ms=10_000)
+    replay = Replay(
+        tape, info, sender_factory("kafka-python", broker.connection, paced=False), settings=PlaybackRequest()
+    )
+    with ThreadPoolExecutor(1) as pool:
+        playing, over = pool.submit(replay.play), threading.Event()
+        playing.add_done_callback(lambda _: over.set())
+        until(over, lambda: replay.meter.acked > 0, "nothing was acknowledged")
+        assert replay.meter.acked < tape.rows
+        end(broker)
+        broker.start()
+        result = playing.result(120)
+    assert (result.state, result.sent, result.failed) == ("ended", tape.rows, 0)
+    assert read_back(broker.connection, info) == renamed(play(tape), info)

@@ -20,11 +20,11 @@ from producers.senders.registry import CLIENTS, sender_factory
 from producers.tape.tapefile import Tape
 from streams.contract import runinfo
 from streams.contract.runinfo import RunInfo, RunStatus
-from streams.contract.topics import INPUTS, RUN_STATUS
+from streams.contract.topics import RUN_STATUS
 from streams.errors import BrokerError, ContractError, EnvironmentMissingError
 from streams.kafka.connection import Connection
 from streams.kafka.topicreader import read_all
-from tests.replaying import Sent, check_marks, play
+from tests.replaying import check_marks, play, read_back, renamed
 from tests.tinytape import tiny_tape
 
 pytestmark = pytest.mark.integration
@@ -47,14 +47,6 @@ def replay(kafka: Connection, tape: Tape, info: RunInfo, client: str, **settings
     return Replay(tape, info, sender_factory(client, kafka, paced=how.speed > 0), Deck(), how).play()
 
 
-def read_back(kafka: Connection, info: RunInfo) -> Sent:
-    """Return every record of a run's input topics."""
-    found: Sent = {(info.topics[base], number): [] for base in INPUTS for number in range(info.partitions)}
-    for one in read_all(kafka, *(info.topics[base] for base in INPUTS)):
-        found[one.topic, one.partition].append((one.timestamp, one.key, one.value))
-    return found
-
-
 def last_status(kafka: Connection, run: str) -> RunStatus | None:
     """Return a run's newest status."""
     statuses = [record.value for record in read_all(kafka, RUN_STATUS) if record.key == run.encode()]
@@ -73,17 +65,6 @@ def test_the_broker_holds_the_tape(kafka: Connection, unique_run: str, tape: Tap
     status = last_status(kafka, unique_run)
     assert status is not None
     assert (status.state, status.sent, status.at) == ("ended", tape.rows, info.end)
-
-
-def renamed(sent: Sent, info: RunInfo) -> Sent:
-    """Return what was sent under another run id as it would be under this one."""
-    old, new = '"run":"test"', f'"run":"{info.run}"'
-    return {
-        (topic.replace(".test", f".{info.run}"), partition): [
-            (at, key, value if key else value.replace(old.encode(), new.encode())) for at, key, value in records
-        ]
-        for (topic, partition), records in sent.items()
-    }
 
 
 @pytest.mark.parametrize("client", CLIENTS)
@@ -113,7 +94,7 @@ def test_nobody_at_the_address(tape: Tape, client: str, monkeypatch: pytest.Monk
     monkeypatch.setattr("producers.senders.kafka_python.ANSWER_SECONDS", 0.5)
     monkeypatch.setattr("producers.senders.aio.ANSWER_SECONDS", 0.5)
     with pytest.raises(BrokerError, match=r"127\.0\.0\.1:1"):
-        sender_factory(client, Connection("127.0.0.1:1"), paced=False)(None)  # type: ignore[arg-type] # never told
+        sender_factory(client, Connection("127.0.0.1:1"), paced=False)(None)  # type: ignore[arg-type] # never called
     with pytest.raises(EnvironmentMissingError, match="known: kafka-python, aiokafka"):
         sender_factory("pulsar", Connection(), paced=False)
 

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from producers.compose.lanes import Lane
-from producers.senders.recordbatch import PackedBatch
+from producers.senders.aio import ClosedBatch
+from producers.senders.recordbatch import pack
 
 values = st.binary(max_size=100) | st.sampled_from([b"x" * size for size in (63, 64, 8_190, 8_191, 8_192)])
 records = st.tuples(st.integers(0, 1 << 45), st.none() | st.binary(max_size=20), values)
@@ -28,7 +29,7 @@ def test_packed_batches_equal_aiokafkas(rows: list[tuple[int, bytes | None, byte
     theirs = BatchBuilder(1 << 30, 0)
     for at, key, value in rows:
         theirs.append(timestamp=at, key=key, value=value)
-    ours = PackedBatch(lane([*rows[:1], *rows]).part(1, len(rows) + 1))
+    ours = ClosedBatch(pack(lane([*rows[:1], *rows]).part(1, len(rows) + 1)))
     assert ours.record_count() == theirs.record_count()
     for batch in (theirs, ours):
         batch._set_producer_state(producer, 3, 17)

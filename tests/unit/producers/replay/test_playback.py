@@ -147,7 +147,7 @@ def test_failed_records_are_counted_by_error(tape: Tape, monkeypatch: pytest.Mon
         def wait(self, seconds: float) -> None:  # noqa: ARG002 - no time passes
             if self._unsettled:
                 lane = self._unsettled.pop(0)
-                self._deliveries.settled(lane, self._clock(), {"MessageSizeTooLargeError": len(lane)})
+                self._listener.settled(lane, self._clock(), {"MessageSizeTooLargeError": len(lane)})
 
     player = Player(tape)
     monkeypatch.setattr(player, "open", lambda listener: Refusing(listener, player.time))
