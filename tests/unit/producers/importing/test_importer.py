@@ -12,9 +12,12 @@ from click.testing import CliRunner
 from joinstorm.cli import cli, main
 from joinstorm.oracle.answers import ask
 from producers.importing.eventfile import settings, write_events
-from producers.importing.importer import ImportReport, import_tape
-from producers.importing.importspec import FileSpec, ImportSpec, PhaseSpec, load
+from producers.importing.importer import ImportRequest
+from producers.importing.importer import import_tape as run_import
+from producers.importing.importreport import ImportReport
+from producers.importing.importspec import FileSpec, ImportSpec, PhaseSpec
 from producers.importing.reading import Format
+from producers.importing.settingsfile import load
 from producers.replay.opening import run_info
 from producers.tape.tapefile import Tape
 from streams.contract.topics import Topics
@@ -40,6 +43,13 @@ def mapped(**more: Any) -> ImportSpec:
 
 
 DEFAULTS = ImportSpec()
+
+
+def import_tape(
+    file: Path, out: Path, spec: ImportSpec, *, generator: str, posts_file: Path | None = None
+) -> ImportReport:
+    """Import files as a request."""
+    return run_import(ImportRequest(file, out, spec, posts=posts_file), generator=generator)
 
 
 def imported(folder: Path, text: str, spec: ImportSpec = DEFAULTS, name: str = "r.csv", **more: Any) -> ImportReport:
@@ -263,14 +273,14 @@ REFUSED: dict[str, tuple[str, ImportSpec, str]] = {
         HEADER + "2023-05-24T22:00:00Z,a,join,x\n2023-05-34T22:00:00Z,b,join,x\n",
         ImportSpec(), "r.csv, row 2: '2023-05-34T22:00:00Z' is no time",
     ),
-    "a time without a zone": (HEADER + "2023-05-24 22:00:00,a,join,x\n", ImportSpec(), "says no zone"),
+    "a time without a zone": (HEADER + "2023-05-24 22:00:00,a,join,x\n", ImportSpec(), "has no zone"),
     "a time before there were times": (HEADER + "-5,a,join,x\n", ImportSpec(), "'-5' is no time since 1970"),
     "a time in two units": (
         HEADER + f"{START},a,join,x\n{START // 1000},b,join,x\n", ImportSpec(), "row 2: '1684965600' looks like s"
     ),
     "a time to come": (HEADER + "9999999999,a,join,x\n", ImportSpec(), "is still to come"),
     "a zone that is none": (JOINS, ImportSpec(zone="Nowhere/Land"), "zone 'Nowhere/Land' is not known"),
-    "nobody": (HEADER + f"{START},,join,x\n", ImportSpec(), "row 1: it does not say who"),
+    "nobody": (HEADER + f"{START},,join,x\n", ImportSpec(), "row 1: there is no person"),
     "zero rows": (HEADER, ImportSpec(), "there are no rows in it"),
     "an empty file": ("", ImportSpec(), "there are no rows in it"),
     "rows that all are left out": (
@@ -282,7 +292,9 @@ REFUSED: dict[str, tuple[str, ImportSpec, str]] = {
         "at,person,kind,label_stance\n1,a,post,happy\n", ImportSpec(), "label_stance 'happy': expected one of thanks"
     ),
     "hashtags that are no list": ('at,person,kind,hashtags\n1,a,post,"[""a"\n', ImportSpec(), "no JSON list"),
-    "more fields than columns": (HEADER + f"{START},a,join,x,y\n", ImportSpec(), "cannot be read as csv"),
+    "more fields than columns": (
+        HEADER + f"{START},a,join,x,y\n", ImportSpec(), "row 1 (line 2): it has 5 fields, the header has 4"
+    ),
     "a room called all": (HEADER + f"{START},a,join,*\n", ImportSpec(), "cannot be called '*'"),
     "more rooms than a tape holds": (
         HEADER + "".join(f"{START},a,join,room{number}\n" for number in range(128)), ImportSpec(), "at most 127"
@@ -317,7 +329,7 @@ def test_what_cannot_be_imported_is_said(tmp_path: Path, case: str) -> None:
         ("r.jsonl", '{"at": 1}\n{"at":\n', "line 2: no JSON object"),
         ("r.jsonl", "[1]\n", "line 1: no JSON object"),
         ("r.jsonl", "\n", "there are no rows in it"),
-        ("r.parquet", "not parquet", "cannot be read as parquet"),
+        ("r.parquet", "not parquet", "cannot be read as Parquet"),
         ("r.xlsx", "x", "expected a name that ends in .csv"),
     ],
 )
