@@ -40,12 +40,16 @@ def both(local: pl.Series, zone: str, source: str) -> tuple[pl.Series, pl.Series
     )
     never = (first.is_null() & local.is_not_null()).arg_true()
     if len(never):
-        hour = _span(int(local[int(never[0])]), _HOUR_MS)
-        raise EventFileError(
-            f"{source}{rows_named(never.to_numpy())}: in {zone} there was no hour from {hour}: summer time began; "
-            "is the zone right?"
-        )
+        raise EventFileError(f"{source}{_rows(never.to_numpy())}: {_no_such_hour(int(local[int(never[0])]), zone)}")
     return first, second
+
+
+def one(local: int, zone: str, source: str, fold: Fold | None) -> int:
+    """Return UTC (ms) for one time of a clock in a zone; raises EventFileError like ``by_order``."""
+    first, second = both(pl.Series([local]), zone, source)
+    if first[0] != second[0] and fold is None:
+        raise EventFileError(f"{source}: {_doubled(local, zone)}; write it with an offset to UTC (-04:00)")
+    return int(second[0] if fold == "second" else first[0])
 
 
 def by_order(local: pl.Series, zone: str, source: str, fold: Fold | None) -> pl.Series:
@@ -71,30 +75,45 @@ def by_order(local: pl.Series, zone: str, source: str, fold: Fold | None) -> pl.
 def refuse_untold(local: pl.Series, rows: Ints, zone: str, source: str) -> None:
     """Raise EventFileError if there are rows of which nobody can tell which of two hours they mean."""
     if len(rows):
-        hour = _span(int(local[int(rows[0])]), _HOUR_MS)
         raise EventFileError(
-            f"{source}{rows_named(rows)}: in {zone} the hour from {hour} came twice as summer time ended, and the "
-            "order of the rows does not tell which one is meant; write times with an offset (-04:00), or choose with "
-            "--doubled-hour first or second"
+            f"{source}{_rows(rows)}: {_doubled(int(local[int(rows[0])]), zone)}, and the order of the rows does not "
+            "tell which one is meant; write times with an offset (-04:00), or choose --doubled-hour first or second"
         )
 
 
-def rows_named(places: Ints) -> str:
-    """Return ``, row 5`` or ``, rows 5, 6, 7 …`` for places from 0."""
+def _no_such_hour(local: int, zone: str) -> str:
+    return f"in {zone} there was no hour from {_hour(local)}: summer time began; is the zone right?"
+
+
+def _doubled(local: int, zone: str) -> str:
+    return f"in {zone} the hour from {_hour(local)} came twice as summer time ended"
+
+
+def _rows(places: Ints) -> str:
     numbers = ", ".join(str(place + 1) for place in places[:_NAMED].tolist())
     return f", row{'s' if len(places) > 1 else ''} {numbers}{' …' if len(places) > _NAMED else ''}"
 
 
 def _second_hour(clock: Ints, doubled: NDArray[np.bool_]) -> tuple[Ints, Ints]:
     """Return the places in the second hour, and those that cannot be told."""
-    steps = np.diff(clock)
-    if np.count_nonzero(steps < 0) > np.count_nonzero(steps > 0):  # the newest first
-        second, unknown = _second_hour(clock[::-1], doubled[::-1])
+    if _breaks(clock[::-1], doubled[::-1]).sum() < _breaks(clock, doubled).sum():  # the newest first
+        second, unknown = _told(clock[::-1], doubled[::-1])
         return len(clock) - 1 - second, np.sort(len(clock) - 1 - unknown)
-    back = steps < 0
-    near = np.abs(steps) < 2 * _HOUR_MS
-    inside = back & doubled[1:] & doubled[:-1] & near
-    breaks = back & ~inside
+    return _told(clock, doubled)
+
+
+def _breaks(clock: Ints, doubled: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which steps go back otherwise than inside of a doubled hour."""
+    return (np.diff(clock) < 0) & ~_inside(clock, doubled)
+
+
+def _inside(clock: Ints, doubled: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    steps = np.diff(clock)
+    return (steps < 0) & (steps > -2 * _HOUR_MS) & doubled[1:] & doubled[:-1]
+
+
+def _told(clock: Ints, doubled: NDArray[np.bool_]) -> tuple[Ints, Ints]:
+    steps, inside, breaks = np.diff(clock), _inside(clock, doubled), _breaks(clock, doubled)
     small = -steps[breaks & (-steps < _HOUR_MS)]
     least = int(small.max()) if len(small) else 0
     stretch = np.cumsum(np.concatenate([[0], breaks]))
@@ -121,7 +140,7 @@ def _joined(parts: list[Ints]) -> Ints:
     return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
 
 
-def _span(clock: int, length: int) -> str:
-    begin = clock - clock % length
-    first, last = (datetime.fromtimestamp(at / 1000, UTC) for at in (begin, begin + length))
+def _hour(clock: int) -> str:
+    begin = clock - clock % _HOUR_MS
+    first, last = (datetime.fromtimestamp(at / 1000, UTC) for at in (begin, begin + _HOUR_MS))
     return f"{first:%Y-%m-%d %H:%M} to {last:%H:%M}"

@@ -27,6 +27,7 @@ from producers.importing.people import as_one
 from producers.importing.problemlog import BACKWARDS, EXAMPLES, IGNORED, ProblemLog
 from producers.importing.reading import FieldTable, read
 from producers.importing.times import millis
+from producers.importing.values import MISSING
 from streams.contract.results import STANCES
 from streams.errors import EventFileError
 
@@ -44,6 +45,8 @@ SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
 _LABEL_WORDS: Final = {"label_stance": STANCES, "label_subject": ("launch", "announcement", "other")}
 _BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False}
 _END: Final = "end"
+_PRINTED: Final = re.compile(r"""\[((?:(?:'[^'\s,]*'|"[^"\s,]*"|[^'"\[\]\s,]+)(?:[\s,]+|(?=\])))*)\]""")
+"""A list of words, in quotes or bare."""
 
 
 @dataclass(frozen=True)
@@ -205,16 +208,23 @@ def _hashtags(texts: pl.Series, path: Path) -> pl.Series:
 
 
 def _tags(text: str) -> list[str] | None:
-    words: list[Any] = re.split(r"[\s,;|]+", text)
-    if text.lstrip().startswith("["):
-        try:
-            words = json.loads(text)
-        except ValueError:
-            return None
-        if any(isinstance(word, list | dict | bool) for word in words):
-            return None
+    words: list[Any] | None = _listed(text) if text.lstrip().startswith("[") else re.split(r"[\s,;|]+", text)
+    if words is None or any(isinstance(word, list | dict | bool) for word in words):
+        return None
     tags = [str(word).strip().lstrip("#").lower() for word in words if word is not None]
     return [tag for tag in tags if tag]
+
+
+def _listed(text: str) -> list[Any] | None:
+    """Return the elements of a JSON list, or of a list as Python (``['a', 'b']``) and DuckDB (``[a, b]``) print it."""
+    try:
+        return list(json.loads(text))
+    except ValueError:
+        printed = _PRINTED.fullmatch(text.strip())
+    if printed is None:
+        return None
+    words = [word.strip("'\"") for word in re.split(r"[\s,]+", printed[1])]
+    return [None if word in MISSING else word for word in words]
 
 
 def _refuse_missing(values: pl.Series, path: Path) -> None:

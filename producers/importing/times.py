@@ -112,10 +112,7 @@ def moment(value: str | float, reading: TimeReading, field: str) -> int:
     clock = _clock(text, TimeReading(zone=reading.zone), field)
     local = clock.local[0]
     if local is not None and local >= 0 and reading.zone is not None:
-        first, second = localclock.both(clock.local, reading.zone, f"{field} {value}")
-        if first[0] != second[0] and reading.doubled_hour is None:
-            localclock.refuse_untold(clock.local, np.zeros(1, dtype=np.int64), reading.zone, f"{field} {value}")
-        return int(second[0] if reading.doubled_hour == "second" else first[0])
+        return localclock.one(local, reading.zone, f"{field}: {value}", reading.doubled_hour)
     found = clock.utc[0]
     if found is None or found < 0:
         raise EventFileError(f"{field}: {_complaint(value, TimeReading(zone=reading.zone))}")
