@@ -13,10 +13,11 @@ from producers.importing.fields import FIELDS, KINDS
 from producers.importing.importer import ImportRequest, import_tape, refuse_overwriting
 from producers.importing.importreport import ImportReport
 from producers.importing.importspec import FileSpec, ImportSpec, PhaseSpec
+from producers.importing.localclock import FOLDS
 from producers.importing.nightlength import LONGEST_DAYS
 from producers.importing.settingsfile import load
 from producers.importing.sourcetable import QUOTINGS
-from producers.importing.times import DURATION_UNITS, FOLDS, TIMES
+from producers.importing.times import DURATION_UNITS, TIMES
 from streams.contract.names import MINUTE_MS
 from streams.errors import EXIT_FAILED, EXIT_OK
 

@@ -8,9 +8,10 @@ import msgspec
 from msgspec import Meta
 
 from producers.importing.fields import FIELDS, IGNORE, KINDS
+from producers.importing.localclock import Fold
 from producers.importing.sourcetable import Layout, Quoting
 from producers.importing.textfile import known_encoding
-from producers.importing.times import DurationUnit, Fold, TimeReading, Times
+from producers.importing.times import DurationUnit, TimeReading, Times
 from streams.contract.names import ALL
 from streams.contract.runinfo import SubjectRule
 from streams.errors import EventFileError

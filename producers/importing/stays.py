@@ -10,7 +10,7 @@ import polars as pl
 from producers.importing import localclock
 from producers.importing.fields import DURATION, KIND, LEAVE_AT, PRESENCE_KINDS, ROW
 from producers.importing.problemlog import OVERLAPPING, ProblemLog
-from producers.importing.times import DurationUnit, TimeReading, read_clock
+from producers.importing.times import DurationUnit, TimeReading, mapped, read_clock
 from streams.errors import EventFileError
 
 JOIN, LEAVE = PRESENCE_KINDS[1], PRESENCE_KINDS[3]
@@ -124,7 +124,7 @@ def _durations(texts: pl.Series, unit: DurationUnit, path: Path) -> pl.Series:
             f"{path}, row {row + 1}: {text!r} is no duration; expected 1h 27m 51s, 01:27:51 or a "
             "number (of seconds, or as --duration-unit has it)"
         )
-    return texts.replace_strict(different, pl.Series(found, dtype=pl.Int64), return_dtype=pl.Int64)
+    return mapped(texts, different, found)
 
 
 def _duration(text: str, unit: DurationUnit) -> int | None:

@@ -2,6 +2,7 @@
 
 import codecs
 import gzip
+import io
 import re
 import zlib
 from dataclasses import dataclass
@@ -80,11 +81,10 @@ def read_bytes(path: Path) -> bytes:
 def known_encoding(name: str) -> str:
     """Return Python's name of an encoding; raises EventFileError if there is no such text encoding."""
     try:
-        found = codecs.lookup(name)
-        b"".decode(found.name)
+        io.TextIOWrapper(io.BytesIO(), encoding=name)  # takes no codec that makes something else than text
+        return codecs.lookup(name).name
     except (LookupError, ValueError):
         raise EventFileError(f"encoding {name!r} is not known; expected utf-8, utf-16, cp1252, latin-1 …") from None
-    return found.name
 
 
 def _utf16(sample: bytes) -> str:

@@ -6,6 +6,7 @@ microseconds, else nanoseconds. One file has one unit. What is finer than a mill
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, TypeAlias
@@ -14,14 +15,13 @@ import numpy as np
 import polars as pl
 
 from producers.importing import localclock
-from producers.importing.localclock import FOLDS, Fold
+from producers.importing.localclock import Fold
 from streams.errors import EventFileError
 
 Times: TypeAlias = Literal["auto", "iso", "s", "ms", "us", "ns"]
 TIMES: Final = ("auto", "iso", "s", "ms", "us", "ns")
 DurationUnit: TypeAlias = Literal["s", "m", "h"]
 DURATION_UNITS: Final = ("s", "m", "h")
-__all__ = ["DURATION_UNITS", "FOLDS", "TIMES", "DurationUnit", "Fold", "TimeReading", "Times", "millis", "moment"]
 
 _BOUNDS: Final = (1e11, 1e14, 1e17)
 """Sizes from which a number is of the next finer unit."""
@@ -119,6 +119,13 @@ def moment(value: str | float, reading: TimeReading, field: str) -> int:
     return int(found)
 
 
+def mapped(texts: pl.Series, different: pl.Series, numbers: Sequence[int | None]) -> pl.Series:
+    """Return for each text the number of its equal among ``different``; null stays null."""
+    if not len(different):
+        return texts.cast(pl.Int64)
+    return texts.replace_strict(different, pl.Series(numbers, dtype=pl.Int64), return_dtype=pl.Int64)
+
+
 def _clock(texts: pl.Series, reading: TimeReading, source: str) -> Clock:
     if reading.time_format is not None:
         return _formed(texts, reading.time_format)
@@ -147,7 +154,7 @@ def _formed(texts: pl.Series, form: str) -> Clock:
         at = None if plain is None else (plain - _EPOCH) // _MILLISECOND
         utc.append(at if aware else None)
         local.append(None if aware else at)
-    return Clock(*(texts.replace_strict(different, pl.Series(one, dtype=pl.Int64)) for one in (utc, local)))
+    return Clock(mapped(texts, different, utc), mapped(texts, different, local))
 
 
 def _iso(texts: pl.Series) -> Clock:
