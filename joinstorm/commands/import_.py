@@ -19,7 +19,7 @@ from producers.importing.settingsfile import load
 from producers.importing.sourcetable import QUOTINGS
 from producers.importing.times import DURATION_UNITS, TIMES
 from streams.contract.names import MINUTE_MS
-from streams.errors import EXIT_FAILED, EXIT_OK
+from streams.errors import EXIT_FAILED, EXIT_OK, UsageError
 
 
 class Pair(click.ParamType):
@@ -134,7 +134,7 @@ def _kinds(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     found: dict[str, str] = {}
     for word, kind in pairs:
         if found.setdefault(word, kind) != kind:
-            raise click.UsageError(f"--kind {word}={found[word]} and --kind {word}={kind}: a word has one meaning")
+            raise UsageError(f"--kind {word}={found[word]} and --kind {word}={kind}: a word has one meaning")
     return found
 
 

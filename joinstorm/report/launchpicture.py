@@ -46,7 +46,9 @@ def launch_span(data: PictureData) -> tuple[int, int]:
 
 def _draw_rooms(panel: Axes, head: Axes, data: PictureData, stretch: Stretch) -> None:
     times, colours = stretch.times(), data.colours()
-    curves = [(data.engine.live(s), data.truth.live(s), data.wording.room.format(s), colour) for s, colour in colours.items()]
+    curves = [
+        (data.engine.live(s), data.truth.live(s), data.wording.room.format(s), colour) for s, colour in colours.items()
+    ]
     curves.append((data.engine.waiting, data.truth.waiting, "waiting", palette.WAITING))
     for engine, truth, _, colour in curves:
         panel.fill_between(times, stretch.thin(engine), color=colour, alpha=0.16, linewidth=0)

@@ -17,7 +17,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
 from matplotlib.ticker import FuncFormatter
 
-from joinstorm.report.wording import Clock
+from joinstorm.report.wording import ReportClock
 from streams.contract.runinfo import RunInfo
 
 DAY_MS: Final = 86_400_000
@@ -80,7 +80,9 @@ class Sheet:
 
 
 @contextmanager
-def sheet(info: RunInfo, clocks: Sequence[Clock], span: tuple[int, int], heights: Sequence[float]) -> Iterator[Sheet]:
+def sheet(
+    info: RunInfo, clocks: Sequence[ReportClock], span: tuple[int, int], heights: Sequence[float]
+) -> Iterator[Sheet]:
     """Yield a sheet with panels of these heights (inches), stacked over one time axis.
 
     Args:
@@ -136,7 +138,7 @@ def when(at: Any) -> Any:
     return at / DAY_MS
 
 
-def _time_axis(panel: Axes, span: tuple[int, int], clocks: Sequence[Clock]) -> None:
+def _time_axis(panel: Axes, span: tuple[int, int], clocks: Sequence[ReportClock]) -> None:
     """Label the time axis of a panel by each clock, one below the other, with the date where a day begins."""
     panel.xaxis.set_major_locator(_locator(when(span[1]) - when(span[0])))
     edge = when(span[0]) + 0.02 * (when(span[1]) - when(span[0]))  # room for the names of the time zones
@@ -147,7 +149,7 @@ def _time_axis(panel: Axes, span: tuple[int, int], clocks: Sequence[Clock]) -> N
     panel.annotate(names, (0, 0), (-8, -5.5), "axes fraction", "offset points", ha="right", va="top", fontsize=8)
 
 
-def _tick(days: float, clocks: Sequence[Clock]) -> str:
+def _tick(days: float, clocks: Sequence[ReportClock]) -> str:
     here = clocks[0].moment(days)
     date = f"\n{here:%-d %b}" if (here.hour, here.minute) == (0, 0) else ""
     return "\n".join(f"{clock.moment(days):%H:%M}" for clock in clocks) + date

@@ -9,7 +9,7 @@ _DAY_S: Final = 86_400
 
 
 @dataclass(frozen=True)
-class Clock:
+class ReportClock:
     """A clock of a report; without ``short`` its times have the zone's own abbreviation, such as EDT."""
 
     name: str
@@ -26,7 +26,7 @@ class Clock:
         return f"{moment:%H:%M} {self.short or f'{moment:%Z}'}"
 
 
-_UTC: Final = Clock("UTC", UTC, "UTC")
+_UTC: Final = ReportClock("UTC", UTC, "UTC")
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Wording:
         own: It is a recording of real people.
     """
 
-    clocks: tuple[Clock, ...] = (_UTC, Clock("US Eastern", ZoneInfo("America/New_York"), "ET"))
+    clocks: tuple[ReportClock, ...] = (_UTC, ReportClock("US Eastern", ZoneInfo("America/New_York"), "ET"))
     posts: str = "tweets"
     room: str = "{} room"
     rooms_title: str = "The launch"
@@ -59,5 +59,5 @@ SIMULATED: Final = Wording()
 
 def of_recording(zone: str | None) -> Wording:
     """Return the words for a recording of your own, whose times are of this zone; None: UTC."""
-    local = () if zone in {None, "UTC"} else (Clock(str(zone), ZoneInfo(str(zone))),)
+    local = () if zone in {None, "UTC"} else (ReportClock(str(zone), ZoneInfo(str(zone))),)
     return Wording((*local, _UTC), "posts", "{}", "The rooms", "The posts", own=True)

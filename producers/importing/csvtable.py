@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from producers.importing.sourcetable import Layout, Quoting, SourceTable, check_lines, refuse_twice
+from producers.importing.sourcetable import FileLayout, Quoting, SourceTable, check_lines, refuse_twice
 from producers.importing.textfile import read_text
 from streams.errors import EventFileError
 
@@ -40,7 +40,7 @@ class _Body:
     outside: int
 
 
-def read_csv(path: Path, wanted: Sequence[str], timed: str, layout: Layout) -> SourceTable:
+def read_csv(path: Path, wanted: Sequence[str], timed: str, layout: FileLayout) -> SourceTable:
     """Return the wanted columns of a CSV file.
 
     Args:
@@ -60,7 +60,7 @@ def read_csv(path: Path, wanted: Sequence[str], timed: str, layout: Layout) -> S
     return SourceTable(table.frame, table.names, table.rows, source.encoding, lines)
 
 
-def _body(path: Path, text: str, layout: Layout) -> _Body:
+def _body(path: Path, text: str, layout: FileLayout) -> _Body:
     if not layout.skip_lines and layout.section is None:
         return _Body(text, 1, 0)
     lines = io.StringIO(text, newline="")

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from producers.importing.fields import FIELDS, IGNORE, KINDS
 from producers.importing.localclock import Fold
-from producers.importing.sourcetable import Layout, Quoting
+from producers.importing.sourcetable import FileLayout, Quoting
 from producers.importing.textfile import known_encoding
 from producers.importing.times import DurationUnit, TimeReading, Times
 from streams.contract.names import ALL
@@ -54,9 +54,9 @@ class FileSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     missing: tuple[Name, ...] = ()
     """Further words that mean no value."""
 
-    def layout(self) -> Layout:
+    def layout(self) -> FileLayout:
         """Return where in the file the table is."""
-        return Layout(self.encoding, self.skip_lines, self.section, self.quoting)
+        return FileLayout(self.encoding, self.skip_lines, self.section, self.quoting)
 
     def clock(self) -> TimeReading:
         """Return how times are to be read."""

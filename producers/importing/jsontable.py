@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from producers.importing.sourcetable import Layout, SourceTable
+from producers.importing.sourcetable import FileLayout, SourceTable
 from producers.importing.textfile import read_text
 from streams.errors import EventFileError
 
@@ -20,7 +20,7 @@ _EXACT: Final = 1 << 53
 _ABSENT: Final = object()
 
 
-def read_jsonl(path: Path, wanted: Sequence[str], layout: Layout) -> SourceTable:
+def read_jsonl(path: Path, wanted: Sequence[str], layout: FileLayout) -> SourceTable:
     """Return the wanted values of a JSONL file; a key that a line does not have is a value that is not there.
 
     A name with dots that is no key itself leads into nested objects: ``author.name``.

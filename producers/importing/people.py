@@ -9,7 +9,7 @@ import polars as pl
 from producers.importing import values
 from producers.importing.csvtable import read_csv
 from producers.importing.reading import format_of
-from producers.importing.sourcetable import Layout
+from producers.importing.sourcetable import FileLayout
 from streams.errors import EventFileError
 
 _PERSON: Final = "person"
@@ -26,10 +26,10 @@ def read_people(path: Path) -> dict[str, str]:
     """
     if format_of(path) != "csv":
         raise EventFileError(f"{path}: expected a CSV file with one row per person")
-    names = read_csv(path, (), "", Layout()).names
+    names = read_csv(path, (), "", FileLayout()).names
     if len(set(names)) < len(names):
         raise EventFileError(f"{path}: two columns have one name: {', '.join(names)}")
-    table = read_csv(path, names, "", Layout())
+    table = read_csv(path, names, "", FileLayout())
     columns = [values.normalised(path, _PERSON, [table.frame[name]])[0].to_list() for name in names]
     found: dict[str, tuple[str, int]] = {}
     for row, ids in enumerate(zip(*columns, strict=True), 1):

@@ -12,7 +12,7 @@ from producers.importing.csvtable import read_csv
 from producers.importing.fields import FIELDS, REQUIRED
 from producers.importing.jsontable import read_jsonl
 from producers.importing.parquettable import read_parquet
-from producers.importing.sourcetable import Layout, SourceTable
+from producers.importing.sourcetable import FileLayout, SourceTable
 from streams.errors import EventFileError
 
 Format: TypeAlias = Literal["csv", "jsonl", "parquet"]
@@ -39,7 +39,7 @@ def read(
     path: Path,
     columns: Mapping[str, Sequence[str]],
     required: Sequence[str],
-    layout: Layout,
+    layout: FileLayout,
     missing_words: Sequence[str] = (),
 ) -> FieldTable:
     """Return the file's columns that are fields, one row per row of the file.
@@ -81,7 +81,7 @@ def format_of(path: Path) -> Format:
     return cast("Format", found)
 
 
-def _source(path: Path, wanted: Sequence[str], timed: str, layout: Layout) -> SourceTable:
+def _source(path: Path, wanted: Sequence[str], timed: str, layout: FileLayout) -> SourceTable:
     form = format_of(path)
     if form == "csv":
         return read_csv(path, wanted, timed, layout)

@@ -14,7 +14,7 @@ QUOTINGS: Final = ("auto", "doubled", "backslash", "none")
 
 
 @dataclass(frozen=True)
-class Layout:
+class FileLayout:
     """Where in a file its table is, and how the file writes it.
 
     Args:

@@ -57,7 +57,7 @@ class TimeReading:
 
 
 @dataclass(frozen=True)
-class Clock:
+class ClockTimes:
     """Times as read: ``utc`` (ms) where the text has a zone or is a number, ``local`` (ms) where it has none.
 
     Both are null where the text is no time, and where there is no text.
@@ -67,7 +67,7 @@ class Clock:
     local: pl.Series
 
 
-def read_clock(texts: pl.Series, reading: TimeReading, source: str) -> Clock:
+def read_clock(texts: pl.Series, reading: TimeReading, source: str) -> ClockTimes:
     """Read texts as times, in the order of the file's rows.
 
     Raises:
@@ -126,13 +126,13 @@ def mapped(texts: pl.Series, different: pl.Series, numbers: Sequence[int | None]
     return texts.replace_strict(different, pl.Series(numbers, dtype=pl.Int64), return_dtype=pl.Int64)
 
 
-def _clock(texts: pl.Series, reading: TimeReading, source: str) -> Clock:
+def _clock(texts: pl.Series, reading: TimeReading, source: str) -> ClockTimes:
     if reading.time_format is not None:
         return _formed(texts, reading.time_format)
     if reading.times == "iso" or (reading.times == "auto" and not _numeric(texts)):
         return _iso(texts)
     utc = _numbers(texts, reading.times, source)
-    return Clock(utc, pl.Series([None], dtype=pl.Int64).new_from_index(0, len(texts)))
+    return ClockTimes(utc, pl.Series([None], dtype=pl.Int64).new_from_index(0, len(texts)))
 
 
 def _numeric(texts: pl.Series) -> bool:
@@ -140,7 +140,7 @@ def _numeric(texts: pl.Series) -> bool:
     return bool(len(first) and first.str.contains(_NUMBER)[0])
 
 
-def _formed(texts: pl.Series, form: str) -> Clock:
+def _formed(texts: pl.Series, form: str) -> ClockTimes:
     different = texts.drop_nulls().unique()
     utc: list[int | None] = []
     local: list[int | None] = []
@@ -154,10 +154,10 @@ def _formed(texts: pl.Series, form: str) -> Clock:
         at = None if plain is None else (plain - _EPOCH) // _MILLISECOND
         utc.append(at if aware else None)
         local.append(None if aware else at)
-    return Clock(mapped(texts, different, utc), mapped(texts, different, local))
+    return ClockTimes(mapped(texts, different, utc), mapped(texts, different, local))
 
 
-def _iso(texts: pl.Series) -> Clock:
+def _iso(texts: pl.Series) -> ClockTimes:
     """Take the text apart by hand: what libraries accept as ISO 8601 differs, and a wrong guess would pass unseen."""
     parts = texts.str.extract_groups(_ISO).struct.unnest()
     text = pl.concat_str("day", pl.lit("T"), "clock", pl.col("second").fill_null(":00"))
@@ -170,7 +170,7 @@ def _iso(texts: pl.Series) -> Clock:
     offset = hours * 3_600_000 + sign * minutes * 60_000
     zoned = pl.col("zone").is_not_null()
     found = parts.select(utc=pl.when(zoned).then(clock + part - offset), local=pl.when(~zoned).then(clock + part))
-    return Clock(found["utc"], found["local"])
+    return ClockTimes(found["utc"], found["local"])
 
 
 def _numbers(texts: pl.Series, times: Times, source: str) -> pl.Series:

@@ -23,4 +23,4 @@ def test_a_report_that_cannot_be_drawn_is_a_warning(
     tape = SimpleNamespace(info=SimpleNamespace(scenario={}, zone=None))
     outcome = SimpleNamespace(tape=tape, view=None, verdict=None, facts=())
     assert _report(cast("RunOutcome", outcome), tmp_path) is None
-    assert "warning: the report cannot be written: ValueError: no picture of this" in capsys.readouterr().err
+    assert "no report was written: ValueError: no picture of this" in capsys.readouterr().err

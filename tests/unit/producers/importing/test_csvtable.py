@@ -5,21 +5,21 @@ from pathlib import Path
 import pytest
 
 from producers.importing.csvtable import read_csv
-from producers.importing.sourcetable import Layout, SourceTable
+from producers.importing.sourcetable import FileLayout, SourceTable
 from streams.errors import EventFileError
 
 HEADER = "at,person,kind,text\n"
 COLUMNS = ("at", "person", "kind", "text")
 
 
-def read(folder: Path, text: str, layout: Layout | None = None) -> SourceTable:
+def read(folder: Path, text: str, layout: FileLayout | None = None) -> SourceTable:
     """Read a file of this text."""
     file = folder / "r.csv"
     file.write_bytes(text.encode())
-    return read_csv(file, COLUMNS, "at", layout or Layout())
+    return read_csv(file, COLUMNS, "at", layout or FileLayout())
 
 
-def texts(folder: Path, text: str, layout: Layout | None = None) -> list[str]:
+def texts(folder: Path, text: str, layout: FileLayout | None = None) -> list[str]:
     """Return the column ``text`` of a file."""
     return read(folder, text, layout).frame["text"].to_list()
 
@@ -71,7 +71,7 @@ def test_rows_that_could_be_merged_are_refused(rows: str, message: str, tmp_path
 )
 def test_a_doubtful_quote_is_as_the_user_has_it(quoting: str, expected: list[str], tmp_path: Path) -> None:
     """--quoting decides where the file does not."""
-    layout = Layout(quoting=quoting)  # type: ignore[arg-type]  # one of the three
+    layout = FileLayout(quoting=quoting)  # type: ignore[arg-type]  # one of the three
     assert texts(tmp_path, HEADER + '1,a,post,"C:\\\\"\n2,b,post,"x"\n', layout) == expected
 
 
@@ -86,7 +86,7 @@ def test_every_line_of_the_file_is_accounted_for(tmp_path: Path) -> None:
     """Lines above the table, the header, rows, lines inside of quotes and blank ones add up, whatever ends them."""
     for end in ("\n", "\r\n", "\r"):
         text = end.join(["Report", "", *HEADER.split("\n")[:1], '1,a,post,"x', 'y"', ",,,", "2,b,post,z"])
-        table = read(tmp_path, text, Layout(skip_lines=2))
+        table = read(tmp_path, text, FileLayout(skip_lines=2))
         assert table.lines == {"header": 1, "table": 2, "continued": 1, "blank": 1, "outside": 2}
         assert table.rows == 2
 
@@ -94,8 +94,8 @@ def test_every_line_of_the_file_is_accounted_for(tmp_path: Path) -> None:
 def test_a_section_is_a_table_of_its_own(tmp_path: Path) -> None:
     """It begins below the line that starts so and ends at a blank line; the rest of the file is another matter."""
     text = "1. Summary\nTitle,x\n\n2. People\nat,person,kind,text\n1,a,post,x\n2,b,post,y\n\n3. More\na,b,c\n"
-    table = read(tmp_path, text, Layout(section="2. People"))
+    table = read(tmp_path, text, FileLayout(section="2. People"))
     assert table.frame["text"].to_list() == ["x", "y"]
     assert table.lines == {"header": 1, "table": 2, "continued": 0, "blank": 0, "outside": 7}
     with pytest.raises(EventFileError, match=r"no line begins with '4. None'"):
-        read(tmp_path, text, Layout(section="4. None"))
+        read(tmp_path, text, FileLayout(section="4. None"))
