@@ -152,5 +152,7 @@ def text(report: ImportReport) -> str:
         lines.append("put in among them: " + ", ".join(f"{kind} {count}" for kind, count in report.put_in.items()))
     lines.append(f"still in a room at the end: {report.inside_at_end}")
     lines += [f"warning: {line}" for line in report.warnings]
-    lines += [f"problem: {line}" for line in report.problems.lines()] or ["no problems"]
+    lines += [f"problem: {line}" for line in report.problems.lines()]
+    if not (report.warnings or report.problems.counts):
+        lines.append("no problems")
     return "\n".join(lines)

@@ -222,7 +222,9 @@ def _holds_a_row(record: Sequence[str], separator: str, time_place: int) -> bool
 
 
 def _shape(value: str) -> str:
-    return re.sub(r"\d", "9", value.strip('"')[:10])
+    """Return how a time is written: a number by its length, all else by the marks between its first numbers."""
+    value = value.strip('" ')
+    return "9" * len(value) if value.isdigit() else re.sub(r"\d+", "9", value)[:5]
 
 
 def _separator(text: str) -> str:

@@ -108,6 +108,7 @@ def _imported(request: ImportRequest, generator: str) -> ImportReport:
     info = tape_info(spec, seen, tweets, name=request.events.name.split(".")[0], generator=generator)
     named = outliers(whole, [file.path for file in files])
     warnings = check_length(info.start, info.end, named, allow_long=spec.allow_long)
+    warnings += [line for file in files for line in file.doubts()]
     account = accounts(files, tape, problems)
     info = _write(request.out, tape, info)
     _write_ids(request.ids, names, tweets)

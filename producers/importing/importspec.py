@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal, TypeAlias
 
 import msgspec
+import polars as pl
 from msgspec import Meta
 
 from producers.importing.fields import FIELDS, IGNORE, KINDS
@@ -150,5 +151,6 @@ def _zone(name: str | None) -> None:
         return
     try:
         zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        pl.Series([0], dtype=pl.Int64).cast(pl.Datetime("ms")).dt.replace_time_zone(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError, pl.exceptions.PolarsError):
         raise EventFileError(f"zone {name!r} is not known; expected a name such as Europe/Berlin or UTC") from None

@@ -7,11 +7,13 @@ import polars as pl
 
 from producers.importing import ids
 from producers.importing.fields import FILE, ROW
-from producers.importing.problemlog import POST_TWICE, ProblemLog
+from producers.importing.problemlog import LONG_TAG, POST_TWICE, ProblemLog
 
 UNKNOWN_LANGUAGE: Final = "und"
 """The standard's code for a language that is not known."""
 _TAG: Final = r"#(\w+)"
+LONGEST_TAG: Final = 200
+"""Letters of a hashtag: it is part of a name in the results."""
 _IDS: Final = ("tweet_id", "conversation", "ref")
 
 
@@ -49,8 +51,24 @@ def posts(rows: pl.DataFrame, problems: ProblemLog) -> Posts:
     )
     frame = _once(frame, problems)
     frame = frame.with_columns(pl.Series("conversation", _conversations(frame), dtype=pl.String))
-    tags = pl.col("text").str.to_lowercase().str.extract_all(_TAG).list.eval(pl.element().str.slice(1))
-    return _numbered(frame.with_columns(hashtags=pl.col("hashtags").fill_null(tags.list.unique(maintain_order=True))))
+    frame = frame.with_columns(hashtags=frame["hashtags"].fill_null(_tags(frame["text"])))
+    return _numbered(_without_long_tags(frame, problems))
+
+
+def _tags(texts: pl.Series) -> pl.Series:
+    """Return the hashtags in texts, each once, in lower case."""
+    found = texts.str.extract_all(_TAG).to_list()
+    lower = [list(dict.fromkeys(tag[1:].lower() for tag in tags)) for tags in found]
+    return pl.Series(lower, dtype=pl.List(pl.String))
+
+
+def _without_long_tags(frame: pl.DataFrame, problems: ProblemLog) -> pl.DataFrame:
+    """Leave out hashtags that no record of results has room for."""
+    longest = pl.col("hashtags").list.eval(pl.element().str.len_chars()).list.max()
+    for row, length in frame.select(ROW, length=longest).filter(pl.col("length") > LONGEST_TAG).iter_rows():
+        problems.add(LONG_TAG, f"row {row}, {length} letters")
+    short = pl.element().filter(pl.element().str.len_chars() <= LONGEST_TAG)
+    return frame.with_columns(pl.col("hashtags").list.eval(short))
 
 
 def _once(frame: pl.DataFrame, problems: ProblemLog) -> pl.DataFrame:

@@ -20,6 +20,7 @@ SINCE_DROP: Final = "since_drop"
 REASON: Final = "reason"
 POST_TWICE: Final = "post_twice"
 OVERLAPPING: Final = "overlapping"
+LONG_TAG: Final = "long_tag"
 IGNORED: Final = "ignored"
 """Why a row is left out whose kind is mapped to ``ignore``; no problem."""
 
@@ -37,6 +38,7 @@ MEANING: Final = {
     TRY: "values of try that do not fit the order of attempts: counted anew",
     SINCE_DROP: "values of since_drop_ms that do not fit the time of the drop: counted anew",
     REASON: "leaves whose reason does not fit (only waiting listeners give up): corrected",
+    LONG_TAG: "posts with hashtags of more than 200 letters: those hashtags left out",
     POST_TWICE: "posts whose id came before: left out",
 }
 """Every kind of problem: what it is, and what the import does about it."""

@@ -27,7 +27,7 @@ from producers.importing.people import as_one
 from producers.importing.problemlog import BACKWARDS, EXAMPLES, IGNORED, ProblemLog
 from producers.importing.reading import FieldTable, read
 from producers.importing.times import millis
-from producers.importing.values import MISSING
+from producers.importing.values import MISSING, doubtful, lowered
 from streams.contract.results import STANCES
 from streams.errors import EventFileError
 
@@ -67,6 +67,14 @@ class FileRows:
     def rows(self) -> int:
         """Rows of the file."""
         return self.table.source.rows
+
+    def doubts(self) -> list[str]:
+        """Return a line for each word that was read as an id and may mean no value."""
+        return [
+            f"{self.path}: {field} {word!r} in {count} rows is taken as an id; if it means no value: --missing {word!r}"
+            for field, words in doubtful(self.table.frame).items()
+            for word, count in words.items()
+        ]
 
 
 def read_rows(
@@ -123,7 +131,7 @@ def _kinds(
     if usual is not None:
         values = values.fill_null(usual)
     known = {kind: kind for kind in allowed} | {plain_word(word): kind for word, kind in spec.kinds.items()}
-    words = values.str.strip_chars().str.to_lowercase()
+    words = lowered(values.str.strip_chars())
     kinds = words.replace_strict(known, default=None, return_dtype=pl.String)
     wrong = (kinds.is_null() | ~kinds.is_in([*allowed, IGNORE])).arg_true()
     if len(wrong):
@@ -187,7 +195,7 @@ def _whole(values: pl.Series, path: Path, name: str, least: int) -> pl.Series:
 
 def _label(values: pl.Series, path: Path, name: str) -> pl.Series:
     allowed = _LABEL_WORDS.get(name, tuple(_BOOLEANS))
-    words = values.str.strip_chars().str.to_lowercase()
+    words = lowered(values.str.strip_chars())
     wrong = (words.is_not_null() & ~words.is_in(allowed)).arg_true()
     if len(wrong):
         raise EventFileError(

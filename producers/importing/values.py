@@ -13,6 +13,9 @@ MISSING: Final = ("\\N", "NULL", "null", "None", "NaN", "nan", "NaT", "<NA>")
 _MISSING_TEXT: Final = ("\\N", "NULL")
 """In the text of a post other words may be what was written."""
 TEXT: Final = "text"
+_DOUBTFUL: Final = ("na", "n/a", "#n/a", "nil", "none", "null", "nan", "undefined", "(null)", "(none)", "-", "--", "?")
+"""Words, in any case, that may mean no value and may be ids; the user is asked."""
+_IDS: Final = ("person", "space", "tweet_id", "conversation", "ref")
 _TIMES: Final = ("at", "leave_at", "duration")
 """Fields that may be fractions; all others are words or whole numbers."""
 _FLOAT: Final = r"^-?(0|[1-9]\d*)\.0+$"
@@ -46,6 +49,24 @@ def normalised(
         merged = found if merged is None else merged.zip_with(merged.is_not_null(), found)
     assert merged is not None
     return merged.alias(field), counts
+
+
+def lowered(texts: pl.Series) -> pl.Series:
+    """Return texts in lower case; by Python, because Polars ends in a panic on some texts with a capital sigma."""
+    different = texts.drop_nulls().unique()
+    if not len(different):
+        return texts
+    return texts.replace_strict(different, pl.Series([text.lower() for text in different]), return_dtype=pl.String)
+
+
+def doubtful(fields: pl.DataFrame) -> dict[str, dict[str, int]]:
+    """Return words that were read as ids and may mean no value, with how many of each, by field."""
+    found: dict[str, dict[str, int]] = {}
+    for name in (name for name in _IDS if name in fields.columns):
+        words = fields[name].filter(lowered(fields[name]).is_in(_DOUBTFUL))
+        if len(words):
+            found[name] = dict(words.value_counts().sort(name).iter_rows())
+    return found
 
 
 def _without(column: pl.Series, words: Sequence[str], counts: dict[str, int]) -> pl.Series:

@@ -75,6 +75,21 @@ def test_a_doubtful_quote_is_as_the_user_has_it(quoting: str, expected: list[str
     assert texts(tmp_path, HEADER + '1,a,post,"C:\\\\"\n2,b,post,"x"\n', layout) == expected
 
 
+def test_lines_of_a_text_are_no_rows(tmp_path: Path) -> None:
+    """A shopping list and a table in a post have nothing where a time would be."""
+    post = '1684965600,a,post,"milk, 2\n3,eggs,x,y\n2023-05-24 22:00,b,c,d"\n'
+    assert len(texts(tmp_path, HEADER + post)) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("5/9/2023 9:59 PM", "5/10/2023 10:01 AM"), ("2023-05-24T22:00:00Z", "2023-05-24T22:00:00.5Z")]
+)
+def test_a_swallowed_row_is_seen_by_its_time(one: str, other: str, tmp_path: Path) -> None:
+    """However many digits its time has."""
+    with pytest.raises(EventFileError, match="look like rows"):
+        texts(tmp_path, HEADER + f'{one},a,post,"x\n{other},b,post,y\n{other},c,post,"\n')
+
+
 def test_a_second_column_of_a_name_is_refused_where_it_is_wanted(tmp_path: Path) -> None:
     """Nothing tells which of two is meant; a name that is not asked for may stand twice."""
     with pytest.raises(EventFileError, match="2 columns are called 'person'"):

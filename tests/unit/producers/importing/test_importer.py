@@ -444,6 +444,38 @@ def test_words_for_no_value_are_no_ids(word: str, tmp_path: Path) -> None:
     assert "there is no person" in refusal(tmp_path / "..", f"at,person,kind\n{START},{word},join\n", name="n.csv")
 
 
+def test_words_that_may_be_no_value_are_asked_about(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """NA may be an id: it is taken as one, with a warning that names the field, the word and the way out."""
+    file = tmp_path / "r.csv"
+    file.write_text(f"at,person,kind,ref\n{START},1,post,NA\n{START},3,post,NA\n")
+    assert main(["import", str(file), "--out", str(tmp_path / "t.parquet")]) == EXIT_OK
+    out = capsys.readouterr().out
+    assert f"warning: {file}: ref 'NA' in 2 rows is taken as an id; if it means no value: --missing 'NA'" in out
+    assert "no problems" not in out
+    assert main(["import", str(file), "--out", str(tmp_path / "t.parquet"), "--strict"]) == EXIT_FAILED
+
+
+def test_letters_of_every_script_have_their_lower_case(tmp_path: Path) -> None:
+    """Also where the data frame library would panic: capital sigmas, dotted and long letters."""
+    words = ["ΣΙΣΥΦΟΣ", "Σ", "aΣ", "İstanbul", "STRASSE", "Ǆ", "日本"]
+    lines = [
+        json.dumps(
+            {"at": START + number, "person": word, "kind": "POST" if number % 2 else "post", "text": f"#{word} x"}
+        )
+        for number, word in enumerate(words * 3)
+    ]
+    tags = [row["hashtags"] for row in events(imported(tmp_path, "\n".join(lines), name="r.jsonl"))]
+    assert tags == [[word.lower()] for word in words * 3]
+
+
+def test_a_hashtag_without_end_is_left_out(tmp_path: Path) -> None:
+    """It would be a name in the results, which have no room for it; the post stays, and the report names its row."""
+    line = json.dumps({"at": START, "person": "a", "kind": "post", "text": f"#x #{'y' * 300}"})
+    report = imported(tmp_path, line, name="r.jsonl")
+    assert events(report)[0]["hashtags"] == ["x"]
+    assert report.problems.examples == {"long_tag": ["row 1, 300 letters"]}
+
+
 def test_further_words_for_no_value_can_be_given(tmp_path: Path) -> None:
     """--missing NA: what R writes."""
     text = f"at,person,kind,ref\n{START},1,post,NA\n{START},3,post,NA\n"
