@@ -163,7 +163,7 @@ def main() -> int:
 
 
 def _refuses(stays: list[Stay], clock: Callable[[int], str], folder: Path) -> bool:
-    """Whether the same log in no order is refused: nothing tells the two hours apart."""
+    """Return whether the same log in no order is refused: nothing decides between the two hours."""
     header, *rows = events(stays, clock).splitlines()
     random.Random(1).shuffle(rows)
     try:

@@ -60,7 +60,7 @@ class Pair(click.ParamType):
     "--time-format", metavar="FORM", help="How times are written, as in Python's strptime: %m/%d/%Y %I:%M %p."
 )
 @click.option("--zone", help="Zone of times without one, such as Europe/Berlin.")
-@click.option("--doubled-hour", type=click.Choice(FOLDS), help="Which one where summer time ends and rows do not tell.")
+@click.option("--doubled-hour", type=click.Choice(FOLDS), help="Which of two equal hours is meant as summer time ends.")
 @click.option(
     "--duration-unit", type=click.Choice(DURATION_UNITS), help="Unit of plain numbers in durations.  [default: s]"
 )

@@ -34,7 +34,7 @@ class Wording:
     """How a report names things.
 
     Args:
-        clocks: Shown beside each other; dates are those of the first.
+        clocks: Shown next to each other; dates are those of the first.
         posts: What people write.
         room: The form of a room's name.
         rooms_title: Heading of the picture of the rooms.

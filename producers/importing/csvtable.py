@@ -1,6 +1,6 @@
 """Reading CSV so that no row is merged with another or lost without an error.
 
-Python's parser in strict mode reads the file. What RFC 4180 does not say is read only where there is one reading: a
+Python's parser in strict mode reads the file. Anything beyond RFC 4180 is read only where there is one reading: a
 file with backslashes before quotes is read both ways, and refused where both ways succeed with different rows.
 """
 

@@ -1,4 +1,4 @@
-"""What an imported tape says of itself: times, phases, rooms and subjects, as given or as seen from the events."""
+"""The metadata of an imported tape: times, phases, rooms and subjects, as given or as seen from the events."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -35,7 +35,7 @@ class Bounds:
 
 
 def tape_info(spec: ImportSpec, seen: Bounds, posts: Posts, *, name: str, generator: str) -> TapeInfo:
-    """Return what the tape says of itself.
+    """Return the metadata of the tape.
 
     Args:
         spec: The settings.

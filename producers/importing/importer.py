@@ -45,7 +45,7 @@ class ImportRequest:
 
     Args:
         events: Presence events, posts, or both.
-        out: Where the tape goes; the table of ids goes beside it, ``.ids.parquet`` in place of ``.parquet``.
+        out: Where the tape goes; the table of ids goes next to it, ``.ids.parquet`` in place of ``.parquet``.
         spec: How the files are to be read.
         posts: A second file, of posts.
         people: A table of people who go by several ids.

@@ -54,8 +54,8 @@ class ImportReport:
 
     Args:
         tape: The file.
-        ids: The table of ids beside it (Parquet: ``kind`` person or post, ``id`` on the tape, ``original``).
-        info: What the tape says of itself.
+        ids: The table of ids next to it (Parquet: ``kind`` person or post, ``id`` on the tape, ``original``).
+        info: The tape's metadata.
         files: Where the rows of each file went.
         kinds: Events on the tape, by kind.
         put_in: Events among them that the recording did not have, by kind.

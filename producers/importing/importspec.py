@@ -45,7 +45,7 @@ class FileSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     zone: str | None = None
     """IANA name of the zone of times without one."""
     doubled_hour: Fold | None = None
-    """Which of the two hours is meant at the end of summer time where the order of the rows does not tell."""
+    """Which of two equal hours is meant at the end of summer time if the order of the rows leaves it open."""
     duration_unit: DurationUnit = "s"
     """What plain numbers in the field ``duration`` are."""
     encoding: str | None = None

@@ -1,8 +1,8 @@
 """From a local clock to UTC: the hour that comes twice when summer time ends, and the one that never comes in spring.
 
-In the doubled hour the order of the rows tells: where the clock runs backwards, the second hour has begun. A step back
-counts only among rows that are otherwise in order: it must be the only one in that hour between two other breaks of
-the order, and larger than the small steps back (of less than an hour) elsewhere in the file.
+In the doubled hour the order of the rows decides: where the clock runs backwards, the second hour has begun. A step
+back counts only among rows that are otherwise in order: it must be the only one in that hour between two other breaks
+of the order, and larger than the small steps back (of less than an hour) elsewhere in the file.
 """
 
 from datetime import UTC, datetime
@@ -53,11 +53,11 @@ def one(local: int, zone: str, source: str, fold: Fold | None) -> int:
 
 
 def by_order(local: pl.Series, zone: str, source: str, fold: Fold | None) -> pl.Series:
-    """Return UTC (ms) for a clock in a zone, doubled hours told apart by ``fold``, else by the order of the rows.
+    """Return UTC (ms) for a clock in a zone, doubled hours decided by ``fold``, else by the order of the rows.
 
     Raises:
-        EventFileError: The clock never showed a time, or nothing tells which of two hours is meant; the text names the
-            hour and the rows.
+        EventFileError: The clock never showed a time, or nothing decides which of two hours is meant; the text names
+            the hour and the rows.
     """
     first, second = both(local, zone, source)
     doubled = (first != second).fill_null(value=False).to_numpy()
@@ -65,19 +65,19 @@ def by_order(local: pl.Series, zone: str, source: str, fold: Fold | None) -> pl.
         return second if fold == "second" else first
     there = np.flatnonzero(local.is_not_null().to_numpy())
     clock = local.drop_nulls().to_numpy()
-    later, untold = _second_hour(clock, doubled[there])
-    refuse_untold(local, there[untold], zone, source)
+    later, undecided = _second_hour(clock, doubled[there])
+    refuse_undecided(local, there[undecided], zone, source)
     chosen = np.zeros(len(local), dtype=bool)
     chosen[there[later]] = True
     return second.zip_with(pl.Series(chosen), first)
 
 
-def refuse_untold(local: pl.Series, rows: Ints, zone: str, source: str) -> None:
-    """Raise EventFileError if there are rows of which nobody can tell which of two hours they mean."""
+def refuse_undecided(local: pl.Series, rows: Ints, zone: str, source: str) -> None:
+    """Raise EventFileError if there are rows whose hour cannot be decided."""
     if len(rows):
         raise EventFileError(
             f"{source}{_rows(rows)}: {_doubled(int(local[int(rows[0])]), zone)}, and the order of the rows does not "
-            "tell which one is meant; write times with an offset (-04:00), or choose --doubled-hour first or second"
+            "show which one is meant; write times with an offset (-04:00), or choose --doubled-hour first or second"
         )
 
 
@@ -95,11 +95,11 @@ def _rows(places: Ints) -> str:
 
 
 def _second_hour(clock: Ints, doubled: NDArray[np.bool_]) -> tuple[Ints, Ints]:
-    """Return the places in the second hour, and those that cannot be told."""
+    """Return the places in the second hour, and those that cannot be decided."""
     if _breaks(clock[::-1], doubled[::-1]).sum() < _breaks(clock, doubled).sum():  # the newest first
-        second, unknown = _told(clock[::-1], doubled[::-1])
+        second, unknown = _decided(clock[::-1], doubled[::-1])
         return len(clock) - 1 - second, np.sort(len(clock) - 1 - unknown)
-    return _told(clock, doubled)
+    return _decided(clock, doubled)
 
 
 def _breaks(clock: Ints, doubled: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -112,22 +112,22 @@ def _inside(clock: Ints, doubled: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return (steps < 0) & (steps > -2 * _HOUR_MS) & doubled[1:] & doubled[:-1]
 
 
-def _told(clock: Ints, doubled: NDArray[np.bool_]) -> tuple[Ints, Ints]:
+def _decided(clock: Ints, doubled: NDArray[np.bool_]) -> tuple[Ints, Ints]:
     steps, inside, breaks = np.diff(clock), _inside(clock, doubled), _breaks(clock, doubled)
     small = -steps[breaks & (-steps < _HOUR_MS)]
     least = int(small.max()) if len(small) else 0
     stretch = np.cumsum(np.concatenate([[0], breaks]))
     passed = np.cumsum(np.concatenate([[0], inside]))
     later: list[Ints] = []
-    untold: list[Ints] = []
+    undecided: list[Ints] = []
     for places in _one_night(np.flatnonzero(doubled), stretch, clock):
         count = passed[places] - passed[places[0]]
         turns = places[np.flatnonzero(np.diff(count)) + 1]
         if count[-1] == 1 and -steps[turns[0] - 1] > least:
             later.append(places[count == 1])
         else:
-            untold.append(places)
-    return _joined(later), _joined(untold)
+            undecided.append(places)
+    return _joined(later), _joined(undecided)
 
 
 def _one_night(places: Ints, stretch: Ints, clock: Ints) -> list[Ints]:

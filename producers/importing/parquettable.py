@@ -1,4 +1,4 @@
-"""Reading Parquet, whoever wrote it: each type as the text that CSV would have for it."""
+"""Reading Parquet from any writer: each type as the text that CSV would have for it."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -29,8 +29,8 @@ _BATCH: Final = 1 << 16
 def read_parquet(path: Path, wanted: Sequence[str]) -> SourceTable:
     """Return the wanted columns of a Parquet file as texts.
 
-    Times become ISO 8601, with a Z where the file says UTC; lists and structs become JSON. A name with dots that is no
-    column itself leads into structs: ``author.name``.
+    Times become ISO 8601, with a Z where the file has a zone; lists and structs become JSON. A name with dots that is
+    no column itself leads into structs: ``author.name``.
 
     Raises:
         EventFileError: The file cannot be read, or a column is of a type that is no text.

@@ -51,7 +51,7 @@ _PRINTED: Final = re.compile(r"""\[((?:(?:'[^'\s,]*'|"[^"\s,]*"|[^'"\[\]\s,]+)(?
 
 @dataclass(frozen=True)
 class FileRows:
-    """What a file says.
+    """The events of a file.
 
     Args:
         path: The file.

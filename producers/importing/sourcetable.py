@@ -67,7 +67,7 @@ def check_lines(path: Path, text: str, lines: dict[str, int]) -> None:
 
 
 def refuse_twice(path: Path, names: Sequence[str], wanted: Sequence[str]) -> None:
-    """Raise EventFileError if a wanted column is there twice: nothing tells which one is meant."""
+    """Raise EventFileError if a wanted column is there twice: nothing decides which one is meant."""
     for name in wanted:
         if names.count(name) > 1:
             raise EventFileError(f"{path}: {names.count(name)} columns are called {name!r}; rename all but one")

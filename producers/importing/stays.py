@@ -29,7 +29,7 @@ _PARTS: Final = re.compile(
 def ends(fields: pl.DataFrame, at: pl.Series, reading: TimeReading, unit: DurationUnit, path: Path) -> pl.Series:
     """Return when each row's stay ends, in ms since the epoch; null where it has no end.
 
-    A time to leave counts before a duration. Where its hour came twice, the join or the duration tells which one is
+    A time to leave counts before a duration. Where its hour came twice, the join or the duration decides which one is
     meant: the order of the rows is that of the joins.
 
     Args:
@@ -40,7 +40,7 @@ def ends(fields: pl.DataFrame, at: pl.Series, reading: TimeReading, unit: Durati
         path: The file, for messages.
 
     Raises:
-        EventFileError: A value is no time or duration, lies before the join, or cannot be told from its double.
+        EventFileError: A value is no time or duration, lies before the join, or its hour cannot be decided.
     """
     none = pl.Series([None], dtype=pl.Int64).new_from_index(0, len(at))
     lengths = _durations(fields[DURATION], unit, path) if DURATION in fields.columns else none
@@ -107,9 +107,9 @@ def _leaves(texts: pl.Series, at: pl.Series, lengths: pl.Series, reading: TimeRe
         is_second = is_second | (pl.lit(reading.doubled_hour == "second") & ~is_first)
         is_first = ~is_second
     chosen = table.select(
-        at=pl.when(doubled & is_second).then("second").otherwise("first"), untold=doubled & ~is_first & ~is_second
+        at=pl.when(doubled & is_second).then("second").otherwise("first"), undecided=doubled & ~is_first & ~is_second
     )
-    localclock.refuse_untold(clock.local, np.flatnonzero(chosen["untold"].fill_null(value=False).to_numpy()),
+    localclock.refuse_undecided(clock.local, np.flatnonzero(chosen["undecided"].fill_null(value=False).to_numpy()),
                              reading.zone, str(path))  # fmt: skip
     return clock.utc.fill_null(chosen["at"])
 

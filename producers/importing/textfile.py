@@ -56,7 +56,7 @@ def read_text(path: Path, encoding: str | None = None) -> Text:
         if _MULTIBYTE.search(data):
             raise EventFileError(
                 f"{path}, line {_line(data, error.start)}: not UTF-8, although other places are: the file is damaged "
-                "or mixes encodings; write it anew, or name one with --encoding"
+                "or mixes encodings; write it again, or name one with --encoding"
             ) from None
     return Text(_decoded(path, data, "cp1252"), "cp1252")
 

@@ -47,7 +47,7 @@ class TimeReading:
         times: What they are; ``auto`` sees it from the values.
         zone: IANA name of the zone of times without one, None where each must have its own.
         time_format: Their form, as Python's ``strptime`` takes it; before ``times``.
-        doubled_hour: Which hour is meant where the order of rows does not tell.
+        doubled_hour: Which of two equal hours is meant if the order of rows leaves it open.
     """
 
     times: Times = "auto"
@@ -95,7 +95,7 @@ def millis(texts: pl.Series, reading: TimeReading, source: str) -> pl.Series:
         source: The file, for messages.
 
     Raises:
-        EventFileError: A row has no time, or none that can be told; the text has its row and the value.
+        EventFileError: A row has no time, or one that cannot be decided; the text has its row and the value.
     """
     empty = texts.is_null().arg_true()
     if len(empty):
@@ -198,7 +198,7 @@ def _unit(numbers: pl.Series, texts: pl.Series, source: str) -> str:
         row = int(other[0])
         raise EventFileError(
             f"{source}, row {row + 1}: {texts[row]!r} looks like {_UNITS[size[row]]} since 1970, the rows before it "
-            f"like {_UNITS[first]}; say which with --times"
+            f"like {_UNITS[first]}; choose with --times"
         )
     return _UNITS[int(first)]
 

@@ -1,4 +1,4 @@
-"""Importing recordings: what becomes of a file of events, and what is said of one that cannot be read."""
+"""Importing recordings: what becomes of a file of events, and what is message of one that cannot be read."""
 
 import gzip
 import json
@@ -70,7 +70,7 @@ def events(report: ImportReport) -> list[dict[str, Any]]:
 
 
 def refusal(folder: Path, text: str, spec: ImportSpec = DEFAULTS, name: str = "r.csv", **more: Any) -> str:
-    """Return what is said of a file that cannot be imported; nothing is left of it."""
+    """Return what is message of a file that cannot be imported; nothing is left of it."""
     with pytest.raises(EventFileError) as error:
         imported(folder, text, spec, name, **more)
     assert not (folder / "tape.parquet").exists()
@@ -209,7 +209,7 @@ def test_a_recording_of_posts_alone_is_a_night_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "separator"), [("r.csv", ";"), ("r.csv", "\t"), ("r.csv", "|"), ("r.csv.gz", ",")])
-def test_csv_comes_in_several_dresses(tmp_path: Path, name: str, separator: str) -> None:
+def test_csv_comes_with_several_separators(tmp_path: Path, name: str, separator: str) -> None:
     """Other separators and gzip are seen from the file."""
     text = JOINS.replace(",", separator)
     file = tmp_path / name
@@ -318,14 +318,14 @@ REFUSED: dict[str, tuple[str, ImportSpec, str]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_cannot_be_imported_is_said(tmp_path: Path, case: str) -> None:
+def test_what_cannot_be_imported_is_refused(tmp_path: Path, case: str) -> None:
     """Bad input is refused with the file, the row or column and what is expected."""
-    text, spec, said = REFUSED[case]
-    assert said in refusal(tmp_path, text, spec)
+    text, spec, message = REFUSED[case]
+    assert message in refusal(tmp_path, text, spec)
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "said"),
+    ("name", "text", "message"),
     [
         ("r.jsonl", '{"at": 1}\n{"at":\n', "line 2: no JSON object"),
         ("r.jsonl", "[1]\n", "line 1: no JSON object"),
@@ -334,26 +334,26 @@ def test_what_cannot_be_imported_is_said(tmp_path: Path, case: str) -> None:
         ("r.xlsx", "x", "expected a name that ends in .csv"),
     ],
 )
-def test_files_that_are_something_else_are_said(tmp_path: Path, name: str, text: str, said: str) -> None:
+def test_files_that_are_something_else_are_refused(tmp_path: Path, name: str, text: str, message: str) -> None:
     """A broken line, a wrong format and an unknown one are named."""
-    assert said in refusal(tmp_path, text, name=name)
+    assert message in refusal(tmp_path, text, name=name)
 
 
-def test_a_missing_file_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The command ends with the code of a usage error and names the file."""
     assert main(["import", str(tmp_path / "no.csv"), "--out", str(tmp_path / "t.parquet")]) == EXIT_USAGE
     assert "no.csv: there is no such file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("colums: {}", "unknown field `colums`"), ("a: [", "no YAML"), ("phases: 3", "$.phases")]
+    ("text", "message"), [("colums: {}", "unknown field `colums`"), ("a: [", "no YAML"), ("phases: 3", "$.phases")]
 )
-def test_wrong_settings_are_said(tmp_path: Path, text: str, said: str) -> None:
+def test_wrong_settings_are_named(tmp_path: Path, text: str, message: str) -> None:
     """Settings with a slip in them name the field."""
     (tmp_path / "s.yaml").write_text(text)
     with pytest.raises(EventFileError) as error:
         load(tmp_path / "s.yaml")
-    assert said in str(error.value)
+    assert message in str(error.value)
 
 
 def test_every_row_of_the_files_is_used_or_left_out_for_a_reason(tmp_path: Path) -> None:
@@ -487,8 +487,8 @@ def test_ids_with_leading_zeros_are_other_ids(tmp_path: Path) -> None:
     """007 and 7 are two people; 7 and 7.0 in one column are refused."""
     assert imported(tmp_path, f"at,person,kind\n{START},007,join\n{START},7,join\n").info.people == 2
     (tmp_path / "tape.parquet").unlink()
-    said = refusal(tmp_path, f"at,person,kind\n{START},7.0,join\n{START},7,join\n")
-    assert "rows 1 and 2: person is written '7.0' and '7'" in said
+    message = refusal(tmp_path, f"at,person,kind\n{START},7.0,join\n{START},7,join\n")
+    assert "rows 1 and 2: person is written '7.0' and '7'" in message
     assert "has lost digits" in refusal(tmp_path, f"at,person,kind\n{START},1.2E+12,join\n")
 
 

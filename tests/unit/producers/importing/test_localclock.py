@@ -35,7 +35,7 @@ def ms(at: datetime) -> int:
 
 
 @given(st.lists(st.integers(0, 4 * 3600), max_size=30, unique=True), st.booleans())
-def test_what_is_read_is_right_and_what_is_refused_cannot_be_told(seconds: list[int], newest_first: bool) -> None:
+def test_what_is_read_is_right_and_what_is_refused_cannot_be_decided(seconds: list[int], newest_first: bool) -> None:
     """A log in order of time through the night the clock goes back: every time is the true one, or nothing is read.
 
     It is read exactly when the clock runs backwards between two rows of the doubled hour, or none lies in it.
@@ -74,7 +74,7 @@ def test_rows_out_of_order_are_no_evidence(rows: list[str]) -> None:
         read([f"2013-11-03 {row}" for row in rows])
 
 
-def test_a_file_of_two_sources_is_told_apart_by_source() -> None:
+def test_each_source_in_a_file_has_its_own_step_back() -> None:
     """Each part in order of time has its own step back."""
     one = [AUTUMN + timedelta(minutes=minutes) for minutes in (30, 70, 110, 130, 170, 200)]
     assert read([local(at) for at in one + one]) == [ms(at) for at in one + one]
