@@ -245,15 +245,15 @@ def own_page(space: str | None, zone: str | None = None) -> str:
     state = RunState(own)
     for engine in ("truth", "e"):
         if space is None:
-            state.take(
+            state.accept(
                 RESULTS_REACTION, encode(ReactionResult(1, "run-1", engine, START, "other", "0", 1, {"posts": 3}, {}))
             )
         else:
             counts = {"attempts": 3, "arrivals": 3, "joins": 3}
-            state.take(RESULTS_AUDIENCE, encode(AudienceResult(1, "run-1", engine, START, space, "0", 1, counts)))
+            state.accept(RESULTS_AUDIENCE, encode(AudienceResult(1, "run-1", engine, START, space, "0", 1, counts)))
         for topic in INPUTS:
             made = Progress(1, "run-1", engine, topic, "0", (0, 1), 1, START, True, 50, 0, 0)
-            state.take(RESULTS_PROGRESS, encode(made))
+            state.accept(RESULTS_PROGRESS, encode(made))
     seen = material(RunView(info=own, engines=state.engines()), facts=())
     return page(replace(seen, wording=of_recording(zone)))
 
