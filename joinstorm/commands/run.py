@@ -90,10 +90,13 @@ def _request(*, fault: tuple[str, ...], fault_seed: int, **given: Any) -> RunReq
 def _report(outcome: RunOutcome, folder: Path) -> Path | None:
     """Write the report; one that cannot be drawn is reported and changes neither verdict nor exit code."""
     from joinstorm.report.page import Material, write_report
+    from joinstorm.report.wording import SIMULATED, of_recording
 
-    title = outcome.tape.info.scenario.get("title", "")
+    info = outcome.tape.info
     made_by = shlex.join(["joinstorm", *sys.argv[1:]])
-    material = Material(outcome.view, outcome.verdict, outcome.facts, made_by, title)
+    wording = SIMULATED if info.scenario else of_recording(info.zone)
+    title = info.scenario.get("title", "")
+    material = Material(outcome.view, outcome.verdict, outcome.facts, made_by, title, wording)
     try:
         return write_report(folder / "report.html", material)
     except Exception as error:  # noqa: BLE001 - whatever a drawing library raises

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from joinstorm.report import picturestyle as style
 from joinstorm.report.pictures import PictureData
 from streams.contract.names import MINUTE_MS
 from streams.effect.baseline import Estimate
@@ -46,35 +45,41 @@ def _rooms(data: PictureData, now: ResultsAt) -> Iterator[Figure]:
     for space in data.engine.spaces:
         peak, at = now.peak(space)
         if peak:
-            note = ", ".join(part for part in (full_size(data, peak), f"at {style.clock(at)}") if part)
-            yield Figure(f"{peak:,}", f"listeners in the {space} room at its peak", note)
+            note = ", ".join(part for part in (full_size(data, peak), f"at {data.wording.clock(at)}") if part)
+            yield Figure(f"{peak:,}", f"listeners in {_room(data, space)} at its peak", note)
     attempts, drops = (sum(now.presence(s, count) for s in data.engine.spaces) for count in ("attempts", "drops"))
     if attempts:
         people = now.distinct_listeners()
         yield Figure(f"{attempts:,}", "attempts to get in", f"{people:,} distinct people got in, {drops:,} drops")
 
 
+def _room(data: PictureData, space: str) -> str:
+    return space if data.wording.own else f"the {data.wording.room.format(space)}"
+
+
 def _late(data: PictureData) -> Iterator[Figure]:
     start = next((phase.start for phase in data.info.phases if phase.name == SCHEDULED), None)
     if start is not None and data.info.talk_start > start:
         late = (data.info.talk_start - start) / MINUTE_MS
-        yield Figure(f"{late:.0f} min", "delay of the talk", f"at {style.clock(data.info.talk_start)}")
+        yield Figure(f"{late:.0f} min", "delay of the talk", f"at {data.wording.clock(data.info.talk_start)}")
 
 
 def _tweets(data: PictureData, now: ResultsAt) -> Iterator[Figure]:
     total = sum(now.tweets(subject, kind) for subject in data.engine.subjects for kind in POSTED)
+    posts = data.wording.posts
     if total:
         authors = f"by {now.distinct_authors():,} authors"
         tags = ", ".join(f"#{tag}" for tag in list(now.hashtags())[:2])
-        yield Figure(f"{total:,}", "tweets", f"{authors}; most used: {tags}" if tags else authors)
+        yield Figure(f"{total:,}", posts, f"{authors}; most used: {tags}" if tags else authors)
 
 
 def _reaction(data: PictureData) -> Iterator[Figure]:
     found = data.reaction
     if found is None or not found.observed:
         return
-    excess = f"{found.excess.value:,.0f} tweets more ({found.excess.low:,.0f} to {found.excess.high:,.0f})"
-    yield Figure(f"{found.uplift.value:,.3g} times", f"the tweets expected without the {data.subject}", excess)
+    posts = data.wording.posts
+    excess = f"{found.excess.value:,.0f} {posts} more ({found.excess.low:,.0f} to {found.excess.high:,.0f})"
+    yield Figure(f"{found.uplift.value:,.3g} times", f"the {posts} expected without the {data.subject}", excess)
     half = found.half_life_ms
     if half is not None:
         yield Figure(duration(half.value), "until half of the reaction had arrived", _between(half))

@@ -17,7 +17,7 @@ def launch(data: PictureData) -> str:
     """Return rooms and waiting, the difference from the truth, joins and drops, and their ratios, as SVG."""
     span = launch_span(data)
     stretch = Stretch.of(data.grid, span)
-    with style.sheet(data.info, span, (3.2, 0.4, 1.7, 1.0, 1.0)) as sheet:
+    with style.sheet(data.info, data.wording.clocks, span, (3.2, 0.4, 1.7, 1.0, 1.0)) as sheet:
         rooms, gap, counts, success, drops = sheet.panels
         _draw_rooms(rooms, sheet.head, data, stretch)
         _draw_gap(gap, data, stretch)
@@ -46,7 +46,9 @@ def launch_span(data: PictureData) -> tuple[int, int]:
 
 def _draw_rooms(panel: Axes, head: Axes, data: PictureData, stretch: Stretch) -> None:
     times, colours = stretch.times(), data.colours()
-    curves = [(data.engine.live(s), data.truth.live(s), f"{s} room", colour) for s, colour in colours.items()]
+    curves = [
+        (data.engine.live(s), data.truth.live(s), data.wording.room.format(s), colour) for s, colour in colours.items()
+    ]
     curves.append((data.engine.waiting, data.truth.waiting, "waiting", palette.WAITING))
     for engine, truth, _, colour in curves:
         panel.fill_between(times, stretch.thin(engine), color=colour, alpha=0.16, linewidth=0)
@@ -57,7 +59,7 @@ def _draw_rooms(panel: Axes, head: Axes, data: PictureData, stretch: Stretch) ->
         index = int(engine.argmax())
         at, most = int(data.grid.ends()[index]), int(engine[index])
         if most:
-            style.label(panel, f"{name}: {most:,} at {style.clock(at)}", at, most, colour, shift=(8, 9))
+            style.label(panel, f"{name}: {most:,} at {data.wording.clock(at)}", at, most, colour, shift=(8, 9))
     style.thousands(panel)
     style.title(head, "People", [*((name, colour) for *_, name, colour in curves), KEY])
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from joinstorm.report import tweetpictures as pictures_tweets
 from joinstorm.report.figures import Figure, figures
 from joinstorm.report.pictures import PictureData
 from joinstorm.report.stylesheet import CSS
+from joinstorm.report.wording import SIMULATED, Wording
 from joinstorm.verdict.verdicts import Verdict
 from streams.contract.names import TRUTH
 from streams.contract.runinfo import RunInfo
@@ -41,6 +41,7 @@ class Material:
         facts: Known facts of the night with the tape's figures; empty where nothing is known.
         command: The command that made the run.
         title: The title of the night; the scenario's name by default.
+        wording: How the report names things.
     """
 
     view: RunView
@@ -48,6 +49,7 @@ class Material:
     facts: Sequence[FactRow]
     command: str
     title: str = ""
+    wording: Wording = SIMULATED
 
 
 def write_report(path: Path, material: Material) -> Path:
@@ -85,17 +87,21 @@ def picture_data(material: Material) -> PictureData:
     known = engines.get(material.verdict.engine)
     engine = known.results if known else EngineResults(info).view()
     subject = subject_of_announcement(info) or ""
-    return PictureData(info, engine, engines[TRUTH].results, reaction_at(info, engine, engine.grid.windows), subject)
+    reaction = reaction_at(info, engine, engine.grid.windows)
+    return PictureData(info, engine, engines[TRUTH].results, reaction, subject, material.wording)
 
 
 def _head(material: Material, info: RunInfo) -> str:
-    title = material.title or info.scenario.replace("-", " ").capitalize()
-    start = f"{datetime.fromtimestamp(info.start / 1000, UTC):%-d %B %Y}"
-    size = "at full size" if info.scale == 1 else f"at {info.scale:g} of full size"
-    crowd = f"{info.events:,} events of {info.people:,} synthetic people, replayed through Kafka"
+    wording = material.wording
+    name = info.scenario if wording.own else info.scenario.replace("-", " ").capitalize()
+    start = f"{wording.clocks[0].moment(info.start / 86_400_000):%-d %B %Y}"
+    size = "" if wording.own else ", at full size" if info.scale == 1 else f", at {info.scale:g} of full size"
+    people = "people" if wording.own else "synthetic people"
+    crowd = f"{info.events:,} events of {info.people:,} {people}, replayed through Kafka"
+    clocks = " and ".join(clock.name for clock in wording.clocks)
     return (
-        f"<h1>{escape(title)}</h1>\n"
-        f'<p class="soft">{start}, {size}: {crowd}. Times are event time, in UTC and US Eastern.</p>\n'
+        f"<h1>{escape(material.title or name)}</h1>\n"
+        f'<p class="soft">{start}{size}: {crowd}. Times are event time, in {escape(clocks)}.</p>\n'
         f"{_answer(material.verdict)}"
     )
 
@@ -120,8 +126,11 @@ def _card(figure: Figure) -> str:
 
 
 def _pictures(data: PictureData) -> Iterator[str]:
-    yield _picture("The launch", _LAUNCH, pictures_launch.launch(data))
-    yield _picture("The tweets", _TWEETS, pictures_tweets.tweets(data))
+    wording = data.wording
+    if data.engine.spaces:
+        yield _picture(wording.rooms_title, _LAUNCH, pictures_launch.launch(data))
+    if not wording.own or pictures_tweets.any_posts(data):
+        yield _picture(wording.posts_title, _TWEETS, pictures_tweets.tweets(data))
     reaction = pictures_tweets.announcement(data)
     if reaction is not None:
         yield _picture("The announcement", _REACTION, reaction)
@@ -134,9 +143,11 @@ def _picture(title: str, caption: str, svg: str) -> str:
 def _made(material: Material) -> str:
     verdict = material.verdict
     versions = ", ".join(f"{escape(name)} {escape(version)}" for name, version in verdict.versions.items())
-    run = f"Run <code>{escape(verdict.run)}</code>, seed {verdict.seed}, scale {verdict.scale:g}"
+    own = material.wording.own
+    recorded = "" if own else f", seed {verdict.seed}, scale {verdict.scale:g}"
+    run = f"Run <code>{escape(verdict.run)}</code>{recorded}"
+    people = "" if own else '\n<p class="soft">Every listener, author and tweet is synthetic.</p>'
     return (
         f"<h2>How it was made</h2>\n<pre>{escape(material.command)}</pre>\n"
-        f'<p class="soft">{run}, tape <code>{verdict.tape_sha256}</code>.<br>{versions}.</p>\n'
-        '<p class="soft">Every listener, author and tweet is synthetic.</p>'
+        f'<p class="soft">{run}, tape <code>{verdict.tape_sha256}</code>.<br>{versions}.</p>{people}'
     )

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from dashboards import palette
 from joinstorm.report import picturestyle as style
+from joinstorm.report.wording import SIMULATED, Wording
 from streams.contract.names import MINUTE_MS
 from streams.contract.runinfo import RunInfo
 from streams.effect.estimate import ReactionEstimate
@@ -33,6 +34,7 @@ class PictureData:
         truth: The oracle's counts.
         reaction: The engine's estimate of the reaction; None without an announcement.
         subject: The announcement's subject.
+        wording: How things are named.
     """
 
     info: RunInfo
@@ -40,6 +42,7 @@ class PictureData:
     truth: ResultsView
     reaction: ReactionEstimate | None
     subject: str
+    wording: Wording = SIMULATED
 
     @property
     def grid(self) -> Grid:

@@ -6,9 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import matplotlib as mpl
 from matplotlib import dates
@@ -19,9 +17,9 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
 from matplotlib.ticker import FuncFormatter
 
+from joinstorm.report.wording import ReportClock
 from streams.contract.runinfo import RunInfo
 
-EASTERN: Final = ZoneInfo("America/New_York")
 DAY_MS: Final = 86_400_000
 INK, FAINT, BAND = "#010203", "#010204", "#010205"
 """Placeholders replaced by the page's colours, so that the pictures follow a dark theme."""
@@ -36,6 +34,7 @@ _ROW: Final = 0.16
 ROWS: Final = 4
 _HOUR: Final = 1 / 24
 _SETTINGS: Final[Any] = {
+    "text.parse_math": False,  # names are plain text: a dollar sign starts no formula
     "svg.fonttype": "path",  # glyphs as shapes: the same layout on every system
     "svg.hashsalt": "joinstorm",  # reproducible byte for byte
     "font.family": "DejaVu Sans",
@@ -81,18 +80,21 @@ class Sheet:
 
 
 @contextmanager
-def sheet(info: RunInfo, span: tuple[int, int], heights: Sequence[float]) -> Iterator[Sheet]:
+def sheet(
+    info: RunInfo, clocks: Sequence[ReportClock], span: tuple[int, int], heights: Sequence[float]
+) -> Iterator[Sheet]:
     """Yield a sheet with panels of these heights (inches), stacked over one time axis.
 
     Args:
         info: The run; its phases are named above the panels and shaded on them.
+        clocks: The clocks shown below the last panel.
         span: Event time (ms) shown.
         heights: The heights of the panels.
     """
-    names = _rows(info, span)
-    ribbon = _ROW * (1 + max((row for *_, row in names), default=0))
-    total = ribbon + sum(heights) + _GAP * len(heights) + 0.3
     with mpl.rc_context(_SETTINGS):
+        names = _rows(info, span)
+        ribbon = _ROW * (1 + max((row for *_, row in names), default=0))
+        total = ribbon + sum(heights) + _GAP * len(heights) + 0.3
         made = Figure(figsize=(WIDTH, total), facecolor="none")
         FigureCanvasSVG(made)
         head = _panel(made, (_GAP / 2, ribbon), total, span)
@@ -102,7 +104,7 @@ def sheet(info: RunInfo, span: tuple[int, int], heights: Sequence[float]) -> Ite
             top += height + _GAP
         _name(head, names, ribbon)
         _shade(panels, info, span)
-        _time_axis(panels[-1], span)
+        _time_axis(panels[-1], span, clocks)
         yield Sheet(made, head, panels)
 
 
@@ -136,34 +138,21 @@ def when(at: Any) -> Any:
     return at / DAY_MS
 
 
-def clock(at: float) -> str:
-    """Return event time (ms) as a time of day, UTC and US Eastern."""
-    return f"{_hour(at / DAY_MS, UTC)} UTC, {_hour(at / DAY_MS, EASTERN)} ET"
-
-
-def _moment(days: float, zone: tzinfo) -> datetime:
-    return datetime.fromtimestamp(round(days * 86_400), zone)
-
-
-def _hour(days: float, zone: tzinfo) -> str:
-    return f"{_moment(days, zone):%H:%M}"
-
-
-def _time_axis(panel: Axes, span: tuple[int, int]) -> None:
-    """Label the time axis of a panel in UTC and, below, US Eastern, with the date where a day begins."""
+def _time_axis(panel: Axes, span: tuple[int, int], clocks: Sequence[ReportClock]) -> None:
+    """Label the time axis of a panel by each clock, one below the other, with the date where a day begins."""
     panel.xaxis.set_major_locator(_locator(when(span[1]) - when(span[0])))
     edge = when(span[0]) + 0.02 * (when(span[1]) - when(span[0]))  # room for the names of the time zones
-    panel.xaxis.set_major_formatter(FuncFormatter(lambda days, _: "" if days < edge else _tick(days)))
+    panel.xaxis.set_major_formatter(FuncFormatter(lambda days, _: "" if days < edge else _tick(days, clocks)))
     panel.tick_params(axis="x", labelbottom=True, length=3)
-    first = f"{_moment(when(span[0]), UTC):%-d %b %Y}"
-    names = f"UTC\nUS Eastern\n{first}"
+    first = f"{clocks[0].moment(when(span[0])):%-d %b %Y}"
+    names = "\n".join([*(clock.name for clock in clocks), first])
     panel.annotate(names, (0, 0), (-8, -5.5), "axes fraction", "offset points", ha="right", va="top", fontsize=8)
 
 
-def _tick(days: float) -> str:
-    here = _moment(days, UTC)
+def _tick(days: float, clocks: Sequence[ReportClock]) -> str:
+    here = clocks[0].moment(days)
     date = f"\n{here:%-d %b}" if (here.hour, here.minute) == (0, 0) else ""
-    return f"{_hour(days, UTC)}\n{_hour(days, EASTERN)}{date}"
+    return "\n".join(f"{clock.moment(days):%H:%M}" for clock in clocks) + date
 
 
 def _locator(days: float) -> Any:

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from dashboards import palette
 from joinstorm.report import picturestyle as style
 from joinstorm.report.pictures import KEY, TRUTH, PictureData, Stretch
+from joinstorm.report.wording import Wording
 from streams.contract.names import MINUTE_MS
 from streams.contract.results import STANCE, STANCES
 from streams.effect.baseline import fit
@@ -21,14 +22,19 @@ _FEW: Final = 20
 
 def tweets(data: PictureData) -> str:
     """Return the tweets per minute by subject and the share of each stance, as SVG."""
-    span = (data.info.start, data.info.end)
+    span, posts = (data.info.start, data.info.end), data.wording.posts.capitalize()
     stretch = Stretch.of(data.grid, span)
-    with style.sheet(data.info, span, (2.2, 1.6)) as sheet:
+    with style.sheet(data.info, data.wording.clocks, span, (2.2, 1.6)) as sheet:
         _draw_subjects(sheet.panels[0], data, stretch)
         subjects = {name: palette.SUBJECTS.get(name, palette.TRUTH) for name in data.engine.subjects}
-        style.title(sheet.head, "Tweets per minute", [*subjects.items(), KEY])
+        style.title(sheet.head, f"{posts} per minute", [*subjects.items(), KEY])
         _draw_stances(sheet.panels[1], data, stretch)
-        return style.svg(sheet.figure, "Tweets per minute by subject, and the share of each stance")
+        return style.svg(sheet.figure, f"{posts} per minute by subject, and the share of each stance")
+
+
+def any_posts(data: PictureData) -> bool:
+    """Return whether anything was written in the night."""
+    return any(_posted(data.truth, subject)[-1] > 0 for subject in data.truth.subjects)
 
 
 def _posted(view: ResultsView, subject: str) -> Ints:
@@ -71,14 +77,15 @@ def announcement(data: PictureData) -> str | None:
     found, announced = data.reaction, data.info.announced
     if found is None or announced is None:
         return None
+    posts = data.wording.posts.capitalize()
     span = (max(data.info.start, announced - 2 * 60 * MINUTE_MS), data.info.end)
-    with style.sheet(data.info, span, (2.6,)) as sheet:
+    with style.sheet(data.info, data.wording.clocks, span, (2.6,)) as sheet:
         _draw_reaction(sheet.panels[0], data, Stretch.of(data.grid, span), announced)
-        _mark(sheet.panels[0], found)
+        _mark(sheet.panels[0], found, data.wording)
         colour = palette.SUBJECTS.get(data.subject, palette.REACTION)
         keys = [("the reaction", colour), ("expected without it", palette.BASELINE), KEY]
-        style.title(sheet.head, "Tweets per minute on the announcement", keys)
-        return style.svg(sheet.figure, "Tweets per minute on the announcement, and the baseline without it")
+        style.title(sheet.head, f"{posts} per minute on the announcement", keys)
+        return style.svg(sheet.figure, f"{posts} per minute on the announcement, and the baseline without it")
 
 
 def _draw_reaction(panel: Axes, data: PictureData, stretch: Stretch, announced: int) -> None:
@@ -96,13 +103,13 @@ def _draw_reaction(panel: Axes, data: PictureData, stretch: Stretch, announced: 
     style.thousands(panel)
 
 
-def _mark(panel: Axes, found: ReactionEstimate) -> None:
+def _mark(panel: Axes, found: ReactionEstimate, wording: Wording) -> None:
     if found.peak is None or found.half_life_ms is None:
         return
     top, peak, half = panel.get_ylim()[1], found.peak.value, found.peak.value + found.half_life_ms.value
     for at, height, text in (
-        (peak, 0.95, f"peak at {style.clock(peak)}"),
-        (half, 0.72, f"half of the excess had arrived by {style.clock(half)}"),
+        (peak, 0.95, f"peak at {wording.clock(peak)}"),
+        (half, 0.72, f"half of the excess had arrived by {wording.clock(half)}"),
     ):
         panel.axvline(style.when(at), color=style.INK, linewidth=0.8, linestyle=(0, (4, 3)), ymax=height)
         style.label(panel, text, at, top * height, style.INK, shift=(6, -4))

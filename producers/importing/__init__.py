@@ -1,1 +1,1 @@
-"""Somebody's own recording, as CSV, JSONL or Parquet, becomes a tape (docs/importing.md)."""
+"""Your own recording, as CSV, JSONL or Parquet, becomes a tape (docs/importing.md)."""

@@ -1,4 +1,4 @@
-"""What an imported tape says of itself: times, phases, rooms and subjects, as told or as seen from the events."""
+"""The metadata of an imported tape: times, phases, rooms and subjects, as given or as seen from the events."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,11 +15,13 @@ from streams.contract.runinfo import DEFAULT_WINDOW_MS, Phase, SubjectRule
 from streams.errors import EventFileError
 
 WHOLE_NIGHT: Final = "night"
-"""The one phase of a recording that tells none."""
+"""The one phase of a recording without phases."""
 BEFORE: Final = "before"
-"""What comes before the first phase that is told."""
+"""The time before the first phase given."""
 MOST_SPACES: Final = 127
 """A tape numbers them in one byte."""
+LONGEST_NAME: Final = 200
+"""Letters in the name of a room."""
 
 
 @dataclass(frozen=True)
@@ -33,28 +35,28 @@ class Bounds:
 
 
 def tape_info(spec: ImportSpec, seen: Bounds, posts: Posts, *, name: str, generator: str) -> TapeInfo:
-    """Return what the tape says of itself.
+    """Return the metadata of the tape.
 
     Args:
-        spec: What the import was told.
+        spec: The settings.
         seen: What the events show.
         posts: As they stand on the tape.
-        name: What the tape is called unless the settings say.
+        name: What the tape is called unless the settings have a name.
         generator: The program that makes it.
 
     Raises:
-        EventFileError: What is told cannot be: a time outside the night, phases out of order, an unknown thread.
+        EventFileError: Settings that cannot be: a time outside the night, phases out of order, an unknown thread.
     """
-    told = _Told(spec)
-    phases = [Phase(phase.name, told.at(phase.start, "phases"), phase.quiet) for phase in spec.phases]
-    start = told.at(spec.start, "start") if spec.start is not None else min([seen.first, *(p.start for p in phases)])
+    times = _SettingsTimes(spec)
+    phases = [Phase(phase.name, times.at(phase.start, "phases"), phase.quiet) for phase in spec.phases]
+    start = times.at(spec.start, "start") if spec.start is not None else min([seen.first, *(p.start for p in phases)])
     start -= start % DEFAULT_WINDOW_MS
-    end = told.at(spec.end, "end") if spec.end is not None else seen.last + 1 + -(seen.last + 1) % DEFAULT_WINDOW_MS
+    end = times.at(spec.end, "end") if spec.end is not None else seen.last + 1 + -(seen.last + 1) % DEFAULT_WINDOW_MS
     if not start <= seen.first <= seen.last <= end:
-        raise EventFileError(f"start and end: the night is {_show(start)} to {_show(end)}, but the events are from "
-                             f"{_show(seen.first)} to {_show(seen.last)}")  # fmt: skip
-    talk_start = told.within(spec.talk_start, "talk_start", start, end) if spec.talk_start is not None else start
-    thread, announced = _thread(spec, posts, told)
+        raise EventFileError(f"start and end: the night is {show(start)} to {show(end)}, but the events are from "
+                             f"{show(seen.first)} to {show(seen.last)}")  # fmt: skip
+    talk_start = times.within(spec.talk_start, "talk_start", start, end) if spec.talk_start is not None else start
+    thread, announced = _thread(spec, posts, times)
     return TapeInfo(
         format=1,
         name=spec.name or name,
@@ -73,6 +75,7 @@ def tape_info(spec: ImportSpec, seen: Bounds, posts: Posts, *, name: str, genera
         subjects=_subjects(spec, posts, thread),
         sha256="",
         generator=generator,
+        zone=spec.zone,
     )
 
 
@@ -81,6 +84,11 @@ def space_names(spec: ImportSpec, used: pl.Series) -> tuple[str, ...]:
     names = tuple(dict.fromkeys([*spec.spaces, *used.drop_nulls().unique(maintain_order=True)]))
     if ALL in names:
         raise EventFileError(f"a space cannot be called {ALL!r}: that stands for all of them")
+    long = next((name for name in names if len(name) > LONGEST_NAME), None)
+    if long is not None:
+        raise EventFileError(
+            f"a space is called {long[:40]!r} …: {len(long)} letters, at most {LONGEST_NAME} are allowed"
+        )
     if len(names) > MOST_SPACES:
         raise EventFileError(
             f"{len(names)} different spaces ({', '.join(names[:5])} …), a tape holds at most {MOST_SPACES}: "
@@ -89,19 +97,19 @@ def space_names(spec: ImportSpec, used: pl.Series) -> tuple[str, ...]:
     return names
 
 
-class _Told:
+class _SettingsTimes:
     """Reads the times of the settings as those of the file."""
 
     def __init__(self, spec: ImportSpec) -> None:
-        self._zone = spec.zone
+        self._reading = spec.clock()
 
-    def at(self, told: Moment, field: str) -> int:
-        return moment(told, self._zone, field)
+    def at(self, value: Moment, field: str) -> int:
+        return moment(value, self._reading, field)
 
-    def within(self, told: Moment, field: str, start: int, end: int) -> int:
-        at = self.at(told, field)
+    def within(self, value: Moment, field: str, start: int, end: int) -> int:
+        at = self.at(value, field)
         if not start <= at <= end:
-            raise EventFileError(f"{field}: {_show(at)} is not in the night, which is {_show(start)} to {_show(end)}")
+            raise EventFileError(f"{field}: {show(at)} is not in the night, which is {show(start)} to {show(end)}")
         return at
 
 
@@ -112,22 +120,22 @@ def _phases(phases: list[Phase], start: int, end: int) -> tuple[Phase, ...]:
     starts = [phase.start for phase in phases]
     if len(set(names)) < len(names) or starts != sorted(starts) or starts[-1] > end or starts[0] < start:
         raise EventFileError(
-            f"phases: expected different names with growing times from {_show(start)} to {_show(end)}, found "
-            + ", ".join(f"{phase.name} at {_show(phase.start)}" for phase in phases)
+            f"phases: expected different names with growing times from {show(start)} to {show(end)}, found "
+            + ", ".join(f"{phase.name} at {show(phase.start)}" for phase in phases)
         )
     return tuple(phases)
 
 
-def _thread(spec: ImportSpec, posts: Posts, told: _Told) -> tuple[str, int | None]:
+def _thread(spec: ImportSpec, posts: Posts, times: _SettingsTimes) -> tuple[str, int | None]:
     if spec.thread in (None, ""):
         if spec.announced is not None:
-            raise EventFileError("announced: there is no thread; say which conversation it is with thread")
+            raise EventFileError("announced: there is no thread; name its conversation with thread")
         return "", None
     number = posts.number(str(spec.thread))
     begun = posts.frame.filter(pl.col("conversation") == number)["at"].min()
     if number is None or (begun is None and spec.announced is None):
         raise EventFileError(f"thread: no post belongs to a conversation {str(spec.thread)!r}")
-    return str(number), int(str(begun)) if spec.announced is None else told.at(spec.announced, "announced")
+    return str(number), int(str(begun)) if spec.announced is None else times.at(spec.announced, "announced")
 
 
 def _subjects(spec: ImportSpec, posts: Posts, thread: str) -> tuple[SubjectRule, ...]:
@@ -149,5 +157,6 @@ def _ascii_lower(text: str) -> str:
     return "".join(letter.lower() if letter.isascii() else letter for letter in text)
 
 
-def _show(at: int) -> str:
+def show(at: int) -> str:
+    """Return an event time (ms) as ISO 8601."""
     return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

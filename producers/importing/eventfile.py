@@ -17,7 +17,7 @@ from streams.errors import TapeError, reason
 from streams.system.wholefile import whole_file
 
 _PLAIN: Final = pa.schema([pa.field(f.name, pa.string() if pa.types.is_dictionary(f.type) else f.type) for f in SCHEMA])
-"""The tape's columns; dictionaries are a matter of the tape."""
+"""The tape's columns without dictionaries."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -40,7 +40,7 @@ def write_events(tape: Tape, path: Path, form: Format) -> None:
 
 
 def format_named(path: Path) -> Format | None:
-    """Return the format a file name stands for, None where it says none."""
+    """Return the format a file name stands for, None for another name."""
     for form in FORMATS:
         if path.suffix.lower() == f".{form}":
             return form
@@ -48,9 +48,11 @@ def format_named(path: Path) -> Format | None:
 
 
 def settings(info: TapeInfo) -> str:
-    """Return what the events do not say of the night, as the YAML that an import takes."""
-    said: dict[str, Any] = {
+    """Return what the events do not show of the night, as the YAML that an import takes."""
+    values: dict[str, Any] = {
         "name": info.name,
+        "zone": info.zone,
+        "allow_long": True,
         "start": _time(info.start),
         "end": _time(info.end),
         "talk_start": _time(info.talk_start),
@@ -63,7 +65,7 @@ def settings(info: TapeInfo) -> str:
         "announced": None if info.announced is None else _time(info.announced),
         "subjects": msgspec.to_builtins(info.subjects),
     }
-    shown = {name: value for name, value in said.items() if value not in (None, "", [], ())}
+    shown = {name: value for name, value in values.items() if value not in (None, "", [], ())}
     return yaml.safe_dump(shown, sort_keys=False, allow_unicode=True)
 
 

@@ -1,4 +1,4 @@
-"""What a row of an event file may say: the fields, by the names the tape has for them."""
+"""The fields a row of an event file may fill, by the names the tape has for them."""
 
 from typing import Final
 
@@ -11,14 +11,20 @@ IGNORE: Final = "ignore"
 """What a kind can be mapped to besides ``KINDS``: such rows are left out."""
 
 REQUIRED: Final = ("at", "person")
-"""Without these a file says nothing."""
+"""Fields every file must have."""
 KIND: Final = "kind"
+LEAVE_AT: Final = "leave_at"
+DURATION: Final = "duration"
+STAY_FIELDS: Final = (LEAVE_AT, DURATION)
+"""With one of them a row is a whole stay: a join and, where the field has a value, a leave."""
 PRESENCE_FIELDS: Final = ("space", "client", "try", "reason", "since_drop_ms")
 POST_FIELDS: Final = ("tweet_id", "conversation", "ref", "text", "hashtags", "lang")
 LABELS: Final = ("label_stance", "label_subject", "label_effect")
-FIELDS: Final = (*REQUIRED, KIND, *PRESENCE_FIELDS, *POST_FIELDS, *LABELS)
-"""Everything a column can be mapped to."""
+FIELDS: Final = (*REQUIRED, KIND, *STAY_FIELDS, *PRESENCE_FIELDS, *POST_FIELDS, *LABELS)
+"""Every field a column can be mapped to."""
 ROW: Final = "row"
-"""Number of the row in its file, the first one (after a header) being 1."""
+"""Number of the row in its file; the first row after a header is 1."""
 FILE: Final = "file"
-"""Number of the file a row stems from: 0, or 1 for the file of posts."""
+"""Number of the row's file: 0, or 1 for the file of posts."""
+ORDER: Final = "order"
+"""Place of an event among those of its file, by time; events of one time keep the order of their rows."""

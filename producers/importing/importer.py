@@ -1,144 +1,174 @@
 """The import as a whole: event files in, a tape and the table of its ids out."""
 
+import os
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+import msgspec
 import polars as pl
 
 from producers.importing import ids, paths
 from producers.importing.description import Bounds, space_names, tape_info
-from producers.importing.fields import FILE, KIND, POST_KINDS, PRESENCE_KINDS, ROW
+from producers.importing.fields import FILE, KIND, ORDER, POST_KINDS, PRESENCE_KINDS, ROW
+from producers.importing.importreport import ImportReport, accounts
 from producers.importing.importspec import ImportSpec, check
+from producers.importing.nightlength import check_length, outliers
+from producers.importing.people import read_people
 from producers.importing.posts import Posts, posts
-from producers.importing.problems import Problems
-from producers.importing.rows import rows
+from producers.importing.problemlog import ProblemLog
+from producers.importing.rows import FileRows, read_rows
 from producers.tape.tapefile import TapeWriter
 from producers.tape.tapeformat import BLOCK_ROWS, SCHEMA, TapeInfo
 from streams.contract.events import GAVE_UP, ROOM_CLOSED
-from streams.contract.topics import PRESENCE, TWEETS
-from streams.errors import EventFileError
+from streams.contract.topics import MAX_MESSAGE_BYTES, PRESENCE, TWEETS
+from streams.errors import EventFileError, TapeError
 
 MOST_WORDS: Final = 100
 """Different clients, reasons and languages a tape keeps; the rarer ones are called ``OTHERS``."""
 OTHERS: Final = "other"
 AHEAD_MS: Final = 3_600_000
 """Kafka refuses records whose time is further ahead than this."""
+LONGEST_RECORD: Final = MAX_MESSAGE_BYTES - (64 << 10)
+"""Bytes of JSON one event may take: a topic's limit less what a batch and the other fields need."""
 _NAMING: Final = (paths.ATTEMPT, paths.JOIN, paths.FAIL)
-"""Kinds that must say which room; a leave or drop is from the room one is in."""
+"""Kinds that must name a room; a leave or drop is from the room the listener is in."""
+_ESCAPED: Final = 6
+"""Bytes of JSON a byte of text takes at most."""
 
 
 @dataclass(frozen=True)
-class ImportReport:
-    """What an import has made.
-
-    Args:
-        tape: The file.
-        ids: The table of ids beside it (Parquet: ``kind`` person or post, ``id`` on the tape, ``original``).
-        info: What the tape says of itself.
-        rows: Rows read, by file; those of kinds that are left out not counted.
-        kinds: Events on the tape, by kind.
-        put_in: Events among them that the recording did not have, by kind.
-        inside_at_end: People still in a room when the recording ends.
-        problems: What did not fit, and what was made of it.
-    """
-
-    tape: Path
-    ids: Path
-    info: TapeInfo
-    rows: dict[str, int]
-    kinds: dict[str, int]
-    put_in: dict[str, int]
-    inside_at_end: int
-    problems: Problems
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the same as plain data."""
-        return asdict(self) | {
-            "tape": str(self.tape),
-            "ids": str(self.ids),
-            "info": {name: getattr(self.info, name) for name in ("name", "events", "people", "start", "end", "sha256")},
-            "problems": {
-                kind: {"count": count, "examples": self.problems.examples[kind]}
-                for kind, count in self.problems.counts.items()
-            },
-        }
-
-
-def import_tape(
-    events: Path,
-    out: Path,
-    spec: ImportSpec,
-    *,
-    generator: str,
-    posts_file: Path | None = None,
-    now_ms: int | None = None,
-) -> ImportReport:
-    """Turn event files into a tape.
+class ImportRequest:
+    """What is to be imported.
 
     Args:
         events: Presence events, posts, or both.
-        out: Where the tape goes; the table of ids goes beside it, ``.ids.parquet`` in place of ``.parquet``.
+        out: Where the tape goes; the table of ids goes next to it, ``.ids.parquet`` in place of ``.parquet``.
         spec: How the files are to be read.
-        generator: The program that makes the tape.
-        posts_file: A second file, of posts.
+        posts: A second file, of posts.
+        people: A table of people who go by several ids.
         now_ms: The time of the import, for events that lie ahead of it; the clock's if not given.
+    """
+
+    events: Path
+    out: Path
+    spec: ImportSpec
+    posts: Path | None = None
+    people: Path | None = None
+    now_ms: int | None = None
+
+    @property
+    def ids(self) -> Path:
+        """The table of ids."""
+        return self.out.with_name(self.out.name.removesuffix(".parquet") + ".ids.parquet")
+
+    def inputs(self) -> list[Path]:
+        """Return the files that are read."""
+        return [path for path in (self.events, self.posts, self.people) if path is not None]
+
+
+def import_tape(request: ImportRequest, *, generator: str) -> ImportReport:
+    """Turn event files into a tape.
 
     Raises:
-        EventFileError: A file cannot be read or what it says cannot be.
+        EventFileError: A file cannot be read, its rows cannot be, or the tape would overwrite it.
         TapeError: The tape cannot be written.
     """
-    check(spec)
-    problems = Problems()
-    files = [(events, rows(events, spec, problems))]
-    if posts_file is not None:
-        files.append((posts_file, rows(posts_file, spec.for_posts(), problems, posts=True)))
-    whole = pl.concat([frame.with_columns(pl.lit(number).alias(FILE)) for number, (_, frame) in enumerate(files)])
-    _refuse_future(whole, [path for path, _ in files], time.time_ns() // 1_000_000 if now_ms is None else now_ms)
+    refuse_overwriting([request.out, request.ids], request.inputs())
+    try:
+        return _imported(request, generator)
+    except pl.exceptions.PanicException as error:
+        raise EventFileError(f"{request.events}: a value breaks the data frame library: {error}") from None
+
+
+def refuse_overwriting(written: Sequence[Path], read: Sequence[Path]) -> None:
+    """Raise EventFileError if a file that is written is one of those that are read, under whatever name."""
+    for out in written:
+        for path in read:
+            if out.exists() and path.exists() and out.samefile(path):
+                raise EventFileError(f"{out} would overwrite {path}, which is read; choose another --out")
+
+
+def _imported(request: ImportRequest, generator: str) -> ImportReport:
+    spec = check(request.spec)
+    problems = ProblemLog()
+    files = _files(request, problems)
+    whole = pl.concat([file.frame.with_columns(pl.lit(number).alias(FILE)) for number, file in enumerate(files)])
+    now_ms = time.time_ns() // 1_000_000 if request.now_ms is None else request.now_ms
+    _refuse_future(whole, files, now_ms)
+    _refuse_huge(whole, files)
     names = ids.different(whole["person"])
     whole = whole.with_columns(person=ids.numbered(whole["person"], names))
     tweets = posts(whole.filter(pl.col(KIND).is_in(POST_KINDS)).sort("at", maintain_order=True), problems)
-    walked, legal = _walk(whole.filter(pl.col(KIND).is_in(PRESENCE_KINDS)), names, spec, problems)
+    walk, legal = _walk(whole.filter(pl.col(KIND).is_in(PRESENCE_KINDS)), names, spec, problems)
     tape = _in_order(legal, tweets.frame)
     seen = Bounds(int(tape["at"][0]), int(tape["at"][-1]), space_names(spec, legal["space"]), len(names))
-    info = tape_info(spec, seen, tweets, name=events.name.split(".")[0], generator=generator)
-    beside = out.with_name(out.name.removesuffix(".parquet") + ".ids.parquet")
-    info = _write(out, tape, info)
-    _write_ids(beside, names, tweets)
+    info = tape_info(spec, seen, tweets, name=request.events.name.split(".")[0], generator=generator)
+    named = outliers(whole, [file.path for file in files])
+    warnings = check_length(info.start, info.end, named, allow_long=spec.allow_long)
+    warnings += [line for file in files for line in file.doubts()]
+    account = accounts(files, tape, problems)
+    info = _write(request.out, tape, info)
+    _write_ids(request.ids, names, tweets)
     return ImportReport(
-        tape=out,
-        ids=beside,
+        tape=request.out,
+        ids=request.ids,
         info=info,
-        rows={str(path): frame.height for path, frame in files},
+        files=account,
         kinds=dict(tape.group_by(KIND, maintain_order=True).len().sort(KIND).iter_rows()),
-        put_in={kind: count for kind, count in zip(PRESENCE_KINDS, walked.put_in, strict=True) if count},
-        inside_at_end=walked.inside(),
+        put_in={kind: count for kind, count in zip(PRESENCE_KINDS, walk.put_in, strict=True) if count},
+        inside_at_end=walk.inside(),
         problems=problems,
+        warnings=tuple(warnings),
     )
 
 
-def _refuse_future(whole: pl.DataFrame, files: list[Path], now_ms: int) -> None:
+def _files(request: ImportRequest, problems: ProblemLog) -> list[FileRows]:
+    people = {} if request.people is None else read_people(request.people)
+    files = [read_rows(request.events, request.spec, problems, people=people)]
+    if request.posts is not None:
+        spec = request.spec.for_posts()
+        files.append(read_rows(request.posts, spec, problems, people=people, file=1, posts=True))
+    return files
+
+
+def _refuse_future(whole: pl.DataFrame, files: Sequence[FileRows], now_ms: int) -> None:
     ahead = whole.filter(pl.col("at") > now_ms + AHEAD_MS)
     if ahead.height:
         row = ahead.row(0, named=True)
         raise EventFileError(
-            f"{files[row[FILE]]}, row {row[ROW]}: its time ({row['at']} ms since 1970) is still to come, which Kafka "
-            "refuses; is the unit right (--times)?"
+            f"{files[row[FILE]].path}, row {row[ROW]}: its time ({row['at']} ms since 1970) is still to come, which "
+            "Kafka refuses; is the unit right (--times)?"
         )
 
 
+def _refuse_huge(whole: pl.DataFrame, files: Sequence[FileRows]) -> None:
+    """Refuse an event that no topic takes; JSON makes texts longer, so the long ones are measured as JSON."""
+    words = ("space", "client", "reason", "text", "lang")
+    size = pl.sum_horizontal(pl.col(name).str.len_bytes().fill_null(0) for name in words)
+    tags = pl.col("hashtags").list.eval(pl.element().str.len_bytes() + 3).list.sum().fill_null(0)
+    for row in whole.filter((size + tags) * _ESCAPED > LONGEST_RECORD).iter_rows(named=True):
+        length = len(msgspec.json.encode([row[name] for name in (*words, "hashtags")]))
+        if length > LONGEST_RECORD:
+            raise EventFileError(
+                f"{files[row[FILE]].path}, row {row[ROW]}: the event takes {length:,} bytes as JSON, a topic takes at "
+                f"most {LONGEST_RECORD:,}; shorten its text"
+            )
+
+
 def _walk(
-    presence: pl.DataFrame, names: pl.Series, spec: ImportSpec, problems: Problems
-) -> tuple[paths.Paths, pl.DataFrame]:
-    """Put everybody on a legal path."""
+    presence: pl.DataFrame, names: pl.Series, spec: ImportSpec, problems: ProblemLog
+) -> tuple[paths.PathWalk, pl.DataFrame]:
+    """Put each listener on a legal path."""
     naming = pl.col(KIND).is_in([PRESENCE_KINDS[kind] for kind in _NAMING])
     space = pl.when(naming).then(pl.col("space").fill_null(spec.space)).otherwise(pl.col("space"))
     presence = presence.with_columns(space=space, client=pl.col("client").fill_null("unknown"))
     spaces = list(space_names(spec, presence["space"]))
     give_up_ms = None if spec.give_up_after is None else round(spec.give_up_after * 1000)
-    walked = paths.Paths(paths.recorded(presence, spaces), names, problems, give_up_ms)
-    return walked, paths.events(presence, walked.run(), spaces)
+    walk = paths.PathWalk(paths.recorded(presence, spaces), names, problems, give_up_ms)
+    return walk, paths.events(presence, walk.run(), spaces)
 
 
 def _in_order(presence: pl.DataFrame, tweets: pl.DataFrame) -> pl.DataFrame:
@@ -148,13 +178,13 @@ def _in_order(presence: pl.DataFrame, tweets: pl.DataFrame) -> pl.DataFrame:
     frame = pl.concat(both, how="diagonal")
     if not frame.height:
         raise EventFileError("nothing is left of the recording: every event was left out")
-    frame = frame.sort("at", FILE, ROW, maintain_order=True)
+    frame = frame.sort("at", FILE, ORDER, maintain_order=True)
     return frame.with_columns(_few(frame[name]) for name in ("client", "reason", "lang"))
 
 
 def _few(words: pl.Series) -> pl.Series:
     """Keep the words that are used most: a tape has room for some hundred different ones."""
-    counts = words.drop_nulls().value_counts(sort=True)
+    counts = words.drop_nulls().value_counts().sort("count", words.name, descending=[True, False])
     kept = counts[words.name].head(MOST_WORDS).append(pl.Series([GAVE_UP, ROOM_CLOSED]))
     return (
         words.set(words.is_not_null() & ~words.is_in(kept.implode()), OTHERS) if counts.height > MOST_WORDS else words
@@ -173,7 +203,14 @@ def _write_ids(path: Path, people: pl.Series, tweets: Posts) -> None:
     tables = [_table("person", people)]
     if tweets.names is not None:
         tables.append(_table("post", tweets.names))
-    pl.concat(tables).write_parquet(path)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        pl.concat(tables).write_parquet(part)
+        part.replace(path)
+    except OSError as error:
+        raise TapeError(f"{path}: cannot be written: {error}") from None
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _table(kind: str, names: pl.Series) -> pl.DataFrame:

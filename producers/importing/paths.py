@@ -1,7 +1,7 @@
-"""Puts each listener on a legal path (``streams.contract.events.Presence``); docs/importing.md says how.
+"""Puts each listener on a legal path (``streams.contract.events.Presence``); docs/importing.md has the rules.
 
-A recording tells less than a tape (often joins and leaves alone) and contradicts itself. What is missing and can only
-have been is put in, what cannot have been is left out and counted. A recording that is legal passes as it is.
+A recording has less than a tape (often joins and leaves alone) and contradicts itself. What must have been is put in,
+what cannot have been is left out and counted. A legal recording passes as it is.
 """
 
 from array import array
@@ -10,9 +10,9 @@ from typing import Final
 
 import polars as pl
 
-from producers.importing import problems as found
-from producers.importing.fields import FILE, KIND, PRESENCE_KINDS, ROW
-from producers.importing.problems import Problems
+from producers.importing import problemlog as found
+from producers.importing.fields import FILE, KIND, ORDER, PRESENCE_KINDS, ROW
+from producers.importing.problemlog import ProblemLog
 from streams.contract.events import GAVE_UP
 
 ATTEMPT, JOIN, FAIL, LEAVE, DROP = range(len(PRESENCE_KINDS))
@@ -20,18 +20,20 @@ REASONS: Final = (None, GAVE_UP, "unanswered", "moved")
 """Reasons of events that were put in or set right."""
 _OWN, _NONE, _GAVE_UP, _UNANSWERED, _MOVED = -1, 0, 1, 2, 3
 _OUT, _ASKED, _WAITING = -1, -2, -3
-"""Where somebody is who is in no room: not there, waiting for an answer, refused or dropped."""
+"""Places of listeners in no room: not there, waiting for an answer, refused or dropped."""
 NO_SPACE: Final = -1
-"""A leave or drop that does not say from where: from the room they are in."""
+"""The space of a leave or drop without one: from the room the listener is in."""
 
 
 @dataclass
-class Recorded:
-    """What the recording says, in order of time, as columns of plain numbers.
+class RecordedColumns:
+    """The recording in order of time, as columns of plain numbers.
 
-    ``try`` 0 and ``since_drop`` -1 stand for none; ``reason`` is 0 for none, 1 for ``gave_up``, 2 for another.
+    ``file`` and ``row`` are where an event stands in the recording. ``tries`` 0 and ``since_drop`` -1 stand for none;
+    ``reason`` is 0 for none, 1 for ``gave_up``, 2 for another.
     """
 
+    file: list[int]
     row: list[int]
     at: list[int]
     person: list[int]
@@ -47,7 +49,7 @@ def _numbers() -> "array[int]":
 
 
 @dataclass
-class Legal:
+class LegalColumns:
     """The legal paths as columns; ``source`` is the index of the recorded event that each one stems from."""
 
     source: "array[int]" = field(default_factory=_numbers)
@@ -60,18 +62,20 @@ class Legal:
     """Place in ``REASONS``, -1 for the recorded one."""
 
 
-class Paths:
-    """Walks through a recording once, in order of time, and keeps track of everybody.
+class PathWalk:
+    """Walks through a recording once, in order of time, and keeps track of each listener.
 
     Args:
-        recorded: What the recording says.
-        names: Everybody's id in the file, by dense id.
+        recorded: The recording.
+        names: Ids in the file, by dense id.
         problems: Takes in what does not fit.
-        give_up_ms: After so long without a sign somebody outside has given up; None: they wait on.
+        give_up_ms: Silence after which a waiting listener has given up; None: they wait on.
     """
 
-    def __init__(self, recorded: Recorded, names: pl.Series, problems: Problems, give_up_ms: int | None) -> None:
-        self.legal = Legal()
+    def __init__(
+        self, recorded: RecordedColumns, names: pl.Series, problems: ProblemLog, give_up_ms: int | None
+    ) -> None:
+        self.legal = LegalColumns()
         self.put_in = [0] * len(PRESENCE_KINDS)
         """Events put in, by kind."""
         self._rec = recorded
@@ -85,18 +89,18 @@ class Paths:
         self._tries = [0] * people
         self._dropped = [-1] * people
         self._last = [0] * people
-        """Index of the latest event that was kept: no sign of life is taken from one that was left out."""
+        """Index of the latest event kept: one that was left out is no sign of life."""
 
-    def run(self) -> Legal:
-        """Return everybody's legal path, all in one order of time."""
-        deeds = (self._attempt, self._join, self._fail, self._leave, self._drop)
+    def run(self) -> LegalColumns:
+        """Return the legal paths of all listeners, in one order of time."""
+        steps = (self._attempt, self._join, self._fail, self._leave, self._drop)
         for index, (person, kind) in enumerate(zip(self._rec.person, self._rec.kind, strict=True)):
             if self._give_up_ms is not None:
-                self._lose_patience(person, self._rec.at[index])
-            deeds[kind](index, person)
+                self._give_up(person, self._rec.at[index])
+            steps[kind](index, person)
         if self._give_up_ms is not None and self._rec.at:
             for person in range(len(self._place)):
-                self._lose_patience(person, self._rec.at[-1])
+                self._give_up(person, self._rec.at[-1])
         return self.legal
 
     def inside(self) -> int:
@@ -106,7 +110,7 @@ class Paths:
     def _attempt(self, index: int, person: int) -> None:
         space = self._rec.space[index]
         if self._place[person] == space:
-            self._note(found.KNOCKED_INSIDE, index)
+            self._leave_out(found.KNOCKED_INSIDE, index)
             return
         self._depart(index, person)
         if self._place[person] == _ASKED:
@@ -117,9 +121,9 @@ class Paths:
     def _join(self, index: int, person: int) -> None:
         space = self._rec.space[index]
         if self._place[person] == space:
-            self._note(found.JOINED_TWICE, index)
+            self._leave_out(found.JOINED_TWICE, index)
             return
-        self._be_asked(index, person, space)
+        self._ensure_attempt(index, person, space)
         self._place[person] = space
         since = self._rec.at[index] - self._dropped[person] if self._dropped[person] >= 0 else -1
         if self._rec.since_drop[index] not in (-1, since):
@@ -129,19 +133,19 @@ class Paths:
     def _fail(self, index: int, person: int) -> None:
         space = self._rec.space[index]
         if self._place[person] == space:
-            self._note(found.KNOCKED_INSIDE, index)
+            self._leave_out(found.KNOCKED_INSIDE, index)
             return
-        self._be_asked(index, person, space)
+        self._ensure_attempt(index, person, space)
         self._place[person] = _WAITING
         self._keep(index, person, FAIL, space)
 
     def _leave(self, index: int, person: int) -> None:
         place, space = self._place[person], self._rec.space[index]
         if place == _OUT:
-            self._note(found.LEFT_OUTSIDE, index)
+            self._leave_out(found.LEFT_OUTSIDE, index)
             return
         if place >= 0 and space not in (NO_SPACE, place):
-            self._note(found.ELSEWHERE, index)
+            self._leave_out(found.ELSEWHERE, index)
             return
         if self._rec.reason[index] == (1 if place >= 0 else 2):
             self._note(found.REASON, index)
@@ -153,16 +157,16 @@ class Paths:
     def _drop(self, index: int, person: int) -> None:
         place, space = self._place[person], self._rec.space[index]
         if place < 0:
-            self._note(found.DROPPED_OUTSIDE, index)
+            self._leave_out(found.DROPPED_OUTSIDE, index)
             return
         if space not in (NO_SPACE, place):
-            self._note(found.ELSEWHERE, index)
+            self._leave_out(found.ELSEWHERE, index)
             return
         self._place[person], self._dropped[person] = _WAITING, self._rec.at[index]
         self._keep(index, person, DROP, place)
 
-    def _be_asked(self, index: int, person: int, space: int) -> None:
-        """Whoever gets an answer from a room has asked there."""
+    def _ensure_attempt(self, index: int, person: int, space: int) -> None:
+        """Put in the attempt that an answer from a room must have had."""
         self._depart(index, person)
         if self._place[person] == _ASKED and self._asked[person] != space:
             self._unanswered(index, person)
@@ -179,7 +183,7 @@ class Paths:
         self._place[person], self._asked[person] = _ASKED, space
 
     def _depart(self, index: int, person: int) -> None:
-        """Whoever turns up elsewhere has left the room they were in."""
+        """Put in the leave of a listener who turns up in another room."""
         place = self._place[person]
         if place >= 0:
             self._note(found.MOVED, index)
@@ -191,7 +195,7 @@ class Paths:
         self._put_in(index, person, FAIL, self._asked[person], _UNANSWERED)
         self._place[person] = _WAITING
 
-    def _lose_patience(self, person: int, now: int) -> None:
+    def _give_up(self, person: int, now: int) -> None:
         last = self._last[person]
         gone = self._rec.at[last] + (self._give_up_ms or 0)
         if self._place[person] in (_ASKED, _WAITING) and gone < now:
@@ -222,19 +226,26 @@ class Paths:
         legal.reason.append(reason)
 
     def _note(self, kind: str, index: int) -> None:
+        self._problems.add(kind, self._example(index))
+
+    def _leave_out(self, kind: str, index: int) -> None:
+        self._problems.leave_out(kind, self._example(index), self._rec.file[index], self._rec.row[index])
+
+    def _example(self, index: int) -> str:
         person = self._names[self._rec.person[index]]
-        self._problems.add(kind, f"row {self._rec.row[index]}, {person!r} {PRESENCE_KINDS[self._rec.kind[index]]}")
+        return f"row {self._rec.row[index]}, {person!r} {PRESENCE_KINDS[self._rec.kind[index]]}"
 
 
-def recorded(presence: pl.DataFrame, spaces: list[str]) -> Recorded:
+def recorded(presence: pl.DataFrame, spaces: list[str]) -> RecordedColumns:
     """Return a recording's rows as columns of numbers.
 
     Args:
-        presence: Rows in order of time; ``person`` is the dense id, ``space`` is null where a row does not say.
+        presence: Rows in order of time; ``person`` is the dense id, ``space`` is null where a row has none.
         spaces: Names by number.
     """
     reason = pl.when(pl.col("reason") == GAVE_UP).then(1).when(pl.col("reason").is_null()).then(0).otherwise(2)
     numbers = presence.select(
+        FILE,
         ROW,
         "at",
         "person",
@@ -244,13 +255,13 @@ def recorded(presence: pl.DataFrame, spaces: list[str]) -> Recorded:
         since_drop=pl.col("since_drop_ms").fill_null(-1),
         reason=reason,
     )
-    return Recorded(*(numbers[name].to_list() for name in numbers.columns))
+    return RecordedColumns(*(numbers[name].to_list() for name in numbers.columns))
 
 
-def events(presence: pl.DataFrame, legal: Legal, spaces: list[str]) -> pl.DataFrame:
-    """Return the legal paths as rows like ``presence``; what was put in takes client, file and row from its source."""
+def events(presence: pl.DataFrame, legal: LegalColumns, spaces: list[str]) -> pl.DataFrame:
+    """Return the legal paths as rows like ``presence``; what was put in has client, file and row of its source."""
     source = pl.Series(legal.source, dtype=pl.Int64)
-    own = presence.select(FILE, ROW, "person", "client", "reason")[source]
+    own = presence.select(FILE, ROW, ORDER, "person", "client", "reason")[source]
     number = pl.Series(legal.reason, dtype=pl.Int64)
     reason = pl.Series(REASONS, dtype=pl.String).gather(number.set(number < 0, 0))
     since = pl.Series(legal.since_drop, dtype=pl.Int64)

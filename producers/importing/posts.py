@@ -7,17 +7,19 @@ import polars as pl
 
 from producers.importing import ids
 from producers.importing.fields import FILE, ROW
-from producers.importing.problems import POST_TWICE, Problems
+from producers.importing.problemlog import LONG_TAG, POST_TWICE, ProblemLog
 
 UNKNOWN_LANGUAGE: Final = "und"
 """The standard's code for a language that is not known."""
 _TAG: Final = r"#(\w+)"
+LONGEST_TAG: Final = 200
+"""Letters of a hashtag: it is part of a name in the results."""
 _IDS: Final = ("tweet_id", "conversation", "ref")
 
 
 @dataclass(frozen=True)
 class Posts:
-    """What has become of them.
+    """The posts of a recording as a tape has them.
 
     Args:
         frame: Rows in order of time, ids as numbers.
@@ -34,12 +36,12 @@ class Posts:
         return self.names.index_of(original)
 
 
-def posts(rows: pl.DataFrame, problems: Problems) -> Posts:
+def posts(rows: pl.DataFrame, problems: ProblemLog) -> Posts:
     """Complete the rows of posts.
 
     A post without an id gets one of its own. A post without a conversation belongs to that of the post it refers to,
-    else to its own. Without hashtags (a null list) they are taken from the text. An id that was there before is a post
-    twice: the later one is left out.
+    else to its own. Without hashtags (a null list) they are taken from the text. Of posts with one id the first is
+    kept.
     """
     own = pl.format("file {} row {}", FILE, ROW)
     frame = rows.with_columns(
@@ -49,22 +51,38 @@ def posts(rows: pl.DataFrame, problems: Problems) -> Posts:
     )
     frame = _once(frame, problems)
     frame = frame.with_columns(pl.Series("conversation", _conversations(frame), dtype=pl.String))
-    tags = pl.col("text").str.to_lowercase().str.extract_all(_TAG).list.eval(pl.element().str.slice(1))
-    return _numbered(frame.with_columns(hashtags=pl.col("hashtags").fill_null(tags.list.unique(maintain_order=True))))
+    frame = frame.with_columns(hashtags=frame["hashtags"].fill_null(_tags(frame["text"])))
+    return _numbered(_without_long_tags(frame, problems))
 
 
-def _once(frame: pl.DataFrame, problems: Problems) -> pl.DataFrame:
+def _tags(texts: pl.Series) -> pl.Series:
+    """Return the hashtags in texts, each once, in lower case."""
+    found = texts.str.extract_all(_TAG).to_list()
+    lower = [list(dict.fromkeys(tag[1:].lower() for tag in tags)) for tags in found]
+    return pl.Series(lower, dtype=pl.List(pl.String))
+
+
+def _without_long_tags(frame: pl.DataFrame, problems: ProblemLog) -> pl.DataFrame:
+    """Leave out hashtags that no record of results has room for."""
+    longest = pl.col("hashtags").list.eval(pl.element().str.len_chars()).list.max()
+    for row, length in frame.select(ROW, length=longest).filter(pl.col("length") > LONGEST_TAG).iter_rows():
+        problems.add(LONG_TAG, f"row {row}, {length} letters")
+    short = pl.element().filter(pl.element().str.len_chars() <= LONGEST_TAG)
+    return frame.with_columns(pl.col("hashtags").list.eval(short))
+
+
+def _once(frame: pl.DataFrame, problems: ProblemLog) -> pl.DataFrame:
     first = frame["tweet_id"].is_first_distinct()
-    for row, name in frame.filter(~first).select(ROW, "tweet_id").iter_rows():
-        problems.add(POST_TWICE, f"row {row}, post {name!r}")
+    for file, row, name in frame.filter(~first).select(FILE, ROW, "tweet_id").iter_rows():
+        problems.leave_out(POST_TWICE, f"row {row}, post {name!r}", file, row)
     return frame.filter(first)
 
 
 def _conversations(frame: pl.DataFrame) -> list[str]:
     """Follow references back: what is referred to came before, or is not in the file and stands for itself."""
     known: dict[str, str] = {}
-    for own, told, ref in frame.select(_IDS).iter_rows():
-        known[own] = told or (own if ref is None else known.get(ref, ref))
+    for own, given, ref in frame.select(_IDS).iter_rows():
+        known[own] = given or (own if ref is None else known.get(ref, ref))
     return list(known.values())
 
 

@@ -1,51 +1,73 @@
-"""Reading an event file: the columns asked for, by the tape's names, as they stand in the file."""
+"""Reading an event file: the columns asked for, by the tape's names, in one form whatever the file's format."""
 
-import gzip
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Final, Literal, TypeAlias, cast
+from typing import Final, Literal, TypeAlias, cast
 
-import msgspec
 import polars as pl
 
-from producers.importing.fields import FIELDS
+from producers.importing import values
+from producers.importing.csvtable import read_csv
+from producers.importing.fields import FIELDS, REQUIRED
+from producers.importing.jsontable import read_jsonl
+from producers.importing.parquettable import read_parquet
+from producers.importing.sourcetable import FileLayout, SourceTable
 from streams.errors import EventFileError
 
 Format: TypeAlias = Literal["csv", "jsonl", "parquet"]
 FORMATS: Final = ("csv", "jsonl", "parquet")
-_SUFFIXES: Final = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
-_SEPARATORS: Final = ",;\t|"
-"""What a CSV file's columns may be separated with: the one its header has most of."""
-_CHUNK: Final = 16 << 20
-"""Bytes of JSONL that are held as Python objects at a time."""
-_object = msgspec.json.Decoder(dict[str, Any])
+_SUFFIXES: Final = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 
 
-def read(path: Path, columns: Mapping[str, str], required: Sequence[str]) -> pl.DataFrame:
-    """Return the file's columns that are fields, named after the fields, one row per row of the file.
-
-    CSV and JSONL give texts (JSON lists as JSON), Parquet gives its own types.
+@dataclass(frozen=True)
+class FieldTable:
+    """The fields of a file as texts, null where a row has no value.
 
     Args:
-        path: CSV, JSONL or Parquet, seen from its name; CSV and JSONL also with ``.gz``.
-        columns: Field to column name; a field that is not in it is looked for under its own name.
+        frame: Columns named after the fields.
+        source: The table they come from.
+        missing: Words that were read as no value, with how many of each, by field.
+    """
+
+    frame: pl.DataFrame
+    source: SourceTable
+    missing: dict[str, dict[str, int]]
+
+
+def read(
+    path: Path,
+    columns: Mapping[str, Sequence[str]],
+    required: Sequence[str],
+    layout: FileLayout,
+    missing_words: Sequence[str] = (),
+) -> FieldTable:
+    """Return the file's columns that are fields, one row per row of the file.
+
+    Args:
+        path: CSV, JSONL or Parquet by the end of its name; CSV and JSONL also with ``.gz``.
+        columns: Field to column names, of which the first that has a value counts; a field that is not in it is looked
+            for under its own name.
         required: Fields that must be there.
+        layout: Where the table is in the file.
+        missing_words: Further words that mean no value.
 
     Raises:
         EventFileError: The file cannot be read, has no rows, or a column is not there.
     """
-    names = {field: columns.get(field, field) for field in FIELDS}
-    reader = {"csv": _csv, "jsonl": _jsonl, "parquet": _parquet}[format_of(path)]
-    try:
-        frame, there = reader(path, list(dict.fromkeys(names.values())))
-    except FileNotFoundError:
-        raise EventFileError(f"{path}: there is no such file") from None
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise EventFileError(f"{path}: cannot be read as {format_of(path)}: {str(error).splitlines()[0]}") from None
-    if not frame.height:
+    names = {field: tuple(columns.get(field, (field,))) for field in FIELDS}
+    wanted = list(dict.fromkeys(name for several in names.values() for name in several))
+    source = _source(path, wanted, names[REQUIRED[0]][0], layout)
+    if not source.rows:
         raise EventFileError(f"{path}: there are no rows in it")
-    _check(path, there, columns, required)
-    return frame.select(pl.col(name).alias(field) for field, name in names.items() if name in there)
+    _check(path, source.names, columns, required)
+    found: dict[str, pl.Series] = {}
+    missing: dict[str, dict[str, int]] = {}
+    for field, several in names.items():
+        series = [source.frame[name] for name in several if name in source.frame.columns]
+        if series:
+            found[field], missing[field] = values.normalised(path, field, series, missing_words)
+    return FieldTable(pl.DataFrame(found), source, {field: words for field, words in missing.items() if words})
 
 
 def format_of(path: Path) -> Format:
@@ -59,79 +81,21 @@ def format_of(path: Path) -> Format:
     return cast("Format", found)
 
 
-def _check(path: Path, there: Sequence[str], columns: Mapping[str, str], required: Sequence[str]) -> None:
+def _source(path: Path, wanted: Sequence[str], timed: str, layout: FileLayout) -> SourceTable:
+    form = format_of(path)
+    if form == "csv":
+        return read_csv(path, wanted, timed, layout)
+    if form == "jsonl":
+        return read_jsonl(path, wanted, layout)
+    return read_parquet(path, wanted)
+
+
+def _check(path: Path, there: Sequence[str], columns: Mapping[str, Sequence[str]], required: Sequence[str]) -> None:
     for field in dict.fromkeys([*columns, *required]):
-        name = columns.get(field, field)
-        if name not in there:
-            why = f" (for {field!r})" if name != field else ""
-            raise EventFileError(
-                f"{path}: there is no column {name!r}{why}; the file has: {', '.join(there)}. "
-                f"Say which one it is with --column {field}=NAME"
-            )
-
-
-def _csv(path: Path, wanted: Sequence[str]) -> tuple[pl.DataFrame, list[str]]:
-    separator = _separator(path)
-    try:
-        there = pl.read_csv(path, infer_schema=False, n_rows=1, separator=separator).columns
-    except pl.exceptions.NoDataError:
-        raise EventFileError(f"{path}: there are no rows in it") from None
-    columns = [name for name in wanted if name in there]
-    return pl.read_csv(path, infer_schema=False, columns=columns or None, separator=separator), there
-
-
-def _separator(path: Path) -> str:
-    with _open(path) as file:
-        header = file.readline().decode(errors="replace")
-    return max(_SEPARATORS, key=header.count)
-
-
-def _parquet(path: Path, wanted: Sequence[str]) -> tuple[pl.DataFrame, list[str]]:
-    there = list(pl.read_parquet_schema(path))
-    columns = [name for name in wanted if name in there]
-    return pl.read_parquet(path, columns=columns or None), there
-
-
-def _jsonl(path: Path, wanted: Sequence[str]) -> tuple[pl.DataFrame, list[str]]:
-    """One JSON object per line; a key that a line does not have is a value that is not there."""
-    schema = dict.fromkeys(wanted, pl.String)
-    parts = [pl.DataFrame(schema=schema)]
-    there: dict[str, None] = {}
-    for rows in _objects(path):
-        there.update(dict.fromkeys(key for row in rows for key in row))
-        texts = {name: [_text(row.get(name)) for row in rows] for name in wanted}
-        parts.append(pl.DataFrame(texts, schema=schema))
-    return pl.concat(parts), list(there)
-
-
-def _objects(path: Path) -> Iterator[list[dict[str, Any]]]:
-    done = 0
-    with _open(path) as file:
-        while lines := file.readlines(_CHUNK):
-            try:
-                yield _object.decode_lines(b"".join(lines))
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                raise _first_bad_line(path, lines, done) from error
-            done += len(lines)
-
-
-def _first_bad_line(path: Path, lines: list[bytes], done: int) -> EventFileError:
-    for number, line in enumerate(lines, start=done + 1):
-        try:
-            if line.strip():
-                _object.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            return EventFileError(f"{path}, line {number}: no JSON object: {error}")
-    return EventFileError(f"{path}, lines {done + 1} to {done + len(lines)}: not one JSON object per line")
-
-
-def _open(path: Path) -> BinaryIO:
-    return cast("BinaryIO", gzip.open(path)) if path.suffix.lower() == ".gz" else path.open("rb")
-
-
-def _text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return msgspec.json.encode(value).decode()
+        for name in columns.get(field, (field,)):
+            if name not in there:
+                why = f" (for {field!r})" if name != field else ""
+                raise EventFileError(
+                    f"{path}: there is no column {name!r}{why}; the file has: {', '.join(there)}. "
+                    f"Name it with --column {field}=NAME; if the table begins further down, --skip-lines or --section"
+                )

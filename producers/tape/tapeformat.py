@@ -74,3 +74,5 @@ class TapeInfo(msgspec.Struct, frozen=True):
     """
     generator: str
     """The joinstorm version that made the tape."""
+    zone: str | None = None
+    """IANA name of the zone an imported recording was made in; the hash has it only where there is one."""

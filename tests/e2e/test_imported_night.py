@@ -1,7 +1,9 @@
-"""Somebody's own recording: imported, replayed, counted, judged and reported like a simulated night."""
+"""Your own recording: imported, replayed, counted, judged and reported like a simulated night."""
 
 import json
+import shlex
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -9,6 +11,7 @@ from joinstorm.cli import main
 from streams.errors import EXIT_OK
 from streams.kafka.connection import Connection
 
+ROOT: Final = Path(__file__).parents[2]
 pytestmark = [pytest.mark.e2e, pytest.mark.integration]
 
 
@@ -45,6 +48,24 @@ def test_an_imported_recording_is_replayed_judged_and_reported(
     assert verdict["exact"] is True
     assert verdict["digest"] == verdict["truth_digest"]
     assert "Raum 2 / ü" in (out / "report.html").read_text(encoding="utf-8")
+
+
+def test_an_export_becomes_a_verdict_and_a_report_in_two_commands(
+    kafka: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first example of docs/importing.md: its import as it stands there, then a run; the report is the night's."""
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    monkeypatch.chdir(tmp_path)
+    page = (ROOT / "docs/importing.md").read_text(encoding="utf-8").replace("\\\n", " ")
+    command = next(line for line in page.splitlines() if line.strip().startswith("joinstorm import examples"))
+    assert main(shlex.split(command)[1:]) == EXIT_OK
+    where = ["--bootstrap-servers", kafka.bootstrap_servers, "--topic-prefix", "export.", "--out", "out"]
+    assert main(["run", "--tape", "town-hall.parquet", *where]) == EXIT_OK
+    assert json.loads(Path("out/verdict.json").read_text())["exact"] is True
+    report = Path("out/report.html").read_text(encoding="utf-8")
+    for words in ("<h1>Spring town hall</h1>", "12 March 2025", "America/New_York and UTC", "listeners in room"):
+        assert words in report, words
+    assert "synthetic" not in report
 
 
 def test_a_tape_made_of_its_own_events_counts_the_same(

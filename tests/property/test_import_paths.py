@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from producers.importing import paths
-from producers.importing.fields import FILE, KIND, PRESENCE_KINDS, ROW
-from producers.importing.problems import Problems
+from producers.importing.fields import FILE, KIND, ORDER, PRESENCE_KINDS, ROW
+from producers.importing.problemlog import ProblemLog
 from tests.legalpaths import faults
 from tests.tinytape import rows as tape_rows
 from tests.tinytape import tiny_events
@@ -49,15 +49,16 @@ def frame(events: list[dict[str, Any]]) -> pl.DataFrame:
         columns.sort("at", maintain_order=True)
         .with_row_index(ROW, 1)
         .with_columns(pl.lit(0).alias(FILE), client=pl.lit("web"))
+        .with_columns(pl.col(ROW).alias(ORDER))
     )
 
 
 def walk(
     presence: pl.DataFrame, names: pl.Series = NAMES, give_up_ms: int | None = None
-) -> tuple[list[dict[str, Any]], paths.Paths, Problems]:
+) -> tuple[list[dict[str, Any]], paths.PathWalk, ProblemLog]:
     """Return the legal events in order of time, the walk, and the problems."""
-    problems = Problems()
-    walked = paths.Paths(paths.recorded(presence, SPACES), names, problems, give_up_ms)
+    problems = ProblemLog()
+    walked = paths.PathWalk(paths.recorded(presence, SPACES), names, problems, give_up_ms)
     legal = paths.events(presence, walked.run(), SPACES).sort("at", ROW, maintain_order=True)
     return legal.to_dicts(), walked, problems
 
@@ -86,9 +87,9 @@ def test_a_legal_recording_passes_as_it_is(events: list[dict[str, Any]], give_up
     first = pl.DataFrame(walk(frame(events), give_up_ms=give_up_ms)[0], infer_schema_length=None)
     if not first.height:
         return
-    again = first.with_columns(pl.Series(ROW, range(first.height)))
+    again = first.with_columns(pl.Series(ROW, range(first.height)), pl.Series(ORDER, range(first.height)))
     legal, walked, problems = walk(again, give_up_ms=give_up_ms)
-    assert pl.DataFrame(legal, schema=first.schema).drop(ROW).equals(first.drop(ROW))
+    assert pl.DataFrame(legal, schema=first.schema).drop(ROW, ORDER).equals(first.drop(ROW, ORDER))
     assert (problems.counts, sum(walked.put_in)) == ({}, 0)
 
 
@@ -107,6 +108,7 @@ def test_a_small_legal_night_has_no_problems(seed: int) -> None:
         pl.col("try").cast(pl.Int64),
         pl.lit(0).alias(FILE),
         pl.col("event_id").alias(ROW),
+        pl.col("event_id").alias(ORDER),
     )
     names = pl.Series([str(person) for person in range(40)])
     legal, walked, problems = walk(presence, names)

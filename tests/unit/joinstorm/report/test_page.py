@@ -21,6 +21,7 @@ from joinstorm.report import tweetpictures as pictures_tweets
 from joinstorm.report.figures import duration, figures
 from joinstorm.report.page import Material, page, picture_data, write_report
 from joinstorm.report.pictures import Stretch
+from joinstorm.report.wording import of_recording
 from joinstorm.verdict.verdicts import final_tables, judge
 from producers.scenario.spec import Fact
 from streams.contract.names import ALL
@@ -232,6 +233,51 @@ def test_figures_are_for_people() -> None:
     empty = RunState(info())
     quiet = RunView(info=info(), engines={"truth": view().engines["truth"], **empty.engines()})
     assert [one.label for one in figures(picture_data(material(quiet, "nobody")))] == ["delay of the talk"]
+
+
+def own_page(space: str | None, zone: str | None = None) -> str:
+    """Return the page of a recording of one's own: three joins into a room, or without a room three posts."""
+    spaces = () if space is None else (space,)
+    own = msgspec.structs.replace(
+        run_info(), scenario="town-hall", scale=1.0, spaces=spaces, phases=(Phase("a $_$ b", START),), announced=None,
+        thread="", subjects=(), talk_start=START, end=START + HOUR - 1,
+    )  # fmt: skip
+    state = RunState(own)
+    for engine in ("truth", "e"):
+        if space is None:
+            state.accept(
+                RESULTS_REACTION, encode(ReactionResult(1, "run-1", engine, START, "other", "0", 1, {"posts": 3}, {}))
+            )
+        else:
+            counts = {"attempts": 3, "arrivals": 3, "joins": 3}
+            state.accept(RESULTS_AUDIENCE, encode(AudienceResult(1, "run-1", engine, START, space, "0", 1, counts)))
+        for topic in INPUTS:
+            made = Progress(1, "run-1", engine, topic, "0", (0, 1), 1, START, True, 50, 0, 0)
+            state.accept(RESULTS_PROGRESS, encode(made))
+    seen = material(RunView(info=own, engines=state.engines()), facts=())
+    return page(replace(seen, wording=of_recording(zone)))
+
+
+def test_a_recording_of_real_people_keeps_its_own_words() -> None:
+    """Its name, rooms and zone as given; nobody in it is called synthetic, and there is no size."""
+    words = " ".join(Reader(own_page("Main Stage", "Europe/Berlin")).text)
+    for expected in (
+        "town-hall",
+        "listeners in Main Stage at its peak",
+        "in Europe/Berlin and UTC",
+        "CEST",
+        "The rooms",
+    ):
+        assert expected in words, expected
+    for foreign in ("synthetic", "US Eastern", "The launch", "full size", "seed", "tweets"):
+        assert foreign not in words, foreign
+
+
+@pytest.mark.parametrize("space", ["$_$", "a_b $x$ {}", None])
+def test_any_name_and_a_night_without_rooms_can_be_drawn(space: str | None) -> None:
+    """Dollar signs in the names of rooms and phases are letters; posts alone have pictures of posts alone."""
+    words = " ".join(Reader(own_page(space)).text)
+    assert ("The rooms" in words, "The posts" in words) == (space is not None, space is None)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Importing recordings: what becomes of a file of events, and what is said of one that cannot be read."""
+"""Importing recordings: what becomes of a file of events, and what is message of one that cannot be read."""
 
 import gzip
 import json
@@ -12,11 +12,15 @@ from click.testing import CliRunner
 from joinstorm.cli import cli, main
 from joinstorm.oracle.answers import ask
 from producers.importing.eventfile import settings, write_events
-from producers.importing.importer import ImportReport, import_tape
-from producers.importing.importspec import FileSpec, ImportSpec, PhaseSpec, load
+from producers.importing.importer import ImportRequest
+from producers.importing.importer import import_tape as run_import
+from producers.importing.importreport import ImportReport
+from producers.importing.importspec import FileSpec, ImportSpec, PhaseSpec
 from producers.importing.reading import Format
+from producers.importing.settingsfile import load
 from producers.replay.opening import run_info
 from producers.tape.tapefile import Tape
+from streams.contract.runinfo import SubjectRule
 from streams.contract.topics import Topics
 from streams.errors import EXIT_FAILED, EXIT_OK, EXIT_USAGE, EventFileError
 from tests.legalpaths import faults
@@ -42,6 +46,13 @@ def mapped(**more: Any) -> ImportSpec:
 DEFAULTS = ImportSpec()
 
 
+def import_tape(
+    file: Path, out: Path, spec: ImportSpec, *, generator: str, posts_file: Path | None = None
+) -> ImportReport:
+    """Import files as a request."""
+    return run_import(ImportRequest(file, out, spec, posts=posts_file), generator=generator)
+
+
 def imported(folder: Path, text: str, spec: ImportSpec = DEFAULTS, name: str = "r.csv", **more: Any) -> ImportReport:
     """Import a file of this text."""
     file = folder / name
@@ -59,7 +70,7 @@ def events(report: ImportReport) -> list[dict[str, Any]]:
 
 
 def refusal(folder: Path, text: str, spec: ImportSpec = DEFAULTS, name: str = "r.csv", **more: Any) -> str:
-    """Return what is said of a file that cannot be imported; nothing is left of it."""
+    """Return what is message of a file that cannot be imported; nothing is left of it."""
     with pytest.raises(EventFileError) as error:
         imported(folder, text, spec, name, **more)
     assert not (folder / "tape.parquet").exists()
@@ -198,7 +209,7 @@ def test_a_recording_of_posts_alone_is_a_night_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "separator"), [("r.csv", ";"), ("r.csv", "\t"), ("r.csv", "|"), ("r.csv.gz", ",")])
-def test_csv_comes_in_several_dresses(tmp_path: Path, name: str, separator: str) -> None:
+def test_csv_comes_with_several_separators(tmp_path: Path, name: str, separator: str) -> None:
     """Other separators and gzip are seen from the file."""
     text = JOINS.replace(",", separator)
     file = tmp_path / name
@@ -263,14 +274,14 @@ REFUSED: dict[str, tuple[str, ImportSpec, str]] = {
         HEADER + "2023-05-24T22:00:00Z,a,join,x\n2023-05-34T22:00:00Z,b,join,x\n",
         ImportSpec(), "r.csv, row 2: '2023-05-34T22:00:00Z' is no time",
     ),
-    "a time without a zone": (HEADER + "2023-05-24 22:00:00,a,join,x\n", ImportSpec(), "says no zone"),
+    "a time without a zone": (HEADER + "2023-05-24 22:00:00,a,join,x\n", ImportSpec(), "has no zone"),
     "a time before there were times": (HEADER + "-5,a,join,x\n", ImportSpec(), "'-5' is no time since 1970"),
     "a time in two units": (
         HEADER + f"{START},a,join,x\n{START // 1000},b,join,x\n", ImportSpec(), "row 2: '1684965600' looks like s"
     ),
     "a time to come": (HEADER + "9999999999,a,join,x\n", ImportSpec(), "is still to come"),
     "a zone that is none": (JOINS, ImportSpec(zone="Nowhere/Land"), "zone 'Nowhere/Land' is not known"),
-    "nobody": (HEADER + f"{START},,join,x\n", ImportSpec(), "row 1: it does not say who"),
+    "nobody": (HEADER + f"{START},,join,x\n", ImportSpec(), "row 1: there is no person"),
     "zero rows": (HEADER, ImportSpec(), "there are no rows in it"),
     "an empty file": ("", ImportSpec(), "there are no rows in it"),
     "rows that all are left out": (
@@ -282,7 +293,9 @@ REFUSED: dict[str, tuple[str, ImportSpec, str]] = {
         "at,person,kind,label_stance\n1,a,post,happy\n", ImportSpec(), "label_stance 'happy': expected one of thanks"
     ),
     "hashtags that are no list": ('at,person,kind,hashtags\n1,a,post,"[""a"\n', ImportSpec(), "no JSON list"),
-    "more fields than columns": (HEADER + f"{START},a,join,x,y\n", ImportSpec(), "cannot be read as csv"),
+    "more fields than columns": (
+        HEADER + f"{START},a,join,x,y\n", ImportSpec(), "row 1 (line 2): it has 5 fields, the header has 4"
+    ),
     "a room called all": (HEADER + f"{START},a,join,*\n", ImportSpec(), "cannot be called '*'"),
     "more rooms than a tape holds": (
         HEADER + "".join(f"{START},a,join,room{number}\n" for number in range(128)), ImportSpec(), "at most 127"
@@ -305,39 +318,198 @@ REFUSED: dict[str, tuple[str, ImportSpec, str]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_cannot_be_imported_is_said(tmp_path: Path, case: str) -> None:
+def test_what_cannot_be_imported_is_refused(tmp_path: Path, case: str) -> None:
     """Bad input is refused with the file, the row or column and what is expected."""
-    text, spec, said = REFUSED[case]
-    assert said in refusal(tmp_path, text, spec)
+    text, spec, message = REFUSED[case]
+    assert message in refusal(tmp_path, text, spec)
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "said"),
+    ("name", "text", "message"),
     [
         ("r.jsonl", '{"at": 1}\n{"at":\n', "line 2: no JSON object"),
         ("r.jsonl", "[1]\n", "line 1: no JSON object"),
         ("r.jsonl", "\n", "there are no rows in it"),
-        ("r.parquet", "not parquet", "cannot be read as parquet"),
+        ("r.parquet", "not parquet", "cannot be read as Parquet"),
         ("r.xlsx", "x", "expected a name that ends in .csv"),
     ],
 )
-def test_files_that_are_something_else_are_said(tmp_path: Path, name: str, text: str, said: str) -> None:
+def test_files_that_are_something_else_are_refused(tmp_path: Path, name: str, text: str, message: str) -> None:
     """A broken line, a wrong format and an unknown one are named."""
-    assert said in refusal(tmp_path, text, name=name)
+    assert message in refusal(tmp_path, text, name=name)
 
 
-def test_a_missing_file_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The command ends with the code of a usage error and names the file."""
     assert main(["import", str(tmp_path / "no.csv"), "--out", str(tmp_path / "t.parquet")]) == EXIT_USAGE
     assert "no.csv: there is no such file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("colums: {}", "unknown field `colums`"), ("a: [", "no YAML"), ("phases: 3", "$.phases")]
+    ("text", "message"), [("colums: {}", "unknown field `colums`"), ("a: [", "no YAML"), ("phases: 3", "$.phases")]
 )
-def test_wrong_settings_are_said(tmp_path: Path, text: str, said: str) -> None:
+def test_wrong_settings_are_named(tmp_path: Path, text: str, message: str) -> None:
     """Settings with a slip in them name the field."""
     (tmp_path / "s.yaml").write_text(text)
     with pytest.raises(EventFileError) as error:
         load(tmp_path / "s.yaml")
-    assert said in str(error.value)
+    assert message in str(error.value)
+
+
+def test_every_row_of_the_files_is_used_or_left_out_for_a_reason(tmp_path: Path) -> None:
+    """Rows = used + left out, by file; a row counts as used when anything of it is on the tape."""
+    (tmp_path / "p.jsonl").write_text(
+        '{"at": 1684965600, "person": "x", "tweet_id": 1}\n\n{"at": 1684965601, "person": "x", "tweet_id": 1}\n'
+    )
+    text = JOINS + "2023-05-24T22:02:00Z,bob,entered,stage\n2023-05-24T22:03:00Z,cy,left,stage\n"
+    report = imported(tmp_path, text, MAPPED, posts_file=tmp_path / "p.jsonl")
+    events_file, posts_file = report.files
+    assert (events_file.rows, events_file.used) == (6, 3)
+    assert events_file.left_out == {"ignored": 1, "joined_twice": 1, "left_outside": 1}
+    assert (posts_file.rows, posts_file.used, posts_file.left_out) == (2, 1, {"post_twice": 1})
+    assert posts_file.lines == {"table": 2, "blank": 1, "outside": 0}
+    shown = report.as_json()
+    assert shown["files"][0]["left_out"] == events_file.left_out
+    assert shown["rows"] == {str(file.path): file.rows for file in report.files}
+
+
+@pytest.mark.parametrize("file", ["r.csv", "p.csv", "people.csv", "s.yaml", "link.csv"])
+def test_an_import_never_overwrites_what_it_reads(
+    file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Recording, posts, people and settings stay, also under another name of theirs."""
+    texts = {
+        "r.csv": f"at,person,kind\n{START},a,join\n", "p.csv": f"at,person\n{START},a\n", "people.csv": "a,b\nx,y\n",
+        "s.yaml": "name: n\n",
+    }  # fmt: skip
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    (tmp_path / "link.csv").symlink_to(tmp_path / "r.csv")
+    flags = [flag for option in ("posts:p.csv", "people:people.csv", "settings:s.yaml") for flag in (
+        f"--{option.split(':')[0]}", str(tmp_path / option.split(":")[1]))]  # fmt: skip
+    assert main(["import", str(tmp_path / "r.csv"), "--out", str(tmp_path / file), *flags]) == EXIT_USAGE
+    assert "would overwrite" in capsys.readouterr().err
+    assert {name: (tmp_path / name).read_text() for name in texts} == texts
+
+
+def test_the_table_of_ids_overwrites_nothing_either(tmp_path: Path) -> None:
+    """A recording called like the table of ids beside the tape stays."""
+    pl.DataFrame({"at": [START], "person": ["a"], "kind": ["join"]}).write_parquet(tmp_path / "t.ids.parquet")
+    request = ImportRequest(tmp_path / "t.ids.parquet", tmp_path / "t.parquet", ImportSpec())
+    with pytest.raises(EventFileError, match="would overwrite"):
+        run_import(request, generator="tests")
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"text": "x" * 9_000_000}, "row 2: the event takes 9,0"),
+        ({"text": "\u0001" * 2_000_000}, "row 2: the event takes 12,0"),
+        ({"hashtags": ["t" * 5_000_000, "u" * 5_000_000]}, "row 2: the event takes 10,0"),
+        ({"kind": "join", "client": "x" * 9_000_000}, "row 2: the event takes 9,0"),
+    ],
+)
+def test_an_event_that_no_topic_takes_is_refused(row: dict[str, Any], message: str, tmp_path: Path) -> None:
+    """Its size as JSON is named with its row, before anything is sent."""
+    rows = [{"at": START, "person": "a", "kind": "post"}, {"at": START, "person": "a", "kind": "post"} | row]
+    assert message in refusal(tmp_path, "\n".join(json.dumps(one) for one in rows), name="r.jsonl")
+
+
+def test_a_text_of_some_megabytes_passes(tmp_path: Path) -> None:
+    """What a topic takes is taken."""
+    line = json.dumps({"at": START, "person": "a", "kind": "post", "text": "x" * 8_000_000})
+    assert imported(tmp_path, line, name="r.jsonl").info.events == 1
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        ('["a", null, "", "#", 7]', ["a", "7"]), ("[a, NULL, b]", ["a", "b"]), ("['a', 'B']", ["a", "b"]),
+        ("#a b;c|#d", ["a", "b", "c", "d"]), ("NULL", ["x"]), ("[]", []), (None, ["x"]),
+    ],
+)  # fmt: skip
+def test_hashtags_come_in_many_forms(tags: str | None, expected: list[str], tmp_path: Path) -> None:
+    """JSON, lists as Python and DuckDB print them, words; nothing in a list is no tag, no list is the text's tags."""
+    line = json.dumps({"at": START, "person": "a", "kind": "post", "text": "#x", "hashtags": tags})
+    assert events(imported(tmp_path, line, name="r.jsonl"))[0]["hashtags"] == expected
+
+
+@pytest.mark.parametrize("word", ["\\N", "NULL", "null", "None", "NaN", "<NA>", "", " "])
+def test_words_for_no_value_are_no_ids(word: str, tmp_path: Path) -> None:
+    """Posts that refer to nothing have conversations of their own, and the report names the word."""
+    text = f"at,person,kind,ref,tweet_id\n{START},1,post,{word},10\n{START},3,post,{word},12\n"
+    report = imported(tmp_path, text)
+    assert len({row["conversation"] for row in events(report)}) == 2
+    assert report.files[0].missing == ({"ref": {word: 2}} if word.strip() else {})
+    assert "there is no person" in refusal(tmp_path / "..", f"at,person,kind\n{START},{word},join\n", name="n.csv")
+
+
+def test_words_that_may_be_no_value_are_asked_about(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """NA may be an id: it is taken as one, with a warning that names the field, the word and the way out."""
+    file = tmp_path / "r.csv"
+    file.write_text(f"at,person,kind,ref\n{START},1,post,NA\n{START},3,post,NA\n")
+    assert main(["import", str(file), "--out", str(tmp_path / "t.parquet")]) == EXIT_OK
+    out = capsys.readouterr().out
+    assert f"warning: {file}: ref 'NA' in 2 rows is taken as an id; if it means no value: --missing 'NA'" in out
+    assert "no problems" not in out
+    assert main(["import", str(file), "--out", str(tmp_path / "t.parquet"), "--strict"]) == EXIT_FAILED
+
+
+def test_letters_of_every_script_have_their_lower_case(tmp_path: Path) -> None:
+    """Also where the data frame library would panic: capital sigmas, dotted and long letters."""
+    words = ["ΣΙΣΥΦΟΣ", "Σ", "aΣ", "İstanbul", "STRASSE", "Ǆ", "日本"]
+    lines = [
+        json.dumps(
+            {"at": START + number, "person": word, "kind": "POST" if number % 2 else "post", "text": f"#{word} x"}
+        )
+        for number, word in enumerate(words * 3)
+    ]
+    tags = [row["hashtags"] for row in events(imported(tmp_path, "\n".join(lines), name="r.jsonl"))]
+    assert tags == [[word.lower()] for word in words * 3]
+
+
+def test_a_hashtag_without_end_is_left_out(tmp_path: Path) -> None:
+    """It would be a name in the results, which have no room for it; the post stays, and the report names its row."""
+    line = json.dumps({"at": START, "person": "a", "kind": "post", "text": f"#x #{'y' * 300}"})
+    report = imported(tmp_path, line, name="r.jsonl")
+    assert events(report)[0]["hashtags"] == ["x"]
+    assert report.problems.examples == {"long_tag": ["row 1, 300 letters"]}
+
+
+def test_further_words_for_no_value_can_be_given(tmp_path: Path) -> None:
+    """--missing NA: what R writes."""
+    text = f"at,person,kind,ref\n{START},1,post,NA\n{START},3,post,NA\n"
+    report = imported(tmp_path, text, ImportSpec(missing=("NA",)))
+    assert report.files[0].missing == {"ref": {"NA": 2}}
+
+
+def test_ids_with_leading_zeros_are_other_ids(tmp_path: Path) -> None:
+    """007 and 7 are two people; 7 and 7.0 in one column are refused."""
+    assert imported(tmp_path, f"at,person,kind\n{START},007,join\n{START},7,join\n").info.people == 2
+    (tmp_path / "tape.parquet").unlink()
+    message = refusal(tmp_path, f"at,person,kind\n{START},7.0,join\n{START},7,join\n")
+    assert "rows 1 and 2: person is written '7.0' and '7'" in message
+    assert "has lost digits" in refusal(tmp_path, f"at,person,kind\n{START},1.2E+12,join\n")
+
+
+@pytest.mark.parametrize("subject", ["*", ""])
+def test_a_subject_that_stands_for_all_is_refused(subject: str, tmp_path: Path) -> None:
+    """As a space of that name is."""
+    spec = ImportSpec(subjects=(SubjectRule(subject, words=("a",)),))
+    assert "a subject cannot be called" in refusal(tmp_path, JOINS, spec)
+
+
+def test_words_that_differ_in_case_alone_have_one_meaning(tmp_path: Path) -> None:
+    """Kinds are compared without regard to case, so two meanings of one word are refused."""
+    spec = ImportSpec(columns=MAPPED.columns, kinds={"Entered": "join", "entered": "leave"})
+    assert "'entered' is both 'join' and 'leave'" in refusal(tmp_path, JOINS, spec)
+
+
+def test_a_column_given_twice_is_the_first_with_a_value(tmp_path: Path) -> None:
+    """--column person=mail --column person=name; a word given two meanings is refused."""
+    file, tape = tmp_path / "r.csv", tmp_path / "t.parquet"
+    file.write_text(f"at,mail,name,kind\n{START},,Ann,on\n{START},b@example.com,Bob,on\n")
+    flags = ["--column", "person=mail", "--column", "person=name", "--kind", "on=join"]
+    assert main(["import", str(file), "--out", str(tape), *flags]) == EXIT_OK
+    assert pl.read_parquet(tmp_path / "t.ids.parquet")["original"].to_list() == ["Ann", "b@example.com"]
+    assert main(["import", str(file), "--out", str(tape), *flags, "--kind", "on=leave"]) == EXIT_USAGE
