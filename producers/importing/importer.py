@@ -23,7 +23,7 @@ from producers.importing.rows import FileRows, read_rows
 from producers.tape.tapefile import TapeWriter
 from producers.tape.tapeformat import BLOCK_ROWS, SCHEMA, TapeInfo
 from streams.contract.events import GAVE_UP, ROOM_CLOSED
-from streams.contract.topics import MAX_MESSAGE_BYTES, PRESENCE, TWEETS
+from streams.contract.topics import PRESENCE, TWEETS
 from streams.errors import EventFileError, TapeError
 
 MOST_WORDS: Final = 100
@@ -31,8 +31,8 @@ MOST_WORDS: Final = 100
 OTHERS: Final = "other"
 AHEAD_MS: Final = 3_600_000
 """Kafka refuses records whose time is further ahead than this."""
-LONGEST_RECORD: Final = MAX_MESSAGE_BYTES - (64 << 10)
-"""Bytes of JSON one event may take: a topic's limit less what a batch and the other fields need."""
+LONGEST_RECORD: Final = (4 << 20) - (64 << 10)
+"""Bytes of JSON one event may take: what every producer client sends, less what a batch and the other fields need."""
 _NAMING: Final = (paths.ATTEMPT, paths.JOIN, paths.FAIL)
 """Kinds that must name a room; a leave or drop is from the room the listener is in."""
 _ESCAPED: Final = 6
@@ -153,8 +153,8 @@ def _refuse_huge(whole: pl.DataFrame, files: Sequence[FileRows]) -> None:
         length = len(msgspec.json.encode([row[name] for name in (*words, "hashtags")]))
         if length > LONGEST_RECORD:
             raise EventFileError(
-                f"{files[row[FILE]].path}, row {row[ROW]}: the event takes {length:,} bytes as JSON, a topic takes at "
-                f"most {LONGEST_RECORD:,}; shorten its text"
+                f"{files[row[FILE]].path}, row {row[ROW]}: the event takes {length:,} bytes as JSON, at most "
+                f"{LONGEST_RECORD:,} can be sent; shorten its text"
             )
 
 

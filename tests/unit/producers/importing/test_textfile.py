@@ -41,10 +41,11 @@ def test_a_given_encoding_counts(tmp_path: Path) -> None:
         ("Müller\n".encode() + b"M\xfcller\n", "r.csv", "line 2: not UTF-8, although other places are"),
         (b"a\x81b", "r.csv", "line 1: not cp1252"),
         (b"a,b\n1,\x00\n", "r.csv", "line 2: there is a NUL in it"),
-        (gzip.compress(b"a,b\n" * 99)[:-9], "r.csv.gz", "the gzip file is cut off"),
+        (gzip.compress(b"a,b\n" * 99, mtime=0)[:-9], "r.csv.gz", "the gzip file is cut off"),
         (b"a,b\n1,2\n", "r.csv.gz", "the gzip file is damaged"),
-        (gzip.compress(b"a,b\n" * 9)[:10] + b"\xff" * 30, "r.csv.gz", "the gzip file is damaged"),
+        (gzip.compress(b"a,b\n" * 9, mtime=0)[:10] + b"\xff" * 30, "r.csv.gz", "the gzip file is damaged"),
     ],
+    ids=["mixed", "no cp1252", "a NUL", "cut off", "not gzip", "damaged"],
 )
 def test_damage_is_named_with_the_file(data: bytes, name: str, message: str, tmp_path: Path) -> None:
     """Mixed encodings, bytes that mean nothing and broken gzip end with one line and the code of a usage error."""
