@@ -15,7 +15,7 @@ from producers.scenario.tweetspec import TweetSpec
 from producers.simulation.outline import NightOutline
 from producers.tweets.source import TweetSource
 from streams.contract.runinfo import DEFAULT_WINDOW_MS
-from streams.fold.subject import subject_expr
+from streams.fold.subject import subject_by
 
 ROOMS_SCALE = 0.02
 _SLICE_MS = 3_600_000
@@ -42,8 +42,10 @@ def frame_of(source: TweetSource, start: int, end: int) -> pl.DataFrame:
     frame = pl.from_arrow(source.chunk(start, end).select(names))
     if not isinstance(frame, pl.DataFrame):
         raise TypeError("expected a table of tweets")
-    texts = pl.col("conversation", "label_stance", "label_subject").cast(pl.String)
-    return frame.with_columns(texts).with_columns(subject_expr(source.subjects).cast(pl.String).alias("subject"))
+    frame = frame.with_columns(pl.col("conversation", "label_stance", "label_subject").cast(pl.String))
+    rows = frame.select("conversation", "hashtags", "text").iter_rows()
+    subjects = [subject_by(conversation, tags or (), text, source.subjects) for conversation, tags, text in rows]
+    return frame.with_columns(subject=pl.Series(subjects, dtype=pl.String))
 
 
 def counts_of(source: TweetSource, night: NightOutline, subject: str) -> npt.NDArray[np.int64]:

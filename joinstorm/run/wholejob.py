@@ -128,6 +128,7 @@ def _run_stages(request: RunRequest, folder: Path, screen: TextIO) -> RunOutcome
     with contextlib.ExitStack() as stack:
         stack.enter_context(times.stage("total"))
         supervisor = stack.enter_context(Supervisor(folder / "logs"))
+        supervisor.start("warm-up", [sys.executable, "-m", "joinstorm.run.warmup"], vital=False)
         recording = _start_recording(request, folder, supervisor)
         with times.stage("broker"), _status(screen, "starting Kafka and recording the night"):
             connection = request.connection or stack.enter_context(EmbeddedBroker()).connection

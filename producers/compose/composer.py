@@ -9,7 +9,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from producers.compose import lanes
-from producers.compose.encode import digits, encode_presence, encode_tweets
 from producers.compose.lanes import Ints, Lane
 from producers.compose.marks import end_mark, watermark, watermark_times
 from producers.compose.partition import partition_table
@@ -124,6 +123,10 @@ class Composer:
 
     def fresh(self, batch: pa.RecordBatch) -> Iterator[Lane]:
         """Yield the events of a block, encoded, lane by lane, before any fault."""
+        # Kernels take half a second to load: whoever only plans or checks a replay does not wait for them.
+        from producers.compose.encode import digits, encode_presence, encode_tweets, warm  # noqa: PLC0415
+
+        warm()
         topics = batch.column("topic").cast(pa.string())
         for base in INPUTS:
             wanted = batch.select(_COLUMNS.get(base, _COLUMNS[""]))

@@ -1,10 +1,8 @@
-"""Rows of a tape as JSON, a block at a time: the same bytes as ``streams.contract.events.encode``, columnar.
+"""Rows of a tape as JSON, a block at a time: the bytes of ``streams.contract.events.encode``."""
 
-The bytes are equal because readers decode fields in a known order faster.
-"""
-
-from collections.abc import Sequence
-from typing import Any
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -12,121 +10,173 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from streams.contract.events import VERSION
+from streams.contract.events import VERSION, Presence, PresenceKind, Tweet, TweetKind, encode
 from streams.errors import TapeError
+from streams.kernels import events
+from streams.kernels.events import MOST_ESCAPED, Frame, PresenceRows, Texts, TweetRows
+from streams.kernels.jit import COMPILED, compiling
+from streams.kernels.record import Ints
+from streams.kernels.spelling import MOST_DIGITS, longest, pieces
 
 _json = msgspec.json.Encoder().encode
-_NEEDS_ESCAPE = r'["\\\x00-\x1f]'
-_NOTHING = pa.scalar("")
+_NEEDED_PRESENCE: Final = ("kind", "space", "client", "try")
+_NEEDED_TWEET: Final = ("kind", "lang", "tweet_id", "conversation", "text")
+_FRAME: Final = (
+    b'{"event_id":', b',"at":', b'","author":', b',"try":', f',"v":{VERSION}'.encode(), b',"since_drop_ms":',
+    b',"conversation":"', b'","text":', b',"hashtags":[', b"]", b',"ref":"', b"}",
+)  # fmt: skip
+"""In the order of the fields of ``Frame``."""
+_NUMBERS: Final = Frame(*range(len(_FRAME)))
+_NONE: Final = -1
+_SAMPLE: Final = {
+    "event_id": 0, "at": 0, "person": 0, "kind": "post", "space": "a", "client": "a", "try": 1, "tweet_id": 1,
+    "conversation": 1, "text": "a", "lang": "en", "hashtags": ["a"], "ref": 1, "reason": "a", "since_drop_ms": 0,
+}  # fmt: skip
+"""A row with what events of both kinds need."""
 
 
 def encode_presence(rows: pa.RecordBatch) -> pa.BinaryArray:
     """Return the values of presence events.
 
     Raises:
-        TapeError: A row lacks a value that its event needs; the text names the event.
+        TapeError: A row lacks a value its event needs; the text names the event.
     """
-    kind = _combined(rows, ("kind",), (), ',"listener":')
-    fields = _combined(rows, ("space", "client", "try", "v"), ("reason",), "")
-    since = _optional(',"since_drop_ms":', _digits(rows.column("since_drop_ms")))
-    pieces = [*_head(rows), kind, _digits(rows.column("person")), fields, since, pa.scalar("}")]
-    return _joined(rows, pieces, ("kind", "space", "client", "try"))
+    _check(rows, _NEEDED_PRESENCE)
+    if not COMPILED:
+        return _one_by_one(rows, _presence)
+    spelled = _Spelled()
+    columns = PresenceRows(
+        event_id=_numbers(rows, "event_id"),
+        at=_numbers(rows, "at"),
+        kind=spelled.column(rows, "kind", ',"listener":'),
+        person=_numbers(rows, "person"),
+        space=spelled.column(rows, "space"),
+        client=spelled.column(rows, "client"),
+        tries=_numbers(rows, "try"),
+        reason=spelled.column(rows, "reason"),
+        since=_numbers(rows, "since_drop_ms"),
+    )
+    return spelled.written(events.encode_presence, columns, rows.num_rows * spelled.room(numbers=5, words=4))
 
 
 def encode_tweets(rows: pa.RecordBatch) -> pa.BinaryArray:
     """Return the values of tweets.
 
     Raises:
-        TapeError: A row lacks a value that its event needs; the text names the event.
+        TapeError: A row lacks a value its event needs; the text names the event.
     """
-    pieces = [*_head(rows), _combined(rows, ("kind",), (), ',"tweet_id":"'), _digits(rows.column("tweet_id"))]
-    pieces += [pa.scalar('","author":'), _digits(rows.column("person"))]
-    pieces += [pa.scalar(',"conversation":"'), _digits(rows.column("conversation"))]
-    pieces += [pa.scalar('","text":"'), escaped(rows.column("text")), pa.scalar('"')]
-    pieces += [_combined(rows, ("lang", "v"), (), ""), _tags(rows.column("hashtags"))]
-    pieces += [_optional(',"ref":"', _digits(rows.column("ref")), '"'), pa.scalar("}")]
-    return _joined(rows, pieces, ("kind", "lang", "tweet_id", "conversation", "text"))
+    _check(rows, _NEEDED_TWEET)
+    if not COMPILED:
+        return _one_by_one(rows, _tweet)
+    spelled, tags = _Spelled(), rows.column("hashtags")
+    columns = TweetRows(
+        event_id=_numbers(rows, "event_id"),
+        at=_numbers(rows, "at"),
+        kind=spelled.column(rows, "kind", ',"tweet_id":"'),
+        tweet_id=_numbers(rows, "tweet_id"),
+        person=_numbers(rows, "person"),
+        conversation=_numbers(rows, "conversation"),
+        text=_texts(rows.column("text")),
+        lang=spelled.column(rows, "lang", f',"v":{VERSION}'),
+        first_tag=_begins(pc.fill_null(pc.list_value_length(tags), 0).to_numpy(zero_copy_only=False)),
+        tags=_texts(tags.flatten()),
+        ref=_numbers(rows, "ref"),
+    )
+    texts = MOST_ESCAPED * (len(columns.text.bytes) + len(columns.tags.bytes)) + 3 * len(columns.tags.begins)
+    return spelled.written(events.encode_tweets, columns, rows.num_rows * spelled.room(numbers=6, words=2) + texts)
+
+
+@functools.cache
+def warm() -> None:
+    """Have the kernels compiled, or loaded; the first process on a machine compiles, others wait for it."""
+    sample = pa.RecordBatch.from_pylist([_SAMPLE])
+    with compiling():
+        for encode_all in (encode_presence, encode_tweets):
+            encode_all(sample)
 
 
 def digits(ids: npt.NDArray[np.int64]) -> pa.BinaryArray:
     """Return ids as ASCII decimal digits: the keys of the input topics."""
-    return _digits(pa.array(ids)).cast(pa.binary())
+    return pc.cast(pa.array(ids), pa.string()).cast(pa.binary())
 
 
-def escaped(texts: pa.StringArray) -> pa.StringArray:
-    """Return texts escaped for the inside of a JSON string."""
-    special = pc.match_substring_regex(texts, _NEEDS_ESCAPE)
-    if not pc.any(special).as_py():
-        return texts
-    repaired = [_json(text)[1:-1].decode() for text in texts.filter(special).to_pylist()]
-    return pc.replace_with_mask(texts, pc.fill_null(special, fill_value=False), pa.array(repaired, pa.string()))
+class _Spelled:
+    """The pieces of text of a block, each spelled once."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = [*_FRAME, b""]
+        self._most = 0
+
+    def column(self, rows: pa.RecordBatch, name: str, tail: str = "") -> Ints:
+        """Return the number of the piece that names each row's value; that of a null is empty."""
+        column = rows.column(name)
+        words = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+        first = len(self._pieces)
+        self._pieces += [f',"{name}":{_json(word).decode()}{tail}'.encode() for word in words.dictionary.to_pylist()]
+        codes = words.indices.cast(pa.int64()).fill_null(len(_FRAME) - first)
+        numbers: Ints = np.add(codes.to_numpy(zero_copy_only=False), first, dtype=np.int64)
+        return numbers
+
+    def room(self, *, numbers: int, words: int) -> int:
+        """Return how many bytes an event takes at most, but for its texts."""
+        frame = sum(map(len, _FRAME)) + 2
+        return frame + numbers * MOST_DIGITS + words * longest(pieces(self._pieces))
+
+    def written(self, kernel: Callable[..., None], columns: Any, room: int) -> pa.BinaryArray:
+        """Return what a kernel writes."""
+        ends, out = np.zeros(len(columns.at) + 1, np.int32), np.empty(room, np.uint8)
+        kernel(columns, pieces(self._pieces), _NUMBERS, out, ends[1:])
+        data = out[: ends[-1]].copy()
+        return pa.BinaryArray.from_buffers(pa.binary(), len(columns.at), [None, pa.py_buffer(ends), pa.py_buffer(data)])
 
 
-def _head(rows: pa.RecordBatch) -> list[Any]:
-    return [
-        pa.scalar('{"event_id":'), _digits(rows.column("event_id")),
-        pa.scalar(',"at":'), _digits(rows.column("at")),
-    ]  # fmt: skip
+def _numbers(rows: pa.RecordBatch, name: str) -> Ints:
+    """Return a column of numbers, ``_NONE`` for a null."""
+    column = rows.column(name).cast(pa.int64()).fill_null(_NONE)
+    return np.ascontiguousarray(column.to_numpy(zero_copy_only=False))
 
 
-def _joined(rows: pa.RecordBatch, pieces: Sequence[Any], needed: Sequence[str]) -> pa.BinaryArray:
-    values = pc.binary_join_element_wise(*pieces, _NOTHING)
-    if values.null_count:
-        row = values.is_null().to_pylist().index(True)
+def _begins(lengths: Ints) -> Ints:
+    begins = np.zeros(len(lengths) + 1, np.int64)
+    begins[1:] = np.cumsum(lengths)
+    return begins
+
+
+def _texts(column: pa.StringArray) -> Texts:
+    lengths = pc.binary_length(column).to_numpy(zero_copy_only=False)
+    _, offsets, data = column.buffers()
+    if data is None or not len(column):
+        return Texts(np.empty(0, np.uint8), _begins(lengths))
+    first = int(np.frombuffer(offsets, np.int32)[column.offset])
+    begins = _begins(lengths)
+    return Texts(np.frombuffer(data, np.uint8)[first : first + begins[-1]], begins)
+
+
+def _check(rows: pa.RecordBatch, needed: Sequence[str]) -> None:
+    if not any(rows.column(name).null_count for name in needed):
+        return
+    for row in range(rows.num_rows):
         event = {name: rows.column(name)[row].as_py() for name in ("event_id", "topic", *needed)}
         missing = [name for name in needed if event[name] is None]
-        raise TapeError(f"event {event['event_id']} ({event['topic']}) has no value for {', '.join(missing)}")
-    return values.cast(pa.binary())
+        if missing:
+            raise TapeError(f"event {event['event_id']} ({event['topic']}) has no value for {', '.join(missing)}")
 
 
-def _digits(column: pa.Array) -> pa.StringArray:
-    return pc.cast(column, pa.string())
+def _one_by_one(rows: pa.RecordBatch, event: Callable[[dict[str, Any]], Presence | Tweet]) -> pa.BinaryArray:
+    """Encode row by row, where no kernels are."""
+    return pa.array([encode(event(row)) for row in rows.to_pylist()], pa.binary())
 
 
-def _optional(name: str, values: pa.StringArray, closing: str = "") -> pa.StringArray:
-    """Return the field for every value, and an empty text for every null."""
-    return pc.binary_join_element_wise(pa.scalar(name), values, pa.scalar(closing), _NOTHING).fill_null("")
+def _presence(row: dict[str, Any]) -> Presence:
+    return Presence(
+        row["event_id"], row["at"], PresenceKind(row["kind"]), row["person"], row["space"], row["client"],
+        row["try"], 1, row["reason"], row["since_drop_ms"],
+    )  # fmt: skip
 
 
-def _combined(rows: pa.RecordBatch, needed: Sequence[str], optional: Sequence[str], tail: str) -> pa.StringArray:
-    """Return several fields with few values as one piece per row; each combination is spelled once, then looked up."""
-    names = (*needed, *optional)
-    codes = np.zeros(rows.num_rows, dtype=np.int64)
-    columns: list[list[Any]] = []
-    for name in names:
-        values, indices = ([VERSION], 0) if name == "v" else _indexed(rows.column(name))
-        codes = codes * (len(values) + 1) + indices
-        columns.append([*values, None])
-    combinations = pa.array(codes).dictionary_encode()
-    pieces = [_spell(code, columns, names, len(needed)) for code in combinations.dictionary.to_pylist()]
-    spelled = pa.array([None if piece is None else piece + tail for piece in pieces], pa.string())
-    return spelled.take(combinations.indices)
-
-
-def _indexed(column: pa.Array) -> tuple[list[Any], npt.NDArray[np.int64]]:
-    """Return a column's distinct values and the index of each row's among them; that of a null is past the last."""
-    encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
-    values = encoded.dictionary.to_pylist()
-    places = encoded.indices.cast(pa.int64()).fill_null(len(values)).to_numpy(zero_copy_only=False)
-    return values, places
-
-
-def _spell(code: int, columns: list[list[Any]], names: Sequence[str], needed: int) -> str | None:
-    values: list[Any] = []
-    for column in reversed(columns):
-        code, place = divmod(code, len(column))
-        values.insert(0, column[place])
-    if None in values[:needed]:
-        return None
-    given = [(name, value) for name, value in zip(names, values, strict=True) if value is not None]
-    return "".join(f',"{name}":{_json(value).decode()}' for name, value in given)
-
-
-def _tags(column: pa.ListArray) -> pa.StringArray:
-    """Return the field of the hashtags, an empty text for a tweet without any."""
-    quoted = pc.binary_join_element_wise(pa.scalar('"'), escaped(column.flatten()), pa.scalar('"'), _NOTHING)
-    lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False)
-    offsets = pa.array(np.concatenate(([0], np.cumsum(lengths))).astype(np.int32))
-    listed = pc.binary_join(pa.ListArray.from_arrays(offsets, quoted), ",")
-    field = pc.binary_join_element_wise(pa.scalar(',"hashtags":['), listed, pa.scalar("]"), _NOTHING)
-    return pc.if_else(pa.array(lengths > 0), field, _NOTHING)
+def _tweet(row: dict[str, Any]) -> Tweet:
+    return Tweet(
+        row["event_id"], row["at"], TweetKind(row["kind"]), str(row["tweet_id"]), row["person"],
+        str(row["conversation"]), row["text"], row["lang"], 1, tuple(row["hashtags"] or ()),
+        None if row["ref"] is None else str(row["ref"]),
+    )  # fmt: skip

@@ -12,44 +12,10 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from producers.compose.lanes import Lane
 from producers.senders.backlog import Backlog
 from producers.senders.protocol import UNACKNOWLEDGED, DeliveryListener
-from producers.senders.recordbatch import PACK_FROM, PackedBatch, pack
+from producers.senders.recordbatch import PACK_FROM, pack
 from streams.kafka.admin import ANSWER_SECONDS, unreachable
 from streams.kafka.connection import Connection
-
-
-class ClosedBatch:
-    """A batch to which nothing can be added, with the methods aiokafka's producer calls on its ``BatchBuilder``."""
-
-    def __init__(self, packed: PackedBatch) -> None:
-        self._packed = packed
-        self._producer = (-1, -1, 0)
-        self._buffer: bytes | None = None
-
-    def record_count(self) -> int:
-        """Return the number of records."""
-        return self._packed.count
-
-    def size(self) -> int:
-        """Return the size in bytes."""
-        return self._packed.size()
-
-    def closed(self) -> bool:
-        """Return True."""
-        return True
-
-    def close(self) -> None:
-        """Do nothing."""
-
-    def append(self, **record: object) -> None:
-        """Return None: the batch is full."""
-
-    def _set_producer_state(self, producer_id: int, producer_epoch: int, base_sequence: int) -> None:
-        self._producer = (producer_id, producer_epoch, base_sequence)
-
-    def _build(self) -> bytes:
-        if self._buffer is None:
-            self._buffer = self._packed.sealed(*self._producer)
-        return self._buffer
+from streams.kafka.packedbatch import ClosedBatch
 
 
 class AiokafkaSender:

@@ -17,7 +17,8 @@ from kafka.record.memory_records import MemoryRecordsBuilder
 from kafka.structs import TopicPartition
 
 from producers.compose.lanes import Lane
-from producers.senders.recordbatch import PACK_FROM, PackedBatch, pack
+from producers.senders.recordbatch import PACK_FROM, pack
+from streams.kafka.packedbatch import PackedBatch
 
 _UNBOUNDED = 1 << 30
 

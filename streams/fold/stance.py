@@ -1,4 +1,4 @@
-"""What a tweet makes of its subject: an estimate by a small lexicon, once per text and once for whole columns.
+"""What a tweet makes of its subject: an estimate by a small lexicon.
 
 Each stance has strong cues (two points) and weak ones (one point); a text scores what it contains, each kind once,
 looked for in the text lower-cased with ASCII rules. The stance with the most points wins; on a tie the one that stands
@@ -11,7 +11,6 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from streams.contract.results import STANCES
 from streams.fold.subject import ascii_lower
@@ -88,8 +87,11 @@ def _best(held: int) -> str:
     return best
 
 
-_KINDS = _kinds()
-_CODES = np.array([STANCES.index(_best(held)) for held in range(1 << (2 * len(LEXICON)))], np.int16)
+CUES = _kinds()
+"""Which kinds of cue each cue is."""
+STANCE_OF_CUES: npt.NDArray[np.int16] = np.array(
+    [STANCES.index(_best(held)) for held in range(1 << (2 * len(LEXICON)))], np.int16
+)
 """Index of the stance among ``STANCES``, by the kinds of cues a text has."""
 
 
@@ -98,22 +100,7 @@ def stance_of(text: str) -> str:
     """Return the stance of a text, one of ``streams.contract.results.STANCES``; remembered, as reposts repeat texts."""
     lowered = ascii_lower(text)
     held = 0
-    for cue, kinds in _KINDS.items():
+    for cue, kinds in CUES.items():
         if cue in lowered:
             held |= kinds
     return _best(held)
-
-
-def stance_codes(texts: pl.Series) -> npt.NDArray[np.int16]:
-    """Return the stances of many texts, as indices into ``STANCES``; several times as fast as one by one.
-
-    Args:
-        texts: Strings, none of them null.
-    """
-    found = texts.str.extract_many(list(_KINDS), ascii_case_insensitive=True, overlapping=True)
-    counts = found.list.len().to_numpy()
-    cues = found.filter(pl.Series(counts > 0)).explode().to_list()
-    kinds = np.array([_KINDS.get(cue) or _KINDS[ascii_lower(cue)] for cue in cues], np.int16)
-    held = np.zeros(len(texts), np.int16)
-    np.bitwise_or.at(held, np.repeat(np.arange(len(texts)), counts), kinds)
-    return _CODES[held]

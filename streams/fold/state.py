@@ -4,25 +4,24 @@ So two owners of a partition that have read equally far say the same, whatever h
 is that offset. Nothing here knows Kafka.
 """
 
-from collections.abc import Sequence
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol
 
 import numpy as np
 from msgspec.structs import replace
 
 from streams.contract.events import Mark, MarkKind
-from streams.contract.results import AudienceResult, Progress, ReactionResult, Result
+from streams.contract.results import Progress
 from streams.contract.runinfo import RunInfo
 from streams.contract.topics import PRESENCE, TWEETS
 from streams.errors import ContractError
 from streams.fold.audience import AudienceFold
-from streams.fold.canonical import Bools
-from streams.fold.columns import Decoded, PresenceDecoder
+from streams.fold.columns import Decoded, Decoder, PresenceDecoder
 from streams.fold.dedupe import SeenIds
 from streams.fold.reaction import ReactionFold
+from streams.fold.results import Changes, EncodedResults, Names, ResultEncoder
 from streams.fold.snapshot import Arrays
 from streams.fold.tweetcolumns import TweetDecoder
-from streams.fold.windows import Changed
+from streams.kernels.counting import Bools
 
 _NONE: Final = -1
 
@@ -30,11 +29,16 @@ _NONE: Final = -1
 class Folding(Protocol):
     """What a fold does."""
 
-    def step(self, events: Any) -> None:
-        """Count events."""
+    @property
+    def names(self) -> Names:
+        """What the numbers in rows of results stand for."""
         ...
 
-    def take_unpublished(self) -> tuple[list[Changed], Bools]:
+    def step(self, decoded: Decoded[Any], first: Bools) -> None:
+        """Count those events of a chunk that are seen for the first time."""
+        ...
+
+    def take_unpublished(self) -> tuple[Changes, Bools]:
         """Return what changed since the last call, and a token for ``not_published``."""
         ...
 
@@ -51,18 +55,7 @@ class Folding(Protocol):
         ...
 
 
-_C = TypeVar("_C")
-
-
-class Decoding(Protocol[_C]):
-    """What a decoder does."""
-
-    def decode(self, values: Sequence[bytes | None]) -> Decoded[_C]:
-        """Decode the values of a chunk."""
-        ...
-
-
-def decoder(info: RunInfo, topic: str) -> Decoding[Any]:
+def decoder(info: RunInfo, topic: str) -> Decoder[Any]:
     """Return the decoder of an input topic, given by its base name."""
     return PresenceDecoder(info) if topic == PRESENCE else TweetDecoder(info)
 
@@ -93,17 +86,16 @@ class PartitionState:
         self.dead_letters = 0
         self._seen = SeenIds(info.events)
         self._fold: Folding = AudienceFold(info) if topic == PRESENCE else ReactionFold(info)
+        self._encoder: tuple[str, ResultEncoder] | None = None
 
     def apply(self, decoded: Decoded[Any], next_offset: int) -> None:
         """Take in a decoded chunk that begins at ``next_offset`` as it was and ends before the new one."""
-        columns = decoded.columns
-        first = self._seen.first(columns.event_id)
-        fresh = columns if first is None else columns.where(first)
-        self.events += len(fresh)
-        self.duplicates += len(columns) - len(fresh)
+        ok = decoded.columns.ok
+        first, fresh = self._seen.first(decoded.columns.event_id, ok)
+        self.events += fresh
+        self.duplicates += int(np.count_nonzero(ok)) - fresh
         self.dead_letters += len(decoded.bad)
-        if len(fresh):
-            self._fold.step(fresh)
+        self._fold.step(decoded, first)
         for mark in decoded.marks:
             self._take(mark)
         self.next_offset = next_offset
@@ -114,26 +106,17 @@ class PartitionState:
             self.ended = True
             self.expected = mark.events
 
-    def take_results(self, engine: str) -> tuple[list[Result], Bools]:
+    def take_results(self, engine: str) -> tuple[EncodedResults, Bools]:
         """Return the results that changed since the last call, and a token for ``not_published``."""
-        changed, token = self._fold.take_unpublished()
-        make = self._audience if self.topic == PRESENCE else self._reaction
-        return [make(engine, row) for row in changed], token
+        changes, token = self._fold.take_unpublished()
+        if self._encoder is None or self._encoder[0] != engine:
+            encoder = ResultEncoder(self.topic, self.info.run, engine, str(self.partition), self._fold.names)
+            self._encoder = engine, encoder
+        return self._encoder[1].encode(changes, self.next_offset), token
 
     def not_published(self, token: Bools) -> None:
         """Take back results that did not reach the broker: they come again, as they are by then."""
         self._fold.not_published(token)
-
-    def _audience(self, engine: str, row: Changed) -> Result:
-        return AudienceResult(
-            1, self.info.run, engine, row.window, row.name, str(self.partition), self.next_offset, row.counts
-        )
-
-    def _reaction(self, engine: str, row: Changed) -> Result:
-        shard = str(self.partition)
-        return ReactionResult(
-            1, self.info.run, engine, row.window, row.name, shard, self.next_offset, row.counts, row.estimates
-        )
 
     def progress(self, engine: str) -> Progress:
         """Return how far the state is; to be published after the results."""

@@ -1,15 +1,21 @@
 """Writes records in batches and returns once the broker has acknowledged them."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Sequence
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
+import numpy as np
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from streams.contract.topics import MAX_MESSAGE_BYTES
 from streams.errors import BrokerError, RefusedError
 from streams.kafka.connection import Connection
+from streams.kafka.packedbatch import ClosedBatch, pack
+from streams.kernels.jit import COMPILED
+from streams.kernels.packed import Packed, packed
+from streams.kernels.recordbatch import OVERHEAD
 
 BATCH_BYTES: Final = 256 << 10
 _STOP_SECONDS: Final = 2.0
@@ -55,8 +61,21 @@ class BatchWriter:
             BrokerError: Not all were acknowledged; it is unknown which ones.
             RefusedError: The client may not write to the topic.
         """
+        found = list(records)
+        if COMPILED and not any(record.headers for record in found):
+            keys, values = packed([record.key for record in found]), packed([record.value for record in found])
+            return await self.write_columns(topic, keys, values, partition)
+        return await self._sent(topic, lambda producer: self._write(producer, topic, found, partition))
+
+    async def write_columns(self, topic: str, keys: Packed, values: Packed, partition: int = 0) -> Written:
+        """Write records whole batches at a time; otherwise like ``write``."""
+        if not COMPILED:
+            return await self.write(topic, map(OutgoingRecord, keys, values), partition)
+        return await self._sent(topic, lambda producer: self._write_columns(producer, topic, keys, values, partition))
+
+    async def _sent(self, topic: str, send: Callable[[AIOKafkaProducer], Awaitable[Written]]) -> Written:
         try:
-            return await self._write(await self._open(), topic, records, partition)
+            return await send(await self._open())
         except TopicAuthorizationFailedError as error:
             where = self._connection.bootstrap_servers
             raise RefusedError(self._connection.who(), where, [f"WRITE on topic {topic}"]) from error
@@ -83,6 +102,22 @@ class BatchWriter:
             pending.append(await producer.send_batch(batch, topic, partition=partition))
         acked = await asyncio.gather(*pending)
         return Written(count, acked[0].offset if acked else -1)
+
+    async def _write_columns(
+        self, producer: AIOKafkaProducer, topic: str, keys: Packed, values: Packed, partition: int
+    ) -> Written:
+        pending: list[Awaitable[Any]] = []
+        ends = np.cumsum((keys.ends - keys.starts) + (values.ends - values.starts) + OVERHEAD)
+        first, now = 0, int(time.time() * 1000)
+        while first < len(keys):
+            sent = int(ends[first - 1]) if first else 0
+            after = max(first + 1, int(np.searchsorted(ends, sent + BATCH_BYTES, side="right")))
+            at = np.full(after - first, now, np.int64)
+            batch = ClosedBatch(pack(at, keys[first:after].columns(), values[first:after].columns()))
+            pending.append(await producer.send_batch(batch, topic, partition=partition))
+            first = after
+        acked = await asyncio.gather(*pending)
+        return Written(len(keys), acked[0].offset if acked else -1)
 
     async def _open(self) -> AIOKafkaProducer:
         if self._producer is None:

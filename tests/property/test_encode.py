@@ -79,3 +79,12 @@ def test_a_row_without_a_needed_value_is_named() -> None:
     table = pa.Table.from_pylist([{name: row.get(name) for name in SCHEMA.names}], schema=SCHEMA)
     with pytest.raises(TapeError, match=r"event 17 \(space\.presence\) has no value for space"):
         encode_presence(table.to_batches()[0])
+
+
+@given(st.lists(presences, min_size=1, max_size=5), st.lists(tweets, min_size=1, max_size=5))
+def test_without_kernels_the_bytes_are_the_same(rooms: list[Presence], posts: list[Tweet]) -> None:
+    """Where nothing can be compiled every row is encoded by the codec."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("producers.compose.encode.COMPILED", False)
+        assert encode_presence(batch(rooms)).to_pylist() == [encode(event) for event in rooms]
+        assert encode_tweets(batch(posts)).to_pylist() == [encode(event) for event in posts]

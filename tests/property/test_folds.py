@@ -12,6 +12,7 @@ from streams.contract.topics import PRESENCE, TWEETS
 from streams.fold.snapshot import pack, unpack
 from streams.fold.state import PartitionState, decoder
 from tests.oracle import Oracle, TableOfCounts, long_night, nights
+from tests.results import read_back
 
 INFO = long_night()
 DECODERS = {topic: decoder(INFO, topic) for topic in (PRESENCE, TWEETS)}
@@ -43,7 +44,7 @@ class Engine:
     def publish(self) -> None:
         """Take the results that changed."""
         for state in self.states.values():
-            self.results += state.take_results("e")[0]
+            self.results += read_back(state.take_results("e")[0])
 
     def restart(self, *, everything: bool, saved: dict[tuple[str, int], list[bytes]]) -> None:
         """Save every state behind what was saved before, and go on with states loaded from that."""
@@ -126,5 +127,5 @@ def test_results_that_were_not_published_come_again(events: list[Event], rng: ra
             if rng.random() < 0.5:
                 state.not_published(token)
             else:
-                engine.results += results
+                engine.results += read_back(results)
     assert engine.tables() == _tables(Oracle(INFO, events))

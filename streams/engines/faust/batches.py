@@ -1,52 +1,24 @@
 """Whole Kafka record batches out of aiokafka: one chunk per batch instead of one Python object per record.
 
-aiokafka walks a batch in C; what costs is the Python objects it makes of every record. Here the values alone are
-taken, and of large batches not even those: they stay in the bytes they came in (``streams.engines.faust.framing``),
-and the checksum is the processor's own instruction (crc32c). Everything else is as aiokafka does it: compression,
-transactions, a start within a batch.
+aiokafka walks a batch in C; what costs is the Python objects it makes of every record. Here the values stay in the
+bytes they came in (``streams.kernels.framing`` finds them), and the checksum is the processor's own instruction
+(crc32c). Everything else is as aiokafka does it: transactions, old formats, a start within a batch.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any
 
+import numpy as np
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.consumer.fetcher import READ_COMMITTED, Fetcher, FetchResult, PartitionRecords
 from aiokafka.errors import CorruptRecordException
 from aiokafka.protocol.fetch import FetchRequest
-from crc32c import crc32c
 
-from streams.engines.faust import framing
+from streams.engines.faust.arrived import keep_pieces
 from streams.engines.faust.chunks import Chunk
-
-_MAGIC_2: Final = 2
-_COMPRESSION: Final = 7
-"""Bits of a batch's attributes that say how it is compressed."""
-
-
-class _Raw(NamedTuple):
-    """Where a batch of format 2 lies in the bytes of a fetch; the offsets are those of the protocol's description."""
-
-    data: bytes
-    start: int
-    end: int
-
-    def number(self, at: int, width: int) -> int:
-        return int.from_bytes(self.data[self.start + at : self.start + at + width], "big")
-
-    @property
-    def magic(self) -> int:
-        return self.data[self.start + 16]
-
-    def checksum_fits(self) -> bool:
-        return crc32c(memoryview(self.data)[self.start + 21 : self.end]) == self.number(17, 4)
-
-    @property
-    def compressed(self) -> bool:
-        return bool(self.number(21, 2) & _COMPRESSION)
-
-    @property
-    def records(self) -> int:
-        return self.number(57, 4)
+from streams.engines.faust.rawbatch import RawBatch
+from streams.kernels.packed import Packed, packed
+from streams.kernels.record import Ints
 
 
 class BatchRecords(PartitionRecords):  # type: ignore[misc]  # aiokafka has no type information
@@ -66,24 +38,18 @@ class BatchRecords(PartitionRecords):  # type: ignore[misc]  # aiokafka has no t
         records, position = self._records, 0
         while records.has_next():
             batch = records.next_batch()
-            raw = self._raw(position)
+            raw = RawBatch.at(self.data, position)
             position = raw.end
             if self._check_crcs and not self._fits(batch, raw):
                 raise CorruptRecordException(f"Invalid CRC - {self._tp}")
             start = self.next_fetch_offset
-            chunk = self._nothing(batch, start) if self._is_hidden(batch) else self._chunk(batch, raw, start)
+            chunk = self._chunk(batch, raw, start, self._is_hidden(batch))
             self.next_fetch_offset = chunk.next_offset
             yield chunk
 
-    def _raw(self, position: int) -> _Raw:
-        length = int.from_bytes(self.data[position + 8 : position + 12], "big")
-        return _Raw(self.data, position, position + 12 + length)
-
     @staticmethod
-    def _fits(batch: Any, raw: _Raw) -> bool:
-        if raw.data and raw.magic == _MAGIC_2:
-            return raw.checksum_fits()
-        return bool(batch.validate_crc())
+    def _fits(batch: Any, raw: RawBatch) -> bool:
+        return raw.checksum_fits() if raw.known else bool(batch.validate_crc())
 
     def _is_hidden(self, batch: Any) -> bool:
         """Whether a reader must not see the batch: a control batch, or one of a transaction that was given up."""
@@ -96,27 +62,19 @@ class BatchRecords(PartitionRecords):  # type: ignore[misc]  # aiokafka has no t
         return bool(batch.is_control_batch)
 
     @staticmethod
-    def _nothing(batch: Any, start: int) -> Chunk:
-        return Chunk(start, max(start, batch.next_offset), [], [])
+    def _chunk(batch: Any, raw: RawBatch, start: int, hidden: bool) -> Chunk:
+        values, offsets = _NOTHING if hidden else raw.values() or _walked(batch)
+        first = int(np.searchsorted(offsets, start))
+        return Chunk(start, max(start, batch.next_offset), values[first:], offsets[first:])
 
-    @staticmethod
-    def _chunk(batch: Any, raw: _Raw, start: int) -> Chunk:
-        first, after = batch.base_offset, batch.next_offset
-        if (
-            start <= first
-            and raw.data
-            and raw.magic == _MAGIC_2
-            and not raw.compressed
-            and raw.records == after - first
-        ):
-            packed = framing.values(raw.data, raw.start, raw.end, raw.records)
-            if packed is not None:
-                return Chunk(start, after, packed, [range(first, after)])
-        found = [record for record in batch if record.offset >= start]
-        offsets: Sequence[int] = range(first, after)
-        if start > first or len(found) != len(offsets):
-            offsets = [record.offset for record in found]
-        return Chunk(start, max(start, after), [record.value for record in found], [offsets])
+
+def _walked(batch: Any) -> tuple[Packed, Ints]:
+    """Return values and offsets of a batch record by record."""
+    records = list(batch)
+    return packed([record.value for record in records]), np.array([record.offset for record in records], np.int64)
+
+
+_NOTHING = packed([]), np.empty(0, np.int64)
 
 
 class _Tap:
@@ -133,6 +91,8 @@ class _Tap:
         answer = await self._client.send(node_id, request, **options)
         if isinstance(request, FetchRequest):
             self.answers[id(request)] = answer
+            for connection in self._client._conns.values():  # noqa: SLF001 - aiokafka has no hook for a connection's reader
+                keep_pieces(connection)
         return answer
 
 

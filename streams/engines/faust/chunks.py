@@ -1,12 +1,15 @@
-"""A chunk: neighbouring records of one partition, as one thing to be handed on."""
+"""A chunk: neighbouring records of one partition, handed on as one."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from streams.fold.packed import Packed
+import numpy as np
+
+from streams.kernels.packed import Packed, joined
+from streams.kernels.record import Ints
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Chunk:
     """All records of a partition from ``start`` up to ``next_offset``, that one excluded.
 
@@ -16,55 +19,40 @@ class Chunk:
     Args:
         start: Offset of the first record it covers.
         next_offset: Offset after the last record it covers.
-        values: The records' values.
-        offsets: Runs of offsets that belong to the values, in order.
+        values: The records' values; one that is null is empty.
+        offsets: The records' offsets, ascending.
     """
 
     start: int
     next_offset: int
-    values: Sequence[bytes | None]
-    offsets: list[Sequence[int]]
-
-    def offset_of(self, row: int) -> int:
-        """Return the offset of the value with number ``row``."""
-        for run in self.offsets:
-            if row < len(run):
-                return run[row]
-            row -= len(run)
-        raise IndexError(row)
+    values: Packed
+    offsets: Ints
 
     def since(self, offset: int) -> "Chunk":
         """Return the part of it from ``offset`` on."""
         if offset <= self.start:
             return self
-        kept = [(at, value) for at, value in zip(self._each_offset(), self.values, strict=True) if at >= offset]
-        values = [value for _, value in kept]
-        return Chunk(min(offset, self.next_offset), self.next_offset, values, [[at for at, _ in kept]])
-
-    def _each_offset(self) -> Iterator[int]:
-        for run in self.offsets:
-            yield from run
+        first = int(np.searchsorted(self.offsets, offset))
+        return Chunk(min(offset, self.next_offset), self.next_offset, self.values[first:], self.offsets[first:])
 
 
 def merged(chunks: Iterable[Chunk], records: int) -> Iterator[Chunk]:
     """Yield neighbouring chunks joined until they hold ``records`` values: a small one costs as much as a large one."""
-    growing: Chunk | None = None
+    waiting: list[Chunk] = []
     for chunk in chunks:
-        if growing is None or growing.next_offset != chunk.start:
-            if growing is not None:
-                yield growing
-            growing = chunk
-        else:
-            values, offsets = _joined(growing.values, chunk.values), [*growing.offsets, *chunk.offsets]
-            growing = Chunk(growing.start, chunk.next_offset, values, offsets)
-        if len(growing.values) >= records:
-            yield growing
-            growing = None
-    if growing is not None:
-        yield growing
+        if waiting and waiting[-1].next_offset != chunk.start:
+            yield _joined(waiting)
+            waiting = []
+        waiting.append(chunk)
+        if sum(len(part.values) for part in waiting) >= records:
+            yield _joined(waiting)
+            waiting = []
+    if waiting:
+        yield _joined(waiting)
 
 
-def _joined(one: Sequence[bytes | None], other: Sequence[bytes | None]) -> Sequence[bytes | None]:
-    if isinstance(one, Packed) and isinstance(other, Packed) and one.data is other.data:
-        return one + other
-    return [*one, *other]
+def _joined(parts: Sequence[Chunk]) -> Chunk:
+    if len(parts) == 1:
+        return parts[0]
+    offsets = np.concatenate([part.offsets for part in parts])
+    return Chunk(parts[0].start, parts[-1].next_offset, joined([part.values for part in parts]), offsets)

@@ -1,4 +1,4 @@
-"""The partitions a worker owns: their states, and the way of a chunk into them. Knows no client library."""
+"""The partitions a worker owns: their states, and how a chunk is counted. Knows no client library."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable
@@ -36,9 +36,9 @@ class Partitions:
         self.info = info
         self.engine = engine
         self.states: dict[Place, PartitionState] = {}
-        self.stages = StepTimes()
-        self.letters: list[DeadLetter] = []
-        """Records put aside and not yet written down."""
+        self.step_times = StepTimes()
+        self.dead_letters: list[DeadLetter] = []
+        """Dead letters that are not yet written."""
         self.events: Counter[Place] = Counter()
         self.chunks: Counter[Place] = Counter()
         self.duplicates: Counter[Place] = Counter()
@@ -50,8 +50,8 @@ class Partitions:
         self._full_of = {base: full for full, base in self.base_of.items()}
         self._decoders = {base: decoder(info, base) for base in INPUTS}
 
-    def take(self, place: Place, chunk: Chunk) -> bool:
-        """Bring a chunk into the state of its partition; what the state has seen before is left out.
+    def accept(self, place: Place, chunk: Chunk) -> bool:
+        """Count a chunk in the state of its partition; what the state has seen before is left out.
 
         Returns:
             Whether anything was new: a chunk of a partition that is not owned, or was seen before, changes nothing.
@@ -69,35 +69,35 @@ class Partitions:
 
     def _apply(self, place: Place, state: PartitionState, chunk: Chunk) -> None:
         base, _ = place
-        with self.stages.measure(DECODE):
+        with self.step_times.measure(DECODE):
             decoded = self._decoders[base].decode(chunk.values)
         events, duplicates = state.events, state.duplicates
-        with self.stages.measure(FOLD):
+        with self.step_times.measure(FOLD):
             state.apply(decoded, chunk.next_offset)
         self.chunks[place] += 1
         self.events[place] += state.events - events
         self.duplicates[place] += state.duplicates - duplicates
         for bad in decoded.bad:
-            self._put_aside(place, chunk, bad)
+            self._add_dead_letter(place, chunk, bad)
 
-    def _put_aside(self, place: Place, chunk: Chunk, bad: Bad) -> None:
+    def _add_dead_letter(self, place: Place, chunk: Chunk, bad: Bad) -> None:
         base, partition = place
         self.reasons[base, bad.reason] += 1
-        offset, value = chunk.offset_of(bad.row), chunk.values[bad.row] or b""
+        offset, value = int(chunk.offsets[bad.row]), chunk.values[bad.row]
         topic = self._full_of[base]
         letter = DeadLetter(topic, partition, offset, bad.reason, bad.detail, self.info.run, self.engine, value)
-        self.letters.append(letter)
+        self.dead_letters.append(letter)
 
     def keep_only(self, places: Collection[Place]) -> None:
-        """Drop the states of partitions that are somebody else's now."""
+        """Drop the states of all partitions but these."""
         self.states = {place: state for place, state in self.states.items() if place in places}
 
     def put(self, states: Iterable[PartitionState]) -> None:
-        """Take over partitions."""
+        """Add the states of partitions."""
         self.states |= {(state.topic, state.partition): state for state in states}
 
     def places(self) -> list[Place]:
-        """Return every partition of the run, whoever owns it."""
+        """Return every partition of the run, owned or not."""
         return [(base, partition) for base in INPUTS for partition in range(self.info.partitions)]
 
     def ended(self) -> bool:

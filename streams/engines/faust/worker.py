@@ -1,67 +1,72 @@
-"""One worker's life: it takes chunks, says what has changed, and writes down how far it is. Knows no client library.
+"""One worker's life: it accepts chunks, publishes what has changed, and keeps checkpoints. Knows no client library.
 
-One task speaks, in cycles: it cuts every state (what changed, how far, and sometimes a checkpoint, all as of one
-offset), hands the results to the broker, then the progress, then the checkpoint, each only after the one before is
-acknowledged. So a checkpoint says that the results before it are out, and progress says so of itself. Chunks are
-taken in between. What cannot be written is cut again in a later cycle: results are upserts, so nothing piles up.
+One task publishes, in cycles: it cuts every state (what changed, how far, and sometimes a checkpoint, all as of one
+offset) and writes the results, then the progress, then the checkpoint, each only after the one before is
+acknowledged. So progress and checkpoints are never ahead of the results. Chunks are accepted in between. What cannot
+be written is cut again in a later cycle: results are upserts, so nothing piles up.
 """
 
 import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from streams.checkpoint.log import CheckpointLog, Saved
 from streams.contract import results
-from streams.contract.results import AudienceResult, Progress, Result
-from streams.contract.topics import DEAD_LETTERS, RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION
+from streams.contract.results import Progress
+from streams.contract.topics import DEAD_LETTERS, PRESENCE, RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION, TWEETS
 from streams.engines.abstract import Summary, WorkerSettings
 from streams.engines.faust.chunks import Chunk
 from streams.engines.faust.partitions import Partitions, Place
 from streams.engines.faust.steptimes import CHECKPOINT, PUBLISH, RESTORE
 from streams.errors import BrokerError, RefusedError
-from streams.fold.canonical import Bools
+from streams.fold.results import EncodedResults
 from streams.fold.state import PartitionState
 from streams.kafka.writer import BatchWriter, OutgoingRecord
+from streams.kernels.counting import Bools
+from streams.kernels.packed import joined
 
 log = logging.getLogger(__name__)
 
 SHARE: Final = 0.05
-"""Speaking may take this share of the worker's time; so it speaks often while there is little to do."""
+"""Publishing may take this share of the worker's time; so results are fresh while there is little to do."""
 PUBLISH_SECONDS: Final = (0.05, 0.5)
 """Shortest and longest time between two publications while something changes."""
-MAX_LETTERS: Final = 10_000
-"""Records put aside that may wait to be written; beyond that no chunk is taken."""
+MAX_DEAD_LETTERS: Final = 10_000
+"""Dead letters that may wait to be written; beyond that no chunk is accepted."""
 AGAIN_SECONDS: Final = 0.5
-"""How long to wait before speaking again after the broker did not listen."""
+"""Pause after the broker was away."""
+_RESULT_TOPICS: Final = {PRESENCE: RESULTS_AUDIENCE, TWEETS: RESULTS_REACTION}
+"""Base names: input topic to result topic."""
 
 
 @dataclass
 class _Cut:
-    """Everything a worker has to say, as of one instant."""
+    """Everything a worker has to publish, as of one instant."""
 
-    results: list[Result] = field(default_factory=list)
+    results: dict[str, list[EncodedResults]] = field(default_factory=lambda: {topic: [] for topic in _RESULT_TOPICS})
+    """By base name of the input topic."""
     progress: list[Progress] = field(default_factory=list)
     tokens: list[tuple[PartitionState, Bools]] = field(default_factory=list)
-    letters: list[OutgoingRecord] = field(default_factory=list)
+    dead_letters: list[OutgoingRecord] = field(default_factory=list)
     saved: list[Saved] = field(default_factory=list)
 
 
 class FaustWorker:
-    """Takes chunks of the partitions it owns, publishes, and keeps checkpoints; use it in one event loop.
+    """Accepts chunks of the partitions it owns, publishes, and keeps checkpoints; use it in one event loop.
 
     Args:
-        settings: What it is told.
+        settings: The worker's settings.
     """
 
     def __init__(self, settings: WorkerSettings) -> None:
         self.settings = settings
         self.partitions = Partitions(settings.info, settings.engine)
-        self.outlet = BatchWriter(settings.connection)
-        self.checkpoints = CheckpointLog(settings.connection, settings.info, settings.engine, self.outlet)
+        self.writer = BatchWriter(settings.connection)
+        self.checkpoints = CheckpointLog(settings.connection, settings.info, settings.engine, self.writer)
         self.checkpointed: dict[Place, int] = {}
         """Next offset of each owned partition's newest checkpoint: where a successor goes on."""
         self.published = 0
@@ -71,26 +76,26 @@ class FaustWorker:
         self.ended = asyncio.Event()
         """Set while every owned partition has ended and its results are out."""
         self._changed = asyncio.Event()
-        self._speaking = asyncio.Lock()
+        self._cycling = asyncio.Lock()
         self._room = asyncio.Event()
         self._room.set()
         self._next_checkpoint = 0.0
         self._owned: set[Place] = set()
-        self._said: dict[Place, tuple[int, int | None]] = {}
+        self._reported: dict[Place, tuple[int, int | None]] = {}
         self._first = self._last = 0.0
 
-    async def take(self, place: Place, chunk: Chunk) -> None:
-        """Bring in a chunk; waits while too many records that were put aside are still to be written.
+    async def accept(self, place: Place, chunk: Chunk) -> None:
+        """Count a chunk; waits while too many dead letters are still to be written.
 
         Raises:
             MissingRecordsError: Records before it have not been seen.
         """
         await self._room.wait()
-        if not self.partitions.take(place, chunk):
+        if not self.partitions.accept(place, chunk):
             return
         self._last = time.monotonic()
         self._first = self._first or self._last
-        if len(self.partitions.letters) >= MAX_LETTERS:
+        if len(self.partitions.dead_letters) >= MAX_DEAD_LETTERS:
             self._room.clear()
         self._changed.set()
 
@@ -103,7 +108,7 @@ class FaustWorker:
         self.release(places)
         fresh = [place for place in places if place not in self.partitions.states]
         if fresh:
-            with self.partitions.stages.measure(RESTORE):
+            with self.partitions.step_times.measure(RESTORE):
                 states = await self.checkpoints.restore(fresh)
             self.partitions.put(states)
             for state in states:
@@ -113,17 +118,17 @@ class FaustWorker:
         return {place: state.next_offset for place, state in self.partitions.states.items()}
 
     def release(self, places: Collection[Place]) -> None:
-        """Own no partitions but these: the others are somebody else's now."""
+        """Own no partitions but these: the others belong to other workers now."""
         self._owned = set(places)
         self.ended.clear()
         self.partitions.keep_only(places)
         for place in [place for place in self.checkpointed if place not in places]:
             del self.checkpointed[place]
-            self._said.pop(place, None)
+            self._reported.pop(place, None)
         self._changed.set()
 
-    async def speak(self) -> None:
-        """Say what there is to say, again and again; ends only by being cancelled."""
+    async def publish(self) -> None:
+        """Publish what changes until cancelled."""
         while True:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), self._until_checkpoint())
@@ -151,8 +156,8 @@ class FaustWorker:
         return [state for place, state in self.partitions.states.items() if state.next_offset > known.get(place, 0)]
 
     def _spent(self) -> float:
-        """Return the time spent on speaking so far."""
-        seconds = self.partitions.stages.seconds
+        """Return the time spent on publishing so far."""
+        seconds = self.partitions.step_times.seconds
         return seconds[PUBLISH] + seconds[CHECKPOINT]
 
     async def cycle(self, *, checkpoint: bool | None = None) -> None:
@@ -164,7 +169,7 @@ class FaustWorker:
         Raises:
             BrokerError: Not everything was acknowledged; all of it comes again.
         """
-        async with self._speaking:
+        async with self._cycling:
             await self._cycle(time.monotonic() >= self._next_checkpoint if checkpoint is None else checkpoint)
 
     async def _cycle(self, due: bool) -> None:
@@ -183,43 +188,40 @@ class FaustWorker:
 
     def _cut(self, *, checkpoint: bool) -> _Cut:
         cut = _Cut()
-        with self.partitions.stages.measure(PUBLISH):
-            cut.letters = [
-                OutgoingRecord(letter.key(), letter.value, letter.headers()) for letter in self.partitions.letters
+        with self.partitions.step_times.measure(PUBLISH):
+            cut.dead_letters = [
+                OutgoingRecord(one.key(), one.value, one.headers()) for one in self.partitions.dead_letters
             ]
             for place, state in self.partitions.states.items():
-                if (state.next_offset, state.watermark) == self._said.get(place):
+                if (state.next_offset, state.watermark) == self._reported.get(place):
                     continue
                 found, token = state.take_results(self.settings.engine)
-                cut.results += found
+                cut.results[state.topic].append(found)
                 cut.tokens.append((state, token))
                 cut.progress.append(state.progress(self.settings.engine))
         if checkpoint:
-            with self.partitions.stages.measure(CHECKPOINT):
+            with self.partitions.step_times.measure(CHECKPOINT):
                 cut.saved = self.checkpoints.cut(self._uncheckpointed())
         return cut
 
     async def _publish(self, cut: _Cut) -> None:
         names = self.settings.info.names()
-        letters = len(cut.letters)
-        if letters:
-            await self.outlet.write(names.shared(DEAD_LETTERS), cut.letters)
-            del self.partitions.letters[:letters]
+        if cut.dead_letters:
+            await self.writer.write(names.shared(DEAD_LETTERS), cut.dead_letters)
+            del self.partitions.dead_letters[: len(cut.dead_letters)]
             self._room.set()
-        audience = [result for result in cut.results if isinstance(result, AudienceResult)]
-        reaction = [result for result in cut.results if not isinstance(result, AudienceResult)]
-        for topic, found in ((RESULTS_AUDIENCE, audience), (RESULTS_REACTION, reaction)):
-            if found:
-                await self._send(names.shared(topic), found)
+        for topic, found in cut.results.items():
+            await self._send_results(names.shared(_RESULT_TOPICS[topic]), found)
         if cut.progress:
-            await self._send(names.shared(RESULTS_PROGRESS), cut.progress)
+            outs = [OutgoingRecord(results.key_of(one), results.encode(one)) for one in cut.progress]
+            self.published += (await self.writer.write(names.shared(RESULTS_PROGRESS), outs)).records
         for progress in cut.progress:
-            self._said[progress.topic, progress.partitions[0]] = (progress.version, progress.watermark)
+            self._reported[progress.topic, progress.partitions[0]] = (progress.version, progress.watermark)
 
-    async def _send(self, topic: str, records: Iterable[Result | Progress]) -> None:
-        with self.partitions.stages.measure(PUBLISH):
-            outs = [OutgoingRecord(results.key_of(record), results.encode(record)) for record in records]
-        self.published += (await self.outlet.write(topic, outs)).records
+    async def _send_results(self, topic: str, found: Sequence[EncodedResults]) -> None:
+        if any(map(len, found)):
+            keys, values = joined([part.keys for part in found]), joined([part.values for part in found])
+            self.published += (await self.writer.write_columns(topic, keys, values)).records
 
     def _take_back(self, cut: _Cut) -> None:
         for state, token in cut.tokens:
@@ -236,7 +238,7 @@ class FaustWorker:
                 self.checkpointed[one.topic, one.partition] = one.next_offset
 
     def _note_end(self) -> None:
-        """Tell that nothing is left to do, as far as this worker knows."""
+        """Set ``ended`` if nothing is left to do, as far as this worker knows."""
         complete = self.partitions.states.keys() == self._owned
         if complete and self.partitions.ended() and not self._changed.is_set():
             self.ended.set()
@@ -244,13 +246,13 @@ class FaustWorker:
             self.ended.clear()
 
     async def close(self) -> None:
-        """Write a last checkpoint if the broker listens at once, and let go of it."""
+        """Write a last checkpoint if the broker answers at once, and close the connection."""
         try:
             await asyncio.wait_for(self.cycle(checkpoint=True), 2.0)
         except (BrokerError, RefusedError, TimeoutError) as error:
             log.info("no last checkpoint: %r", error)
         await self.checkpoints.close()
-        await self.outlet.close()
+        await self.writer.close()
 
     def summary(self, *, ended: bool) -> Summary:
         """Return what it did."""
@@ -262,5 +264,5 @@ class FaustWorker:
             dead_letters=partitions.reasons.total(),
             seconds=self._last - self._first,
             cpu_seconds=time.process_time(),
-            stages=dict(partitions.stages.seconds),
+            stages=dict(partitions.step_times.seconds),
         )

@@ -48,7 +48,7 @@ class WorkerCollector(Collector):
             yield self._family(metric, (((topic, str(number)), n) for (topic, number), n in list(counts.items())))
         yield self._family(metrics.WORKER_DEAD_LETTERS, list(partitions.reasons.items()))
         by_name = (
-            (metrics.WORKER_STAGE, partitions.stages.seconds),
+            (metrics.WORKER_STAGE, partitions.step_times.seconds),
             (metrics.WORKER_CHECKPOINTS, worker.written),
             (metrics.WORKER_RESTORED, worker.restored),
         )

@@ -12,7 +12,7 @@ ROOT: Final = Path(__file__).parents[3]
 KNOWN: Final = modules()
 PACKAGES: Final = sorted({package(module, KNOWN) for module in KNOWN})
 EVERYBODY_MAY: Final = frozenset({"streams.errors"})
-FOLDS: Final = ("streams.fold", "streams.checkpoint", "streams.engines")
+FOLDS: Final = ("streams.fold", "streams.kernels", "streams.checkpoint", "streams.engines")
 """What the oracle must not reach: it is a second implementation of the counts."""
 
 

@@ -15,6 +15,7 @@ NEUTRAL: Final = {
     "streams.contract.deadletters",  # records that are not counted
     "streams.engines.faust.steptimes",  # measures time
     "streams.errors",
+    "streams.system.cache",
 }
 """Modules that deciding ones import and that decide nothing of a state."""
 

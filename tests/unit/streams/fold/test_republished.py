@@ -6,6 +6,7 @@ from streams.contract.results import AudienceResult, Result, summed
 from streams.contract.topics import INPUTS, PRESENCE
 from streams.fold.state import PartitionState, decoder
 from streams.golden import GoldenNight, load
+from tests.results import read_back
 
 
 def _said(night: GoldenNight, topic: str, partition: int, *, at_once: bool) -> list[Result]:
@@ -15,7 +16,7 @@ def _said(night: GoldenNight, topic: str, partition: int, *, at_once: bool) -> l
     results: list[Result] = []
     for chunk in [values] if at_once else [[value] for value in values]:
         state.apply(decode(chunk), state.next_offset + len(chunk))
-        results += state.take_results("e")[0]
+        results += read_back(state.take_results("e")[0])
     return results
 
 

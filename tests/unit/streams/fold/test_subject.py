@@ -1,13 +1,12 @@
 """Subject and stance by example: which rule takes a tweet, which cue decides."""
 
-import polars as pl
 import pytest
 
 from streams.contract.events import Tweet, TweetKind
 from streams.contract.results import STANCES
 from streams.contract.runinfo import SubjectRule
 from streams.fold.stance import LEXICON, NEUTRAL, stance_of
-from streams.fold.subject import ascii_lower, subject_expr, subject_names, subject_of
+from streams.fold.subject import ascii_lower, subject_names, subject_of
 
 RULES = (
     SubjectRule("announcement", conversations=("7",), hashtags=("farewell",), words=("nest",)),
@@ -48,15 +47,6 @@ def test_the_names_of_subjects_come_once_each_and_other_last() -> None:
     """Rules may share a subject, and one may even give other."""
     rules = (*RULES, SubjectRule("other"), SubjectRule("launch", words=("x",)))
     assert subject_names(rules) == ("announcement", "launch", "other")
-
-
-def test_the_expression_takes_the_columns_named() -> None:
-    """The columns may have other names than the fields of a tweet."""
-    frame = pl.DataFrame(
-        {"c": ["7"], "h": [[]], "t": [""]}, schema={"c": pl.String, "h": pl.List(pl.String), "t": pl.String}
-    )
-    found = frame.select(subject_expr(RULES, conversation="c", hashtags="h", text="t"))
-    assert found.to_series().to_list() == ["announcement"]
 
 
 @pytest.mark.parametrize(

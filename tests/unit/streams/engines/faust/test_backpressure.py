@@ -11,12 +11,12 @@ from streams.contract.deadletters import DeadLetter
 from streams.contract.topics import PRESENCE
 from streams.engines.abstract import WorkerSettings
 from streams.engines.faust import worker as module
-from streams.engines.faust.chunks import Chunk
 from streams.engines.faust.worker import FaustWorker
 from streams.errors import BrokerError
 from streams.fold.state import PartitionState
 from streams.kafka.connection import Connection
 from streams.kafka.writer import BatchWriter, OutgoingRecord, Written
+from tests.chunks import chunk_of
 from tests.oracle import long_night
 
 INFO = long_night()
@@ -47,35 +47,35 @@ class Away(BatchWriter):
     def __init__(self) -> None:
         super().__init__(Connection("127.0.0.1:1"))
         self.here = False
-        self.letters = 0
+        self.dead_letters = 0
 
     async def write(self, topic: str, records: Iterable[OutgoingRecord], partition: int = 0) -> Written:  # noqa: ARG002 - BatchWriter's
         """Take the records, or be away."""
         if not self.here:
             raise BrokerError("away")
         count = len(list(records))
-        self.letters += count if topic.endswith("dead-letters") else 0
+        self.dead_letters += count if topic.endswith("dead-letters") else 0
         return Written(count, 0)
 
 
 def test_a_worker_takes_no_more_while_too_much_is_put_aside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Records that are none wait to be written down; at their limit the next chunk waits until the broker is back."""
-    monkeypatch.setattr(module, "MAX_LETTERS", 3)
+    monkeypatch.setattr(module, "MAX_DEAD_LETTERS", 3)
 
     async def scene() -> tuple[list[DeadLetter], bool, int]:
         worker = FaustWorker(WorkerSettings(Connection("127.0.0.1:1"), INFO, "faust"))
-        outlet = worker.outlet = Away()
+        writer = worker.writer = Away()
         worker.partitions.put([PartitionState(INFO, *PLACE)])
-        await worker.take(PLACE, Chunk(0, 5, [b"none"] * 5, [range(5)]))
-        second = asyncio.create_task(worker.take(PLACE, Chunk(5, 9, [b"none"] * 4, [range(5, 9)])))
+        await worker.accept(PLACE, chunk_of(0, 5, [b"none"] * 5, range(5)))
+        second = asyncio.create_task(worker.accept(PLACE, chunk_of(5, 9, [b"none"] * 4, range(5, 9))))
         with pytest.raises(BrokerError):
             await worker.cycle(checkpoint=False)
-        waiting, held = list(worker.partitions.letters), not second.done()
-        outlet.here = True
+        waiting, held = list(worker.partitions.dead_letters), not second.done()
+        writer.here = True
         await worker.cycle(checkpoint=False)
         await asyncio.wait_for(second, 10)
         await worker.cycle(checkpoint=False)
-        return waiting, held, outlet.letters
+        return waiting, held, writer.dead_letters
 
     waiting, held, written = asyncio.run(scene())
     assert (len(waiting), held, written) == (5, True, 9)

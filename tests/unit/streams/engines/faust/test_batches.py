@@ -8,10 +8,10 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 
-from streams.engines.faust import framing
+from streams.engines.faust import rawbatch
 from streams.engines.faust.batches import BatchRecords
 from streams.engines.faust.chunks import Chunk, merged
-from streams.fold.packed import Packed
+from tests.chunks import chunk_of
 from tests.property.test_columns import EVENT
 
 PLACE = TopicPartition("space.presence.r", 0)
@@ -51,16 +51,15 @@ def _seen(chunks: list[Chunk]) -> list[int]:
     for before, chunk in zip([None, *chunks], chunks, strict=False):
         assert before is None or before.next_offset == chunk.start
         for row, value in enumerate(chunk.values):
-            assert value is not None
-            assert len(value) - len(EVENT) == chunk.offset_of(row)
-            offsets.append(chunk.offset_of(row))
+            assert len(value) - len(EVENT) == chunk.offsets[row]
+            offsets.append(int(chunk.offsets[row]))
     return offsets
 
 
-@pytest.fixture(params=[1, 1 << 30], ids=["framing", "walking"])
+@pytest.fixture(params=[True, False], ids=["kernel", "walking"])
 def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read batches of any size both ways."""
-    monkeypatch.setattr(framing, "FROM_RECORDS", request.param)
+    """Read batches both ways."""
+    monkeypatch.setattr(rawbatch, "COMPILED", request.param)
 
 
 @pytest.mark.usefixtures("either_way")
@@ -104,7 +103,7 @@ def test_transactions_given_up_and_their_marks_are_covered_and_not_seen() -> Non
 @pytest.mark.parametrize("compression", [1, 2, 3, 4])
 @pytest.mark.usefixtures("either_way")
 def test_compressed_batches(compression: int) -> None:
-    """Gzip, snappy, lz4 and zstd are left to aiokafka."""
+    """Gzip, snappy, lz4 and zstd are taken out of their compression first."""
     assert _seen(_fetched(_batch(0, list(range(50)), compression_type=compression))) == list(range(50))
 
 
@@ -121,10 +120,11 @@ def test_a_damaged_batch_is_noticed_after_what_lies_before_it() -> None:
     assert records.next_fetch_offset == 2
 
 
-def test_large_batches_stay_in_their_bytes() -> None:
-    """Their values are cut out only where somebody asks for one."""
-    (chunk,) = _fetched(_batch(0, list(range(framing.FROM_RECORDS))), check=True)
-    assert isinstance(chunk.values, Packed)
+def test_values_stay_in_the_bytes_of_the_fetch() -> None:
+    """They are cut out only where one is asked for; two batches of one fetch are joined without a copy."""
+    chunks = _fetched(_batch(0, [0, 1]) + _batch(2, [0]), check=True)
+    (chunk,) = merged(chunks, 10)
+    assert chunk.values.data is chunks[0].values.data is chunks[1].values.data
 
 
 @pytest.mark.parametrize("sizes", [[1] * 7, [5, 1, 1], [1, 5, 1]])
@@ -149,7 +149,7 @@ def test_chunks_with_a_gap_between_them_are_not_joined() -> None:
 
 def test_a_chunk_from_some_offset_on() -> None:
     """What a state has seen before is left out of a chunk that reaches further."""
-    chunk = Chunk(0, 6, [b"a", b"b", b"c"], [range(2), [4]])
+    chunk = chunk_of(0, 6, [b"a", b"b", b"c"], [0, 1, 4])
     later = chunk.since(1)
-    assert (later.start, later.next_offset, later.values, later.offset_of(1)) == (1, 6, [b"b", b"c"], 4)
+    assert (later.start, later.next_offset, list(later.values), later.offsets.tolist()) == (1, 6, [b"b", b"c"], [1, 4])
     assert chunk.since(0) is chunk

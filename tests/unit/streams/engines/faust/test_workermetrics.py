@@ -10,13 +10,13 @@ from prometheus_client import CollectorRegistry
 from streams.contract.events import Mark, MarkKind, encode
 from streams.contract.topics import PRESENCE
 from streams.engines.abstract import WorkerSettings
-from streams.engines.faust.chunks import Chunk
 from streams.engines.faust.worker import FaustWorker
 from streams.engines.faust.workermetrics import Surroundings, WorkerCollector, serve
 from streams.errors import EnvironmentMissingError
 from streams.fold.state import PartitionState
 from streams.kafka.connection import Connection
 from streams.metrics import definitions as metrics
+from tests.chunks import chunk_of
 from tests.oracle import event_of, long_night
 
 INFO = long_night()
@@ -29,7 +29,7 @@ async def _worker() -> FaustWorker:
     mark = Mark(mark=MarkKind.WATERMARK, at=INFO.start + 1_000, run=INFO.run, v=1)
     values: list[bytes | None] = [encode(event_of(3 * n + 1, n)) for n in range(5)]
     values += [values[0], b"garbage", encode(mark)]
-    await worker.take(PLACE, Chunk(0, 8, values, [range(8)]))
+    await worker.accept(PLACE, chunk_of(0, 8, values, range(8)))
     return worker
 
 

@@ -1,0 +1,79 @@
+"""Counts of hashtags by window and subject."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.fold.windows import Rows
+from streams.kernels.counting import TagTable, gather_tags
+from streams.kernels.record import Ints
+from streams.kernels.table import Numbering
+
+_FEW = 1_024
+
+
+class TagCounts:
+    """What ``streams.kernels.counting`` counts hashtags in: few per window and subject, so each has a chain of links.
+
+    Args:
+        windows: How many windows the night has.
+        names: How many subjects, the one for "all" included.
+    """
+
+    def __init__(self, windows: int, names: int) -> None:
+        heads = np.full((windows, names), -1, np.int32)
+        following, tags, counts = np.empty(_FEW, np.int32), np.empty(_FEW, np.int32), np.empty(_FEW, np.int64)
+        self.table = TagTable(heads, following, tags, counts, np.zeros(1, np.int64))
+        self.tags: list[str] = []
+        """The hashtags, by number."""
+        self._numbers: dict[str, int] = {}
+        self._theirs: Numbering | None = None
+        self._ours: NDArray[np.int32] = np.empty(0, np.int32)
+
+    def numbers_of(self, theirs: Numbering) -> NDArray[np.int32]:
+        """Return our number of each hashtag that a decoder has numbered."""
+        if theirs is not self._theirs:
+            self._theirs, self._ours = theirs, np.empty(0, np.int32)
+        if len(self._ours) < len(theirs):
+            fresh = [self._number(tag.decode()) for tag in theirs.entries[len(self._ours) :]]
+            self._ours = np.concatenate((self._ours, np.array(fresh, np.int32)))
+        return self._ours
+
+    def _number(self, tag: str) -> int:
+        number = self._numbers.setdefault(tag, len(self.tags))
+        if number == len(self.tags):
+            self.tags.append(tag)
+        return number
+
+    def make_room(self, links: int) -> None:
+        """Have so many free links."""
+        used, room = int(self.table.used[0]), len(self.table.tags)
+        if used + links > room:
+            size = max(2 * room, used + links)
+            self.table = self.table._replace(
+                following=np.resize(self.table.following, size),
+                tags=np.resize(self.table.tags, size),
+                counts=np.resize(self.table.counts, size),
+            )
+
+    def of(self, rows: Rows) -> tuple[Ints, NDArray[np.int32], Ints]:
+        """Return where the hashtags of each row begin, the last end included; the hashtags' numbers and counts."""
+        begins = np.zeros(len(rows.window) + 1, np.int64)
+        used = int(self.table.used[0])
+        tags, counts = np.empty(used, np.int32), np.empty(used, np.int64)
+        gather_tags(self.table, rows.window, rows.name, begins, tags, counts)
+        return begins, tags[: begins[-1]], counts[: begins[-1]]
+
+    def load(self, rows: Rows, begins: Sequence[int], tags: Sequence[str], counts: Sequence[int]) -> None:
+        """Put the hashtags of rows back; those of a row take the place of what it had."""
+        self.make_room(len(tags))
+        table, used = self.table, int(self.table.used[0])
+        for row, (window, name) in enumerate(zip(rows.window.tolist(), rows.name.tolist(), strict=True)):
+            table.heads[window, name] = -1
+            for place in range(begins[row], begins[row + 1]):
+                table.tags[used], table.counts[used] = self._number(tags[place]), counts[place]
+                table.following[used] = table.heads[window, name]
+                table.heads[window, name] = used
+                used += 1
+        table.used[0] = used

@@ -1,0 +1,262 @@
+"""The fold's loops: duplicates out, events counted by window, minima per person kept."""
+
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.contract.events import WAITED_MS, TweetKind
+from streams.kernels.cells import CELLS, FIRST_ATTEMPT, GIVE_UP, JOIN, LEAVE, REJOIN
+from streams.kernels.jit import compiled, inner
+from streams.kernels.presence import PresenceOut
+from streams.kernels.record import Ints
+from streams.kernels.tweets import TweetOut
+
+Bools: TypeAlias = NDArray[np.bool_]
+Int: TypeAlias = Any
+"""A number: Python's or numpy's, the same once compiled."""
+Times: TypeAlias = NDArray[Any]
+"""Milliseconds since the start of the night, a row per person; the greatest number of the type stands for never."""
+
+PAGE_BITS: Final = 15
+"""The ids of 2**15 events are one page: 4 KiB of bits."""
+FIRST_JOINS: Final = CELLS
+WAITED: Final = CELLS + 1
+AUDIENCE_KINDS: Final = CELLS + 2
+"""Counts of a window and a space: the cells of ``streams.kernels.cells``, then these two."""
+ATTEMPTED, LEFT, JOINED, JOINED_SPACE = range(4)
+"""Columns of a listener's times: first attempt, first leave, first join anywhere; then first joins by space."""
+
+_KINDS: Final = len(TweetKind)
+_REPOST: Final = list(TweetKind).index(TweetKind.REPOST)
+THREAD_REPOSTS: Final = _KINDS
+FIRST_AUTHORS: Final = _KINDS + 1
+STANCES: Final = _KINDS + 2
+"""Counts of a window and a subject: the kinds, these two, then the stances."""
+
+
+class WindowTable(NamedTuple):
+    """Counts by window, name (a space or a subject, the last one for all of them) and kind of count."""
+
+    counts: NDArray[np.int64]
+    unpublished: Bools
+    """Which rows have changed since they were handed out as results."""
+    unsaved: Bools
+    """Which rows have changed since they were handed out for a checkpoint."""
+
+
+class Night(NamedTuple):
+    """The moments of a run that counts depend on, in milliseconds; the talk's since the start."""
+
+    start: int
+    window: int
+    talk: int
+
+
+class TagTable(NamedTuple):
+    """Counts of hashtags: a chain of links per window and subject."""
+
+    heads: NDArray[np.int32]
+    """First link by window and subject, -1 for none."""
+    following: NDArray[np.int32]
+    tags: NDArray[np.int32]
+    counts: NDArray[np.int64]
+    used: Ints
+    """One number: how many links there are."""
+
+
+@inner
+def _add(table: WindowTable, window: Int, name: Int, kind: Int, amount: Int) -> None:
+    table.counts[window, name, kind] += amount
+    table.unpublished[window, name] = True
+    table.unsaved[window, name] = True
+
+
+@inner
+def _move(table: WindowTable, before: Int, after: Int, name: Int, kind: Int) -> None:
+    """Take one out of one window and put it into another; -1 stands for none."""
+    if before != after:
+        if before >= 0:
+            _add(table, before, name, kind, -1)
+        if after >= 0:
+            _add(table, after, name, kind, 1)
+
+
+@inner
+def _lower(
+    table: WindowTable, times: Times, person: Int, column: Int, since: Int, window: Int, name: Int, kind: Int, step: int
+) -> bool:
+    """Keep the earlier time; a person is counted in the window of the earliest. Return whether it fell."""
+    before = times[person, column]
+    if since >= before:
+        return False
+    times[person, column] = since
+    _move(table, -1 if before == _never(times) else before // step, window, name, kind)
+    return True
+
+
+@inner
+def _never(times: Times) -> Any:
+    return np.int64(np.iinfo(times.dtype).max)
+
+
+@compiled
+def first_seen(ids: Ints, ok: Bools, seen: NDArray[np.uint8], pages: Bools, first: Bools) -> int:
+    """Note event ids as seen, and return how many are seen for the first time.
+
+    Args:
+        ids: Event ids.
+        ok: Which rows count.
+        seen: A bit per event, the lowest bit of a byte first.
+        pages: Set where a page of bits changes.
+        first: Set to which rows count and are seen for the first time.
+    """
+    fresh = 0
+    for row in range(len(ids)):
+        first[row] = False
+        if ok[row]:
+            event = ids[row]
+            bit = np.uint8(1 << (event & 7))
+            if not seen[event >> 3] & bit:
+                seen[event >> 3] |= bit
+                pages[event >> PAGE_BITS] = True
+                first[row] = True
+                fresh += 1
+    return fresh
+
+
+@inner
+def _waited_window(attempted: Int, left: Int, never: Int, night: Night) -> Int:
+    """Return the window in which a listener has waited 20 minutes, -1 for none."""
+    since = attempted + WAITED_MS
+    return since // night.window if attempted != never and since <= night.talk and left > since else -1
+
+
+@inner
+def _wait(table: WindowTable, times: Times, person: Int, column: Int, since: Int, night: Night) -> bool:
+    """Keep the earlier attempt or leave; either may move the window in which a listener has waited."""
+    if since >= times[person, column]:
+        return False
+    never = _never(times)
+    before = _waited_window(times[person, ATTEMPTED], times[person, LEFT], never, night)
+    times[person, column] = since
+    after = _waited_window(times[person, ATTEMPTED], times[person, LEFT], never, night)
+    _move(table, before, after, table.counts.shape[1] - 1, WAITED)
+    return True
+
+
+@compiled
+def fold_audience(
+    events: PresenceOut, first: Bools, night: Night, table: WindowTable, times: Times, unsaved: Bools
+) -> None:
+    """Count presence events.
+
+    Args:
+        events: Columns of events.
+        first: Which rows count.
+        night: The run.
+        table: The counts.
+        times: By person: see ``ATTEMPTED``.
+        unsaved: By person: set where a time falls.
+    """
+    begin = end = window = 0  # of the window of the event before: mostly it is the next one's, too
+    everywhere = table.counts.shape[1] - 1
+    for row in range(len(first)):
+        if not first[row]:
+            continue
+        since = events.at[row] - night.start
+        if not begin <= since < end:
+            window = since // night.window
+            begin = window * night.window
+            end = begin + night.window
+        person, space, cell = events.person[row], np.int64(events.space[row]), np.int64(events.cell[row])
+        _add(table, window, space, cell, 1)
+        fell = False
+        if cell == JOIN or cell == REJOIN:
+            fell = _lower(table, times, person, JOINED_SPACE + space, since, window, space, FIRST_JOINS, night.window)
+            if fell:
+                _lower(table, times, person, JOINED, since, window, everywhere, FIRST_JOINS, night.window)
+        elif cell <= FIRST_ATTEMPT:
+            fell = _wait(table, times, person, ATTEMPTED, since, night)
+        elif cell == LEAVE or cell == GIVE_UP:
+            fell = _wait(table, times, person, LEFT, since, night)
+        if fell:
+            unsaved[person] = True
+
+
+@inner
+def _count_tag(tags: TagTable, window: Int, name: Int, tag: Int) -> None:
+    link = tags.heads[window, name]
+    while link >= 0 and tags.tags[link] != tag:
+        link = tags.following[link]
+    if link < 0:
+        link = tags.used[0]
+        tags.used[0] += 1
+        tags.tags[link], tags.counts[link], tags.following[link] = tag, 0, tags.heads[window, name]
+        tags.heads[window, name] = link
+    tags.counts[link] += 1
+
+
+@compiled
+def fold_reaction(
+    events: TweetOut,
+    first: Bools,
+    night: Night,
+    table: WindowTable,
+    times: Times,
+    unsaved: Bools,
+    tags: TagTable,
+    numbers: NDArray[np.int32],
+) -> None:
+    """Count tweets.
+
+    Args:
+        events: Columns of tweets.
+        first: Which rows count.
+        night: The run.
+        table: The counts.
+        times: By author: the first tweet about each subject, the last column for any.
+        unsaved: By author: set where a time falls.
+        tags: Counts of hashtags, with a free link for each of the events' tags.
+        numbers: The number among ``tags`` of each of the events' hashtags.
+    """
+    everywhere = table.counts.shape[1] - 1
+    for row in range(len(first)):
+        if not first[row]:
+            continue
+        since = events.at[row] - night.start
+        window, person, subject = since // night.window, events.person[row], np.int64(events.subject[row])
+        _add(table, window, subject, np.int64(events.kind[row]), 1)
+        _add(table, window, subject, STANCES + np.int64(events.stance[row]), 1)
+        if events.kind[row] == _REPOST and events.in_thread[row]:
+            _add(table, window, subject, THREAD_REPOSTS, 1)
+        for place in range(events.first_tag[row], events.after_tags[row]):
+            _count_tag(tags, window, subject, numbers[events.tags[place]])
+        if _lower(table, times, person, subject, since, window, subject, FIRST_AUTHORS, night.window):
+            unsaved[person] = True
+            _lower(table, times, person, everywhere, since, window, everywhere, FIRST_AUTHORS, night.window)
+
+
+@compiled
+def gather_tags(
+    tags: TagTable, window: Ints, name: Ints, begins: Ints, found: NDArray[np.int32], counts: NDArray[np.int64]
+) -> None:
+    """Collect the hashtags of some windows and subjects.
+
+    Args:
+        tags: Counts of hashtags.
+        window: Windows.
+        name: Subjects.
+        begins: Set to where the hashtags of each begin, and where the last one's end.
+        found: Set to hashtags.
+        counts: Set to their counts.
+    """
+    place = 0
+    for row in range(len(window)):
+        begins[row] = place
+        link = tags.heads[window[row], name[row]]
+        while link >= 0:
+            found[place], counts[place] = tags.tags[link], tags.counts[link]
+            place += 1
+            link = tags.following[link]
+    begins[len(window)] = place

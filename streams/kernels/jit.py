@@ -1,0 +1,88 @@
+"""How kernels are compiled: by numba, once per machine; where that cannot be, they stay plain Python.
+
+Compiled code is kept below joinstorm's cache folder, in a folder of its own for every version of these sources and of
+numba: numba itself looks at the file of a function only, not at those it calls. The import costs 0.4 s, so only the
+commands that read or write records import this package.
+"""
+
+import contextlib
+import fcntl
+import functools
+import hashlib
+import logging
+import os
+from collections.abc import Callable, Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from streams.system.cache import cache_folder
+
+log = logging.getLogger(__name__)
+
+SWITCH: Final = "JOINSTORM_KERNELS"
+"""Environment variable; ``off`` leaves the kernels uncompiled."""
+_BYTES: Final = 8
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+@functools.cache
+def folder() -> Path:
+    """Return where the compiled code of these sources lies."""
+    digest = hashlib.blake2b(metadata.version("numba").encode(), digest_size=_BYTES)
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return cache_folder(os.environ) / "kernels" / digest.hexdigest()
+
+
+def _compiler() -> Callable[..., Any] | None:
+    """Return numba's decorator, None where nothing can be compiled; proven on one small function."""
+    if os.environ.get(SWITCH) == "off":
+        return None
+    try:
+        import numba  # noqa: PLC0415 - the switch above and a machine without it must work
+
+        cache = folder()
+        cache.mkdir(parents=True, exist_ok=True)
+        numba.config.CACHE_DIR = str(cache)  # type: ignore[attr-defined]
+        jit: Callable[..., Any] = functools.partial(numba.njit, nogil=True, error_model="numpy", _nrt=False)
+        jit(_probe, cache=True)(1)
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with a compiler, records can still be read
+        log.warning("kernels are not compiled, records are decoded one by one: %s", error)
+        return None
+    return jit
+
+
+def _probe(number: int) -> int:
+    return number + 1
+
+
+@contextlib.contextmanager
+def compiling() -> Iterator[None]:
+    """Keep other processes from compiling the same kernels at once: what one has compiled the others only load."""
+    if not COMPILED:
+        yield
+        return
+    with (folder() / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+_jit: Final = _compiler()
+COMPILED: Final = _jit is not None
+"""Whether kernels are fast; if not, a caller that has another way takes it."""
+
+
+def compiled(kernel: _F) -> _F:
+    """Compile a kernel over numbers, arrays and named tuples of arrays when it is first called, once per machine."""
+    return kernel if _jit is None else _jit(kernel, cache=True)
+
+
+def inner(function: _F) -> _F:
+    """Compile a function that only kernels call: as a part of each place that calls it."""
+    return function if _jit is None else _jit(function, forceinline=True)
+
+
+def seldom(function: _F) -> _F:
+    """Compile a function that only kernels call, off the hot path: once, called."""
+    return function if _jit is None else _jit(function)
