@@ -128,7 +128,7 @@ def first_seen(ids: Ints, ok: Bools, seen: NDArray[np.uint8], pages: Bools, firs
 @inner
 def _waited_window(attempted: Int, left: Int, never: Int, night: Night) -> Int:
     """Return the window in which a listener has waited 20 minutes, -1 for none."""
-    since = attempted + WAITED_MS
+    since = np.int64(attempted) + WAITED_MS  # a time may be as large as its type allows
     return since // night.window if attempted != never and since <= night.talk and left > since else -1
 
 

@@ -38,8 +38,9 @@ def longest(some: Pieces) -> int:
 @inner
 def put_bytes(out: Bytes, at: int, data: Bytes, begin: int, end: int) -> int:
     """Copy bytes and return the place after them."""
-    for place in range(end - begin):
-        out[at + place] = data[begin + place]
+    into, start = np.uint64(at), np.uint64(begin)  # unsigned: so many bytes are copied at once
+    for place in range(np.uint64(end - begin)):
+        out[into + place] = data[start + place]
     return at + end - begin
 
 
