@@ -53,3 +53,18 @@ def test_commands_that_count_nothing_do_not_load_the_compiler(module: str) -> No
     code = f"import sys, {module}; print('numba' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def test_what_is_warm_is_not_compiled_again() -> None:
+    """Real chunks have the types of those that the warm-up counts: each kernel is compiled for one set of types."""
+    code = f"""
+from streams.fold.warmup import warm
+warm()
+from streams.kernels import counting, framing, presence, recordbatch, spelling, tweets
+{COUNT}
+kernels = (counting.first_seen, counting.fold_audience, counting.fold_reaction, counting.gather_tags, framing.frame,
+           presence.decode_presence, recordbatch.pack, spelling.encode_results, tweets.decode_tweets)
+print({{len(kernel.signatures) for kernel in kernels}})
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "{1}"
