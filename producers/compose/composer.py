@@ -123,7 +123,7 @@ class Composer:
 
     def fresh(self, batch: pa.RecordBatch) -> Iterator[Lane]:
         """Yield the events of a block, encoded, lane by lane, before any fault."""
-        # Kernels take half a second to load: whoever only plans or checks a replay does not wait for them.
+        # Kernels take half a second to load: a process that only plans or checks a replay does without.
         from producers.compose.encode import digits, encode_presence, encode_tweets, warm  # noqa: PLC0415
 
         warm()

@@ -1,6 +1,6 @@
 """What an engine knows of one input partition: a function of the partition's records before ``next_offset``.
 
-So two owners of a partition that have read equally far say the same, whatever happened in between; a result's version
+So two owners of a partition that have read equally far agree, whatever happened in between; a result's version
 is that offset. Nothing here knows Kafka.
 """
 

@@ -11,7 +11,7 @@ REJOIN: Final = 3
 FAIL: Final = 4
 LEAVE: Final = 5
 GIVE_UP: Final = 6
-"""A leave by somebody who was waiting."""
+"""A leave by a listener who was waiting."""
 DROP: Final = 7
 CELLS: Final = 8
 

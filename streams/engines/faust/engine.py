@@ -163,7 +163,7 @@ class _Session:
         port, close = serve(self._worker, around, settings.metrics_port, settings.metrics_address)
         started = {"engine": settings.engine, "run": settings.info.run, "worker": settings.worker, "pid": os.getpid()}
         line = msgspec.json.encode({**started, "metrics_port": port})
-        print(line.decode(), file=sys.stderr, flush=True)  # noqa: T201 - whoever started the worker reads it
+        print(line.decode(), file=sys.stderr, flush=True)  # noqa: T201 - the process that started the worker reads it
         try:
             yield
         finally:

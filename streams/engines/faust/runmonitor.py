@@ -35,7 +35,7 @@ class RunMonitor:
 
     def __init__(self, connection: Connection, info: RunInfo, engine: str) -> None:
         self.replayed: int | None = None
-        """Event time up to which everything was sent; None while nobody says."""
+        """Event time up to which everything was sent; None while it is unknown."""
         self.ended = asyncio.Event()
         """Set when the engine's progress covers every partition with ``ended``."""
         self._connection = connection

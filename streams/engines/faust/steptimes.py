@@ -10,20 +10,20 @@ FOLD: Final = "fold"
 PUBLISH: Final = "publish"
 CHECKPOINT: Final = "checkpoint"
 RESTORE: Final = "restore"
-STAGES: Final = (DECODE, FOLD, PUBLISH, CHECKPOINT, RESTORE)
+STEPS: Final = (DECODE, FOLD, PUBLISH, CHECKPOINT, RESTORE)
 
 
 class StepTimes:
-    """Seconds per stage; only stretches without waiting are measured, but for ``restore``, which reads the broker."""
+    """Seconds per step; only stretches without waiting are measured, but for ``restore``, which reads the broker."""
 
     def __init__(self) -> None:
-        self.seconds: dict[str, float] = dict.fromkeys(STAGES, 0.0)
+        self.seconds: dict[str, float] = dict.fromkeys(STEPS, 0.0)
 
     @contextmanager
-    def measure(self, stage: str) -> Iterator[None]:
+    def measure(self, step: str) -> Iterator[None]:
         """Add the time spent inside."""
         started = time.perf_counter()
         try:
             yield
         finally:
-            self.seconds[stage] += time.perf_counter() - started
+            self.seconds[step] += time.perf_counter() - started

@@ -43,8 +43,8 @@ class Hooks:
 
     Args:
         topics: Full names of the topics that are read in chunks.
-        own: Told the assigned partitions, answers where each goes on.
-        release: Told the partitions that stay assigned, at once when a rebalance has taken others away.
+        own: Called with the assigned partitions; returns the offset at which each goes on.
+        release: Called with the partitions that stay assigned, as soon as a rebalance takes others away.
         committable: Offset up to which a partition may be committed, None where there is none.
     """
 
@@ -159,12 +159,12 @@ class ChunkConsumer(Consumer):  # type: ignore[misc]  # Faust has no usable type
         return self._hooks.committable(tp)
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
-        """Let go of what is somebody else's now, then go on as Faust does."""
+        """Drop the partitions that were taken away, then go on as Faust does."""
         self._hooks.release(assigned)
         await super().on_partitions_assigned(assigned, generation_id)
 
     async def perform_seek(self) -> None:
-        """Go on where the checkpoints say."""
+        """Go on at the offsets of the checkpoints."""
         offsets: Mapping[TP, int] = await self._hooks.own(self.assignment())
         await self.seek_wait(offsets)
 
