@@ -140,10 +140,16 @@ class RuleEvaluator:
         store = SeriesStore()
         store.add(samples.read(samples.metrics() if metrics is None else metrics))
         self._server.source = store
-        outcomes = []
+        outcomes: list[RuleOutcome] = []
+        known: dict[tuple[str, int], list[RangeSeries]] = {}  # rules that differ in their `for` alone ask once
         for rule in rules:
             evaluations = Evaluations.over(samples.info.start, samples.info.end, rule.interval or interval)
-            found = self._values(rule, evaluations)
+            asked = (rule.expr, evaluations.interval)
+            if asked not in known:
+                known[asked] = self._values(rule, evaluations)
+            found = known[asked]
+            if rule.limit:
+                _refuse_above_limit(rule, found, evaluations)
             if rule.alert:
                 outcome = RuleOutcome(rule, evaluations, _lives(rule, found, evaluations))
                 store.add(_alert_series(outcome))
@@ -155,12 +161,9 @@ class RuleEvaluator:
     def _values(self, rule: Rule, evaluations: Evaluations) -> list[RangeSeries]:
         try:
             last = evaluations.at(evaluations.count - 1)
-            found = self._prometheus.query_range(rule.expr, evaluations.start, last, evaluations.interval)
+            return self._prometheus.query_range(rule.expr, evaluations.start, last, evaluations.interval)
         except QueryError as error:
             raise RulesError(f"line {rule.line}: {rule.name}: {error}") from None
-        if rule.limit:
-            _refuse_above_limit(rule, found, evaluations)
-        return found
 
 
 _SOME_TIME: Final = 1_684_962_000.0

@@ -50,7 +50,7 @@ def stretches(held: Iterable[int], evaluations: int, interval: int, hold: int, k
     found: list[Stretch] = []
     for first, after in _runs(np.fromiter(held, np.int64)):
         last = found[-1] if found else None
-        if last is not None and last.fired and first < last.ends:  # kept firing until it holds again
+        if last is not None and last.fired and first <= last.ends:  # kept firing until it holds again
             found[-1] = Stretch(last.active, last.fires, min(after + kept, evaluations))
         elif first + waits < after:
             found.append(Stretch(first, first + waits, min(after + kept, evaluations)))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from joinstorm.alerts.requirement import Requirement
     from joinstorm.alerts.rulesfile import Rule, RulesFile
     from joinstorm.alerts.scorerun import NightSettings
+    from joinstorm.alerts.settings import Dial
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 SCENARIOS: Final = ("launch", "control")
@@ -73,7 +74,7 @@ def night_options(function: _F) -> _F:
     several = "Scenario to record; repeatable. Without scenarios and tapes: launch and control."
     added = (
         click.option("--scenario", "scenarios", multiple=True, metavar="NAME", help=several),
-        click.option("--seeds", type=click.IntRange(1, 1000), default=1, help="Nights of each scenario: own seed, 1, 2 …"),
+        click.option("--seeds", type=click.IntRange(1, 1000), default=1, help="Nights of each: own seed, 1, 2 …"),
         options.scale(0.1),
         click.option("--tape", "tapes", multiple=True, type=tape, help="Tape of a further night; repeatable."),
         click.option("--scrape", type=DurationParam(), default="15s", help="Event time between samples."),
@@ -179,3 +180,51 @@ def progress_bar(text: str) -> Iterator[Callable[[int, int], None]]:
     with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bars:
         task = bars.add_task(text, total=None)
         yield lambda done, of: bars.update(task, completed=done, total=of)
+
+
+def _dials(_ctx: click.Context, _param: click.Parameter, texts: Sequence[str]) -> list[Dial]:
+    from joinstorm.alerts.settings import parse_dials
+
+    try:
+        return parse_dials(",".join(texts))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+@command.command("tune")
+@click.argument("rules", type=options.FILE, metavar="RULES.yaml")
+@click.argument("alert")
+@click.option(
+    "--vary",
+    "dials",
+    required=True,
+    multiple=True,
+    metavar="NAME=VALUE,…",
+    callback=_dials,
+    help="Settings to try: threshold, window, for; repeatable.",
+)
+@night_options
+@options.picture("Picture of the front: .png or .svg.", default=Path("tune.svg"))
+@options.output_format()
+def tune_command(rules: Path, alert: str, dials: list[Dial], picture: Path, form: str, **nights: Any) -> None:
+    """Try an alert in every combination of settings.
+
+    The front has the settings that no other one beats in incidents missed, detection time and false pages; the picture
+    shows it, and where the alert lies as it stands in the file.
+
+    threshold is the number after the comparison, window the range of the selectors, for the wait. Where an expression
+    has several different ones, threshold:2 or window:1 varies one of them. RULES.yaml may be `shipped`, the rules that
+    come with joinstorm.
+    """
+    from joinstorm.alerts import tuneformats
+    from joinstorm.alerts.tuning import tune
+
+    if picture.suffix not in tuneformats.SUFFIXES:
+        raise click.BadParameter(f"{picture}: expected a name that ends in .png or .svg", param_hint="--picture")
+    given = NightOptions(**nights)  # type: ignore[typeddict-item]
+    loaded, expected = rules_of(None if str(rules) == "shipped" else rules, given["expects"])
+    with progress_bar("evaluating nights") as progress:
+        found = tune(loaded, alert, expected, dials, sources(given), settings(given), progress)
+    tuneformats.draw(found, picture)
+    click.echo((tuneformats.as_json if form == "json" else tuneformats.as_text)(found))
+    click.echo(f"picture: {picture}", err=True)
