@@ -15,6 +15,8 @@ from streams.errors import RulesError
 
 _PLACE: Final = re.compile(r"^(?:.*?: )?(?:(\d+):\d+: |.*?\bline (\d+): )(.*)$")
 
+_NO_COMPLAINT: Final = ("Checking ", "FAILED", "yaml: unmarshal errors")
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -99,11 +101,16 @@ def load_rules(path: Path) -> RulesFile:
 
 def _placed(path: Path, problems: str) -> str:
     """Return promtool's first complaint as one line that begins with file and line."""
-    lines = [line.strip() for line in problems.splitlines()]
-    told = [line for line in lines if line and not line.startswith(("Checking ", "FAILED", "yaml: unmarshal errors"))]
-    first = told[0].removeprefix(f"{path}: ") if told else "promtool refuses it"
-    placed = _PLACE.match(first)
-    return f"{path}:{placed[1] or placed[2]}: {placed[3]}" if placed else f"{path}: {first}"
+    lines = [line.strip().removeprefix(f"{path}: ") for line in problems.splitlines()]
+    complaints = [line for line in lines if line and not line.startswith(_NO_COMPLAINT)]
+    first = complaints[0] if complaints else "promtool refuses it"
+    if placed := _PLACE.match(first):
+        return f"{path}:{placed[1] or placed[2]}: {placed[3]}"
+    if quoted := re.search(r'"(.+)"', first):  # a duration that is none comes without its place
+        text = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        line = next((number for number, one in enumerate(text, start=1) if quoted[1] in one), None)
+        return f"{path}: {first}" if line is None else f"{path}:{line}: {first}"
+    return f"{path}: {first}"
 
 
 def _rules(root: Any) -> Iterator[Rule]:

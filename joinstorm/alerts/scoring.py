@@ -1,7 +1,8 @@
 """From when an alert fired and what it is meant for to its score; pure.
 
 A *page* is a stretch in which the alert fires, whichever of its series. It counts by the phase in which it begins:
-right in a phase the alert is meant for, false elsewhere, neither where it may fire. An *incident* is a group of phases
+right in a phase the alert is meant for, false elsewhere, neither where it may fire, unless it goes on into a phase the
+alert is meant for: then it is right. An *incident* is a group of phases
 the alert is meant for; it is detected when a right page fires in it. The four figures are those of the SRE workbook:
 
 - precision: right pages / (right + false pages);
@@ -139,9 +140,15 @@ def alert_night(outcome: RuleOutcome, night: NightInfo, expected: Expectation) -
 def _page(outcome: RuleOutcome, night: NightInfo, expected: Expectation, first: int, after: int) -> Page:
     start = outcome.evaluations.at(first)
     resolved = after < outcome.evaluations.count
+    end = outcome.evaluations.at(after) if resolved else night.end
     phase = night.phase_at(start)
-    kind: Kind = "right" if phase in expected.phases else "allowed" if phase in expected.may else "false"
-    return Page(start, outcome.evaluations.at(after) if resolved else night.end, kind, phase, resolved)
+    kind: Kind = "false"
+    if phase in expected.phases:
+        kind = "right"
+    elif phase in expected.may:
+        met = any(start < begin < end for begin in (one.start for one in night.phases if one.name in expected.phases))
+        kind = "right" if met else "allowed"
+    return Page(start, end, kind, phase, resolved)
 
 
 def _incident(night: NightInfo, phases: Sequence[str], right: Iterable[Page]) -> Incident | None:

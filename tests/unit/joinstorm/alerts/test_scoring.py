@@ -61,6 +61,13 @@ def test_detection_and_reset_time() -> None:
     assert (early.reset, early.flaps) == (0, 0)
 
 
+def test_a_page_from_where_it_may_fire_into_the_incident_is_right() -> None:
+    """The alert was there when the incident began."""
+    one = fired((15, 22), (25, 26), meant="first_closed,melting?")
+    assert [page.kind for page in one.pages] == ["right", "right"]
+    assert [(each.detect, each.flaps) for each in one.incidents] == [(0, 1)]
+
+
 def test_an_alert_that_fires_all_night_detects_nothing() -> None:
     """Its page was sent before the incident."""
     (incident,) = fired((0, 61)).incidents
