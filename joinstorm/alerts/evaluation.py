@@ -18,14 +18,14 @@ from joinstorm.alerts.labeltemplates import expand
 from joinstorm.alerts.nightsamples import NightSamples, with_ends
 from joinstorm.alerts.ruleorder import ALERTS, ALERTS_FOR_STATE
 from joinstorm.alerts.rulesfile import Rule
-from joinstorm.alerts.statemachine import LabelPairs, Stretch, stretches
+from joinstorm.alerts.statemachine import AlertLife, LabelPairs, stretches
 from joinstorm.prometheus.remoteread import NAME, RemoteSeries
 from joinstorm.prometheus.sampleserver import SampleServer
 from joinstorm.prometheus.server import Prometheus, QueryError, RangeSeries
 from streams.errors import RulesError
 from streams.read.ledger import Ints
 
-Lives: TypeAlias = Mapping[LabelPairs, Sequence[Stretch]]
+Lives: TypeAlias = Mapping[LabelPairs, Sequence[AlertLife]]
 """The lives of each alert of a rule, by its labels."""
 _LOOKBACK: Final = "5m"
 """Prometheus's own default."""
@@ -190,7 +190,7 @@ def _refuse_above_limit(rule: Rule, found: Sequence[RangeSeries], evaluations: E
         )
 
 
-def _lives(rule: Rule, found: Sequence[RangeSeries], evaluations: Evaluations) -> dict[LabelPairs, list[Stretch]]:
+def _lives(rule: Rule, found: Sequence[RangeSeries], evaluations: Evaluations) -> dict[LabelPairs, list[AlertLife]]:
     """Return the lives of every alert of a rule."""
     templated = any("{{" in text for _, text in rule.labels)
     held: dict[LabelPairs, set[int]] = {}

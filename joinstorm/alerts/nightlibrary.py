@@ -3,7 +3,6 @@
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -33,6 +32,7 @@ DECIDING: Final = (
     "joinstorm/alerts/nightsamples.py",
 )
 """The files that decide a night's samples, from the scenario to the columns."""
+_UNUSED_SECONDS: Final = 7 * 86_400
 
 
 @dataclass(frozen=True)
@@ -90,17 +90,15 @@ def samples_of(source: NightSource, step: int, folder: Path | None = None) -> Pa
 
 
 def _home(folder: Path | None) -> Path:
-    """Return the folder of this version of the code; those of others are removed."""
+    """Return the folder of this version of the code; those of others are removed when long unused."""
     above = folder or cache_folder(os.environ) / "nights"
     home = above / code_digest()
     home.mkdir(parents=True, exist_ok=True)
-    for old in _others(above, home):
-        shutil.rmtree(old, ignore_errors=True)
+    os.utime(home)
+    for other in above.iterdir():
+        if other.is_dir() and home.stat().st_mtime - other.stat().st_mtime > _UNUSED_SECONDS:
+            shutil.rmtree(other, ignore_errors=True)
     return home
-
-
-def _others(above: Path, home: Path) -> Iterator[Path]:
-    yield from (path for path in above.iterdir() if path != home and path.is_dir())
 
 
 def _sampled(home: Path, tape: Path, step: int) -> Path:

@@ -16,7 +16,7 @@ LabelPairs = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
-class Stretch:
+class AlertLife:
     """One life of an alert; all moments are numbers of evaluations.
 
     Args:
@@ -35,7 +35,7 @@ class Stretch:
         return self.fires < self.ends
 
 
-def stretches(held: Iterable[int], evaluations: int, interval: int, hold: int, keep: int) -> list[Stretch]:
+def stretches(held: Iterable[int], evaluations: int, interval: int, hold: int, keep: int) -> list[AlertLife]:
     """Return the lives of one alert.
 
     Args:
@@ -47,15 +47,15 @@ def stretches(held: Iterable[int], evaluations: int, interval: int, hold: int, k
     """
     waits = -(-hold // interval)
     kept = -(-keep // interval)
-    found: list[Stretch] = []
+    found: list[AlertLife] = []
     for first, after in _runs(np.fromiter(held, np.int64)):
         last = found[-1] if found else None
         if last is not None and last.fired and first <= last.ends:  # kept firing until it holds again
-            found[-1] = Stretch(last.active, last.fires, min(after + kept, evaluations))
+            found[-1] = AlertLife(last.active, last.fires, min(after + kept, evaluations))
         elif first + waits < after:
-            found.append(Stretch(first, first + waits, min(after + kept, evaluations)))
+            found.append(AlertLife(first, first + waits, min(after + kept, evaluations)))
         else:
-            found.append(Stretch(first, after, after))
+            found.append(AlertLife(first, after, after))
     return found
 
 
@@ -68,7 +68,7 @@ def _runs(held: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
     yield from ((int(first), int(last) + 1) for first, last in zip(firsts, lasts, strict=True))
 
 
-def merged(lives: Iterable[Sequence[Stretch]]) -> list[tuple[int, int]]:
+def merged(lives: Iterable[Sequence[AlertLife]]) -> list[tuple[int, int]]:
     """Return the stretches in which at least one of several alerts fires, as first evaluation and one past the last."""
     firing = sorted((one.fires, one.ends) for life in lives for one in life if one.fired)
     found: list[tuple[int, int]] = []

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from dashboards import palette
 from joinstorm.alerts.durations import duration_text
-from joinstorm.alerts.tuning import Point, Tuning, better
+from joinstorm.alerts.tuning import TunedPoint, Tuning, better
 from streams.errors import EnvironmentMissingError
 
 SUFFIXES: Final = (".png", ".svg")
@@ -27,7 +27,7 @@ def as_text(tuning: Tuning) -> str:
     return "\n".join([*lines, *(f"  {_line(tuning, point)}" for point in better(tuning))])
 
 
-def _line(tuning: Tuning, point: Point) -> str:
+def _line(tuning: Tuning, point: TunedPoint) -> str:
     settings = " ".join(f"{dial.name}={value}" for dial, value in zip(tuning.dials, point.chosen, strict=True))
     detect = "never" if point.detect is None else duration_text(point.detect)
     return f"{settings}: detects after {detect}, misses {point.missed}, {point.false_pages:.2f} false pages a night"
@@ -40,7 +40,7 @@ def as_json(tuning: Tuning) -> str:
     ).decode()
 
 
-def _figures(tuning: Tuning, point: Point) -> dict[str, Any]:
+def _figures(tuning: Tuning, point: TunedPoint) -> dict[str, Any]:
     return {
         "settings": {dial.name: value for dial, value in zip(tuning.dials, point.chosen, strict=True)},
         "shipped": point.shipped,
@@ -86,6 +86,6 @@ def draw(tuning: Tuning, path: Path) -> None:
         raise EnvironmentMissingError(f"{path}: cannot be written: {error}") from None
 
 
-def _places(points: list[Point]) -> tuple[list[float], list[float]]:
+def _places(points: list[TunedPoint]) -> tuple[list[float], list[float]]:
     shown = [point for point in points if point.detect is not None]
     return [point.false_pages for point in shown], [(point.detect or 0) / _MINUTE_MS for point in shown]

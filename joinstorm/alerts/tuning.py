@@ -13,7 +13,7 @@ from streams.errors import RulesError
 
 
 @dataclass(frozen=True)
-class Point:
+class TunedPoint:
     """An alert in one setting.
 
     Args:
@@ -57,15 +57,15 @@ class Tuning:
 
     alert: str
     dials: tuple[Dial, ...]
-    points: tuple[Point, ...]
+    points: tuple[TunedPoint, ...]
 
     @property
-    def front(self) -> list[Point]:
+    def front(self) -> list[TunedPoint]:
         """The settings no other one beats, the quickest first."""
         return sorted((point for point in self.points if point.best), key=lambda point: point.cost[::-1])
 
     @property
-    def shipped(self) -> Point:
+    def shipped(self) -> TunedPoint:
         """The alert as it stands."""
         return next(point for point in self.points if point.shipped)
 
@@ -96,18 +96,18 @@ def tune(
     scores = score(many, dict.fromkeys(named, expected[rule]), sources, settings, progress)
     if scores[0].unserved:
         raise RulesError(f"{rules.path}:{rule.line}: {alert} reads {', '.join(scores[0].unserved)}, which no night has")
-    points = [Point(one.chosen, found, is_shipped(one, shipped)) for one, found in zip(tried, scores, strict=True)]
+    points = [TunedPoint(one.chosen, found, is_shipped(one, shipped)) for one, found in zip(tried, scores, strict=True)]
     return Tuning(alert, tuple(dials), tuple(replace(one, best=not _beaten(one, points)) for one in points))
 
 
-def _beaten(point: Point, points: Sequence[Point]) -> bool:
+def _beaten(point: TunedPoint, points: Sequence[TunedPoint]) -> bool:
     return any(
         other.cost != point.cost and all(mine >= yours for mine, yours in zip(point.cost, other.cost, strict=True))
         for other in points
     )
 
 
-def better(tuning: Tuning) -> list[Point]:
+def better(tuning: Tuning) -> list[TunedPoint]:
     """Return the settings on the front that beat the shipped one; none where it lies on the front itself."""
     mine = tuning.shipped.cost
     return [

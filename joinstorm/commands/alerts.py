@@ -74,7 +74,7 @@ def night_options(function: _F) -> _F:
     several = "Scenario to record; repeatable. Without scenarios and tapes: launch and control."
     added = (
         click.option("--scenario", "scenarios", multiple=True, metavar="NAME", help=several),
-        click.option("--seeds", type=click.IntRange(1, 1000), default=1, help="Nights of each: own seed, 1, 2 …"),
+        click.option("--seeds", type=click.IntRange(1, 1000), default=1, help="Nights of each: own seed, then from 1."),
         options.scale(0.1),
         click.option("--tape", "tapes", multiple=True, type=tape, help="Tape of a further night; repeatable."),
         click.option("--scrape", type=DurationParam(), default="15s", help="Event time between samples."),
@@ -207,7 +207,9 @@ def _dials(_ctx: click.Context, _param: click.Parameter, texts: Sequence[str]) -
 @options.picture("Picture of the front: .png or .svg.", default=Path("tune.svg"))
 @options.output_format()
 def tune_command(rules: Path, alert: str, dials: list[Dial], picture: Path, form: str, **nights: Any) -> None:
-    """Try an alert in every combination of settings.
+    """Compare the settings of an alert.
+
+    The alert is scored in every combination of the settings.
 
     The front has the settings that no other one beats in incidents missed, detection time and false pages; the picture
     shows it, and where the alert lies as it stands in the file.

@@ -30,7 +30,7 @@ _LEFT_OUT: Final = frozenset(metric.name for metric in NOT_OF_THE_NIGHT)
 
 
 @dataclass(frozen=True, eq=False)
-class Column:
+class NightColumn:
     """The values of one series at every moment; ``present`` says where it has one."""
 
     values: Floats
@@ -46,16 +46,16 @@ class NightColumns:
     """
 
     moments: int
-    columns: dict[tuple[str, Labels], Column] = field(default_factory=dict)
+    columns: dict[tuple[str, Labels], NightColumn] = field(default_factory=dict)
 
     def add(
-        self, metric: Metric, value: "float | Floats | Ints | Column | None", *labels: str, at: float | None = None
+        self, metric: Metric, value: "float | Floats | Ints | NightColumn | None", *labels: str, at: float | None = None
     ) -> None:
         """Add the values of a series; one value stands for all moments, None for no value at any of them."""
         if value is None or metric.name in _LEFT_OUT or at is not None:
             return
-        if not isinstance(value, Column):
-            value = Column(
+        if not isinstance(value, NightColumn):
+            value = NightColumn(
                 np.broadcast_to(np.asarray(value, np.float64), self.moments), np.ones(self.moments, np.bool_)
             )
         names = tuple(sorted(zip(metric.labels, labels, strict=True)))
@@ -105,12 +105,12 @@ class ManyMoments:
         """Return the people who want in and are not, over all spaces."""
         return self.view.waiting[self.until]
 
-    def drop_ratio(self, space: str) -> Column:
+    def drop_ratio(self, space: str) -> NightColumn:
         """Return drops / (audience a minute ago + joins since), absent while the room was empty."""
         present = self.view.live(space)[self.since] + self.presence_last_minute(space, "joins")
         return _ratio(self.presence_last_minute(space, "drops"), present)
 
-    def join_success(self, space: str) -> Column:
+    def join_success(self, space: str) -> NightColumn:
         """Return joins / (joins + fails) of the last minute, absent while no attempt was answered."""
         joins = self.presence_last_minute(space, "joins")
         return _ratio(joins, joins + self.presence_last_minute(space, "fails"))
@@ -140,7 +140,7 @@ class ManyMoments:
         """Return nothing: the most used ones change over the night, ``top_hashtags`` has them."""
         return {}
 
-    def top_hashtags(self, most: int) -> dict[str, Column]:
+    def top_hashtags(self, most: int) -> dict[str, NightColumn]:
         """Return the tweets that carry each hashtag, present while it is one of the ``most`` used ones."""
         totals: dict[str, Ints] = {}
         for subject in self.view.subjects:
@@ -156,15 +156,15 @@ class ManyMoments:
         rank = np.empty_like(order)
         np.put_along_axis(rank, order, np.arange(len(tags))[:, None], axis=0)
         present = (rank < most) & (table > 0)
-        return {tag: Column(table[row].astype(np.float64), present[row]) for row, tag in enumerate(tags)}
+        return {tag: NightColumn(table[row].astype(np.float64), present[row]) for row, tag in enumerate(tags)}
 
 
-def _ratio(part: Ints, whole: Ints) -> Column:
+def _ratio(part: Ints, whole: Ints) -> NightColumn:
     present = whole > 0
-    return Column(np.divide(part, whole, out=np.zeros(len(part)), where=present), present)
+    return NightColumn(np.divide(part, whole, out=np.zeros(len(part)), where=present), present)
 
 
-def night_columns(info: RunInfo, view: ResultsView, moments: Sequence[int]) -> dict[tuple[str, Labels], Column]:
+def night_columns(info: RunInfo, view: ResultsView, moments: Sequence[int]) -> dict[tuple[str, Labels], NightColumn]:
     """Return every series of a night as an exact engine named ``truth`` shows it, by metric and labels.
 
     Args:
@@ -209,14 +209,14 @@ class _OneMoment:
     """Takes the samples of one moment into columns."""
 
     def __init__(self, moments: int) -> None:
-        self.columns: dict[tuple[Metric, tuple[str, ...]], Column] = {}
+        self.columns: dict[tuple[Metric, tuple[str, ...]], NightColumn] = {}
         self.moments = moments
         self.place = slice(0, 0)
 
     def add(self, metric: Metric, value: float | None, *labels: str, at: float | None = None) -> None:  # noqa: ARG002
         if value is not None:
             column = self.columns.setdefault(
-                (metric, labels), Column(np.zeros(self.moments), np.zeros(self.moments, np.bool_))
+                (metric, labels), NightColumn(np.zeros(self.moments), np.zeros(self.moments, np.bool_))
             )
             column.values[self.place], column.present[self.place] = value, True
 

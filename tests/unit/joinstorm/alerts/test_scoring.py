@@ -12,7 +12,7 @@ from joinstorm.alerts.rulesfile import Rule
 from joinstorm.alerts.scoreformats import as_json, as_junit, as_text
 from joinstorm.alerts.scorepage import as_html
 from joinstorm.alerts.scoring import AlertNight, AlertScore, alert_night
-from joinstorm.alerts.statemachine import Stretch
+from joinstorm.alerts.statemachine import AlertLife
 from streams.contract.runinfo import Phase
 
 START = 1_684_965_600_000
@@ -30,7 +30,7 @@ def night(scenario: str) -> NightInfo:
 
 def fired(*minutes: tuple[int, int], scenario: str = "launch", meant: str = "melting,first_closed,talk?") -> AlertNight:
     """Return an alert that fires from minute to minute, evaluated once a minute."""
-    lives = [Stretch(first, first, after) for first, after in minutes]
+    lives = [AlertLife(first, first, after) for first, after in minutes]
     outcome = RuleOutcome(RULE, Evaluations.over(START, START + 60 * MINUTE, MINUTE), {(("alertname", "Melt"),): lives})
     return alert_night(outcome, night(scenario), parse_expectation(meant))
 

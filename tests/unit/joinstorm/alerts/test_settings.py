@@ -8,7 +8,7 @@ from joinstorm.alerts.expectation import DEFAULT
 from joinstorm.alerts.rulesfile import Rule
 from joinstorm.alerts.scoring import AlertNight, AlertScore, Incident, Page
 from joinstorm.alerts.settings import Dial, parse_dials, shipped_settings, turned, variants
-from joinstorm.alerts.tuning import Point, _beaten
+from joinstorm.alerts.tuning import TunedPoint, _beaten
 from tests.unit.joinstorm.alerts.test_scoring import night
 
 
@@ -67,12 +67,12 @@ def test_every_combination_is_tried_and_the_alert_as_it_stands() -> None:
     assert [each.chosen for each in variants(other, dials, shipped_settings(other, dials))][-1] == ("3", "120s")
 
 
-def point(detect: int | None, false: int) -> Point:
+def point(detect: int | None, false: int) -> TunedPoint:
     """Return a point with one incident and some false pages."""
     info = night("launch")
     pages: Any = (Page(0, 1, "false", "open", resolved=True),) * false
     night_of = AlertNight(info, pages, (Incident(("melting",), 0, 1, detect, 0, 0),))
-    return Point((), AlertScore("Melt", 4, DEFAULT, (night_of,)), shipped=False)
+    return TunedPoint((), AlertScore("Melt", 4, DEFAULT, (night_of,)), shipped=False)
 
 
 def test_the_front_has_what_no_other_setting_beats() -> None:

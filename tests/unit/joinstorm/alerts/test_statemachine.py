@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joinstorm.alerts.statemachine import Stretch, merged, stretches
+from joinstorm.alerts.statemachine import AlertLife, merged, stretches
 
 INTERVAL = 15_000
 
@@ -29,7 +29,7 @@ def naive(held: set[int], count: int, hold: int, keep: int) -> list[str]:
     return states
 
 
-def states_of(lives: list[Stretch], count: int) -> list[str]:
+def states_of(lives: list[AlertLife], count: int) -> list[str]:
     """Return the state at each evaluation."""
     states = [""] * count
     for life in lives:
@@ -47,14 +47,17 @@ def test_states_are_those_of_the_plain_loop(held: set[int], hold: int, keep: int
 
 def test_a_gap_forgets_a_pending_alert_and_ends_a_firing_one() -> None:
     """``for: 30s`` at intervals of 15 s: two evaluations pending, then firing."""
-    assert stretches([0, 1, 3, 4, 5, 6], 9, INTERVAL, 30_000, 0) == [Stretch(0, 2, 2), Stretch(3, 5, 7)]
+    assert stretches([0, 1, 3, 4, 5, 6], 9, INTERVAL, 30_000, 0) == [AlertLife(0, 2, 2), AlertLife(3, 5, 7)]
 
 
 def test_an_alert_that_holds_to_the_end_never_ends() -> None:
     """Its end is one past the last evaluation, also where it would be kept firing beyond it."""
-    assert stretches([3, 4], 5, INTERVAL, 0, 60_000) == [Stretch(3, 3, 5)]
+    assert stretches([3, 4], 5, INTERVAL, 0, 60_000) == [AlertLife(3, 3, 5)]
 
 
 def test_firing_stretches_of_several_alerts_are_merged() -> None:
     """Overlapping and touching ones are one page; pending ones are none."""
-    assert merged([[Stretch(0, 1, 4), Stretch(9, 9, 10)], [Stretch(3, 4, 6), Stretch(7, 8, 8)]]) == [(1, 6), (9, 10)]
+    assert merged([[AlertLife(0, 1, 4), AlertLife(9, 9, 10)], [AlertLife(3, 4, 6), AlertLife(7, 8, 8)]]) == [
+        (1, 6),
+        (9, 10),
+    ]
