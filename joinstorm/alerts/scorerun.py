@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from multiprocessing.synchronize import Event
 from typing import Final
 
 from joinstorm.alerts.evaluation import RuleEvaluator, RuleOutcome
@@ -139,14 +140,27 @@ def _shared_out(
     if len(shares) == 1:
         yield 0, _share(shares[0], *work)  # type: ignore[arg-type]
         return
-    with ProcessPoolExecutor(processors(), multiprocessing.get_context("spawn")) as pool:
+    context = multiprocessing.get_context("spawn")
+    stopping = context.Event()
+    with ProcessPoolExecutor(processors(), context, initializer=_begin, initargs=(stopping,)) as pool:
         try:
             waiting = {pool.submit(_share, share, *work): number for number, share in enumerate(shares)}  # type: ignore[arg-type]
             for one in as_completed(waiting):
                 yield waiting[one], one.result()
         except BaseException:
+            stopping.set()
             pool.shutdown(wait=True, cancel_futures=True)
             raise
+
+
+_stopping: Event | None = None
+"""In a process of the pool: set when the score is not wanted any more."""
+
+
+def _begin(stopping: Event) -> None:
+    """Remember, in a process of the pool, where it is told to stop."""
+    global _stopping  # noqa: PLW0603 - a process of the pool has no other place
+    _stopping = stopping
 
 
 def _share(
@@ -156,6 +170,8 @@ def _share(
     found = []
     with scratch("alerts") as folder, RuleEvaluator(folder) as evaluator:
         for source in sources:
+            if _stopping is not None and _stopping.is_set():
+                break
             samples = NightSamples.open(samples_of(source, settings.step), settings.engine)
             found.append((samples.info, evaluator.night(samples, ordered, metrics, settings.interval)))
     return found
