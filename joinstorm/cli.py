@@ -35,6 +35,7 @@ class CommandEntry(NamedTuple):
 COMMANDS: Final = {
     name: CommandEntry(f"joinstorm.commands.{module}", short_help)
     for name, module, short_help in (
+        ("alerts", "alerts", "Score alert rules against the truth."),
         ("backfill", "backfill", "Write a night as Prometheus history."),
         ("bench", "bench", "Measure engines or producers side by side."),
         ("broker", "broker", "Run the embedded Kafka until Ctrl-C."),

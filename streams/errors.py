@@ -38,6 +38,10 @@ class EventFileError(JoinstormError):
     """A file of events cannot be imported; the text names the file, the row or column, and what is allowed."""
 
 
+class RulesError(JoinstormError):
+    """A rules file or what was asked of it is wrong; the text names file and line, and what was expected."""
+
+
 class DecodeError(JoinstormError):
     """A record is not an event of the run.
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import http.client
-import json
 import shutil
 import subprocess
 import time
@@ -13,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self, TypeAlias
 
+import msgspec
+
 from joinstorm.embedded.broker import free_ports
 from streams.errors import DeadlineError, EnvironmentMissingError, JoinstormError
 from streams.system.children import die_with_parent, held_signals
@@ -22,8 +23,12 @@ RETENTION = "20y"
 HOW_TO_GET = "Debian and Ubuntu: apt-get install prometheus; elsewhere: prometheus.io/download, and put it on the PATH"
 _READY_SECONDS = 60.0
 _POLL_SECONDS = 0.05
+_MOST_POINTS = 10_000
+"""Of one answer; Prometheus gives 11,000 at most."""
 
 Labels: TypeAlias = frozenset[tuple[str, str]]
+RangeSeries: TypeAlias = dict[str, Any]
+"""One series of a range: ``metric`` (labels) and ``values`` (pairs of seconds and text); long ranges come in pieces."""
 Vector: TypeAlias = dict[Labels, float]
 """An instant vector: value by labels, without the metric's name."""
 
@@ -50,6 +55,16 @@ def promtool(*arguments: str) -> str:
     if done.returncode:
         raise JoinstormError(f"promtool {' '.join(arguments[:3])}: {(done.stdout + done.stderr).strip()}")
     return done.stdout
+
+
+def promtool_problems(*arguments: str) -> str:
+    """Run promtool and return its complaints; empty when it has none.
+
+    Raises:
+        EnvironmentMissingError: It is not installed; the text says how to get it.
+    """
+    done = subprocess.run([tool("promtool"), *arguments], capture_output=True, text=True, check=False)
+    return (done.stderr or done.stdout or "failed without a word") if done.returncode else ""
 
 
 class QueryError(JoinstormError):
@@ -153,11 +168,26 @@ class Prometheus:
             return {frozenset(): float(data["result"][1])}
         return {_labels(series["metric"]): float(series["value"][1]) for series in data["result"]}
 
-    def query_range(self, expression: str, start: float, end: float, step: float) -> dict[Labels, list[float]]:
-        """Return the moments (seconds since the epoch) at which each series of an expression has a value."""
-        form = {"query": expression, "start": f"{start:.3f}", "end": f"{end:.3f}", "step": f"{step:g}"}
-        data = self._ask("/api/v1/query_range", form)
-        return {_labels(series["metric"]): [float(at) for at, _ in series["values"]] for series in data["result"]}
+    def query_range(self, expression: str, start: int, end: int, step: int) -> list[RangeSeries]:
+        """Return the values of an expression at every step of a stretch.
+
+        Args:
+            expression: PromQL.
+            start: The first moment, in milliseconds since the epoch.
+            end: The last one at most.
+            step: Milliseconds between two moments.
+
+        Raises:
+            QueryError: Prometheus does not take the expression, or cannot evaluate it at some moment.
+        """
+        found: list[RangeSeries] = []
+        for first in range(start, end + 1, step * _MOST_POINTS):
+            last = min(end, first + step * (_MOST_POINTS - 1))
+            asked = {
+                "query": expression, "start": f"{first / 1000:.3f}", "end": f"{last / 1000:.3f}", "step": f"{step}ms"
+            }  # fmt: skip
+            found += self._ask("/api/v1/query_range", asked)["result"]
+        return found
 
     def samples(self, selector: str, back: str, at: float) -> dict[Labels, list[tuple[float, float]]]:
         """Return the raw samples (time, value) of each series in the range ``back`` (as ``5m``) before a moment."""
@@ -170,7 +200,7 @@ class Prometheus:
     def _ask(self, path: str, form: Mapping[str, str]) -> Any:
         kind = {"Content-Type": "application/x-www-form-urlencoded"}
         self._connection.request("POST", path, urllib.parse.urlencode(form), kind)
-        answer = json.loads(self._connection.getresponse().read())
+        answer = msgspec.json.decode(self._connection.getresponse().read())
         if answer["status"] != "success":
             raise QueryError(f"{answer['errorType']}: {answer['error']}")
         return answer["data"]

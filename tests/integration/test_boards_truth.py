@@ -11,7 +11,6 @@ from click.testing import CliRunner
 from dashboards import rules, stored
 from joinstorm.boardproof import check
 from joinstorm.boardproof import ruleproof as rule_proof
-from joinstorm.boardproof.alertproof import alerts_of, judge
 from joinstorm.boardproof.mutants import substitutes
 from joinstorm.boardproof.proofnight import ProofNight
 from joinstorm.boardproof.wholeproof import LOOKBACK, SERVED
@@ -100,17 +99,6 @@ def test_rules_pass_their_tests_and_every_altered_rule_fails_them() -> None:
     mutation = rule_proof.mutate(substitutes(SERVED, [rule.name for rule in rules.RECORDINGS]))
     assert mutation.tried > 200
     assert mutation.survivors == []
-
-
-@pytest.mark.parametrize(("scenario", "melts"), [("launch", True), ("control", False)])
-@pytest.mark.parametrize("seed", [1, 2])
-def test_alerts_fire_in_their_phases_and_nowhere_else(tmp_path: Path, scenario: str, seed: int, *, melts: bool) -> None:
-    """A night that melts fires every alert where it is due; the same crowd in large enough rooms fires none of them."""
-    tape = record(load(scenario), tmp_path / "tape.parquet", scale=0.02, seed=seed).path
-    info, fired = alerts_of(tape, tmp_path)
-    judgement = judge(fired, info, melts=melts)
-    assert (judgement.missed, judgement.false) == (frozenset(), frozenset())
-    assert judgement.right
 
 
 def test_backfill_puts_the_night_at_its_real_dates(tape: Path, night: ProofNight, tmp_path: Path) -> None:

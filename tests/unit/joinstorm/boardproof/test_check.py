@@ -6,7 +6,6 @@ import pytest
 
 from dashboards import promql, rules, stored
 from joinstorm.boardproof import check
-from joinstorm.boardproof.alertproof import Judgement, expanded, judge, precision, recall
 from joinstorm.boardproof.check import EXACT, EXPECTED, compare
 from joinstorm.boardproof.counted import Counted, Rows, doubled, inflated
 from joinstorm.boardproof.mutants import mutants, substitutes
@@ -149,32 +148,6 @@ def test_planted_errors_are_what_they_say() -> None:
     assert rows[START, "first"]["joins"] == 6
     assert rows[START, "second"]["drops"] == 1
     assert ROWS[START, "first"] == {"joins": 5}
-
-
-def test_alerts_are_judged_by_phase() -> None:
-    """Due and fired, due and silent, fired where it is neither due nor allowed."""
-    info = run_info()
-    fired = {"LaunchMelting": {"melting", "talk"}, "AnnouncementSurge": {"open"}}
-    judgement = judge(fired, info, melts=True)
-    assert judgement.right == {("LaunchMelting", "melting")}
-    assert judgement.missed == {("JoinSuccessLow", "melting"), ("WaitingRoomGrowing", "melting")}
-    assert judgement.false == {("LaunchMelting", "talk"), ("AnnouncementSurge", "open")}
-    assert judge({}, info, melts=False) == Judgement(frozenset(), frozenset(), frozenset())
-    assert judge({"LaunchMelting": {"melting"}}, info, melts=False).false == {("LaunchMelting", "melting")}
-
-
-def test_precision_and_recall_count_alerts_and_phases() -> None:
-    """No alert where none is due is perfect; alerts that may fire do not count."""
-    one = Judgement(frozenset({("A", "x"), ("B", "x")}), frozenset({("C", "x")}), frozenset({("A", "y")}))
-    assert precision([one]) == recall([one]) == pytest.approx(2 / 3)
-    assert precision([]) == recall([]) == 1
-
-
-def test_expanded_alerts_read_only_what_is_served() -> None:
-    """Every recorded series is replaced by what it records."""
-    served = {metric.name for metric in EXPORTER_METRICS}
-    for alert in rules.ALERTS:
-        assert {one.metric for one in promql.read(expanded(alert.expr)).selectors} <= served
 
 
 def test_due_phases_are_phases_of_the_launch() -> None:

@@ -1,0 +1,112 @@
+"""Nights ready to be scored: sampled once per tape and version of the code, kept in the cache folder."""
+
+import hashlib
+import os
+import shutil
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from joinstorm.alerts.nightsamples import write_samples
+from producers.recording import record
+from producers.scenario.loading import load
+from producers.tape.tapefile import Tape
+from streams.system.cache import cache_folder
+from streams.system.scratch import scratch
+
+ROOT: Final = Path(__file__).parents[2]
+DECIDING: Final = (
+    "producers/**/*.py",
+    "producers/**/*.yaml",
+    "streams/contract/*.py",
+    "streams/effect/*.py",
+    "streams/exporter/samples.py",
+    "streams/metrics/definitions.py",
+    "streams/read/*.py",
+    "joinstorm/oracle/*.py",
+    "joinstorm/prometheus/nightcolumns.py",
+    "joinstorm/prometheus/backfill.py",
+    "joinstorm/alerts/nightsamples.py",
+)
+"""The files that decide a night's samples, from the scenario to the columns."""
+_UNUSED_SECONDS: Final = 7 * 86_400
+
+
+@dataclass(frozen=True)
+class NightSource:
+    """Where a night comes from: a tape, or a scenario to record.
+
+    Args:
+        tape: A tape; None for a scenario.
+        scenario: Name or path of a scenario.
+        scale: Its size.
+        seed: Which of all such nights; None for the scenario's own.
+    """
+
+    tape: Path | None = None
+    scenario: str = ""
+    scale: float = 1.0
+    seed: int | None = None
+
+
+@cache
+def code_digest() -> str:
+    """Return the digest of the code that decides a night's samples."""
+    digest = hashlib.sha256()
+    for path in sorted({path for pattern in DECIDING for path in ROOT.glob(pattern)}):
+        digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def samples_of(source: NightSource, step: int, folder: Path | None = None) -> Path:
+    """Return the file with a night's samples, made now if it is not in the cache.
+
+    Args:
+        source: The night.
+        step: Milliseconds between samples.
+        folder: The cache; the user's if not given.
+
+    Raises:
+        ScenarioError: The scenario is unknown, malformed or cannot be simulated.
+        TapeError: The tape cannot be read.
+    """
+    home = _home(folder)
+    if source.tape is not None:
+        return _sampled(home, source.tape, step)
+    spec = load(source.scenario)
+    said = msgspec.json.encode([msgspec.to_builtins(spec), source.scale, source.seed])
+    note = home / f"{hashlib.sha256(said).hexdigest()[:32]}.tape"
+    if note.is_file() and (known := _place(home, note.read_text(), step)).is_file():
+        return known
+    with scratch("night") as work:
+        tape = record(spec, work / "tape.parquet", scale=source.scale, seed=source.seed).path
+        found = _sampled(home, tape, step)
+        (work / "note").write_text(Tape.open(tape).info.sha256)
+        shutil.move(work / "note", note)
+    return found
+
+
+def _home(folder: Path | None) -> Path:
+    """Return the folder of this version of the code; those of others are removed when long unused."""
+    above = folder or cache_folder(os.environ) / "nights"
+    home = above / code_digest()
+    home.mkdir(parents=True, exist_ok=True)
+    os.utime(home)
+    for other in above.iterdir():
+        if other.is_dir() and home.stat().st_mtime - other.stat().st_mtime > _UNUSED_SECONDS:
+            shutil.rmtree(other, ignore_errors=True)
+    return home
+
+
+def _sampled(home: Path, tape: Path, step: int) -> Path:
+    place = _place(home, Tape.open(tape).info.sha256, step)
+    if not place.is_file():
+        write_samples(tape, place, step)
+    return place
+
+
+def _place(home: Path, sha256: str, step: int) -> Path:
+    return home / f"{sha256[:32]}-{step}.parquet"

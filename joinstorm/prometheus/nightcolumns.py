@@ -1,0 +1,239 @@
+"""A whole night as one exact engine shows it, every moment at once: what the exporter serves, as columns over moments.
+
+Asking an exporter moment by moment (``joinstorm.prometheus.backfill``) takes a minute for a night at every fifteen
+seconds. Here the values of all moments are computed together; a test holds them against the exporter's.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final, TypeAlias, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from joinstorm.prometheus.backfill import NOT_OF_THE_NIGHT, Labels
+from streams.contract.names import ALL, MINUTE_MS, TRUTH
+from streams.contract.results import HASHTAG
+from streams.contract.runinfo import RunInfo
+from streams.contract.topics import PRESENCE, TWEETS
+from streams.exporter import samples
+from streams.metrics import definitions as m
+from streams.metrics.definitions import Metric
+from streams.metrics.families import Families
+from streams.read.derive import ResultsAt, ResultsView
+from streams.read.ledger import Ints
+
+Floats: TypeAlias = NDArray[np.float64]
+Bools: TypeAlias = NDArray[np.bool_]
+_LEFT_OUT: Final = frozenset(metric.name for metric in NOT_OF_THE_NIGHT)
+
+
+@dataclass(frozen=True, eq=False)
+class NightColumn:
+    """The values of one series at every moment; ``present`` says where it has one."""
+
+    values: Floats
+    present: Bools
+
+
+@dataclass
+class NightColumns:
+    """Takes samples as ``Families`` does, of many moments at a time.
+
+    Args:
+        moments: How many there are.
+    """
+
+    moments: int
+    columns: dict[tuple[str, Labels], NightColumn] = field(default_factory=dict)
+
+    def add(
+        self, metric: Metric, value: "float | Floats | Ints | NightColumn | None", *labels: str, at: float | None = None
+    ) -> None:
+        """Add the values of a series; one value stands for all moments, None for no value at any of them."""
+        if value is None or metric.name in _LEFT_OUT or at is not None:
+            return
+        if not isinstance(value, NightColumn):
+            value = NightColumn(
+                np.broadcast_to(np.asarray(value, np.float64), self.moments), np.ones(self.moments, np.bool_)
+            )
+        names = tuple(sorted(zip(metric.labels, labels, strict=True)))
+        if value.present.any():
+            self.columns[metric.name, names] = value
+
+
+@dataclass(frozen=True, eq=False)
+class ManyMoments:
+    """What ``ResultsAt`` says of one moment, of many; the definitions are those of docs/architecture.md.
+
+    Args:
+        view: What is known of the night.
+        until: For each moment, how many windows lie behind it; growing.
+    """
+
+    view: ResultsView
+    until: Ints
+
+    @cached_property
+    def since(self) -> Ints:
+        """For each moment, the first window of the last minute."""
+        return np.maximum(0, self.until - max(1, MINUTE_MS // self.view.grid.window_ms))
+
+    def presence(self, space: str, count: str) -> Ints:
+        """Return a count of the audience so far."""
+        return self.view.audience[space].column(count)[self.until]
+
+    def presence_last_minute(self, space: str, count: str) -> Ints:
+        """Return a count of the audience in the last minute."""
+        column = self.view.audience[space].column(count)
+        return column[self.until] - column[self.since]
+
+    def audience(self, space: str) -> Ints:
+        """Return the listeners in the room."""
+        return self.view.live(space)[self.until]
+
+    def peak(self, space: str) -> tuple[Ints, Ints]:
+        """Return the most listeners so far, and the end of the first window with as many (ms)."""
+        live = self.view.live(space)
+        most = np.maximum.accumulate(live)
+        first = np.where(np.r_[True, most[1:] > most[:-1]], np.arange(len(most)), 0)
+        grid = self.view.grid
+        return most[self.until], grid.start + np.maximum.accumulate(first)[self.until] * grid.window_ms
+
+    def waiting(self) -> Ints:
+        """Return the people who want in and are not, over all spaces."""
+        return self.view.waiting[self.until]
+
+    def drop_ratio(self, space: str) -> NightColumn:
+        """Return drops / (audience a minute ago + joins since), absent while the room was empty."""
+        present = self.view.live(space)[self.since] + self.presence_last_minute(space, "joins")
+        return _ratio(self.presence_last_minute(space, "drops"), present)
+
+    def join_success(self, space: str) -> NightColumn:
+        """Return joins / (joins + fails) of the last minute, absent while no attempt was answered."""
+        joins = self.presence_last_minute(space, "joins")
+        return _ratio(joins, joins + self.presence_last_minute(space, "fails"))
+
+    def distinct_listeners(self, space: str = ALL) -> Ints:
+        """Return how many different people have been in a space, or in any."""
+        return self.presence(space, "first_joins")
+
+    def waited_20m(self) -> Ints:
+        """Return how many people have waited 20 minutes or more for the talk."""
+        return self.presence(ALL, "waited_20m")
+
+    def tweets(self, subject: str, count: str) -> Ints:
+        """Return a count or an estimate of the tweets so far."""
+        return self.view.reaction[subject].column(count)[self.until]
+
+    def tweets_last_minute(self, subject: str, count: str) -> Ints:
+        """Return a count or an estimate of the tweets in the last minute."""
+        column = self.view.reaction[subject].column(count)
+        return column[self.until] - column[self.since]
+
+    def distinct_authors(self, subject: str = ALL) -> Ints:
+        """Return how many different people have tweeted on a subject, or at all."""
+        return self.tweets(subject, "first_authors")
+
+    def hashtags(self) -> dict[str, Ints]:
+        """Return nothing: the most used ones change over the night, ``top_hashtags`` has them."""
+        return {}
+
+    def top_hashtags(self, most: int) -> dict[str, NightColumn]:
+        """Return the tweets that carry each hashtag, present while it is one of the ``most`` used ones."""
+        totals: dict[str, Ints] = {}
+        for subject in self.view.subjects:
+            for window, word, change in self.view.reaction[subject].extra.cells():
+                if word.startswith(HASHTAG):
+                    tag = word.removeprefix(HASHTAG)
+                    totals.setdefault(tag, np.zeros(self.view.grid.windows + 1, np.int64))[window + 1] += change
+        tags = sorted(totals)
+        if not tags:
+            return {}
+        table = np.stack([np.cumsum(totals[tag])[self.until] for tag in tags])
+        order = np.argsort(-table, axis=0, kind="stable")  # ties in the order of the alphabet
+        rank = np.empty_like(order)
+        np.put_along_axis(rank, order, np.arange(len(tags))[:, None], axis=0)
+        present = (rank < most) & (table > 0)
+        return {tag: NightColumn(table[row].astype(np.float64), present[row]) for row, tag in enumerate(tags)}
+
+
+def _ratio(part: Ints, whole: Ints) -> NightColumn:
+    present = whole > 0
+    return NightColumn(np.divide(part, whole, out=np.zeros(len(part)), where=present), present)
+
+
+def night_columns(info: RunInfo, view: ResultsView, moments: Sequence[int]) -> dict[tuple[str, Labels], NightColumn]:
+    """Return every series of a night as an exact engine named ``truth`` shows it, by metric and labels.
+
+    Args:
+        info: The run that stands for the night.
+        view: Its counts.
+        moments: Event times (ms), growing.
+    """
+    times = np.asarray(moments, np.int64)
+    grid = view.grid
+    now = ManyMoments(view, np.clip((times - grid.start) // grid.window_ms, 0, grid.windows))
+    found = NightColumns(len(times))
+    families, as_one = cast("Families", found), cast("ResultsAt", now)  # arrays where one moment has numbers
+    samples.add_run(families, info)
+    samples.add_audience(families, TRUTH, as_one)
+    samples.add_tweets(families, TRUTH, as_one)
+    for tag, column in now.top_hashtags(m.TOP_HASHTAGS).items():
+        found.add(m.HASHTAGS, column, TRUTH, tag)
+    _add_progress(found, info, now, times)
+    _add_reaction(found, info, now)
+    return found.columns
+
+
+def _add_progress(found: NightColumns, info: RunInfo, now: ManyMoments, times: Ints) -> None:
+    """Add where the night is and how far the engine is with it: always at its moment."""
+    found.add(m.REPLAY_TIME, times / 1000)
+    phase = np.maximum(0, np.searchsorted([one.start for one in info.phases], times, "right") - 1)
+    for number, one in enumerate(info.phases):
+        found.add(m.PHASE, (phase == number).astype(np.float64), one.name)
+    presence = ("attempts", "joins", "fails", "leaves", "give_ups", "drops")
+    events = {
+        PRESENCE: sum(now.presence(space, count) for space in now.view.spaces for count in presence),
+        TWEETS: sum(now.tweets(subject, kind) for subject in now.view.subjects for kind in m.TWEET_KINDS.values()),
+    }
+    found.add(m.WATERMARK, times / 1000, TRUTH)
+    found.add(m.PROGRESS, sum(events.values()) / info.events if info.events else 1.0, TRUTH)
+    found.add(m.ENGINE_ENDED, 0.0, TRUTH)
+    for topic, count in events.items():
+        found.add(m.ENGINE_EVENTS, count, TRUTH, topic)
+
+
+class _OneMoment:
+    """Takes the samples of one moment into columns."""
+
+    def __init__(self, moments: int) -> None:
+        self.columns: dict[tuple[Metric, tuple[str, ...]], NightColumn] = {}
+        self.moments = moments
+        self.place = slice(0, 0)
+
+    def add(self, metric: Metric, value: float | None, *labels: str, at: float | None = None) -> None:  # noqa: ARG002
+        if value is not None:
+            column = self.columns.setdefault(
+                (metric, labels), NightColumn(np.zeros(self.moments), np.zeros(self.moments, np.bool_))
+            )
+            column.values[self.place], column.present[self.place] = value, True
+
+
+def _add_reaction(found: NightColumns, info: RunInfo, now: ManyMoments) -> None:
+    """Add the estimate of the reaction: once for all moments behind which there are as many windows."""
+    if info.announced is None:
+        return
+    stage = _OneMoment(found.moments)
+    first = int(np.searchsorted(now.until, now.view.grid.until(info.announced)))
+    windows, starts = np.unique(now.until[first:], return_index=True)
+    ends = [*(starts[1:] + first).tolist(), found.moments]
+    for until, start, end in zip(windows.tolist(), (starts + first).tolist(), ends, strict=True):
+        estimate = samples.reaction_at(info, now.view, until)
+        if estimate is not None:
+            stage.place = slice(start, end)
+            minutes = samples.minutes_since_announced(info, ResultsAt(now.view, until))
+            samples.add_reaction(cast("Families", stage), TRUTH, estimate, minutes)
+    for (metric, labels), column in stage.columns.items():
+        found.add(metric, column, *labels)
