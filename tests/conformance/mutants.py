@@ -37,7 +37,7 @@ class _Forgetful(PartitionFold):
     """Does not know what it has seen."""
 
     def _count(self, event: Presence | Tweet) -> None:
-        self.people.get(simple.person_of(event), {}).pop("seen", None)
+        self.seen.clear()
         super()._count(event)
 
 

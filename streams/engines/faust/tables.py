@@ -140,13 +140,12 @@ class _TablesWorker:
     def _count(self, shard: Shard, offset: int, event: Any) -> None:
         self._counted += 1
         key = _key(*shard, simple.person_of(event))
-        person = {**self._people[key], "seen": []}  # a table of counts does not know what it has met before
-        for table, window, name, count, by in simple.changes(person, event, self._info) or ():
+        person = dict(self._people[key])
+        for table, window, name, count, by in simple.changes(person, event, self._info):
             row = _key(*shard, table, window, name)
             counts = self._rows[row]
             self._rows[row] = {**counts, count: counts.get(count, 0) + by}
             self._changed[row] = offset + 1
-        del person["seen"]
         self._people[key] = person
 
     async def _publish(self) -> None:

@@ -97,7 +97,7 @@ def build(settings: WorkerSettings, counts: PathwayCounts, stop: threading.Event
     for base, about in ((PRESENCE, RESULTS_AUDIENCE), (TWEETS, RESULTS_REACTION)):
         rows = read(settings, base)
         distinct = rows.filter(rows.event_id >= 0).groupby(pw.this.shard, pw.this.event_id).reduce(
-            pw.this.shard, fact=pw.reducers.any(pw.this.fact))  # fmt: skip
+            pw.this.shard, fact=pw.reducers.argmin(pw.this.next_place, pw.this.fact))  # fmt: skip
         counted = [*progress(rows, distinct, base), *results(distinct, info, about)]
         tables += [one.with_columns(data=b"") for one in counted]
         tables.append(rows.filter(rows.reason != "").select(

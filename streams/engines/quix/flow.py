@@ -13,38 +13,33 @@ broker after the run.
 
 import threading
 import time
-from collections.abc import Callable, Iterable
-from typing import Any, Final, TypeAlias
+from collections.abc import Callable
+from typing import Any, Final
 
-import msgspec
 from confluent_kafka import TopicPartition
-from msgspec.structs import replace
-from quixstreams import Application, State, message_context
+from quixstreams import Application, message_context
 from quixstreams.kafka import ConnectionConfig
 from quixstreams.models import TopicConfig
 from quixstreams.sinks import BaseSink
 
-from streams.contract.events import Mark
-from streams.contract.results import Counts, Progress, key_of
+from streams.contract.results import key_of
 from streams.contract.topics import INPUTS, RESULTS_PROGRESS
 from streams.engines.abstract import Summary, WorkerSettings
+from streams.engines.quix.fold import Fold, Headers
 from streams.engines.shared.resultswriter import Out, ResultsWriter
-from streams.engines.shared.simplefold import CountChange, Row, changes, decode, person_of, result
 from streams.engines.shared.statefolder import forget, state_folder
 from streams.engines.shared.stopping import RunEnd
 from streams.engines.shared.topicreading import READ_SECONDS, reader
-from streams.errors import DecodeError
 
 SESSION_MS: Final = 6_000
 PUBLISH_SECONDS: Final = 0.1
-Headers: TypeAlias = list[tuple[str, bytes]]
 
 
 def run(settings: WorkerSettings) -> Summary:
     """Work until the run is done or a signal stops Quix Streams, which handles SIGTERM and SIGINT itself."""
     folder = state_folder(settings)
     app = _application(settings, str(folder))
-    fold = Fold(settings)
+    fold = Fold(settings.info, settings.engine)
     _connect(app, settings, fold)
     monitor = _RunEndThread(settings, app.stop)
     monitor.start()
@@ -133,84 +128,6 @@ class QuixResultSink(BaseSink):  # type: ignore[misc]  # typed only if Quix is i
         buffered, self._buffer = self._buffer, {}
         self._writer.write(buffered.values())
         self._written = time.monotonic()
-
-
-class Fold:
-    """The stateful function of the second dataframe.
-
-    Under one partition's key the state holds the ``progress``, each row of counts under ``table|window|name``, and each
-    person's state under ``person|id``.
-    """
-
-    def __init__(self, settings: WorkerSettings) -> None:
-        self.info, self.engine = settings.info, settings.engine
-        self.events = self.duplicates = self.dead_letters = 0
-        self.first = self.last = 0.0
-
-    def __call__(self, raw: bytes | None, _key: str, _timestamp: int, headers: Headers, state: State) -> Iterable[Out]:
-        """Fold one record of a source partition and return the records to write."""
-        self.last = time.monotonic()
-        self.first = self.first or self.last
-        source = dict(headers)
-        topic, (partition, offset) = source["topic"].decode(), map(int, source["at"].split(b"@"))
-        known = state.get("progress")
-        progress = (
-            msgspec.convert(known, Progress)
-            if known
-            else Progress.of_partition(self.info.run, self.engine, topic, partition)
-        )
-        if offset < progress.version:
-            return []
-        progress = replace(progress, version=offset + 1)
-        out, progress = self._step(raw, progress, state)
-        state.set("progress", msgspec.to_builtins(progress))
-        return out
-
-    def _step(self, raw: bytes | None, progress: Progress, state: State) -> tuple[list[Out], Progress]:
-        try:
-            name = f"{self.info.topics[progress.topic]}[{progress.shard}]@{progress.version - 1}"
-            event = decode(progress.topic, raw, self.info, name)
-        except DecodeError as error:
-            self.dead_letters += 1
-            return [(error, raw)], replace(progress, dead_letters=progress.dead_letters + 1)
-        if isinstance(event, Mark):
-            watermark = max(event.at, progress.watermark or event.at)
-            progress = replace(progress, watermark=watermark, ended=progress.ended or event.mark == "end")
-            return [progress], progress
-        key = f"person|{person_of(event)}"
-        person = state.get(key) or {}
-        found = changes(person, event, self.info)
-        if found is None:
-            self.duplicates += 1
-            return [], replace(progress, duplicates=progress.duplicates + 1)
-        self.events += 1
-        state.set(key, person)
-        return self._rows(found, progress, state), replace(progress, events=progress.events + 1)
-
-    def _rows(self, found: list[CountChange], progress: Progress, state: State) -> list[Out]:
-        rows: dict[Row, Counts] = {}
-        for change in found:
-            row = change[:3]
-            if row not in rows:
-                rows[row] = state.get("|".join(map(str, row))) or {}
-            rows[row][change.measure] = rows[row].get(change.measure, 0) + change.by
-        for row, counts in rows.items():
-            state.set("|".join(map(str, row)), counts)
-        return [
-            result(self.info, self.engine, row, progress.shard, progress.version, counts)
-            for row, counts in rows.items()
-        ]
-
-    def summary(self, *, ended: bool) -> Summary:
-        """Return the outcome of this worker."""
-        return Summary(
-            ended=ended,
-            events=self.events,
-            duplicates=self.duplicates,
-            dead_letters=self.dead_letters,
-            seconds=self.last - self.first,
-            cpu_seconds=time.process_time(),
-        )
 
 
 class _RunEndThread(threading.Thread):

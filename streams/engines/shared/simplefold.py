@@ -36,8 +36,8 @@ from streams.errors import DecodeError
 Person: TypeAlias = dict[str, Any]
 """The state of one listener or author; can be encoded as JSON, so any state store can hold it.
 
-``seen`` holds the event ids counted. A listener also has ``attempt`` and ``leave``, the earliest times, and ``join``,
-the earliest time by space; an author has ``first``, the earliest time by subject. ``*`` means all spaces or subjects.
+A listener has ``attempt`` and ``leave``, the earliest times, and ``join``, the earliest time by space; an author has
+``first``, the earliest time by subject. ``*`` means all spaces or subjects.
 """
 
 
@@ -88,12 +88,8 @@ def person_of(event: Presence | Tweet) -> int:
     return event.listener if isinstance(event, Presence) else event.author
 
 
-def changes(person: Person, event: Presence | Tweet, info: RunInfo) -> list[CountChange] | None:
-    """Add one event to its person's state and return the changes; None for a duplicate."""
-    seen = person.setdefault("seen", [])
-    if event.event_id in seen:
-        return None
-    seen.append(event.event_id)
+def changes(person: Person, event: Presence | Tweet, info: RunInfo) -> list[CountChange]:
+    """Add an event that its partition meets for the first time to its person's state, and return the changes."""
     if isinstance(event, Presence):
         return list(_presence(person, event, info))
     return list(_tweet(person, event, info))
@@ -220,6 +216,8 @@ class PartitionFold:
     def __init__(self, info: RunInfo, engine: str, topic: str, partition: int) -> None:
         self.info, self.engine, self.topic, self.partition = info, engine, topic, partition
         self.people: dict[int, Person] = {}
+        self.seen: set[int] = set()
+        """Event ids counted. The first record with an id counts, whatever later ones hold."""
         self.rows: dict[Row, Counts] = {}
         self.changed: set[Row] = set()
         self.next_offset = 0
@@ -244,12 +242,12 @@ class PartitionFold:
         return None
 
     def _count(self, event: Presence | Tweet) -> None:
-        found = changes(self.people.setdefault(person_of(event), {}), event, self.info)
-        if found is None:
+        if event.event_id in self.seen:
             self.duplicates += 1
             return
+        self.seen.add(event.event_id)
         self.events += 1
-        for change in found:
+        for change in changes(self.people.setdefault(person_of(event), {}), event, self.info):
             row = self.rows.setdefault(change[:3], {})
             row[change.measure] = row.get(change.measure, 0) + change.by
             self.changed.add(change[:3])
@@ -302,8 +300,9 @@ class _State(msgspec.Struct):
     duplicates: int
     dead_letters: int
     people: dict[int, Person]
+    seen: set[int]
     rows: list[tuple[Row, Counts]]
     changed: list[Row]
 
 
-_SAVED: Final = ("next_offset", "watermark", "ended", "events", "duplicates", "dead_letters", "people")
+_SAVED: Final = ("next_offset", "watermark", "ended", "events", "duplicates", "dead_letters", "people", "seen")

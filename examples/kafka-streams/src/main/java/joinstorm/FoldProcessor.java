@@ -32,6 +32,7 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
   static final String RESULTS = "-results";
   static final String LETTERS = "-letters";
   private static final String HERE = "here";
+  private static final byte[] COUNTED = {1};
 
   private final RunInfo info;
   private final String engine;
@@ -41,6 +42,7 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
   private final Counting counting;
   private final TreeSet<String> changed = new TreeSet<>();
   private ProcessorContext<byte[], byte[]> context;
+  private KeyValueStore<Long, byte[]> seen;
   private KeyValueStore<Long, Person> people;
   private KeyValueStore<String, Map<String, Integer>> rows;
   private KeyValueStore<String, Progress> progressStore;
@@ -60,9 +62,12 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
     this.counting = new Counting(info);
   }
 
-  /** The state of one input topic: people, rows of counts by {@code window|name}, and progress. */
+  /** The state of one input topic: event ids counted, people, rows of counts by {@code window|name}, and progress. */
   static List<StoreBuilder<?>> stores(String topic) {
     return List.of(
+        Stores.keyValueStoreBuilder(
+                Stores.persistentKeyValueStore(topic + "-seen"), Serdes.Long(), Serdes.ByteArray())
+            .withCachingEnabled(),
         Stores.keyValueStoreBuilder(
                 Stores.persistentKeyValueStore(topic + "-people"),
                 Serdes.Long(),
@@ -83,6 +88,7 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
   @Override
   public void init(ProcessorContext<byte[], byte[]> context) {
     this.context = context;
+    seen = context.getStateStore(topic + "-seen");
     people = context.getStateStore(topic + "-people");
     rows = context.getStateStore(topic + "-rows");
     progressStore = context.getStateStore(topic + "-progress");
@@ -115,13 +121,13 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
   }
 
   private void count(Event.Counted event) {
-    Person known = people.get(event.person());
-    Person person = known != null ? known : Person.unknown();
-    if (!person.seen().add(event.id())) {
+    if (seen.putIfAbsent(event.id(), COUNTED) != null) {
       progress = progress.counted(0, 1, 0);
       return;
     }
     progress = progress.counted(1, 0, 0);
+    Person known = people.get(event.person());
+    Person person = known != null ? known : Person.unknown();
     for (Counting.Change change : counting.changes(person, event)) {
       String row = change.window() + "|" + change.name();
       Map<String, Integer> counts = rows.get(row);

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -36,6 +37,29 @@ class GoldenNightsTest {
   @ParameterizedTest
   @ValueSource(strings = {"doors", "waiting", "thread"})
   void countsTheNightAsWorkedOutByHand(String night) throws IOException {
+    run(night, lines(night, "input.jsonl"), Map.of());
+  }
+
+  /** All events come again, under another person and time: the first record of an event id counts. */
+  @ParameterizedTest
+  @ValueSource(strings = {"doors", "waiting", "thread"})
+  void countsTheFirstRecordOfAnEventId(String night) throws IOException {
+    List<JsonNode> records = lines(night, "input.jsonl");
+    Map<String, Long> again = new HashMap<>();
+    for (JsonNode record : List.copyOf(records)) {
+      if (record.get("value").has("event_id")) {
+        ObjectNode other = record.deepCopy();
+        ((ObjectNode) other.get("value"))
+            .put(record.get("value").has("listener") ? "listener" : "author", 0)
+            .set("at", records.get(0).get("value").get("at"));
+        records.add(other);
+        again.merge(record.get("topic").asText(), 1L, Long::sum);
+      }
+    }
+    run(night, records, again);
+  }
+
+  private void run(String night, List<JsonNode> records, Map<String, Long> again) throws IOException {
     RunInfo info = RunInfo.parse(Files.readString(NIGHTS.resolve(night).resolve("info.json")));
     Map<String, Progress> progress = new HashMap<>();
     Properties settings = new Properties();
@@ -45,9 +69,9 @@ class GoldenNightsTest {
     try (TopologyTestDriver driver =
         new TopologyTestDriver(
             NightTopology.of(info, "kafka-streams", one -> progress.put(one.topic(), one)), settings)) {
-      play(driver, info, lines(night, "input.jsonl"));
+      play(driver, info, records);
       driver.advanceWallClockTime(Duration.ofSeconds(1));
-      compare(driver, info, lines(night, "expected.jsonl"), progress);
+      compare(driver, info, lines(night, "expected.jsonl"), again, progress);
     }
   }
 
@@ -75,7 +99,11 @@ class GoldenNightsTest {
   }
 
   private static void compare(
-      TopologyTestDriver driver, RunInfo info, List<JsonNode> expected, Map<String, Progress> progress) {
+      TopologyTestDriver driver,
+      RunInfo info,
+      List<JsonNode> expected,
+      Map<String, Long> again,
+      Map<String, Progress> progress) {
     Map<String, Map<String, Integer>> counted = new TreeMap<>();
     for (String base : List.of(RunInfo.AUDIENCE, RunInfo.REACTION)) {
       driver
@@ -89,10 +117,11 @@ class GoldenNightsTest {
       if (line.has("counts")) {
         put(wanted, line.get("topic").asText(), line);
       } else {
-        Progress found = progress.get(line.get("input").asText());
+        String input = line.get("input").asText();
+        Progress found = progress.get(input);
         assertTrue(found.ended());
         assertEquals(line.get("events").asLong(), found.events());
-        assertEquals(line.get("duplicates").asLong(), found.duplicates());
+        assertEquals(line.get("duplicates").asLong() + again.getOrDefault(input, 0L), found.duplicates());
       }
     }
     assertEquals(wanted, counted);
