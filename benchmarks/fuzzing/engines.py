@@ -23,6 +23,7 @@ from streams.engines.shared.simplefold import PartitionFold
 from streams.errors import DecodeError
 from streams.fold.state import PartitionState
 from tests.oracle import Oracle
+from tests.results import read_back
 
 Counting: TypeAlias = Callable[[RunInfo, str, Fetch], "Outcome"]
 """Counts a fetch of an input topic, given by base name."""
@@ -96,15 +97,15 @@ def faust(info: RunInfo, topic: str, fetch: Fetch) -> Outcome:
     partitions, state = Partitions(info, _ENGINE), PartitionState(info, topic, 0)
     partitions.put([state])
     for chunk in merged(records, 8_192):
-        partitions.take((topic, 0), chunk)
+        partitions.accept((topic, 0), chunk)
     values = dict(fetch.seen)
-    for letter in partitions.letters:
+    for letter in partitions.dead_letters:
         if letter.value != (values[letter.offset] or b""):
             raise AssertionError(f"dead letter at {letter.offset}: {letter.value!r} for {values[letter.offset]!r}")
     if state.next_offset != fetch.next_offset:
         raise AssertionError(f"next offset {state.next_offset} for {fetch.next_offset}")
-    dead_letters = [(letter.offset, letter.reason) for letter in partitions.letters]
-    return Outcome.of(state.progress(_ENGINE), dead_letters, state.take_results(_ENGINE)[0])
+    dead_letters = [(letter.offset, letter.reason) for letter in partitions.dead_letters]
+    return Outcome.of(state.progress(_ENGINE), dead_letters, read_back(state.take_results(_ENGINE)[0]))
 
 
 def kafka_python(info: RunInfo, topic: str, fetch: Fetch) -> Outcome:
