@@ -121,7 +121,7 @@ def _broker_and_tape(events: int) -> Iterator[tuple[Path, Supervisor, Pipeline]]
 
 
 def _contender(supervisor: Supervisor, module: str, name: str, *arguments: str) -> ChildProcess:
-    return supervisor.start(f"bench-{name}", [sys.executable, "-m", f"joinstorm.bench.{module}", name, *arguments])
+    return supervisor.start(f"bench-{name}", children.python_module(f"joinstorm.bench.{module}", name, *arguments))
 
 
 def _measured(part: ChildProcess, what: str, seconds: float | None = None) -> Measurement:
