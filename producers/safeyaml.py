@@ -48,7 +48,7 @@ def read_text(path: Path, *, regular: bool = False) -> str:
     if len(content) > MAX_BYTES:
         raise YamlError(f"{path}: {_TOO_LARGE}")
     try:
-        return content.decode()
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise YamlError(f"{path}: not UTF-8: byte {error.start + 1} is {content[error.start]:#04x}") from None
 

@@ -1,5 +1,6 @@
 """Text of others, shown as it is: a terminal must not obey what a file, a record or a name contains."""
 
+import html
 from typing import Final
 
 _KEPT: Final = frozenset("\n\t\u200c\u200d")
@@ -21,6 +22,11 @@ def visible_line(text: str, longest: int = 0) -> str:
     r"""Return a text as one visible line, line ends as ``\x0a``; cut after ``longest`` characters unless that is 0."""
     cut = text[:longest] + "…" if 0 < longest < len(text) else text
     return visible(cut).replace("\n", "\\x0a").replace("\t", "\\x09")
+
+
+def escape(text: str) -> str:
+    """Return a text for any place in HTML, between tags or in quotes, with everything in it made visible."""
+    return html.escape(visible(text))
 
 
 def spelled(text: str) -> str:

@@ -1,7 +1,6 @@
 """A scoreboard as text, JSON, a picture and a page."""
 
 import base64
-import html
 import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from joinstorm.compare.scores import Score, Scoreboard
+from streams.visible import escape
 
 _EXACT, _WRONG, _PALE = "#1d6f42", "#9c1c1c", "#9bbfaa"
 _WHOLE_FROM: Final = 100
@@ -169,24 +169,22 @@ def _plain_axes(axes: Axes, title: str, most: float) -> None:
 
 def to_html(board: Scoreboard) -> str:
     """Return it as one self-contained page."""
-    head = "".join(f"<th>{html.escape(name)}</th>" for name, _ in COLUMNS)
+    head = "".join(f"<th>{escape(name)}</th>" for name, _ in COLUMNS)
     rows = "".join(_row(score) for score in board.scores)
     image = base64.b64encode(picture(board)).decode()
-    problems = "".join(f"<pre>{html.escape(line)}</pre>" for line in _problems(board))
+    problems = "".join(f"<pre>{escape(line)}</pre>" for line in _problems(board))
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Engines compared</title>'
-        f"<style>{_STYLE}</style></head><body>\n<h1>Engines compared</h1>\n<p>{html.escape(_title(board))}</p>\n"
+        f"<style>{_STYLE}</style></head><body>\n<h1>Engines compared</h1>\n<p>{escape(_title(board))}</p>\n"
         f'<img alt="bars of the figures below" src="data:image/png;base64,{image}">\n'
-        f"<table><tr>{head}</tr>\n{rows}</table>\n{problems}<p>{html.escape(_made_with(board))}</p>\n</body></html>\n"
+        f"<table><tr>{head}</tr>\n{rows}</table>\n{problems}<p>{escape(_made_with(board))}</p>\n</body></html>\n"
     )
 
 
 def _row(score: Score) -> str:
     cells = [cell(score) for _, cell in COLUMNS]
     return (
-        "<tr>"
-        + "".join(f"<td{'' if score.exact else ' class=no'}>{html.escape(text)}</td>" for text in cells)
-        + "</tr>\n"
+        "<tr>" + "".join(f"<td{'' if score.exact else ' class=no'}>{escape(text)}</td>" for text in cells) + "</tr>\n"
     )
 
 
