@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from joinstorm.compare.scores import Score, Scoreboard
-from streams.visible import escape
+from streams.visible import escape, visible
 
 _EXACT, _WRONG, _PALE = "#1d6f42", "#9c1c1c", "#9bbfaa"
 _WHOLE_FROM: Final = 100
@@ -129,7 +129,7 @@ def picture(board: Scoreboard) -> bytes:
     sustained = [score.sustained.events_per_second if score.sustained else 0.0 for score in scores]
     at_least = ["≥ " if score.sustained and score.sustained_limit else "" for score in scores]
     _bars(panels[4], scores, "keeps up with, events/s", sustained, at_least)
-    figure.suptitle(_title(board), fontsize=9)
+    figure.suptitle(_drawn(_title(board)), fontsize=9)
     out = io.BytesIO()
     figure.savefig(out, format="png", dpi=110, metadata={"Software": None})
     return out.getvalue()
@@ -137,11 +137,20 @@ def picture(board: Scoreboard) -> bytes:
 
 def _bars(axes: Axes, scores: list[Score], title: str, values: list[float], signs: Sequence[str] | None = None) -> None:
     bars = axes.barh(
-        [score.engine for score in scores], values, color=[_EXACT if score.exact else _WRONG for score in scores]
+        _names(scores), values, color=[_EXACT if score.exact else _WRONG for score in scores]
     )
     labels = [sign + _label(number) for sign, number in zip(signs or [""] * len(values), values, strict=True)]
     axes.bar_label(bars, labels=labels, padding=2, fontsize=8)
     _plain_axes(axes, title, max(values, default=0.0))
+
+
+def _names(scores: list[Score]) -> list[str]:
+    return [_drawn(score.engine) for score in scores]
+
+
+def _drawn(text: str) -> str:
+    """Return a text that matplotlib draws as it is: no character without a picture, and no formula."""
+    return visible(text).replace("$", r"\$")
 
 
 def _label(number: float) -> str:
@@ -150,7 +159,7 @@ def _label(number: float) -> str:
 
 def _latency_bars(axes: Axes, scores: list[Score]) -> None:
     """Draw the median on top of the 99th percentile."""
-    names = [score.engine for score in scores]
+    names = _names(scores)
     p99s = [(score.latency.p99 if score.latency else None) or 0.0 for score in scores]
     p50s = [(score.latency.p50 if score.latency else None) or 0.0 for score in scores]
     bars = axes.barh(names, p99s, color=_PALE)
