@@ -136,9 +136,7 @@ def picture(board: Scoreboard) -> bytes:
 
 
 def _bars(axes: Axes, scores: list[Score], title: str, values: list[float], signs: Sequence[str] | None = None) -> None:
-    bars = axes.barh(
-        _names(scores), values, color=[_EXACT if score.exact else _WRONG for score in scores]
-    )
+    bars = axes.barh(_names(scores), values, color=[_EXACT if score.exact else _WRONG for score in scores])
     labels = [sign + _label(number) for sign, number in zip(signs or [""] * len(values), values, strict=True)]
     axes.bar_label(bars, labels=labels, padding=2, fontsize=8)
     _plain_axes(axes, title, max(values, default=0.0))

@@ -99,8 +99,9 @@ class DeckServer:
             while unread > 0 and (got := len(await reader.read(_MAX_HEAD))):
                 unread -= got
 
-    async def _answer(self, reader: asyncio.StreamReader) -> bytes:
-        """Return the answer to the next request; empty if the client sends none."""
+    async def _answer(self, reader: asyncio.StreamReader) -> bytes:  # noqa: PLR0911 - one for each way to end
+        """Return the answer to the next request; empty if no whole head of one comes in time."""
+        head = None
         try:
             async with asyncio.timeout(self._seconds):
                 head = deckrequests.parse_head(await reader.readuntil(b"\r\n\r\n"))
@@ -110,11 +111,12 @@ class DeckServer:
         except RefusedRequestError as error:
             return deckrequests.refusal(error)
         except TimeoutError:
-            return _refused(HTTPStatus.REQUEST_TIMEOUT, f"expected a whole request within {self._seconds:g} s")
+            late = _refused(HTTPStatus.REQUEST_TIMEOUT, f"expected a whole request within {self._seconds:g} s")
+            return late if head is not None else b""
         except asyncio.LimitOverrunError:
             return _refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"expected at most {_MAX_HEAD} bytes of head")
         except asyncio.IncompleteReadError as error:
-            return _refused(HTTPStatus.BAD_REQUEST, "the request is cut off") if error.partial else b""
+            return _refused(HTTPStatus.BAD_REQUEST, "the request is cut off") if error.partial or head else b""
         except Exception:  # noqa: BLE001 - whatever a request does, the replay goes on
             _log.exception("a request to the deck")
             return _refused(HTTPStatus.BAD_REQUEST, "the deck cannot read this request")

@@ -15,8 +15,8 @@ from rich.console import Console
 
 from joinstorm.cli import main
 from joinstorm.commands.dead_letters import _json, _text
-from joinstorm.compare.scoreboard import Scoreboard, to_html
-from joinstorm.compare.scores import Score
+from joinstorm.compare.scoreboard import to_html
+from joinstorm.compare.scores import Score, Scoreboard
 from joinstorm.conformance import certificatereport
 from joinstorm.conformance.certificate import Certificate, PointOutcome
 from joinstorm.output import VisibleFormatter, echo
@@ -149,7 +149,10 @@ def test_any_text_can_be_printed(tmp_path: Path, encoding: str) -> None:
         done = subprocess.run(command, env=environ, capture_output=True, timeout=SECONDS, check=False, cwd=ROOT)
         assert (done.returncode, done.stderr) == (0, b"")
         if form == "json":
-            assert json.loads(done.stdout.decode("latin-1" if encoding == "latin-1" else "utf-8"))["title"] == "Größe 東京 😀"
+            assert (
+                json.loads(done.stdout.decode("latin-1" if encoding == "latin-1" else "utf-8"))["title"]
+                == "Größe 東京 😀"
+            )
 
 
 @pytest.mark.parametrize("utf8", ["0", "1"])

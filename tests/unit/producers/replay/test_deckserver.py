@@ -1,5 +1,6 @@
 """The deck's server under bad requests, over raw sockets: each gets 4xx and one line, and the deck goes on."""
 
+import contextlib
 import json
 import socket
 import threading
@@ -161,9 +162,10 @@ def test_half_open_connections_keep_nobody_out(served: Served) -> None:
 
 
 def test_a_connection_ends_after_a_while(hasty: Served) -> None:
-    """A request that does not come, comes in part or has a short body is ended; a client that says nothing likewise."""
-    assert hasty.send(b"").startswith(b"HTTP/1.1 408 ")
-    assert hasty.send(b"POST /pause HT").startswith(b"HTTP/1.1 408 ")
+    """A request without its whole body is refused; one whose head is not whole is none, and gets no answer."""
+    for part in (b"", b"POST /pause HT", b"POST /pause HTTP/1.1\r\nHost:"):
+        with contextlib.suppress(ConnectionResetError):
+            assert hasty.send(part) == b""
     short = hasty.send(b"POST /speed HTTP/1.1\r\n%sContent-Length: 99\r\n\r\n{" % (HOST % hasty.port))
     assert short.startswith(b"HTTP/1.1 408 ")
     assert hasty.answers()
