@@ -12,7 +12,6 @@ import contextlib
 import sys
 import threading
 import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +30,7 @@ from producers.tape.tapefile import Tape
 from streams.engines.abstract import Summary
 from streams.errors import DeadlineError
 from streams.metrics import definitions as metrics
+from streams.system.directhttp import open_directly
 from streams.system.scratch import scratch
 
 LIMIT_SECONDS = 0.05
@@ -151,7 +151,7 @@ def _scrape(exporter: str, worker: str, scrapes: Scrapes) -> None:
 
 def _get(url: str) -> tuple[str, float]:
     began = time.perf_counter()
-    with urllib.request.urlopen(url, timeout=30) as answer:
+    with open_directly(url, 30) as answer:
         return answer.read().decode(), time.perf_counter() - began
 
 

@@ -23,6 +23,7 @@ HOW_TO_LOG_IN = (
     f"set {TOKEN_VARIABLE} (a service account token with the role Admin), or {USER_VARIABLE} and {PASSWORD_VARIABLE}"
 )
 
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 NOT_FOUND = 404
 UNAUTHORIZED = 401
 FORBIDDEN = 403
@@ -80,6 +81,8 @@ class Grafana:
             url_path_prefix=f"{path}/" if path else "",
             timeout=seconds,
         )
+        if parts.hostname in _LOOPBACK:  # which a proxy cannot reach
+            self._face.api.s.trust_env = False
 
     def __enter__(self) -> Self:
         return self

@@ -2,6 +2,7 @@
 
 import errno
 import importlib
+import io
 import logging
 import os
 import sys
@@ -11,6 +12,7 @@ from typing import Final, NamedTuple
 import click
 
 from joinstorm.interrupts import InterruptedRun, interruptible
+from joinstorm.output import VisibleFormatter, echo, print_any_text
 from joinstorm.variables import name_of, name_variables, suspects, variables, warning
 from streams.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, JoinstormError
 from streams.suggest import unknown
@@ -104,12 +106,16 @@ def cli(verbose: int) -> None:
     JOINSTORM_<COMMAND>_<OPTION>.
     """
     levels = (logging.WARNING, logging.INFO, logging.DEBUG)
-    logging.basicConfig(
-        level=levels[min(verbose, 2)], stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    logging.basicConfig(level=levels[min(verbose, 2)], handlers=[_log_handler()])
     if verbose < len(levels) - 1:
         for library in CHATTY:
             logging.getLogger(library).setLevel(logging.CRITICAL)
+
+
+def _log_handler() -> logging.Handler:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(VisibleFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    return handler
 
 
 name_variables(cli, ())
@@ -118,18 +124,21 @@ name_variables(cli, ())
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code (see ``streams.errors``)."""
     keep_freed_memory()
+    print_any_text()
     for warned in unread(os.environ):
-        click.echo(f"joinstorm: {warned}", err=True)
+        echo(f"joinstorm: {warned}", err=True)
     try:
         with interruptible():
             result = cli.main(args=None if argv is None else list(argv), standalone_mode=False)
     except (click.Abort, KeyboardInterrupt, InterruptedRun):
         return EXIT_INTERRUPTED
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        echo(shown.getvalue(), err=True, nl=False)
         return error.exit_code
     except JoinstormError as error:
-        click.echo(f"joinstorm: {error}", err=True)
+        echo(f"joinstorm: {error}", err=True)
         return error.exit_code
     except BrokenPipeError:  # `joinstorm … | head`
         _discard_output()
@@ -139,7 +148,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         _log.debug("where it was raised", exc_info=True)
         _discard_output()
-        click.echo(f"joinstorm: {line}", err=True)
+        echo(f"joinstorm: {line}", err=True)
         return EXIT_USAGE
     return result if isinstance(result, int) else 0
 

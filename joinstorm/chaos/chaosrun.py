@@ -3,7 +3,6 @@
 import contextlib
 import signal
 import time
-import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from streams.errors import EXIT_ENVIRONMENT, DeadlineError, EngineError
 from streams.read.derive import FinalCounts
 from streams.read.reader import ResultReader
 from streams.read.runview import RunView
+from streams.system.directhttp import open_directly
 
 SLOW_CYCLE_SECONDS = 0.25
 SLOW_STOPPED = 0.8
@@ -129,7 +129,7 @@ class ChaosRun:
             lines = self._exporter.log.read_text().split() if self._exporter else []
             urls = [line for line in lines if line.startswith("http://")]
             with contextlib.suppress(OSError):
-                if urls and wanted in urllib.request.urlopen(urls[-1], timeout=5).read().decode():  # noqa: S310 - ours
+                if urls and wanted in open_directly(urls[-1], 5).read().decode():
                     return
             time.sleep(0.1)
         raise DeadlineError(f"the exporter does not serve run {self.plan.run}: not within {EXPORTER_SECONDS:g} s")

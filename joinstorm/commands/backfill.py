@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from joinstorm.commands import options
+from joinstorm.output import echo
 
 if TYPE_CHECKING:
     from joinstorm.prometheus.backfill import Nights
@@ -70,8 +71,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     out.mkdir(parents=True, exist_ok=True)
     with _progress(info) as report, (out / TEXT).open("w", encoding="utf-8") as file:
         written = write_openmetrics(whole_night(info, nights, times(info, step, quiet_step), report), file)
-    click.echo(f"wrote {written:,} samples of {', '.join(sorted(nights))} to {out / TEXT}")
-    click.echo(_blocks(out, max(step, quiet_step)))
+    echo(f"wrote {written:,} samples of {', '.join(sorted(nights))} to {out / TEXT}")
+    echo(_blocks(out, max(step, quiet_step)))
 
 
 def _blocks(out: Path, longest: int) -> str:

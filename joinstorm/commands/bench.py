@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 import click
 
 from joinstorm.commands import options
+from joinstorm.output import echo
 from streams.errors import EngineError
 from streams.system import children
+from streams.visible import visible_line
 
 if TYPE_CHECKING:
     from joinstorm.bench.measurement import Measurement
@@ -121,7 +123,7 @@ def _broker_and_tape(events: int) -> Iterator[tuple[Path, Supervisor, Pipeline]]
 
 
 def _contender(supervisor: Supervisor, module: str, name: str, *arguments: str) -> ChildProcess:
-    return supervisor.start(f"bench-{name}", [sys.executable, "-m", f"joinstorm.bench.{module}", name, *arguments])
+    return supervisor.start(f"bench-{name}", children.python_module(f"joinstorm.bench.{module}", name, *arguments))
 
 
 def _measured(part: ChildProcess, what: str, seconds: float | None = None) -> Measurement:
@@ -136,8 +138,9 @@ def _measured(part: ChildProcess, what: str, seconds: float | None = None) -> Me
 def _wait(part: ChildProcess, what: str, seconds: float | None = None) -> None:
     """Wait for a part; after so many seconds it is asked to end."""
     from rich.console import Console
+    from rich.text import Text
 
-    with Console(stderr=True).status(what) if sys.stderr.isatty() else contextlib.nullcontext():
+    with Console(stderr=True).status(Text(visible_line(what))) if sys.stderr.isatty() else contextlib.nullcontext():
         try:
             part.process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -150,6 +153,6 @@ def _report(measured: list[Measurement], bases: Sequence[str], picture: Path | N
     from joinstorm.bench.machine import machine
     from joinstorm.bench.table import as_json, as_text, draw
 
-    click.echo(as_json(measured, machine()) if form == "json" else as_text(measured, bases, machine()))
+    echo(as_json(measured, machine()) if form == "json" else as_text(measured, bases, machine()))
     if picture is not None:
         draw(measured, picture, title)

@@ -4,6 +4,7 @@ import time
 
 import click
 
+from joinstorm.output import echo
 from streams.errors import EnvironmentMissingError
 
 
@@ -17,8 +18,8 @@ def command() -> None:
     from joinstorm.embedded.broker import EmbeddedBroker
 
     with EmbeddedBroker() as broker:
-        click.echo(broker.connection.bootstrap_servers)
-        click.echo(f"Kafka is running, log: {broker.folder / 'kafka.log'}. Ctrl-C ends it.", err=True)
+        echo(broker.connection.bootstrap_servers)
+        echo(f"Kafka is running, log: {broker.folder / 'kafka.log'}. Ctrl-C ends it.", err=True)
         while broker.alive():
             time.sleep(0.2)
         raise EnvironmentMissingError(f"the embedded Kafka ended on its own; the end of its log:\n{broker.tail()}")

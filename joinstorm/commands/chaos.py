@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from joinstorm.commands import options
+from joinstorm.output import echo
 from streams.errors import EXIT_FAILED, EXIT_OK
 
 
@@ -65,11 +66,11 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
         shrinks=shrinking,
         logs=keep,
     )
-    lines = run_campaign(request, lambda line: click.echo(line.as_json() if form == "json" else line.as_text()), _hint)
+    lines = run_campaign(request, lambda line: echo(line.as_json() if form == "json" else line.as_text()), _hint)
     total = summary(lines)
-    click.echo(total.as_json() if form == "json" else total.as_text())
+    echo(total.as_json() if form == "json" else total.as_text())
     return EXIT_OK if all(line.exact for line in lines) else EXIT_FAILED
 
 
 def _hint(repeat: str) -> None:
-    click.echo(f"repeat with: {repeat}", err=True)
+    echo(f"repeat with: {repeat}", err=True)

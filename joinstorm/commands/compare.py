@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from joinstorm.commands import options
+from joinstorm.output import echo
 from streams.errors import EXIT_FAILED, EXIT_OK
 
 if TYPE_CHECKING:
@@ -85,11 +86,11 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
             missing=missing,
             parts=parts or PARTS,
         )
-        board = run_comparison(request, lambda line: click.echo(line, err=True))
+        board = run_comparison(request, lambda line: echo(line, err=True))
     _sign(board, {one.name: name for name, one in tested.items()})
     if out is not None:
         write(board, out)
-    click.echo(to_text(board) if form == "text" else to_json(board).decode(), nl=form == "text")
+    echo(to_text(board) if form == "text" else to_json(board).decode(), nl=form == "text")
     return EXIT_OK if board.exact else EXIT_FAILED
 
 
@@ -97,7 +98,7 @@ def _recorded(scenario: str, scale: float, seed: int, folder: Path) -> Path:
     from producers.recording import record
     from producers.scenario.loading import load
 
-    click.echo(f"recording {scenario} at scale {scale:g}", err=True)
+    echo(f"recording {scenario} at scale {scale:g}", err=True)
     return record(load(scenario), folder / "tape.parquet", scale=scale, seed=seed).path
 
 
@@ -114,7 +115,7 @@ def _choose(engines: tuple[str, ...]) -> tuple[dict[str, EngineUnderTest], dict[
     names_of(first, others)
     missing = {name: found for name in (first, *others) if not (found := state(name)).startswith("installed")}
     for name, why in missing.items():
-        click.echo(f"{name}: {why}", err=True)
+        echo(f"{name}: {why}", err=True)
     return {name: engine_under_test(name) for name in (first, *others) if name not in missing}, missing
 
 

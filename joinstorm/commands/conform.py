@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from joinstorm.commands import options
+from joinstorm.output import echo
 from streams.errors import EXIT_FAILED, EXIT_OK
 
 if TYPE_CHECKING:
@@ -80,11 +81,11 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     )
     if out is not None:
         write(certificate, out)
-    click.echo(to_text(certificate) if form == "text" else to_json(certificate).decode(), nl=form == "text")
+    echo(to_text(certificate) if form == "text" else to_json(certificate).decode(), nl=form == "text")
     return EXIT_OK if certificate.exact else EXIT_FAILED
 
 
 def _print_outcome(outcome: PointOutcome) -> None:
     from joinstorm.conformance.certificatereport import line_of
 
-    click.echo(line_of(outcome), err=True)
+    echo(line_of(outcome), err=True)

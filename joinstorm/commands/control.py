@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from joinstorm.commands import options
+from joinstorm.output import echo
 
 if TYPE_CHECKING:
     from producers.replay.control import ControlClient
@@ -31,13 +32,13 @@ class _Deck:
     def show(self, state: dict[str, Any]) -> None:
         """Print a state."""
         if self.form == "json":
-            click.echo(json.dumps(state))
+            echo(json.dumps(state))
             return
         from joinstorm.terminal.progressbar import describe
         from producers.replay.deck import DeckState
 
         known = DeckState(**state)
-        click.echo(
+        echo(
             f"{describe(known)}, {known.sent:,} of {known.events:,} sent, {known.on_time_ratio:.2%} on time"
             + (f", run {known.rounds} of this replay" if known.rounds > 1 else "")
         )

@@ -14,6 +14,7 @@ import click
 
 from dashboards import stored
 from joinstorm.commands import options
+from joinstorm.output import echo
 from streams.errors import EXIT_FAILED, EXIT_OK, EnvironmentMissingError
 
 if TYPE_CHECKING:
@@ -55,9 +56,9 @@ def build(out: Path) -> None:
     if out == stored.HERE and (root / docs.PATH).parent.is_dir():
         changed += [str(root / name) for name in write(root, {docs.PATH: docs.text()})]
     for name in changed:
-        click.echo(f"wrote {name}")
+        echo(f"wrote {name}")
     if not changed:
-        click.echo("nothing to do: every file matches its code")
+        echo("nothing to do: every file matches its code")
 
 
 @command.command()
@@ -72,8 +73,8 @@ def check(tape: Path | None, form: str, *, mutate: bool) -> int:
     """
     with _extra():
         from joinstorm.boardproof.wholeproof import prove
-    report = prove(tape, mutate=mutate, notify=lambda text: click.echo(f"{text} …", err=True))
-    click.echo(json.dumps(dataclasses.asdict(report), indent=2) if form == "json" else _report_text(report))
+    report = prove(tape, mutate=mutate, notify=lambda text: echo(f"{text} …", err=True))
+    echo(json.dumps(dataclasses.asdict(report), indent=2) if form == "json" else _report_text(report))
     return EXIT_OK if report.passed else EXIT_FAILED
 
 
@@ -142,7 +143,7 @@ def publish_boards(url: str, tape: Path | None, form: str, *, force: bool, dry_r
     )
     with Grafana(url, Login.from_env(os.environ)) as grafana:
         changes = publish(grafana, publication, force=force, dry_run=dry_run)
-    click.echo(_as_json(changes) if form == "json" else _as_text(changes, dry_run=dry_run))
+    echo(_as_json(changes) if form == "json" else _as_text(changes, dry_run=dry_run))
     return EXIT_FAILED if any(change.kind == "kept" for change in changes) else EXIT_OK
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from joinstorm.commands import options
+from joinstorm.output import echo
+from streams.visible import visible_line
 
 if TYPE_CHECKING:
     from streams.contract.deadletters import DeadLetter
@@ -39,15 +41,15 @@ def command(
     """
     from streams.read.deadletterreader import dead_letters
 
-    for letter in dead_letters(connection, prefix, lambda problem: click.echo(problem, err=True)):
+    for letter in dead_letters(connection, prefix, lambda problem: echo(problem, err=True)):
         wanted = ((run, letter.run), (engine, letter.engine), (reason, letter.reason))
         if all(want is None or want == found for want, found in wanted):
-            click.echo(_json(letter) if form == "json" else _text(letter))
+            echo(_json(letter) if form == "json" else _text(letter))
 
 
 def _text(letter: DeadLetter) -> str:
     value = repr(letter.value[:_SHOWN])[1:] + (" …" if len(letter.value) > _SHOWN else "")
-    return f"{letter.source}  {letter.reason}  ({letter.engine})  {letter.detail}\n    {value}"
+    return f"{visible_line(f'{letter.source}  {letter.reason}  ({letter.engine})  {letter.detail}')}\n    {value}"
 
 
 def _json(letter: DeadLetter) -> str:

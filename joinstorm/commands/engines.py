@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from joinstorm.commands import options
+from joinstorm.output import echo
 
 
 @click.group(invoke_without_command=True)
@@ -21,7 +22,7 @@ def command(context: click.Context) -> None:
 
     if context.invoked_subcommand is None:
         for name in registry.names():
-            click.echo(_described(name))
+            echo(_described(name))
 
 
 def _described(name: str) -> str:
@@ -44,8 +45,8 @@ def install(names: tuple[str, ...]) -> None:
     from joinstorm.engines import installation
 
     for name in names:
-        click.echo(f"installing {name} …", err=True)
-        click.echo(f"{name}: {installation.install(name, os.environ)}")
+        echo(f"installing {name} …", err=True)
+        echo(f"{name}: {installation.install(name, os.environ)}")
 
 
 @command.command()
@@ -68,7 +69,7 @@ def write_schemas(out: Path) -> None:
     from streams.contract import schemas
 
     for path in schemas.write(out):
-        click.echo(path)
+        echo(path)
 
 
 @command.command()
@@ -83,4 +84,4 @@ def golden(out: Path) -> None:
     for name in NIGHTS:
         (out / name).mkdir(parents=True, exist_ok=True)
         for file in FILES:
-            click.echo(shutil.copyfile(FOLDER / name / file, out / name / file))
+            echo(shutil.copyfile(FOLDER / name / file, out / name / file))

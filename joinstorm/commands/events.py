@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from joinstorm.commands import options
+from joinstorm.output import echo
 from streams.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,5 +41,5 @@ def command(tape: Path, out: Path, form: Format | None) -> None:
     write_events(opened, out, found)
     night = out.with_name(f"{out.name}.night.yaml")
     night.write_text(settings(opened.info), encoding="utf-8")
-    click.echo(out)
-    click.echo(night)
+    echo(out)
+    echo(night)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from joinstorm.commands import options
+from joinstorm.output import echo
 
 if TYPE_CHECKING:
     from streams.kafka.connection import Connection
@@ -39,6 +40,6 @@ def command(port: int, address: str, connection: Connection, prefix: str, run: s
         BrokerMonitor(connection, reader.topics) as broker,
         Exporter(reader, broker.health).serving(port, address, option="--port") as url,
     ):
-        click.echo(url)
+        echo(url)
         while not forever.wait(POLL_SECONDS):
             reader.check()

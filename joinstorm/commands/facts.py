@@ -3,6 +3,7 @@
 import click
 
 from joinstorm.commands import options
+from joinstorm.output import echo
 from streams.errors import EXIT_FAILED, EXIT_OK
 
 FORMS = ("text", "json", "markdown")
@@ -28,5 +29,5 @@ def command(tape: str, scale: float, seed: int | None, check: bool, form: str) -
     with tape_of(tape, scale=scale, seed=seed) as opened:
         rows = facts_of(opened)
         title = f"{opened.info.name}, scale {opened.info.scale:g}, seed {opened.info.seed}"
-    click.echo(factformats.FORMS[form](rows, title))
+    echo(factformats.FORMS[form](rows, title))
     return EXIT_FAILED if check and any(row.holds is False for row in rows) else EXIT_OK

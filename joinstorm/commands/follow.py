@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from joinstorm.commands import options
+from joinstorm.output import echo
 
 if TYPE_CHECKING:
     from streams.kafka.connection import Connection
@@ -50,6 +51,6 @@ def command(
         grace_seconds=grace,
         keep_runs=keep_runs,
         heartbeat=heartbeat,
-        notify=lambda line: click.echo(line, err=True),
+        notify=lambda line: echo(line, err=True),
     )
     return following.once() if once else following.forever()

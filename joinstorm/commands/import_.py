@@ -9,6 +9,7 @@ from typing import Any
 import click
 import msgspec
 
+from joinstorm.output import echo
 from producers.importing.fields import FIELDS, KINDS
 from producers.importing.importer import ImportRequest, import_tape, refuse_overwriting
 from producers.importing.importreport import ImportReport
@@ -106,7 +107,7 @@ def command(
     spec = load(settings) if settings else ImportSpec()
     request = ImportRequest(events, out, with_flags(spec, flags), posts=posts, people=people)
     report = import_tape(request, generator=version("joinstorm"))
-    click.echo(json.dumps(report.as_json(), indent=2) if form == "json" else text(report))
+    echo(json.dumps(report.as_json(), indent=2) if form == "json" else text(report))
     return EXIT_FAILED if strict and (report.problems.counts or report.warnings) else EXIT_OK
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from joinstorm.commands import options
+from joinstorm.output import echo
 
 if TYPE_CHECKING:
     from producers.recording import Recording
@@ -33,7 +34,7 @@ def command(scenario: str, scale: float, seed: int | None, out: Path | None, for
     started = time.monotonic()
     recording = record_scenario(scenario, out or Path(default_name(scenario, scale, seed)), scale=scale, seed=seed)
     report = summary(recording, time.monotonic() - started)
-    click.echo(msgspec.json.encode(report).decode() if form == "json" else text(report))
+    echo(msgspec.json.encode(report).decode() if form == "json" else text(report))
 
 
 def default_name(scenario: str, scale: float, seed: int | None) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from joinstorm.commands import options
+from joinstorm.output import echo
 from streams.contract.runinfo import DEFAULT_WINDOW_MS
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def command(form: str, **settings: Any) -> None:
     from joinstorm.run.replaying import Player, ReplayRequest
 
     for result in Player(ReplayRequest(**settings)).play():
-        click.echo(json.dumps(asdict(result)) if form == "json" else text(result))
+        echo(json.dumps(asdict(result)) if form == "json" else text(result))
 
 
 def text(result: PlaybackResult) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from joinstorm.commands import options
+from joinstorm.output import echo
 from streams.errors import EXIT_FAILED, EXIT_OK
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _report(outcome: RunOutcome, folder: Path) -> Path | None:
     try:
         return write_report(folder / "report.html", material)
     except Exception as error:  # noqa: BLE001 - whatever a drawing library raises
-        click.echo(f"joinstorm: no report was written: {type(error).__name__}: {error}", err=True)
+        echo(f"joinstorm: no report was written: {type(error).__name__}: {error}", err=True)
         return None
 
 
@@ -109,14 +110,14 @@ def _print(outcome: RunOutcome, folder: Path, page: Path | None, form: str) -> N
     from joinstorm.verdict import verdicts
 
     if form == "json":
-        click.echo(verdicts.to_json(outcome.verdict).decode(), nl=False)
+        echo(verdicts.to_json(outcome.verdict).decode(), nl=False)
         return
     if outcome.facts:
-        click.echo(text(outcome.facts, f"{outcome.verdict.scenario}, known facts and this tape"))
-    click.echo(verdicts.to_text(outcome.verdict))
+        echo(text(outcome.facts, f"{outcome.verdict.scenario}, known facts and this tape"))
+    echo(verdicts.to_text(outcome.verdict))
     for one in outcome.extra_engines:
-        click.echo(f"extra engine: {verdicts.to_text(one)}")
+        echo(f"extra engine: {verdicts.to_text(one)}")
     seconds = ", ".join(f"{stage} {value:.1f} s" for stage, value in outcome.verdict.seconds.items())
-    click.echo(f"{seconds}\nverdict: {folder / 'verdict.json'}")
+    echo(f"{seconds}\nverdict: {folder / 'verdict.json'}")
     if page is not None:
-        click.echo(f"report:  {page}")
+        echo(f"report:  {page}")

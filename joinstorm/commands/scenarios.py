@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from joinstorm.commands import options
+from joinstorm.output import echo
+from streams.visible import visible
 
 if TYPE_CHECKING:
     from producers.scenario.spec import Scenario
@@ -29,11 +31,11 @@ def list_(form: str) -> None:
     loaded = [scenarios.load(name) for name in scenarios.names()]
     if form == "json":
         rows = [{"name": one.name, "title": one.title, "listeners": listeners(one)} for one in loaded]
-        click.echo(msgspec.json.encode(rows).decode())
+        echo(msgspec.json.encode(rows).decode())
         return
     width = max(len(one.name) for one in loaded)
     for one in loaded:
-        click.echo(f"{one.name:<{width}}  {listeners(one):>9,} listeners  {one.title}")
+        echo(f"{one.name:<{width}}  {listeners(one):>9,} listeners  {one.title}")
 
 
 @command.command()
@@ -49,11 +51,14 @@ def show(scenario: str, resolved: bool, form: str) -> None:
 
     loaded = scenarios.load(scenario)
     if form == "json":
-        click.echo(msgspec.json.encode(loaded).decode())
+        echo(msgspec.json.encode(loaded).decode())
     elif resolved:
-        click.echo(yaml.safe_dump(plain(loaded), sort_keys=False, allow_unicode=True), nl=False)
+        text = yaml.safe_dump(plain(loaded), sort_keys=False, allow_unicode=True)
+        if visible(text) != text:  # YAML has a spelling of its own
+            text = yaml.safe_dump(plain(loaded), sort_keys=False)
+        echo(text, nl=False)
     else:
-        click.echo(scenarios.source(scenario), nl=False)
+        echo(scenarios.source(scenario), nl=False)
 
 
 @command.command()
@@ -63,7 +68,7 @@ def validate(scenario: str) -> None:
     from producers.scenario import loading as scenarios
 
     loaded = scenarios.load(scenario)
-    click.echo(f"{loaded.name}: valid; {listeners(loaded):,} listeners at scale 1, {len(loaded.facts)} rows of facts")
+    echo(f"{loaded.name}: valid; {listeners(loaded):,} listeners at scale 1, {len(loaded.facts)} rows of facts")
 
 
 def listeners(scenario: Scenario) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from joinstorm.commands import options
+from joinstorm.output import echo
 from streams.errors import EXIT_INTERRUPTED, EXIT_OK
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     needs = rights.WORKER_NEEDS | dict.fromkeys(worker_of.private, (rights.READ, rights.WRITE))
     rights.check(connection, settings.info, needs, worker_of.group(settings))
     summary = worker_of.run(settings)
-    click.echo(_text(settings, summary) if form == "text" else msgspec.json.encode(summary).decode())
+    echo(_text(settings, summary) if form == "text" else msgspec.json.encode(summary).decode())
     return EXIT_OK if summary.ended else EXIT_INTERRUPTED
 
 

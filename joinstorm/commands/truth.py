@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from joinstorm.commands import options
+from joinstorm.output import echo
 
 if TYPE_CHECKING:
     from streams.kafka.connection import Connection
@@ -48,4 +49,4 @@ def command(tape: Path, connection: Connection, prefix: str, run: str | None, th
     events = sum(truth.events.values())
     summary = {"run": info.run, "events": events, "records": written, "digest": truth.digest}
     text = f"truth of run {info.run}: {events:,} events, {written:,} records, digest {truth.digest}"
-    click.echo(text if form == "text" else msgspec.json.encode(summary).decode())
+    echo(text if form == "text" else msgspec.json.encode(summary).decode())

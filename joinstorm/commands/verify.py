@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from joinstorm.commands import options
+from joinstorm.output import echo
 from streams.errors import EXIT_FAILED, EXIT_OK
 
 if TYPE_CHECKING:
@@ -48,5 +49,5 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
         verdict = verify(reader, engine, opened, deadline)
     if out is not None:
         write(verdict, out)
-    click.echo(to_text(verdict) if form == "text" else to_json(verdict).decode(), nl=form == "text")
+    echo(to_text(verdict) if form == "text" else to_json(verdict).decode(), nl=form == "text")
     return EXIT_OK if verdict.exact else EXIT_FAILED

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from joinstorm.commands import options
+from joinstorm.output import echo
 from streams.errors import UsageError
 
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ def command(names: tuple[str, ...], scale: float, seed: int | None, picture: Pat
     outcomes = [played(name, one.hosts.calm_below, scale, seed) for name, one in loaded]
     whatif.picture(outcomes, picture)
     rows = [figures(one) for one in outcomes]
-    click.echo(msgspec.json.encode(rows).decode() if form == "json" else whatif.table(outcomes))
-    click.echo(f"picture: {picture}", err=True)
+    echo(msgspec.json.encode(rows).decode() if form == "json" else whatif.table(outcomes))
+    echo(f"picture: {picture}", err=True)
 
 
 def played(name: str, calm_below: float, scale: float, seed: int) -> NightSummary:

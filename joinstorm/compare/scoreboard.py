@@ -1,7 +1,6 @@
 """A scoreboard as text, JSON, a picture and a page."""
 
 import base64
-import html
 import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from joinstorm.compare.scores import Score, Scoreboard
+from streams.visible import escape, visible
 
 _EXACT, _WRONG, _PALE = "#1d6f42", "#9c1c1c", "#9bbfaa"
 _WHOLE_FROM: Final = 100
@@ -129,19 +129,26 @@ def picture(board: Scoreboard) -> bytes:
     sustained = [score.sustained.events_per_second if score.sustained else 0.0 for score in scores]
     at_least = ["≥ " if score.sustained and score.sustained_limit else "" for score in scores]
     _bars(panels[4], scores, "keeps up with, events/s", sustained, at_least)
-    figure.suptitle(_title(board), fontsize=9)
+    figure.suptitle(_drawn(_title(board)), fontsize=9)
     out = io.BytesIO()
     figure.savefig(out, format="png", dpi=110, metadata={"Software": None})
     return out.getvalue()
 
 
 def _bars(axes: Axes, scores: list[Score], title: str, values: list[float], signs: Sequence[str] | None = None) -> None:
-    bars = axes.barh(
-        [score.engine for score in scores], values, color=[_EXACT if score.exact else _WRONG for score in scores]
-    )
+    bars = axes.barh(_names(scores), values, color=[_EXACT if score.exact else _WRONG for score in scores])
     labels = [sign + _label(number) for sign, number in zip(signs or [""] * len(values), values, strict=True)]
     axes.bar_label(bars, labels=labels, padding=2, fontsize=8)
     _plain_axes(axes, title, max(values, default=0.0))
+
+
+def _names(scores: list[Score]) -> list[str]:
+    return [_drawn(score.engine) for score in scores]
+
+
+def _drawn(text: str) -> str:
+    """Return a text that matplotlib draws as it is: no character without a picture, and no formula."""
+    return visible(text).replace("$", r"\$")
 
 
 def _label(number: float) -> str:
@@ -150,7 +157,7 @@ def _label(number: float) -> str:
 
 def _latency_bars(axes: Axes, scores: list[Score]) -> None:
     """Draw the median on top of the 99th percentile."""
-    names = [score.engine for score in scores]
+    names = _names(scores)
     p99s = [(score.latency.p99 if score.latency else None) or 0.0 for score in scores]
     p50s = [(score.latency.p50 if score.latency else None) or 0.0 for score in scores]
     bars = axes.barh(names, p99s, color=_PALE)
@@ -169,24 +176,22 @@ def _plain_axes(axes: Axes, title: str, most: float) -> None:
 
 def to_html(board: Scoreboard) -> str:
     """Return it as one self-contained page."""
-    head = "".join(f"<th>{html.escape(name)}</th>" for name, _ in COLUMNS)
+    head = "".join(f"<th>{escape(name)}</th>" for name, _ in COLUMNS)
     rows = "".join(_row(score) for score in board.scores)
     image = base64.b64encode(picture(board)).decode()
-    problems = "".join(f"<pre>{html.escape(line)}</pre>" for line in _problems(board))
+    problems = "".join(f"<pre>{escape(line)}</pre>" for line in _problems(board))
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Engines compared</title>'
-        f"<style>{_STYLE}</style></head><body>\n<h1>Engines compared</h1>\n<p>{html.escape(_title(board))}</p>\n"
+        f"<style>{_STYLE}</style></head><body>\n<h1>Engines compared</h1>\n<p>{escape(_title(board))}</p>\n"
         f'<img alt="bars of the figures below" src="data:image/png;base64,{image}">\n'
-        f"<table><tr>{head}</tr>\n{rows}</table>\n{problems}<p>{html.escape(_made_with(board))}</p>\n</body></html>\n"
+        f"<table><tr>{head}</tr>\n{rows}</table>\n{problems}<p>{escape(_made_with(board))}</p>\n</body></html>\n"
     )
 
 
 def _row(score: Score) -> str:
     cells = [cell(score) for _, cell in COLUMNS]
     return (
-        "<tr>"
-        + "".join(f"<td{'' if score.exact else ' class=no'}>{html.escape(text)}</td>" for text in cells)
-        + "</tr>\n"
+        "<tr>" + "".join(f"<td{'' if score.exact else ' class=no'}>{escape(text)}</td>" for text in cells) + "</tr>\n"
     )
 
 

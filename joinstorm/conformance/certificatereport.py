@@ -1,12 +1,12 @@
 """A certificate as text, JSON and a page."""
 
-import html
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from joinstorm.conformance.certificate import Certificate, PointOutcome
+from streams.visible import escape
 
 _HEAD: Final = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
@@ -69,23 +69,24 @@ def _title(certificate: Certificate) -> str:
 
 def to_html(certificate: Certificate) -> str:
     """Return it as one self-contained page."""
-    title = html.escape(_title(certificate))
+    title = escape(_title(certificate))
     rows = "".join(_row(outcome) for outcome in certificate.outcomes)
-    limits = f"<p>By design: {html.escape(certificate.limits)}</p>" if certificate.limits else ""
+    limits = f"<p>By design: {escape(certificate.limits)}</p>" if certificate.limits else ""
     verdict = "exact on every point it supports" if certificate.exact else "not exact"
     return (
         f"{_HEAD.format(title=title)}<h1>{title}</h1>\n<p>{verdict}</p>\n<table>\n"
         "<tr><th>point</th><th>outcome</th><th>an exact engine</th><th>seconds</th></tr>\n"
-        f"{rows}</table>\n{limits}<p>{html.escape(_made_with(certificate))}</p>\n</body></html>\n"
+        f"{rows}</table>\n{limits}<p>{escape(_made_with(certificate))}</p>\n</body></html>\n"
     )
 
 
 def _row(outcome: PointOutcome) -> str:
     lines = [line for line in (outcome.detail + _share(outcome), *map(str, outcome.named)) if line]
-    more = f"<pre>{html.escape(chr(10).join(lines))}</pre>" if lines else ""
+    status = escape(outcome.status)
+    more = f"<pre>{escape(chr(10).join(lines))}</pre>" if lines else ""
     return (
-        f'<tr><td>{html.escape(outcome.point)}</td><td class="{outcome.status.split()[0]}">{outcome.status}</td>'
-        f"<td>{html.escape(outcome.says)}{more}</td><td>{outcome.seconds:.1f}</td></tr>\n"
+        f'<tr><td>{escape(outcome.point)}</td><td class="{status.split()[0]}">{status}</td>'
+        f"<td>{escape(outcome.says)}{more}</td><td>{outcome.seconds:.1f}</td></tr>\n"
     )
 
 

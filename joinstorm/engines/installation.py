@@ -4,7 +4,6 @@ import fcntl
 import hashlib
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from jgo.parse import Coordinate
 from streams.engines import registry
 from streams.engines.environments import INSTALLED, JARS, OwnEnvironmentEngine, environment, interpreter
 from streams.errors import EnvironmentMissingError, UsageError
+from streams.system.children import python_module
 
 PIP_SECONDS = 1800
 
@@ -48,8 +48,8 @@ def remove(name: str, environ: Mapping[str, str]) -> None:
 
 def _make(folder: Path, engine: OwnEnvironmentEngine) -> None:
     shutil.rmtree(folder, ignore_errors=True)
-    _run([sys.executable, "-m", "venv", str(folder)])
-    _run([str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", *engine.requirements])
+    _run(python_module("venv", str(folder)))
+    _run(python_module("pip", "install", "--quiet", *engine.requirements, python=str(folder / "bin" / "python")))
     for coordinate, sha256 in engine.jars.items():
         _fetch(coordinate, sha256, folder / JARS)
 

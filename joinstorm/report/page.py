@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 
 from joinstorm.facts.facttable import FactRow
@@ -20,6 +19,7 @@ from streams.exporter.samples import reaction_at, subject_of_announcement
 from streams.read.derive import EngineResults
 from streams.read.runview import RunView
 from streams.system.wholefile import whole_file
+from streams.visible import escape
 
 _LAUNCH = (
     "Lines are the engine's counts, dots the truth. People who were refused or dropped count as waiting until they "
@@ -149,5 +149,5 @@ def _made(material: Material) -> str:
     people = "" if own else '\n<p class="soft">Every listener, author and tweet is synthetic.</p>'
     return (
         f"<h2>How it was made</h2>\n<pre>{escape(material.command)}</pre>\n"
-        f'<p class="soft">{run}, tape <code>{verdict.tape_sha256}</code>.<br>{versions}.</p>{people}'
+        f'<p class="soft">{run}, tape <code>{escape(verdict.tape_sha256)}</code>.<br>{versions}.</p>{people}'
     )

@@ -1,6 +1,5 @@
 """The style of the report's pictures: colours of the page's theme, phases as bands, time in UTC and US Eastern."""
 
-import html
 import io
 import re
 from collections.abc import Iterator, Sequence
@@ -19,6 +18,7 @@ from matplotlib.ticker import FuncFormatter
 
 from joinstorm.report.wording import ReportClock
 from streams.contract.runinfo import RunInfo
+from streams.visible import escape
 
 DAY_MS: Final = 86_400_000
 INK, FAINT, BAND = "#010203", "#010204", "#010205"
@@ -130,7 +130,7 @@ def svg(made: Figure, description: str) -> str:
         text = text.replace(placeholder, colour)
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', 'width="100%"', text, count=1)
-    return text.replace("<svg ", f'<svg role="img" aria-label="{html.escape(description)}" ', 1)
+    return text.replace("<svg ", f'<svg role="img" aria-label="{escape(description)}" ', 1)
 
 
 def when(at: Any) -> Any:

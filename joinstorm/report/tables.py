@@ -1,13 +1,13 @@
 """The tables of the report: the facts, the verdict, the differences, and the stages."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from html import escape
 from typing import Final
 
 from joinstorm.facts.factformats import accepted, figure
 from joinstorm.facts.facttable import MEASURES, FactRow
 from joinstorm.verdict.comparison import Mismatch
 from joinstorm.verdict.verdicts import Verdict, missing_named
+from streams.visible import escape
 
 _MARKS: Final = {True: '<span class="ok">holds</span>', False: '<span class="no">does not</span>', None: ""}
 
@@ -51,8 +51,8 @@ def verdict(found: Verdict, *, paced: bool) -> str:
     ``paced``: whether the replay kept to a speed, so that being on time has a meaning.
     """
     rows = [
-        ("digest of the engine", f"<code>{found.digest}</code>"),
-        ("digest of the truth", f"<code>{found.truth_digest}</code>"),
+        ("digest of the engine", f"<code>{escape(found.digest)}</code>"),
+        ("digest of the truth", f"<code>{escape(found.truth_digest)}</code>"),
         ("events counted", f"{found.events:,}"),
         ("counts compared", f"{found.records_compared:,}, of which {found.mismatches:,} differ"),
     ]
@@ -65,7 +65,7 @@ def verdict(found: Verdict, *, paced: bool) -> str:
     for kind, counts in found.faults.items():
         rows += [(f"faults {escape(kind)}: {escape(name)}", f"{count:,}") for name, count in counts.items()]
     if found.missing_events:
-        rows.append(("events never sent, and missing from the truth as well", missing_named(found)))
+        rows.append(("events never sent, and missing from the truth as well", escape(missing_named(found))))
     return f"<h2>The verdict</h2>\n{table((), rows)}{''.join(_wrong(found))}{_stages(found)}"
 
 

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +18,7 @@ TAIL_LINES = 15
 
 def joinstorm(*arguments: str) -> list[str]:
     """Return the command line that runs a joinstorm command with this interpreter."""
-    return [sys.executable, "-m", "joinstorm.cli", *arguments]
+    return children.python_module("joinstorm.cli", *arguments)
 
 
 class ChildProcess:

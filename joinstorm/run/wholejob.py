@@ -10,6 +10,7 @@ from typing import TextIO
 
 import msgspec
 from rich.console import Console
+from rich.text import Text
 
 from joinstorm.embedded.broker import EmbeddedBroker
 from joinstorm.engines.catalog import check
@@ -34,6 +35,7 @@ from streams.exporter.collector import Exporter
 from streams.kafka.connection import Connection
 from streams.read.reader import ResultReader
 from streams.read.runview import RunView
+from streams.visible import visible_line
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ def run_job(request: RunRequest, folder: Path, screen: TextIO | None = None) -> 
     try:
         return _run_stages(request, folder, screen)
     except InterruptedRun:
-        screen.write(f"stopped without a verdict; tape and logs: {folder}\n")
+        screen.write(f"stopped without a verdict; tape and logs: {visible_line(str(folder))}\n")
         raise
 
 
@@ -248,5 +250,5 @@ def _status(screen: TextIO, what: str) -> Iterator[None]:
     if not screen.isatty():
         yield
         return
-    with Console(file=screen).status(what):
+    with Console(file=screen).status(Text(visible_line(what))):
         yield

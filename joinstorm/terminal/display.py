@@ -11,6 +11,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from streams.visible import visible, visible_line
+
 PLAIN_EVERY_SECONDS = 2.0
 BLOCKS = "▁▂▃▄▅▆▇█"
 HISTORY = 60
@@ -83,16 +85,17 @@ class PlainDisplay:
             return
         self.phase, self.due = frame.phase, time.monotonic() + PLAIN_EVERY_SECONDS
         rooms = " ".join(f"{space}={count}" for space, count in frame.audience.items())
-        self.stream.write(
+        line = (
             f"{clock(frame.at)} phase={frame.phase} {rooms} waiting={frame.waiting} drop_rate={frame.drop_rate:.4f}"
             f" tweets_per_minute={frame.tweets_per_minute:.0f} sent={frame.sent} send_rate={frame.send_rate:.0f}"
-            f" count_rate={frame.count_rate:.0f} lag_records={frame.lag_records} done={frame.progress:.0%}\n"
+            f" count_rate={frame.count_rate:.0f} lag_records={frame.lag_records} done={frame.progress:.0%}"
         )
+        self.stream.write(f"{visible_line(line)}\n")
         self.stream.flush()
 
     def show_message(self, text: str) -> None:
         """Print the message."""
-        self.stream.write(f"{text}\n")
+        self.stream.write(f"{visible(text)}\n")
 
     def close(self) -> None:
         """Nothing to restore."""
@@ -131,7 +134,8 @@ class LiveDisplay:
         table.add_column(justify="right", min_width=9)
         table.add_column()
         for space, count in frame.audience.items():
-            table.add_row(f"{space} room", f"{count:,}", Text(spark(self.history.get(space, [])), style="cyan"))
+            room = Text(f"{visible_line(space)} room")
+            table.add_row(room, f"{count:,}", Text(spark(self.history.get(space, [])), style="cyan"))
         table.add_row("waiting", f"{frame.waiting:,}", "")
         melted = "bold red" if frame.drop_rate >= 0.01 else ""  # noqa: PLR2004 - one in a hundred dropped
         table.add_row("drop rate", Text(f"{frame.drop_rate:.2%}", style=melted), Text("of the room, per window", "dim"))
@@ -141,11 +145,12 @@ class LiveDisplay:
         lag = f"{frame.lag_seconds:,.0f} s of the night; late by {frame.lateness_seconds * 1000:,.0f} ms"
         table.add_row("lag", f"{frame.lag_records:,}", Text(f"records, {lag}", "dim"))
         head = Text.assemble(
-            (self.title, "bold"), "  ", (clock(frame.at), "cyan"), "  ", (frame.phase, "bold yellow"),
-            f"  {frame.speed:,.0f}x" if frame.speed else "", f"  {frame.state}",
+            (visible_line(self.title), "bold"), "  ", (clock(frame.at), "cyan"), "  ",
+            (visible_line(frame.phase), "bold yellow"),
+            f"  {frame.speed:,.0f}x" if frame.speed else "", f"  {visible_line(frame.state)}",
         )  # fmt: skip
         bar = ProgressBar(total=1.0, completed=frame.progress, width=60)
-        return Group(head, bar, table, Text(self.footer, style="dim"), Text(self.message, style="yellow"))
+        return Group(head, bar, table, Text(self.footer, style="dim"), Text(visible(self.message), style="yellow"))
 
 
 def open_display(stream: TextIO, title: str, footer: str = "") -> Display:

@@ -10,8 +10,10 @@ from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from producers.replay.deck import DeckState
+from streams.visible import visible, visible_line
 
 LINE_SECONDS = 5.0
 _log = logging.getLogger("joinstorm.replay")
@@ -35,8 +37,8 @@ def progress() -> Iterator[ReplayDisplay]:
     if not sys.stderr.isatty():
         yield _Lines()
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.completed:,}"))
+    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as bar:
         yield _Bar(bar)
 
 
@@ -44,7 +46,7 @@ def describe(state: DeckState) -> str:
     """Return a state as a short text."""
     at = datetime.fromtimestamp(state.at / 1000, UTC)
     speed = f"{state.speed:g}x" if state.speed else "max"
-    return f"{state.run} {at:%d %b %H:%M:%S} {state.phase} {speed} {state.state}"
+    return visible_line(f"{state.run} {at:%d %b %H:%M:%S} {state.phase} {speed} {state.state}")
 
 
 class _Bar:
@@ -56,7 +58,7 @@ class _Bar:
         self._bar.update(self._task, total=state.events, completed=state.sent, description=describe(state))
 
     def show_message(self, text: str) -> None:
-        self._bar.console.print(text, style="dim")
+        self._bar.console.print(Text(visible(text), style="dim"))
 
 
 class _Lines:

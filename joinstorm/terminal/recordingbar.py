@@ -25,7 +25,7 @@ def record_scenario(name: str, path: Path, *, scale: float, seed: int | None) ->
     """
     loaded = scenario.load(name)
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
     with Progress(*columns, TimeElapsedColumn(), console=console, disable=not sys.stderr.isatty()) as bars:
         tasks = {step: bars.add_task(f"{loaded.name}: {text}", total=1.0) for step, text in _STEPS.items()}
         return record(

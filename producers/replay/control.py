@@ -1,42 +1,51 @@
 """The tape deck over HTTP, on this machine: a small server in the replay's process, and a client that finds it.
 
-    GET  /state                        what the deck displays, as JSON
-    POST /pause /resume /toggle /stop  no body
-    POST /speed  {"speed": 60}         a number of at least 0.1, or "max"
-    POST /step   {"length": "5s"}
-    POST /jump   {"moment": "talk+10m"}
-
-A refused command answers 400 with {"error": text}. Requests with an ``Origin`` are refused: a web page could make a
-browser send them, and a replay is controlled by users and programs of this machine only.
+``producers.replay.deckrequests`` lists the requests. A running replay publishes its address in a private folder of its
+user, where the client looks for it.
 """
 
 import contextlib
 import http.client
 import json
 import os
-import tempfile
-import threading
+import socket
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, Final, Self
 
-from producers.replay.deck import Deck
+import msgspec
+
+from producers.replay.deck import Deck, DeckState
+from producers.replay.deckserver import DeckServer
 from streams.errors import EnvironmentMissingError, JoinstormError, UsageError, reason
+from streams.system.directhttp import open_directly
+from streams.system.privatefolder import PrivateFolder, runtime_folder
 
-LOOPBACK = "127.0.0.1"
-TIMEOUT_SECONDS = 5.0
-_MAX_BODY = 10_000
+LOOPBACK: Final = "127.0.0.1"
+EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 - what an empty host means
+TIMEOUT_SECONDS: Final = 5.0
+_SUFFIX: Final = ".json"
+_LARGEST_ANSWER: Final = 1 << 20
+WITHOUT: Final = "go without the deck (--control off)"
+
+
+class Address(msgspec.Struct):
+    """Where a replay's deck listens."""
+
+    url: str
+    pid: int
+    started: float
+    """Seconds since the epoch."""
 
 
 def address_folder() -> Path:
     """Return the folder in which this user's running replays publish their addresses."""
-    return Path(tempfile.gettempdir()) / f"joinstorm-{os.getuid()}"
+    return runtime_folder(os.environ)
 
 
 class ControlServer:
@@ -44,7 +53,7 @@ class ControlServer:
 
     Args:
         deck: The deck to control.
-        host: The address to listen on.
+        host: The address to listen on; IPv6 in brackets or not, every address if empty.
         port: The port to listen on; 0 for any free one.
 
     Raises:
@@ -52,98 +61,41 @@ class ControlServer:
     """
 
     def __init__(self, deck: Deck, host: str = LOOPBACK, port: int = 0) -> None:
+        bare = host.strip("[]") or EVERYWHERE
+        family = socket.AF_INET6 if ":" in bare else socket.AF_INET
         try:
-            self._server = ThreadingHTTPServer((host, port), type("Handler", (DeckHandler,), {"deck": deck}))
-        except (OSError, OverflowError) as error:
+            listening = socket.create_server((bare, port), family=family)
+        except (OSError, OverflowError, UnicodeError) as error:
             why = reason(error) if isinstance(error, OSError) else error
             raise EnvironmentMissingError(
                 f"the deck cannot listen on {host}:{port}: {why}; choose another port with --control"
             ) from error
-        self._server.daemon_threads = True
-        self.url = f"http://{host}:{self._server.server_address[1]}"
-        self._file = address_folder() / f"{os.getpid()}.json"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="control", daemon=True)
+        shown = f"[{bare}]" if family == socket.AF_INET6 else bare
+        self.url = f"http://{shown}:{listening.getsockname()[1]}"
+        self._server = DeckServer(deck, listening, bare)
+        self._folder = PrivateFolder(address_folder())
+        self._name = f"{os.getpid()}{_SUFFIX}"
 
     def __enter__(self) -> Self:
         try:
-            self._file.parent.mkdir(mode=0o700, exist_ok=True)
-            self._file.write_text(json.dumps({"url": self.url, "pid": os.getpid(), "started": time.time()}))
+            self._folder.write(self._name, msgspec.json.encode(Address(self.url, os.getpid(), time.time())))
         except OSError as error:
-            self._server.server_close()
+            self._server.close()
             raise EnvironmentMissingError(
-                f"{self._file}: the deck's address cannot be written: {reason(error)}; "
-                "go without the deck (--control off)"
+                f"{self._folder.path / self._name}: the deck's address cannot be written: {reason(error)}; {WITHOUT}"
             ) from error
-        self._thread.start()
+        except EnvironmentMissingError as error:
+            self._server.close()
+            raise EnvironmentMissingError(f"{error}; {WITHOUT}") from error
+        self._server.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with contextlib.suppress(OSError):
-            self._file.unlink()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-
-def _commands(deck: Deck) -> dict[str, Callable[[dict[str, Any]], None]]:
-    """Return the action of each path on the body of a request."""
-    return {
-        "/pause": lambda _: deck.pause(),
-        "/resume": lambda _: deck.resume(),
-        "/toggle": lambda _: deck.toggle(),
-        "/stop": lambda _: deck.stop(),
-        "/speed": lambda body: deck.set_speed(body["speed"]),
-        "/step": lambda body: deck.step(str(body.get("length", "5s"))),
-        "/jump": lambda body: deck.jump(str(body["moment"])),
-    }
-
-
-class DeckHandler(BaseHTTPRequestHandler):
-    """Answers one request; ``ControlServer`` makes a subclass for its deck."""
-
-    deck: ClassVar[Deck]
-
-    def do_GET(self) -> None:
-        """Answer with the state."""
-        if self.path == "/state":
-            self._answer(200, self.deck.as_dict())
-        else:
-            self._answer(404, {"error": f"{self.path}: expected /state"})
-
-    def do_POST(self) -> None:
-        """Pass a command to the deck."""
-        commands = _commands(self.deck)
-        if self.path not in commands:
-            self._answer(404, {"error": f"{self.path}: expected one of {', '.join(commands)}"})
-        elif self.headers.get("Origin"):
-            self._answer(403, {"error": "the deck accepts no commands from web pages"})
-        else:
-            self._answer(*self._obey(commands[self.path]))
-
-    def _obey(self, command: Callable[[dict[str, Any]], None]) -> tuple[int, dict[str, Any]]:
-        try:
-            length = min(int(self.headers.get("Content-Length") or 0), _MAX_BODY)
-            command(json.loads(self.rfile.read(length) or b"{}"))
-        except KeyError as missing:
-            return 400, {"error": f"{self.path} needs {missing} in its body"}
-        except (ValueError, TypeError, AttributeError) as error:
-            return 400, {"error": f"{self.path}: expected a JSON object as body: {error}"}
-        except JoinstormError as error:
-            return 400, {"error": str(error)}
-        return 200, self.deck.as_dict()
-
-    def _answer(self, code: int, body: dict[str, Any]) -> None:
-        payload = json.dumps(body).encode()
-        self.send_response(code)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(payload)))
-        self.end_headers()
-        self.wfile.write(payload)
-
-    def log_message(self, *_: object) -> None:
-        """Log nothing: a line per request would bury the rest."""
+        with contextlib.suppress(OSError, EnvironmentMissingError):
+            self._folder.remove(self._name)
+        self._server.stop()
 
 
 class ControlClient:
@@ -161,15 +113,15 @@ class ControlClient:
         """Return a client of the replay in process ``pid``, of run ``run``, or of the one that started last.
 
         Raises:
-            EnvironmentMissingError: No such replay is running on this machine.
+            EnvironmentMissingError: No such replay is running here, or the folder of addresses is not private.
         """
         running: list[tuple[float, str]] = []
-        for file in address_folder().glob("*.json"):
+        for content in _published().values():
             try:
-                address = json.loads(file.read_text())
-                if pid in {None, address["pid"]} and run in {None, cls(address["url"]).state()["run"]}:
-                    running.append((address["started"], address["url"]))
-            except (OSError, ValueError, KeyError, TypeError, JoinstormError):
+                address = msgspec.json.decode(content, type=Address)
+                if pid in {None, address.pid} and run in {None, cls(address.url).state()["run"]}:
+                    running.append((address.started, address.url))
+            except (msgspec.MsgspecError, UnicodeError, RecursionError, JoinstormError):
                 continue  # ended meanwhile, or was killed and left its address behind
         if not running:
             wanted = "" if run is None else f" of run {run}"
@@ -219,14 +171,22 @@ class ControlClient:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data)  # noqa: S310 - checked above
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310 - checked above
-                answer: dict[str, Any] = json.load(response)
+            with open_directly(request, TIMEOUT_SECONDS) as response:
+                state = msgspec.json.decode(response.read(_LARGEST_ANSWER), type=DeckState)
         except urllib.error.HTTPError as error:
             with error:
                 raise _refusal(error, self.url) from None
-        except (OSError, ValueError, http.client.HTTPException) as error:
+        except (OSError, ValueError, RecursionError, http.client.HTTPException) as error:
             raise EnvironmentMissingError(f"no replay answers at {self.url}: {error}") from None
-        return answer
+        return asdict(state)
+
+
+def _published() -> dict[str, bytes]:
+    folder = PrivateFolder(address_folder())
+    try:
+        return folder.read_all(_SUFFIX)
+    except OSError as error:
+        raise EnvironmentMissingError(f"{folder.path}: cannot be read: {reason(error)}; give --url") from None
 
 
 def _check_address(url: str) -> None:
@@ -242,6 +202,6 @@ def _check_address(url: str) -> None:
 def _refusal(error: urllib.error.HTTPError, url: str) -> JoinstormError:
     """Return what a refusal means: the deck's own text, or that another server answers at the address."""
     try:
-        return UsageError(str(json.load(error)["error"]))
-    except (ValueError, KeyError, TypeError):
+        return UsageError(str(json.loads(error.read(_LARGEST_ANSWER))["error"]))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, http.client.HTTPException):
         return EnvironmentMissingError(f"no replay answers at {url}: {error}")

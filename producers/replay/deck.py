@@ -12,7 +12,10 @@ from streams.contract.runinfo import RunInfo
 from streams.errors import UsageError
 
 SLOWEST = 0.1
+FASTEST = 1_000_000
+"""A night of a day in a tenth of a second; beyond, a moment is too far away for a number to say when it is due."""
 MAX = "max"
+_MOST_WAITING = 1_000
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,8 @@ class DeckState:
 class Deck:
     """Accepts commands from any thread; the replay obeys within a few milliseconds.
 
-    Every method may be called at any time. A command that cannot be obeyed raises UsageError at once.
+    Every method may be called at any time. A command that cannot be obeyed raises UsageError at once, as does one more
+    than a thousand that wait for the replay.
 
     Args:
         listener: Called with every new state, in the replay's thread, about four times a second.
@@ -109,7 +113,7 @@ class Deck:
         self._queue(Resume() if self.state.state == "paused" else Pause())
 
     def set_speed(self, speed: float | str) -> None:
-        """Change the speed: 0.1 event seconds per second or more, or ``max``."""
+        """Change the speed: 0.1 to 1,000,000 event seconds per second, or ``max``."""
         self._queue(SetSpeed(speed_of(speed)))
 
     def step(self, length: str = "5s") -> None:
@@ -154,6 +158,8 @@ class Deck:
 
     def _queue(self, command: Command) -> None:
         with self._lock:
+            if len(self._commands) >= _MOST_WAITING and not isinstance(command, Stop):
+                raise UsageError(f"{_MOST_WAITING:,} commands wait for the replay already")
             self._commands.append(command)
 
 
@@ -161,7 +167,7 @@ def speed_of(text: float | str) -> float:
     """Return a speed as a number, 0 for ``max``.
 
     Raises:
-        UsageError: ``text`` is neither ``max`` nor a number of at least 0.1.
+        UsageError: ``text`` is neither ``max`` nor a number from 0.1 to 1,000,000.
     """
     if text == MAX:
         return AS_FAST_AS_POSSIBLE
@@ -169,6 +175,8 @@ def speed_of(text: float | str) -> float:
         speed = float(text)
     except ValueError:
         speed = -1.0
-    if not SLOWEST <= speed < float("inf"):
-        raise UsageError(f"speed {text!r}: expected a number of at least {SLOWEST}, or {MAX}")
+    if not SLOWEST <= speed <= FASTEST:
+        raise UsageError(
+            f"speed {str(text)[:40]!r}: expected a number of at least {SLOWEST} and at most {FASTEST:,}, or {MAX}"
+        )
     return speed

@@ -10,15 +10,19 @@ from pathlib import Path
 import msgspec
 import yaml
 
+from producers import safeyaml
 from producers.scenario import yamlnodes
 from producers.scenario.spec import Scenario
-from streams.errors import ScenarioError, reason
+from streams.errors import ScenarioError
 from streams.suggest import unknown
+from streams.visible import visible_line
 
 _SUFFIXES = (".yaml", ".yml")
 _STEP_MS = 5_000
 _WHERE = re.compile(r"^(?P<what>.*?)(?: - at (?:`key` in )?`\$(?P<path>.*)`)?$")
 _UNKNOWN = re.compile(r"unknown field `(.*)`")
+_LONGEST_CHAIN = 20
+_LONGEST_QUOTE = 100
 _LONGEST_EXPONENTIAL = 12
 """No duration of the simulation is longer than its mean times this."""
 
@@ -35,8 +39,9 @@ def load(name: str) -> Scenario:
     Raises:
         ScenarioError: The scenario is unknown, it or one it extends is malformed, or it cannot be simulated.
     """
-    node = _resolve(_locate(name, Path()), ())
-    scenario = _convert(node)
+    own = _locate(name, Path())
+    node = _resolve(own, own, ())
+    scenario = _convert(node, own)
     _refuse_impossible(scenario, node)
     return scenario
 
@@ -47,7 +52,7 @@ def source(name: str) -> str:
     Raises:
         ScenarioError: The scenario is unknown or cannot be read.
     """
-    return _text(_locate(name, Path()))
+    return _text(_locate(name, Path()), regular=False)
 
 
 def _locate(name: str, folder: Path) -> Path:
@@ -60,31 +65,31 @@ def _locate(name: str, folder: Path) -> Path:
     return Path(str(resources.files("producers.scenario").joinpath("shipped", f"{name}.yaml")))
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, *, regular: bool) -> str:
     try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise ScenarioError(f"{path}: there is no such file") from None
-    except OSError as error:
-        raise ScenarioError(f"{path}: cannot be read: {reason(error)}") from None
-    except UnicodeDecodeError as error:
-        raise ScenarioError(f"{path}: not UTF-8: {error}") from None
+        return safeyaml.read_text(path, regular=regular)
+    except safeyaml.YamlError as error:
+        raise ScenarioError(str(error)) from None
 
 
-def _resolve(path: Path, chain: tuple[Path, ...]) -> yaml.MappingNode:
+def _resolve(path: Path, own: Path, chain: tuple[Path, ...]) -> yaml.MappingNode:
     """Read a file and the scenarios it extends, and merge them."""
-    node = yamlnodes.read(path, _text(path))
+    node = yamlnodes.read(path, _text(path, regular=bool(chain)), own)
     extends = yamlnodes.take(node, "extends")
     if extends is None:
         return node
     where = yamlnodes.place(extends)
     if not isinstance(extends, yaml.ScalarNode) or not extends.value:
         raise ScenarioError(f"{where}: extends: expected the name or path of one scenario")
-    chain = (*chain, path.resolve())
+    if "/" in extends.value and not extends.value.endswith(_SUFFIXES):
+        raise ScenarioError(f"{where}: extends {extends.value!r}: expected the path of a .yaml or .yml file")
+    chain = (*chain, _real(path))
+    if len(chain) > _LONGEST_CHAIN:
+        raise ScenarioError(f"{where}: extends: expected at most {_LONGEST_CHAIN} files that extend each other")
     try:
         parent = _locate(extends.value, path.parent)
-        circular = parent.resolve() in chain
-        base = None if circular else _resolve(parent, chain)
+        circular = _real(parent) in chain
+        base = None if circular else _resolve(parent, own, chain)
     except ScenarioError as error:
         raise ScenarioError(f"{where}: extends {extends.value!r}: {error}") from None
     if base is None:
@@ -93,25 +98,37 @@ def _resolve(path: Path, chain: tuple[Path, ...]) -> yaml.MappingNode:
     return yamlnodes.merged(base, node)
 
 
-def _convert(node: yaml.MappingNode) -> Scenario:
+def _real(path: Path) -> Path:
     try:
-        return msgspec.convert(yamlnodes.built(node), Scenario)
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError):  # a circle of links, a name that no file can have
+        raise ScenarioError(f"{str(path)!r}: cannot be read") from None
+
+
+def _convert(node: yaml.MappingNode, own: Path) -> Scenario:
+    try:
+        return msgspec.convert(yamlnodes.built(node, own), Scenario)
     except msgspec.ValidationError as error:
-        raise ScenarioError(_explained(str(error), node)) from None
+        raise ScenarioError(_explained(str(error), node, own)) from None
 
 
-def _explained(message: str, node: yaml.MappingNode) -> str:
+def _explained(message: str, node: yaml.MappingNode, own: Path) -> str:
     """Turn a validation message into one with file, line, field, what was found and what is allowed."""
     match = _WHERE.match(message)
     what, dotted = (match["what"], match["path"] or "") if match else (message, "")
     path = tuple(int(step[1:-1]) if step.startswith("[") else step for step in re.findall(r"[^.\[\]]+|\[\d+\]", dotted))
     field = _UNKNOWN.search(what)
+    section = path
     if field:
         what = unknown("field", field[1], _fields(path))
         path = (*path, field[1])
+    blamed = yamlnodes.find(node, path)
+    place = yamlnodes.place(blamed)
+    if blamed.start_mark.name != str(own):  # nothing of a file that was not named is quoted
+        what = "unknown field" if field else yamlnodes.quoted(blamed, own, what.replace("`", ""))
+        return f"{place}: {_spelled(section)}: {what}"
     value = yamlnodes.value(node, path)
-    found = f", found {value}" if value is not None and not field else ""
-    place = yamlnodes.place(yamlnodes.find(node, path))
+    found = f", found {visible_line(value, _LONGEST_QUOTE)}" if value is not None and not field else ""
     return f"{place}: {_spelled(path)}: {what.replace('`', '')}{found}"
 
 

@@ -1,36 +1,51 @@
 """YAML nodes that keep their file and line, also where one file extends another."""
 
+import re
 from pathlib import Path
-from typing import TypeAlias, cast
+from typing import Final, TypeAlias, cast
 
 import yaml
 
+from producers import safeyaml
 from streams.errors import ScenarioError
 
 Steps: TypeAlias = tuple[str | int, ...]
+_TEXT: Final = "tag:yaml.org,2002:str"
+_LONGEST_VALUE: Final = 100
+_QUOTED: Final = re.compile(r"(['\"]).*\1")
 
 
-def read(path: Path, text: str) -> yaml.MappingNode:
+def read(path: Path, text: str, own: Path) -> yaml.MappingNode:
     """Parse one document; its nodes' marks name ``path``.
+
+    Args:
+        path: The file.
+        text: Its content.
+        own: The file the user named. An error quotes no other file, which the user may never have meant to show.
 
     Raises:
         ScenarioError: The text is not YAML or not a mapping, or a mapping has the same key twice.
     """
-    loader = yaml.SafeLoader(text)
-    loader.name = str(path)
     try:
-        node = loader.get_single_node()
-    except yaml.YAMLError as error:
-        raise ScenarioError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+        node = safeyaml.compose(path, text)
+    except safeyaml.YamlError as error:
+        raise ScenarioError(str(error)) from None
     if not isinstance(node, yaml.MappingNode):
         raise ScenarioError(f"{path}: expected a mapping of fields")
-    _refuse_repeated_keys(node)
+    _refuse_repeated_keys(node, own)
     return node
 
 
 def place(node: yaml.Node) -> str:
     """Return ``file:line`` of a node."""
     return f"{node.start_mark.name}:{node.start_mark.line + 1}"
+
+
+def quoted(node: yaml.Node, own: Path, text: str) -> str:
+    """Return a text that may quote a node's file; without what it quotes unless that is the file the user named."""
+    if node.start_mark.name == str(own):
+        return text
+    return _QUOTED.sub("…", text)
 
 
 def take(mapping: yaml.MappingNode, key: str) -> yaml.Node | None:
@@ -53,22 +68,29 @@ def merged(base: yaml.MappingNode, change: yaml.MappingNode) -> yaml.MappingNode
     return yaml.MappingNode(change.tag, list(pairs.values()), change.start_mark, change.end_mark)
 
 
-def built(node: yaml.Node) -> object:
+def built(node: yaml.Node, own: Path) -> object:
     """Return the plain values of a node.
+
+    Args:
+        node: The node.
+        own: The file the user named; see ``read``.
 
     Raises:
         ScenarioError: A value is impossible for its form (a 32nd of May) or has a tag of another program.
     """
     if isinstance(node, yaml.MappingNode):
-        return {str(name.value): built(value) for name, value in node.value}
+        return {str(name.value): built(value, own) for name, value in node.value}
     if isinstance(node, yaml.SequenceNode):
-        return [built(value) for value in node.value]
+        return [built(value, own) for value in node.value]
+    if node.tag != _TEXT and len(node.value) > _LONGEST_VALUE:
+        raise ScenarioError(f"{place(node)}: expected a number or a time of at most {_LONGEST_VALUE} characters")
     try:
         return yaml.SafeLoader("").construct_object(node)
     except yaml.MarkedYAMLError as error:
-        raise ScenarioError(f"{place(node)}: {error.problem}") from None
-    except (ValueError, TypeError) as error:
-        raise ScenarioError(f"{place(node)}: {node.value}: {error}") from None
+        raise ScenarioError(f"{place(node)}: {quoted(node, own, str(error.problem))}") from None
+    except (ValueError, TypeError, OverflowError, LookupError) as error:
+        value = f"{node.value}: " if node.start_mark.name == str(own) else ""
+        raise ScenarioError(f"{place(node)}: {value}{quoted(node, own, str(error))}") from None
 
 
 def find(node: yaml.Node, path: Steps) -> yaml.Node:
@@ -101,16 +123,16 @@ def _child(node: yaml.Node, step: str | int) -> tuple[yaml.Node, yaml.Node] | No
     return None
 
 
-def _refuse_repeated_keys(node: yaml.Node) -> None:
+def _refuse_repeated_keys(node: yaml.Node, own: Path) -> None:
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for name, value in node.value:
             if not isinstance(name, yaml.ScalarNode):
                 raise ScenarioError(f"{place(name)}: expected a plain field name")
             if name.value in seen:
-                raise ScenarioError(f"{place(name)}: field {name.value!r} is given twice")
+                raise ScenarioError(f"{place(name)}: field {quoted(name, own, repr(name.value))} is given twice")
             seen.add(name.value)
-            _refuse_repeated_keys(value)
+            _refuse_repeated_keys(value, own)
     elif isinstance(node, yaml.SequenceNode):
         for value in node.value:
-            _refuse_repeated_keys(value)
+            _refuse_repeated_keys(value, own)

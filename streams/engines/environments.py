@@ -21,6 +21,7 @@ import streams
 from streams.engines.abstract import Engine, Summary, WorkerSettings
 from streams.errors import EngineError, NotInstalledError
 from streams.system.cache import cache_folder
+from streams.system.children import python_module
 
 INSTALLED: Final = "installed.txt"
 """Holds the requirements. Written last: an environment without it is incomplete."""
@@ -87,7 +88,7 @@ def run_there(python: Path, folder: Path, flow: str, settings: WorkerSettings) -
     environ = {**os.environ, "PYTHONPATH": str(_ours(folder)), "JOINSTORM_ENGINE_FOLDER": str(folder)}
     # A new session, so that a signal to our process group reaches the child once, from here. It dies with us: see host.
     child = subprocess.Popen(
-        [str(python), "-m", HOST, flow],
+        python_module(HOST, flow, python=str(python)),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=environ,

@@ -12,6 +12,7 @@ import msgspec
 from streams.engines.abstract import Summary, WorkerSettings
 from streams.errors import EXIT_USAGE, JoinstormError
 from streams.system.children import parent_death
+from streams.visible import visible
 
 POLL_SECONDS = 0.5
 
@@ -28,7 +29,7 @@ def main() -> int:
     try:
         summary: Summary = importlib.import_module(sys.argv[1]).run(settings)
     except JoinstormError as error:
-        sys.stderr.write(f"joinstorm: {error}\n")
+        sys.stderr.write(f"joinstorm: {visible(str(error))}\n")
         return error.exit_code
     os.write(results, msgspec.json.encode(summary) + b"\n")
     return 0

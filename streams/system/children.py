@@ -18,6 +18,15 @@ Handler: TypeAlias = Callable[[int, FrameType | None], object]
 _PR_SET_PDEATHSIG: Final = 1
 
 
+def python_module(module: str, *arguments: str, python: str = sys.executable) -> list[str]:
+    """Return the command line that runs a module with a Python.
+
+    The working folder, where the user's files are, stays off ``sys.path``: a file there named ``json.py`` must not be
+    imported in place of the module ``json``.
+    """
+    return [python, "-P", "-m", module, *arguments]
+
+
 @contextlib.contextmanager
 def handled_signals(handler: Handler) -> Iterator[None]:
     """Handle the signals of ``ENDING`` inside the block, and restore the previous handlers. Main thread only.

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,11 +35,23 @@ def scratch(kind: str, parent: Path | None = None) -> Iterator[Path]:
 
 
 def sweep(parent: Path) -> None:
-    """Remove the folders whose owners are gone: their locks are free."""
-    for path in parent.glob(f"{PREFIX}*/{LOCK}"):
-        with contextlib.suppress(OSError), path.open("r+") as lock:
+    """Remove this user's folders whose owners are gone: their locks are free."""
+    for folder in parent.glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError), _opened_lock(folder) as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(path.parent, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _opened_lock(folder: Path) -> IO[str]:
+    """Open the lock of a folder.
+
+    Raises:
+        OSError: It has none, or the folder or the lock may be another user's trap: a link, or not this user's.
+    """
+    found = folder.lstat()
+    if found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode):
+        raise PermissionError(folder)
+    return open(os.open(folder / LOCK, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK), "r+")  # noqa: PTH123 - a descriptor
 
 
 def _claimed(kind: str, parent: Path) -> tuple[Path, IO[str]]:

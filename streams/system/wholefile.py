@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +20,8 @@ def whole_file(path: Path) -> Iterator[Path]:
     """
     if path.name in {"", ".."} or path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    # Not to be guessed: in a folder where others may write, nobody can plant a link of that name.
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         yield part
         if part.exists():

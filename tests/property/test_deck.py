@@ -118,3 +118,15 @@ def check_complete(pieces: list[Sent], plain: Sent, info: RunInfo) -> None:
     check_marks(firsts, info)
     for (topic, _), records in whole.items():
         assert isinstance(decoded(topic, records)[-1], Mark)
+
+
+def test_the_greatest_speeds_and_steps_harm_nothing(tape: Tape, plain: Sent) -> None:
+    """The fastest and slowest speed and a step of a year, again and again, are obeyed; everything is sent once."""
+    player = Player(tape, PlaybackRequest(speed=5), least=COARSE)
+    for moment in range(5):
+        player.time.at(moment, lambda: player.deck.set_speed("0.1"))
+        player.time.at(moment + 0.4, lambda: player.deck.set_speed(1_000_000))
+        player.time.at(moment + 0.4, lambda: player.deck.step("8760h"))
+    player.time.at(6, player.deck.resume)
+    player.play()
+    assert player.sent == plain

@@ -19,6 +19,7 @@ from streams.engines.environments import JARS, environment
 from streams.engines.flink.sql import Late, counts_topic
 from streams.engines.shared.statefolder import state_folder
 from streams.errors import EngineError
+from streams.system.directhttp import open_directly
 
 CLUSTER: Final = "cluster"
 """Engine option: ``HOST:PORT`` of a job manager's REST interface; by default the worker starts its own Flink."""
@@ -217,7 +218,7 @@ def _jobs(cluster: str) -> list[Mapping[str, str]]:
 def _request(cluster: str, path: str, method: str) -> bytes:
     request = urllib.request.Request(f"http://{cluster}/{path}", method=method)
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - the scheme is fixed
+        with open_directly(request, 10) as answer:
             body: bytes = answer.read()
     except (urllib.error.URLError, OSError) as error:
         raise EngineError(f"flink at {cluster} does not answer: {error}") from error

@@ -1,11 +1,11 @@
 """The folder in which a worker's library keeps state on disk, found again after a crash."""
 
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Final
 
 from streams.engines.abstract import WorkerSettings
+from streams.system.privatefolder import require_private, user_folder
 
 OPTION: Final = "state_dir"
 """Engine option: the folder for all workers' state; by default in the system's temporary folder."""
@@ -13,9 +13,11 @@ OPTION: Final = "state_dir"
 
 def state_folder(settings: WorkerSettings) -> Path:
     """Return the worker's folder, created if missing; the same for the same run, engine and worker number."""
-    parent = settings.options.get(OPTION) or str(Path(tempfile.gettempdir()) / "joinstorm-state")
+    given = settings.options.get(OPTION)
+    parent = Path(given) if given else require_private(user_folder("joinstorm-state"))
     worker = "worker" if settings.worker is None else f"worker-{settings.worker}"
-    folder = Path(parent) / f"{settings.info.prefix}{settings.info.run}" / settings.engine / worker
+    names = settings.info.names()  # refuses a run id that is a path: it comes from a record
+    folder = parent / f"{names.prefix}{names.run}" / settings.engine / worker
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

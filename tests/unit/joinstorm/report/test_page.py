@@ -182,6 +182,20 @@ def test_names_from_outside_are_text_and_an_engine_that_wrote_nothing_has_a_page
     assert "Compared with known facts" not in html
 
 
+def test_nothing_hidden_is_on_the_page() -> None:
+    """Escapes and turns of direction in names, problems, versions, hashes and the command are spelled."""
+    evil = "\x1b]0;x\x07\u202e\udcff<script>alert(1)</script>"
+    made = material(view(3))
+    verdict = msgspec.structs.replace(
+        made.verdict, problems=(evil,), remarks=(evil,), versions={evil: evil}, run=evil, tape_sha256=evil, digest=evil,
+        truth_digest=evil, seconds={evil: 1.0}, events_per_second={evil: 1.0}, faults={evil: {evil: 1}},
+    )  # fmt: skip
+    html = page(replace(made, verdict=verdict, command=evil, title=evil))
+    assert not set("\x1b\x07\u202e\udcff") & set(html)
+    assert "script" not in Reader(html).open
+    assert html.encode()
+
+
 def test_the_report_is_written_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No partial file remains."""
     monkeypatch.setattr(report, "page", lambda _: exact_page())

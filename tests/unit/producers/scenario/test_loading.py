@@ -1,5 +1,6 @@
 """Scenarios: loading, extending, and errors that name file, line, field and what is allowed."""
 
+import os
 import re
 from pathlib import Path
 
@@ -205,6 +206,67 @@ def test_circle(tmp_path: Path) -> None:
     written(tmp_path, "extends: ./own.yaml\n", "base.yaml")
     message = refused(tmp_path, "extends: ./base.yaml\n")
     assert message.endswith("base.yaml:1: extends './own.yaml': circular: own.yaml → base.yaml → own.yaml")
+
+
+SECRETS = {
+    "lines": "root:x:0:0:hunter2:/root:/bin/sh\nhunter2:x:1:1\n",
+    "no YAML": "password: [hunter2\n",
+    "unknown field": "extends: launch\nhunter2: 1\n",
+    "wrong value": "extends: launch\nname: x\nretry: {policy: hunter2}\n",
+    "wrong type": "extends: launch\nname: x\nserver: {held: hunter2}\n",
+    "wrong number": "extends: launch\nname: x\nsize: !!int hunter2\n",
+    "wrong tag": "extends: launch\nname: x\ntitle: !hunter2 x\n",
+    "twice": "hunter2: 1\nhunter2: 2\n",
+    "undefined alias": "a: *hunter2\n",
+}
+
+
+@pytest.mark.parametrize("case", SECRETS)
+def test_no_error_quotes_a_file_that_was_not_named(tmp_path: Path, case: str) -> None:
+    """What is wrong in an extended file is named by place and kind, without a word of the file; in one's own it is."""
+    written(tmp_path, SECRETS[case], "base.yaml")
+    message = refused(tmp_path, "extends: ./base.yaml\nname: own\n")
+    assert "base.yaml" in message
+    assert "hunter2" not in message
+    assert message.isprintable()
+
+
+@pytest.mark.parametrize("target", ["/etc/passwd", "./secret", "../secret.txt", "/dev/stdin"])
+def test_only_yaml_files_are_extended(tmp_path: Path, target: str) -> None:
+    """A path of another kind of file is refused before it is opened."""
+    message = refused(tmp_path, f"extends: {target}\nname: own\n")
+    assert message == f"own.yaml:1: extends {target!r}: expected the path of a .yaml or .yml file"
+
+
+def test_what_cannot_be_extended(tmp_path: Path) -> None:
+    """A circle of links, a pipe, a folder, an impossible name and an endless chain are refused in one line."""
+    (tmp_path / "loop.yaml").symlink_to(tmp_path / "loop.yaml")
+    os.mkfifo(tmp_path / "pipe.yaml")
+    (tmp_path / "folder.yaml").mkdir()
+    for target, why in (
+        ("./loop.yaml", "cannot be read"),
+        ("./pipe.yaml", "pipe.yaml: expected a regular file"),
+        ("./folder.yaml", "folder.yaml: expected a regular file"),
+        ('"./a\\0.yaml"', "cannot be read"),
+    ):
+        message = refused(tmp_path, f"extends: {target}\nname: own\n")
+        assert message.endswith(why)
+        assert message.isprintable()
+    for number in range(30):
+        written(tmp_path, f"extends: ./{number + 1}.yaml\n", f"{number}.yaml")
+    assert refused(tmp_path, "extends: ./0.yaml\n").endswith("expected at most 20 files that extend each other")
+
+
+def test_a_scenario_that_costs_more_than_it_says(tmp_path: Path) -> None:
+    """Aliases that multiply, deep nesting, a mapping in itself and numbers without end are refused at once."""
+    for text, why in (
+        ("a0: &a0 [x, x]\n" + "".join(f"a{n + 1}: &a{n + 1} [*a{n}, *a{n}]\n" for n in range(30)), "expected at most"),
+        ("a: " + "[" * 5_000, "nested more than 30 levels deep"),
+        ("crowd: &a\n  x: *a\n", "own.yaml:4: an alias stands inside what it stands for"),
+        ("size: " + "1:" * 50_000 + "1", "own.yaml:3: expected a number or a time of at most 100 characters"),
+        ("size: " + "9" * 50_000, "own.yaml:3: expected a number or a time of at most 100 characters"),
+    ):  # fmt: skip
+        assert why in refused(tmp_path, f"extends: launch\nname: own\n{text}\n")
 
 
 def test_a_scenario_is_complete_on_its_own() -> None:

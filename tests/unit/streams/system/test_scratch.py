@@ -1,6 +1,7 @@
 """Temporary folders: gone with their owner, at the latest when the next one begins."""
 
 import fcntl
+import os
 import signal
 import subprocess
 import sys
@@ -71,3 +72,29 @@ def test_a_folder_swept_before_it_was_locked_is_created_again(tmp_path: Path, mo
         assert list(tmp_path.iterdir()) == [folder]
         assert swept
         assert [folder] != swept
+
+
+def test_traps_are_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A link to a folder, a link as a lock and a folder of another user are neither used nor removed."""
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    (victim / "lock").write_text("")
+    (tmp_path / "joinstorm-linked-lock").mkdir()
+    (tmp_path / "joinstorm-link").symlink_to(victim)
+    (tmp_path / "joinstorm-linked-lock" / "lock").symlink_to(victim / "lock")
+    sweep(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "joinstorm-link",
+        "joinstorm-linked-lock",
+        "victim",
+    ]
+    assert (victim / "lock").exists()
+    foreign = tmp_path / "joinstorm-foreign"
+    foreign.mkdir()
+    (foreign / "lock").write_text("")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "getuid", lambda: foreign.stat().st_uid + 1)
+        sweep(tmp_path)
+    assert foreign.is_dir()
+    sweep(tmp_path)
+    assert not foreign.exists()

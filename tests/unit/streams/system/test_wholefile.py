@@ -70,3 +70,14 @@ def test_the_reason_leaves_the_path_out() -> None:
     assert reason(OSError(errno.ENOSPC, "Error writing /x/.y.part")) == os.strerror(errno.ENOSPC)
     assert reason(OSError("Couldn't deserialize thrift\nmore")) == "Couldn't deserialize thrift"
     assert reason(OSError()) == "OSError"
+
+
+def test_the_hidden_name_cannot_be_guessed(tmp_path: Path) -> None:
+    """Two writers of one file, in one process even, have each a hidden file of their own."""
+    path = tmp_path / "a"
+    with whole_file(path) as one, whole_file(path) as other:
+        assert one != other
+        one.write_text("first")
+        other.write_text("second")
+    assert path.read_text() == "first"
+    assert list(tmp_path.iterdir()) == [path]
