@@ -99,7 +99,7 @@ class DeckServer:
             while unread > 0 and (got := len(await reader.read(_MAX_HEAD))):
                 unread -= got
 
-    async def _answer(self, reader: asyncio.StreamReader) -> bytes:  # noqa: PLR0911 - one for each way to end
+    async def _answer(self, reader: asyncio.StreamReader) -> bytes:
         """Return the answer to the next request; empty if no whole head of one comes in time."""
         head = None
         try:
