@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from joinstorm.alerts.durations import duration_ms
 from joinstorm.alerts.labeltemplates import unsupported
 from joinstorm.prometheus.server import promtool_problems
+from producers import safeyaml
 from streams.errors import RulesError
 
 _PLACE: Final = re.compile(r"^(?:.*?: )?(?:(\d+):\d+: |.*?\bline (\d+): )(.*)$")
@@ -89,7 +88,11 @@ def load_rules(path: Path) -> RulesFile:
     problems = promtool_problems("check", "rules", str(path))
     if problems:
         raise RulesError(_placed(path, problems))
-    rules = tuple(_rules(yaml.compose(path.read_text(encoding="utf-8"))))
+    try:
+        root = safeyaml.compose(path, safeyaml.read_text(path, regular=True))
+    except safeyaml.YamlError as error:
+        raise RulesError(str(error)) from None
+    rules = tuple(_rules(root))
     if not any(rule.alert for rule in rules):
         raise RulesError(f"{path}: has no alert")
     for rule in rules:

@@ -1,6 +1,5 @@
 """A score as one HTML page: the table, and for each alert a timeline of every night against its phases."""
 
-import html
 from collections.abc import Sequence
 from typing import Final
 
@@ -8,6 +7,7 @@ from joinstorm.alerts.requirement import Requirement, complaints
 from joinstorm.alerts.scoreformats import clock, night_text, row
 from joinstorm.alerts.scoring import AlertNight, AlertScore
 from joinstorm.report.stylesheet import CSS
+from streams.visible import escape
 
 _HEAD: Final = (
     "alert", "recall", "precision", "detection time", "reset time", "flaps", "pages per incident night",
@@ -21,11 +21,11 @@ _STYLE: Final = "svg text { font-size: 11px; fill: var(--ink); } th { text-align
 def as_html(scores: Sequence[AlertScore], required: Sequence[Requirement] = ()) -> str:
     """Return the page; it needs nothing from elsewhere."""
     unmet = complaints(scores, required)
-    verdict = "".join(f"<p>{html.escape(line)}</p>" for line in unmet)
+    verdict = "".join(f"<p>{escape(line)}</p>" for line in unmet)
     if required and not unmet:
-        verdict = f"<p>Every alert meets {html.escape(', '.join(map(str, required)))}.</p>"
+        verdict = f"<p>Every alert meets {escape(', '.join(map(str, required)))}.</p>"
     head = "".join(f"<th>{name}</th>" for name in _HEAD)
-    rows = "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row(score))}</tr>" for score in scores)
+    rows = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row(score))}</tr>" for score in scores)
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Alerts scored</title><style>{CSS}{_STYLE}</style>'
         f"<main><h1>Alerts scored against the truth</h1>{verdict}"
@@ -37,9 +37,9 @@ def as_html(scores: Sequence[AlertScore], required: Sequence[Requirement] = ()) 
 
 
 def _section(score: AlertScore) -> str:
-    said = f"<h2>{html.escape(score.name)}</h2><p>Line {score.line}, expected: {html.escape(str(score.expected))}.</p>"
+    said = f"<h2>{escape(score.name)}</h2><p>Line {score.line}, expected: {escape(str(score.expected))}.</p>"
     if score.unserved:
-        return f"{said}<p>Not scored: it reads {html.escape(', '.join(score.unserved))}, which no night has.</p>"
+        return f"{said}<p>Not scored: it reads {escape(', '.join(score.unserved))}, which no night has.</p>"
     return f'{said}<figure class="scroll">{timeline(score)}</figure>'
 
 
@@ -54,10 +54,10 @@ def timeline(score: AlertScore) -> str:
         if phase in score.expected.phases:
             parts.append(f'<rect x="{left:.1f}" y="0" width="{step:.1f}" height="{height}" fill="var(--band)"/>')
         parts.append(f'<line x1="{left:.1f}" x2="{left:.1f}" y1="0" y2="{height}" stroke="var(--line)"/>')
-        parts.append(f'<text x="{left + 3:.1f}" y="13">{html.escape(phase.replace("_", " "))}</text>')
+        parts.append(f'<text x="{left + 3:.1f}" y="13">{escape(phase.replace("_", " "))}</text>')
     for number, one in enumerate(score.nights):
         parts.append(_line(one, phases, step, _TOP + number * _ROW))
-    words = html.escape(f"When {score.name} fired in each night")
+    words = escape(f"When {score.name} fired in each night")
     return f'<svg role="img" aria-label="{words}" viewBox="0 0 {_WIDTH} {height}" width="100%">{"".join(parts)}</svg>'
 
 
@@ -70,7 +70,7 @@ def _all_phases(nights: Sequence[AlertNight]) -> list[str]:
 
 
 def _line(one: AlertNight, phases: Sequence[str], step: float, top: int) -> str:
-    parts = [f'<text x="0" y="{top + 12}">{html.escape(one.night.name)}</text>']
+    parts = [f'<text x="0" y="{top + 12}">{escape(one.night.name)}</text>']
     for page in one.pages:
         left, right = (_place(one, phases, at) * step + _NAME for at in (page.start, page.end))
         end = clock(page.end) if page.resolved else "the end"
@@ -79,7 +79,7 @@ def _line(one: AlertNight, phases: Sequence[str], step: float, top: int) -> str:
             f'<rect x="{left:.1f}" y="{top + 3}" width="{max(2.0, right - left):.1f}" height="{_ROW - 6}" '
             f'fill="{_COLOURS[page.kind]}"><title>{told}</title></rect>'
         )
-    return f"<g><title>{html.escape(night_text(one))}</title>{''.join(parts)}</g>"
+    return f"<g><title>{escape(night_text(one))}</title>{''.join(parts)}</g>"
 
 
 def _place(one: AlertNight, phases: Sequence[str], at: int) -> float:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict, TypeVar
 import click
 
 from joinstorm.commands import options
+from joinstorm.output import echo
 from streams.errors import EXIT_FAILED, EXIT_OK
 
 if TYPE_CHECKING:
@@ -134,10 +135,10 @@ def score_command(rules: Path | None, form: str, required: list[Requirement], **
         "text": scoreformats.as_text, "json": scoreformats.as_json, "junit": scoreformats.as_junit,
         "html": scorepage.as_html,
     }  # fmt: skip
-    click.echo(forms[form](found, required))
+    echo(forms[form](found, required))
     unmet = complaints(found, required)
     for line in unmet:
-        click.echo(line, err=True)
+        echo(line, err=True)
     return EXIT_FAILED if unmet else EXIT_OK
 
 
@@ -228,5 +229,5 @@ def tune_command(rules: Path, alert: str, dials: list[Dial], picture: Path, form
     with progress_bar("evaluating nights") as progress:
         found = tune(loaded, alert, expected, dials, sources(given), settings(given), progress)
     tuneformats.draw(found, picture)
-    click.echo((tuneformats.as_json if form == "json" else tuneformats.as_text)(found))
-    click.echo(f"picture: {picture}", err=True)
+    echo((tuneformats.as_json if form == "json" else tuneformats.as_text)(found))
+    echo(f"picture: {picture}", err=True)

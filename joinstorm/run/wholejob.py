@@ -36,6 +36,7 @@ from streams.exporter.collector import Exporter
 from streams.kafka.connection import Connection
 from streams.read.reader import ResultReader
 from streams.read.runview import RunView
+from streams.system import children
 from streams.visible import visible_line
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def _run_stages(request: RunRequest, folder: Path, screen: TextIO) -> RunOutcome
     with contextlib.ExitStack() as stack:
         stack.enter_context(times.stage("total"))
         supervisor = stack.enter_context(Supervisor(folder / "logs"))
-        supervisor.start("warm-up", [sys.executable, "-m", "joinstorm.run.warmup"], vital=False)
+        supervisor.start("warm-up", children.python_module("joinstorm.run.warmup"), vital=False)
         recording = _start_recording(request, folder, supervisor)
         _count_ahead(request, supervisor)
         with times.stage("broker"), _status(screen, "starting Kafka and recording the night"):
