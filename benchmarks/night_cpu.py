@@ -68,8 +68,8 @@ def _readings(process: "Popen[bytes]") -> dict[str, float]:
     while process.poll() is None:
         for one in [main, *_descendants(main)]:
             with contextlib.suppress(psutil.Error):
-                spent = one.cpu_times()
-                last[one.pid] = spent.user + spent.system
+                times = one.cpu_times()
+                last[one.pid] = times.user + times.system
                 if names.get(one.pid, "python") == "python":  # a fork that has not become its program yet
                     names[one.pid] = _role(one.cmdline())
         time.sleep(READ_SECONDS)

@@ -27,8 +27,11 @@ from streams.errors import DeadlineError, EngineError, EnvironmentMissingError
 from streams.kafka.connection import Connection
 from streams.read.reader import ResultReader
 from streams.read.runview import RunView
+from streams.system.threads import poll_until
 
 POLL_SECONDS = 0.25
+LOOK_SECONDS = 0.05
+"""Between two looks for the end."""
 STALL_SECONDS = 90.0
 """An engine that counts nothing new for this long counts as stuck."""
 GRACE_SECONDS = 15.0
@@ -209,10 +212,11 @@ class Pipeline:
         where = ["--bootstrap-servers", request.connection.bootstrap_servers, "--run", request.run]
         return [*where, "--topic-prefix", request.prefix]
 
-    def views(self, reader: ResultReader) -> Iterator[RunView]:
-        """Yield what is known, a few times a second, until engines and truth are drained and the producer has ended.
+    def views(self, reader: ResultReader, every: float = POLL_SECONDS) -> Iterator[RunView]:
+        """Yield what is known, every so many seconds, until engines and truth are drained and the producer has ended.
 
-        Extra engines are waited for as long as they make progress; what stopped one is its ``trouble``.
+        A view sums all results, so that few are cheaper; the end is noticed at once. Extra engines are waited for as
+        long as they make progress; what stopped one is its ``trouble``.
 
         Raises:
             MovedError: The deck jumped back, and the replay goes on in another run.
@@ -228,14 +232,17 @@ class Pipeline:
             if all(name in view.engines and view.engines[name].drained for name in (self.request.name, TRUTH)):
                 break
             stall.check(view, self._workers_gone(), self._log_end)
-            time.sleep(POLL_SECONDS)
+            poll_until(lambda: self._all_drained(reader) or None, every, LOOK_SECONDS)
         if self.replay is not None:
             self.replay.process.wait()
             self.supervisor.check()
         while any_working(self.extra_engines, view := reader.snapshot()):
             yield view
-            time.sleep(POLL_SECONDS)
+            time.sleep(every)
         yield reader.snapshot()
+
+    def _all_drained(self, reader: ResultReader) -> bool:
+        return all(reader.drained(name) for name in (self.request.name, TRUTH))
 
     def _check_run(self, view: RunView) -> None:
         """Raise MovedError where a run that is reported as failed was only left for another one."""

@@ -5,16 +5,17 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import msgspec
 from rich.console import Console
 
 from joinstorm.embedded.broker import EmbeddedBroker
 from joinstorm.engines.catalog import check
-from joinstorm.facts.facttable import FactRow, facts_of
 from joinstorm.interrupts import InterruptedRun
+from joinstorm.oracle.keptfiles import any_kept
 from joinstorm.run.extraengines import names_of
 from joinstorm.run.pipeline import MovedError, Pipeline, PipelineRequest
 from joinstorm.run.supervisor import ChildProcess, Supervisor, joinstorm
@@ -34,6 +35,9 @@ from streams.exporter.collector import Exporter
 from streams.kafka.connection import Connection
 from streams.read.reader import ResultReader
 from streams.read.runview import RunView
+
+if TYPE_CHECKING:
+    from joinstorm.facts.facttable import FactRow
 
 
 @dataclass(frozen=True)
@@ -66,10 +70,18 @@ class RunOutcome:
     verdict: Verdict
     view: RunView = field(repr=False)
     tape: Tape
-    facts: list[FactRow]
-    """The known facts with the tape's own figures; empty where nothing is known."""
     extra_engines: tuple[Verdict, ...] = ()
     """The verdicts of the extra engines."""
+
+    @cached_property
+    def facts(self) -> "list[FactRow]":
+        """The known facts with the tape's own figures, measured when first asked for; empty where nothing is known."""
+        from joinstorm.facts.facttable import facts_of  # noqa: PLC0415 - with it come a database and its start
+
+        try:
+            return facts_of(self.tape)
+        except ScenarioError:  # an imported tape, or a scenario of which nothing is known
+            return []
 
 
 class StageTimes:
@@ -130,6 +142,7 @@ def _run_stages(request: RunRequest, folder: Path, screen: TextIO) -> RunOutcome
         supervisor = stack.enter_context(Supervisor(folder / "logs"))
         supervisor.start("warm-up", [sys.executable, "-m", "joinstorm.run.warmup"], vital=False)
         recording = _start_recording(request, folder, supervisor)
+        _count_ahead(request, supervisor)
         with times.stage("broker"), _status(screen, "starting Kafka and recording the night"):
             connection = request.connection or stack.enter_context(EmbeddedBroker()).connection
         with times.stage("record"), _status(screen, "recording the night"):
@@ -142,14 +155,7 @@ def _run_stages(request: RunRequest, folder: Path, screen: TextIO) -> RunOutcome
             extra = tuple(_judge(view, pipeline.request, one.name, one.trouble) for one in pipeline.extra_engines)
     rates = _rates(times, pipeline, verdict)
     verdict = msgspec.structs.replace(verdict, seconds=times.seconds, events_per_second=rates)
-    return RunOutcome(verdict, view, Tape.open(tape), _facts(Tape.open(tape)), extra)
-
-
-def _facts(tape: Tape) -> list[FactRow]:
-    try:
-        return facts_of(tape)
-    except ScenarioError:  # an imported tape, or a scenario of which nothing is known
-        return []
+    return RunOutcome(verdict, view, Tape.open(tape), extra)
 
 
 def _start_recording(request: RunRequest, folder: Path, supervisor: Supervisor) -> ChildProcess | None:
@@ -159,6 +165,12 @@ def _start_recording(request: RunRequest, folder: Path, supervisor: Supervisor) 
     if request.seed is not None:
         options += ["--seed", str(request.seed)]
     return supervisor.start("record", joinstorm("record", request.scenario, *options))
+
+
+def _count_ahead(request: RunRequest, supervisor: Supervisor) -> None:
+    """Let the oracle count a given tape while Kafka starts, where no answers are kept; else the truth counts it."""
+    if request.tape is not None and not any_kept(Tape.open(request.tape).info.sha256):
+        supervisor.start("count-ahead", joinstorm("truth", str(request.tape), "--ahead"), vital=False)
 
 
 def _finish_recording(request: RunRequest, folder: Path, recording: ChildProcess | None) -> Path:
@@ -203,7 +215,7 @@ def _show(
 ) -> RunView:
     frames = FrameSource(pipeline.request.name)
     view = reader.snapshot()
-    for view in pipeline.views(reader):
+    for view in pipeline.views(reader, display.every):
         display.update(frames.frame(view))
         if STOP in keys.send_pressed(pipeline.deck, lambda: pipeline.deck().state(), phases):
             raise InterruptedRun

@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol, TextIO
+from typing import Final, Protocol, TextIO
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -56,6 +56,11 @@ def spark(values: list[int]) -> str:
 class Display(Protocol):
     """Shows frames as they come; ``close`` restores the terminal."""
 
+    @property
+    def every(self) -> float:
+        """Seconds between two frames."""
+        ...
+
     def update(self, frame: Frame) -> None:
         """Show a frame."""
         ...
@@ -71,6 +76,8 @@ class Display(Protocol):
 
 class PlainDisplay:
     """A line every two seconds, and one at every new phase; for logs and pipes."""
+
+    every: Final = PLAIN_EVERY_SECONDS / 2
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
@@ -100,6 +107,8 @@ class PlainDisplay:
 
 class LiveDisplay:
     """A part of the screen that redraws itself, with the last minute of each room as a line of blocks."""
+
+    every: Final = 0.25
 
     def __init__(self, console: Console, title: str, footer: str = "") -> None:
         self.title = title

@@ -5,7 +5,7 @@ from importlib.metadata import version
 from typing import Final
 
 from joinstorm.engines.catalog import entry
-from joinstorm.oracle import answers as oracle
+from joinstorm.oracle.keeping import kept_or_asked
 from joinstorm.verdict.accounts import Evidence
 from joinstorm.verdict.declaredfaults import copies, declared
 from joinstorm.verdict.verdicts import Verdict, final_tables, judge
@@ -51,7 +51,7 @@ def verify(reader: ResultReader, engine: str, tape: Tape | None, deadline: float
     info = reader.wait_for_run(RUN_SECONDS)
     if tape is not None:
         check_tape(info, tape)
-        answers = oracle.ask(tape.path, info, exclude=declared(info).missing)
+        answers = kept_or_asked(tape.path, info, tape.verify, exclude=declared(info).missing)
         truth, events = answers.tables, sum(answers.events.values())
     else:
         truth, events = published_truth(reader.wait_until_drained([TRUTH], deadline))

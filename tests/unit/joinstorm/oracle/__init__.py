@@ -1,0 +1,1 @@
+"""Tests of joinstorm.oracle."""
