@@ -5,17 +5,18 @@ import os
 import socket
 import subprocess
 import time
-import uuid
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from joinstorm.embedded.kafkahome import find_java, kafka_jars
+from joinstorm.embedded.sharedclasses import SharedClasses
+from joinstorm.embedded.storage import Storage, new_id
 from streams.errors import BrokerError, EnvironmentMissingError
 from streams.kafka.admin import open_admin
 from streams.kafka.connection import Connection
+from streams.system.cache import cache_folder
 from streams.system.children import die_with_parent, end_processes, held_signals
 from streams.system.scratch import scratch
 
@@ -103,11 +104,13 @@ class EmbeddedBroker:
         self._folder: Path | None = None
         self._java = Path()
         self._jars: list[Path] = []
+        self._classes: SharedClasses | None = None
         self._owned = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
         self._java = find_java(self.environ)
         self._jars = kafka_jars(self.environ)
+        self._classes = SharedClasses(self._java, self._jars, cache_folder(self.environ))
         try:
             self._first_start()
         except BaseException:
@@ -119,6 +122,8 @@ class EmbeddedBroker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+        if error is None and self._classes is not None:
+            self._classes.make()
 
     @property
     def connection(self) -> Connection:
@@ -147,7 +152,7 @@ class EmbeddedBroker:
             return
         with (self.folder / "kafka.log").open("ab") as log, held_signals():
             self.process = subprocess.Popen(
-                self._command("kafka.Kafka", HEAP, "-Xms256m", "-XX:+UseG1GC", QUICK),
+                self._command("kafka.Kafka", HEAP, "-Xms256m", "-XX:+UseSerialGC", QUICK, *self._classes_options()),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -206,11 +211,15 @@ class EmbeddedBroker:
             port=self.port, controller=controller, extra=self.extra_port, data=self.folder / "data"
         )
         (self.folder / "server.properties").write_text(settings)
-        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        template = SETTINGS + self.settings
+        Storage(template, cache_folder(self.environ)).prepare(self.folder / "data", self._format)
+
+    def _format(self) -> None:
+        """Have Kafka's own tool format the data folder."""
         command = self._command("kafka.tools.StorageTool", QUICK)
         with held_signals():
             process = subprocess.Popen(
-                [*command[:-1], "format", f"--cluster-id={cluster}", "--config", command[-1]],
+                [*command[:-1], "format", f"--cluster-id={new_id()}", "--config", command[-1]],
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=die_with_parent(),  # noqa: PLW1509 - one system call, looked up before the fork
             )  # fmt: skip
         try:
@@ -221,6 +230,9 @@ class EmbeddedBroker:
             raise
         if process.returncode:
             raise EnvironmentMissingError(f"the embedded Kafka cannot format its storage:\n{output}")
+
+    def _classes_options(self) -> list[str]:
+        return [] if self._classes is None else self._classes.options()
 
     def _command(self, main: str, *options: str) -> list[str]:
         classpath = os.pathsep.join(map(str, self._jars))
