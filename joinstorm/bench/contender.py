@@ -5,6 +5,7 @@ run, all threads and children included. (An engine in its own environment import
 """
 
 import asyncio
+import contextlib
 import os
 import sys
 import time
@@ -20,7 +21,9 @@ from joinstorm.bench.measurement import Measurement, cpu_seconds, stay_on_one_co
 from streams.contract.events import Presence, Tweet
 from streams.contract.runinfo import RunInfo
 from streams.engines.abstract import WorkerSettings
+from streams.engines.external.engine import COMMAND
 from streams.engines.registry import load
+from streams.errors import DeadlineError
 from streams.kafka.connection import Connection
 from streams.read.reader import ResultReader
 from streams.system.heap import keep_freed_memory
@@ -70,13 +73,13 @@ class _StockEvent(faust.Record):  # type: ignore[misc]  # Faust has no types
     space: str = ""
 
 
-async def stock(connection: Connection, info: RunInfo, limit: int) -> Measurement:
+async def stock(connection: Connection, info: RunInfo, limit: int, label: str) -> Measurement:
     """Count events by kind in an agent over typed records, as in Faust's manual, up to ``limit``."""
     done = asyncio.Event()
     found: dict[str, Any] = {"events": 0, "first": 0.0, "last": 0.0, "kinds": {}}
     with scratch("stock") as folder:
         app = faust.App(
-            f"joinstorm-stock-{info.run}",
+            f"joinstorm-{label}-{info.run}",
             broker=[f"kafka://{server}" for server in connection.servers()],
             datadir=str(folder),
             consumer_auto_offset_reset="earliest",
@@ -107,17 +110,36 @@ async def stock(connection: Connection, info: RunInfo, limit: int) -> Measuremen
     return Measurement(STOCK, limit, found["last"] - found["first"], spent)
 
 
-def engine(name: str, connection: Connection, info: RunInfo) -> Measurement:
-    """Run an engine in full: decode, fold, results, checkpoints."""
+def engine(name: str, connection: Connection, info: RunInfo, label: str, program: str) -> Measurement:
+    """Run an engine in full: decode, fold, results, checkpoints.
+
+    Args:
+        name: The engine.
+        connection: Where the broker is.
+        info: The run.
+        label: The name of its results; a new one makes it begin anew.
+        program: The command line of an engine that is a program of its own. Its clock runs from its start.
+    """
     contender = load(name)
-    cpu = cpu_seconds()
+    begin, cpu = time.monotonic(), cpu_seconds()
     with scratch("bench") as folder:
-        options = {"state_dir": str(folder)}
-        summary = contender.run(WorkerSettings(connection=connection, info=info, engine=name, options=options))
-    return Measurement(name, summary.events, summary.seconds, cpu_seconds() - cpu, complete=summary.ended)
+        options = {"state_dir": str(folder), **({COMMAND: program} if program else {})}
+        summary = contender.run(WorkerSettings(connection=connection, info=info, engine=label, options=options))
+    spent, seconds = cpu_seconds() - cpu, summary.seconds or time.monotonic() - begin
+    events = _published(connection, info, label) if program else summary.events
+    return Measurement(label, events, seconds, spent, complete=summary.ended)
 
 
-def main(name: str, servers: str, run: str, limit: str) -> None:
+def _published(connection: Connection, info: RunInfo, label: str) -> int:
+    """Return how many events an engine has counted by its own progress."""
+    with ResultReader(connection, run=info.run) as reader:
+        with contextlib.suppress(DeadlineError):
+            reader.wait_until_drained([label], RUN_SECONDS)
+        known = reader.snapshot().engines.get(label)
+    return sum(known.covered.events.values()) if known else 0
+
+
+def main(name: str, servers: str, run: str, limit: str, label: str, program: str) -> None:
     """Measure one contender and print it as JSON."""
     stay_on_one_core()
     keep_freed_memory()  # as every joinstorm command does, workers included
@@ -127,9 +149,9 @@ def main(name: str, servers: str, run: str, limit: str) -> None:
     if name == YARDSTICK:
         measured = asyncio.run(yardstick(connection, info))
     elif name == STOCK:
-        measured = asyncio.run(stock(connection, info, int(limit)))
+        measured = asyncio.run(stock(connection, info, int(limit), label))
     else:
-        measured = engine(name, connection, info)
+        measured = engine(name, connection, info, label, program)
     print(msgspec.json.encode(measured).decode())  # noqa: T201 - the parent reads it
 
 

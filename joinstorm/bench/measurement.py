@@ -2,6 +2,10 @@
 
 import os
 import resource
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass
+from operator import attrgetter
 
 import msgspec
 
@@ -32,6 +36,58 @@ class Measurement(msgspec.Struct, frozen=True):
     def per_cpu_second(self) -> float:
         """Events per second of processor time."""
         return self.events / self.cpu_seconds if self.cpu_seconds else 0.0
+
+    @property
+    def cpu_us_per_event(self) -> float:
+        """Microseconds of processor time per event."""
+        return self.cpu_seconds / self.events * 1e6 if self.events else 0.0
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """One contender, measured one or more times.
+
+    Args:
+        name: The contender.
+        runs: Its measurements, at least one.
+    """
+
+    name: str
+    runs: tuple[Measurement, ...]
+
+    @property
+    def events(self) -> int:
+        """Events processed in one run; the fewest, where some were stopped."""
+        return min(one.events for one in self.runs)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every run processed the whole night."""
+        return all(one.complete for one in self.runs)
+
+    @property
+    def per_second(self) -> float:
+        """Median of the events per second of wall clock time."""
+        return statistics.median(self._rates(attrgetter("per_second")))
+
+    @property
+    def per_cpu_second(self) -> float:
+        """Median of the events per second of processor time."""
+        return statistics.median(self._rates(attrgetter("per_cpu_second")))
+
+    @property
+    def cpu_us_per_event(self) -> float:
+        """Median of the microseconds of processor time per event."""
+        return statistics.median(self._rates(attrgetter("cpu_us_per_event")))
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The slowest and the fastest run, events per second of processor time."""
+        rates = self._rates(attrgetter("per_cpu_second"))
+        return min(rates), max(rates)
+
+    def _rates(self, rate: Callable[[Measurement], float]) -> list[float]:
+        return [rate(one) for one in self.runs]
 
 
 def cpu_seconds() -> float:

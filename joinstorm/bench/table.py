@@ -1,48 +1,65 @@
 """Measurements as a table and as a picture; every ratio is relative to a contender of the same run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from joinstorm.bench.measurement import Measurement
+from joinstorm.bench.measurement import Repeats
 
 
-def as_json(measured: Sequence[Measurement], machine: dict[str, str]) -> str:
-    """Return the measurements with their rates, and the machine."""
+def as_json(measured: Sequence[Repeats], machine: dict[str, str], notes: Mapping[str, str]) -> str:
+    """Return the measurements with the medians of their rates, the machine, and how each contender is set up."""
     rows = [
         {
-            **msgspec.to_builtins(measurement),
-            "per_second": measurement.per_second,
-            "per_cpu_second": measurement.per_cpu_second,
+            **msgspec.to_builtins(one.runs[0]),
+            "events": one.events,
+            "complete": one.complete,
+            "per_second": one.per_second,
+            "per_cpu_second": one.per_cpu_second,
+            "per_cpu_second_interval": one.interval,
+            "cpu_us_per_event": one.cpu_us_per_event,
+            "runs": msgspec.to_builtins(one.runs),
+            "setup": notes.get(one.name, ""),
         }
-        for measurement in measured
+        for one in measured
     ]
     return msgspec.json.encode({"machine": machine, "measured": rows}).decode()
 
 
-def as_text(measured: Sequence[Measurement], bases: Sequence[str], machine: dict[str, str]) -> str:
+def as_text(
+    measured: Sequence[Repeats], bases: Sequence[str], machine: dict[str, str], notes: Mapping[str, str]
+) -> str:
     """Return a table.
 
     Args:
         measured: The measurements, a line each.
         bases: Contenders to compare the others with, a column each.
         machine: The machine they were made on.
+        notes: How contenders are set up, a line each below the table.
     """
-    rate = {measurement.name: measurement.per_second for measurement in measured}
+    rate = {one.name: one.per_cpu_second for one in measured}
     bases = [base for base in bases if rate.get(base)]
-    heads = "".join(f"  {'x ' + base:>20}" for base in bases)
-    lines = [f"{'':18}{'events':>11}  {'events/s':>10}  {'per CPU s':>10}{heads}"]
-    for measurement in measured:
-        ratios = "".join(f"  {measurement.per_second / rate[base]:>20.2f}" for base in bases)
-        part = "" if measurement.complete else "  (stopped after its time)"
-        figures = f"{measurement.events:>11,}  {measurement.per_second:>10,.0f}  {measurement.per_cpu_second:>10,.0f}"
-        lines.append(f"{measurement.name:18}{figures}{ratios}{part}")
+    heads = "".join(f"  {'x ' + base:>14}" for base in bases)
+    spread = f"{'slowest - fastest':>23}"
+    lines = [f"{'':18}{'events':>11}  {'events/s':>10}  {'per CPU s':>10}  {spread}  {'CPU us':>7}{heads}"]
+    for one in measured:
+        ratios = "".join(f"  {one.per_cpu_second / rate[base]:>14.2f}" for base in bases)
+        part = "" if one.complete else "  (stopped after its time)"
+        low, high = one.interval
+        figures = f"{one.events:>11,}  {one.per_second:>10,.0f}  {one.per_cpu_second:>10,.0f}  "
+        spread = f"{low:>11,.0f} -{high:>10,.0f}"
+        lines.append(f"{one.name:18}{figures}{spread}  {one.cpu_us_per_event:>7.2f}{ratios}{part}")
+    runs = max(len(one.runs) for one in measured)
+    lines.append(
+        f"Medians of {runs} runs in turns; ratios are of events per CPU second." if runs > 1 else "One run each."
+    )
+    lines += [f"{name}: {notes[name]}" for name in (one.name for one in measured) if name in notes]
     return "\n".join([*lines, ", ".join(machine.values())])
 
 
-def draw(measured: Sequence[Measurement], path: Path, title: str) -> None:
+def draw(measured: Sequence[Repeats], path: Path, title: str) -> None:
     """Write a picture of the rates, a bar each; the path's suffix (svg, png) selects the format."""
     # matplotlib is slow to load: only a picture pays for it
     from matplotlib.figure import Figure  # noqa: PLC0415

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,7 @@ STOP_SECONDS = 60.0
 _events = click.option(
     "--events", type=click.IntRange(10_000), default=4_000_000, help="Smallest number of events of the night."
 )
+_repeats = click.option("--repeats", type=click.IntRange(1), default=5, help="Runs of each contender.")
 _picture = options.picture("Also draw the rates to this .png or .svg file.")
 
 
@@ -41,31 +42,60 @@ def command() -> None:
 @click.option("--slice", "limit", type=click.IntRange(1_000), default=60_000, help="Events for the stock agent.")
 @click.option("--seconds", type=click.FloatRange(1.0), default=120.0, help="Stop an engine after this time.")
 @click.option("--engine", "names", multiple=True, default=("faust",), help="Engine to measure; repeatable.")
+@click.option(
+    "--program", "programs", multiple=True, metavar="NAME=COMMAND", help="External program to measure; repeatable."
+)
+@_repeats
 @_picture
 @options.output_format()
-def engines(events: int, limit: int, seconds: float, names: tuple[str, ...], picture: Path | None, form: str) -> None:
+def engines(  # noqa: PLR0913 - one argument per option
+    *,
+    events: int,
+    limit: int,
+    seconds: float,
+    names: tuple[str, ...],
+    programs: tuple[str, ...],
+    repeats: int,
+    picture: Path | None,
+    form: str,
+) -> None:
     """Measure engines against a yardstick.
 
     All of them read one run. The yardstick fetches with aiokafka and decodes with msgspec, nothing else. An engine does
     its whole work, results and checkpoints included; an engine that runs out of time is rated by what it had counted.
     A stock Faust agent counts typed records, on a slice. Each has a process and a core of its own and, one after the
-    other, the machine to itself; wall-clock time runs from the first record to the last.
+    other, the machine to itself; with repeats they take turns, and medians are compared. Wall-clock time runs from the
+    first record to the last, of a program from its start.
     """
     from joinstorm.bench.contender import STOCK, YARDSTICK
+    from joinstorm.bench.setups import setups
     from streams.engines.registry import load
 
+    commands = dict(map(_program, programs))
     for name in names:
         load(name)
+    measured: dict[str, list[Measurement]] = {}
     with _broker_and_tape(events) as (tape, supervisor, pipeline):
         pipeline.open()
         _wait(pipeline.start_replay(), f"sending {tape.name}")
-        measured = []
-        for name in (YARDSTICK, *names, STOCK):
-            where = [pipeline.request.connection.bootstrap_servers, pipeline.request.run]
-            part = _contender(supervisor, "contender", name, *where, str(limit))
-            measured.append(_measured(part, f"measuring {name}", seconds if name in names else None))
-    others = [name for name in names if name != "faust"]
-    _report(measured, (YARDSTICK, *others, STOCK), picture, form, "Engines: events per second on one core")
+        where = [pipeline.request.connection.bootstrap_servers, pipeline.request.run]
+        for number in range(1, repeats + 1):
+            for name in (YARDSTICK, *names, *commands, STOCK):
+                engine, program = ("external", commands[name]) if name in commands else (name, "")
+                label = f"{name}-{number}".replace(":", "-").replace("/", "-")
+                part = _contender(supervisor, "contender", engine, *where, str(limit), label, program)
+                time_limit = None if name in {YARDSTICK, STOCK} else seconds
+                measured.setdefault(name, []).append(_measured(part, f"measuring {name}", time_limit))
+    others = [name for name in (*names, *commands) if name != "faust"]
+    notes = setups([*names], commands)
+    _report(measured, (YARDSTICK, *others, STOCK), notes, picture, form, "Engines: events per second on one core")
+
+
+def _program(option: str) -> tuple[str, str]:
+    name, sign, program = option.partition("=")
+    if not (name and sign and program):
+        raise click.BadParameter(f"{option!r}: expected NAME=COMMAND", param_hint="--program")
+    return name, program
 
 
 @command.command()
@@ -78,27 +108,28 @@ def engines(events: int, limit: int, seconds: float, names: tuple[str, ...], pic
     default=options.CLIENTS,
     help="Client to measure; repeatable.",
 )
+@_repeats
 @_picture
 @options.output_format()
-def producers(events: int, names: tuple[str, ...], picture: Path | None, form: str) -> None:
+def producers(*, events: int, names: tuple[str, ...], repeats: int, picture: Path | None, form: str) -> None:
     """Measure producers against bare clients.
 
     joinstorm's producers read a tape, encode, partition and follow every record until the broker has it. The bare
     clients send records that are ready in memory, the first of the same tape: with aiokafka's send_batch, and with
-    kafka-python's send.
+    kafka-python's send. With repeats they take turns, and medians are compared.
     """
+    measured: dict[str, list[Measurement]] = {}
     with _broker_and_tape(events) as (tape, supervisor, pipeline):
         from joinstorm.bench.producing import RAW
         from joinstorm.run.pipeline import Pipeline, PipelineRequest
 
-        measured = []
-        for name in [contender for client in names for contender in (RAW[client], client)]:
+        for name in [contender for client in names for contender in (RAW[client], client)] * repeats:
             own = Pipeline(PipelineRequest(tape=tape, connection=pipeline.request.connection), supervisor)
             own.open()
             where = [own.request.connection.bootstrap_servers, own.request.run]
             part = _contender(supervisor, "producing", name, *where, str(tape))
-            measured.append(_measured(part, f"measuring {name}"))
-    _report(measured, [RAW[client] for client in names], picture, form, "Producers: events per second")
+            measured.setdefault(name, []).append(_measured(part, f"measuring {name}"))
+    _report(measured, [RAW[client] for client in names], {}, picture, form, "Producers: events per second")
 
 
 @contextlib.contextmanager
@@ -146,10 +177,19 @@ def _wait(part: ChildProcess, what: str, seconds: float | None = None) -> None:
         raise EngineError(f"{what}: {part.name} ended with exit code {code}; the end of its log:\n{part.tail()}")
 
 
-def _report(measured: list[Measurement], bases: Sequence[str], picture: Path | None, form: str, title: str) -> None:
+def _report(
+    measured: dict[str, list[Measurement]],
+    bases: Sequence[str],
+    notes: Mapping[str, str],
+    picture: Path | None,
+    form: str,
+    title: str,
+) -> None:
     from joinstorm.bench.machine import machine
+    from joinstorm.bench.measurement import Repeats
     from joinstorm.bench.table import as_json, as_text, draw
 
-    click.echo(as_json(measured, machine()) if form == "json" else as_text(measured, bases, machine()))
+    rows = [Repeats(name, tuple(runs)) for name, runs in measured.items()]
+    click.echo(as_json(rows, machine(), notes) if form == "json" else as_text(rows, bases, machine(), notes))
     if picture is not None:
-        draw(measured, picture, title)
+        draw(rows, picture, title)

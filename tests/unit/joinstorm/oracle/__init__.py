@@ -1,1 +1,1 @@
-"""Tests of joinstorm.oracle."""
+"""Unit tests of ``joinstorm/oracle``."""

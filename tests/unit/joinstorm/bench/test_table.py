@@ -1,0 +1,61 @@
+"""The table of a benchmark: medians, the slowest and fastest run, ratios per CPU second, and every setup."""
+
+import json
+
+from joinstorm.bench.measurement import Measurement, Repeats
+from joinstorm.bench.table import as_json, as_text
+
+MACHINE = {"processor": "a processor", "cores": "2"}
+
+
+def repeats(name: str, *cpu_seconds: float, events: int = 1_000, complete: bool = True) -> Repeats:
+    """Return a contender with one run of two seconds per given processor time."""
+    return Repeats(name, tuple(Measurement(name, events, 2.0, one, complete) for one in cpu_seconds))
+
+
+def test_a_contender_is_rated_by_its_median_run() -> None:
+    """One slow run of three changes neither the rate nor the cost per event."""
+    one = repeats("faust", 1.0, 50.0, 2.0)
+
+    assert one.per_cpu_second == 500.0
+    assert one.cpu_us_per_event == 2_000.0
+    assert one.interval == (20.0, 1_000.0)
+    assert one.per_second == 500.0
+
+
+def test_the_table_compares_processor_time_and_names_every_setup() -> None:
+    """Ratios are of events per CPU second; how a contender is set up stands below."""
+    table = as_text(
+        [repeats("yardstick", 4.0, 4.0), repeats("faust", 1.0, 1.0)], ["yardstick"], MACHINE, {"faust": "x 1"}
+    )
+
+    faust = next(line for line in table.splitlines() if line.startswith("faust "))
+    assert faust.endswith("4.00")
+    assert "faust: x 1" in table
+    assert "Medians of 2 runs" in table
+    assert table.endswith("a processor, 2")
+
+
+def test_a_stopped_contender_is_marked() -> None:
+    """A rate from part of the night is not passed off as that of the whole."""
+    table = as_text([repeats("quix", 3.0, complete=False)], [], MACHINE, {})
+
+    assert "(stopped after its time)" in table
+
+
+def test_json_holds_every_run_and_the_interval() -> None:
+    """A program finds the medians, the interval and each run by name."""
+    found = json.loads(as_json([repeats("faust", 1.0, 4.0)], MACHINE, {"faust": "setup"}))
+
+    (row,) = found["measured"]
+    assert row["per_cpu_second_interval"] == [250.0, 1000.0]
+    assert [one["cpu_seconds"] for one in row["runs"]] == [1.0, 4.0]
+    assert row["setup"] == "setup"
+    assert found["machine"] == MACHINE
+
+
+def test_a_contender_that_counted_nothing_has_no_rate() -> None:
+    """Nothing is divided by zero."""
+    none = repeats("slow", 0.0, events=0, complete=False)
+
+    assert (none.per_cpu_second, none.cpu_us_per_event) == (0.0, 0.0)
