@@ -10,7 +10,9 @@ import pytest
 
 from joinstorm.embedded.broker import EmbeddedBroker
 from joinstorm.engines.catalog import state
+from producers.compose.encode import warm as warm_producer
 from streams.errors import EnvironmentMissingError
+from streams.fold.warmup import warm as warm_worker
 from streams.kafka.connection import Connection
 
 
@@ -36,6 +38,8 @@ def need_program(*names: str) -> None:
 @pytest.fixture(scope="session")
 def kafka() -> Iterator[Connection]:
     """Yield a connection to a real broker: JOINSTORM_BOOTSTRAP_SERVERS if given, else an embedded one."""
+    warm_worker()  # compiling kernels for the first time takes longer than a test waits for a worker
+    warm_producer()
     if given := os.environ.get("JOINSTORM_BOOTSTRAP_SERVERS"):
         yield Connection(given)
         return
