@@ -26,6 +26,7 @@ HOW_TO_LOG_IN = (
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 NOT_FOUND = 404
 UNAUTHORIZED = 401
+CONFLICT = 409
 FORBIDDEN = 403
 PRECONDITION_FAILED = 412
 _ANNOTATIONS_LIMIT = 1000
@@ -109,7 +110,11 @@ class Grafana:
         return self._optional(lambda: self._face.api.GET(f"/datasources/uid/{uid}"))
 
     def create_data_source(self, model: Json) -> None:
-        """Create a data source."""
+        """Create a data source.
+
+        Raises:
+            NameTakenError: Another data source has its name.
+        """
         self._ask(lambda: self._face.datasource.create_datasource(model))
 
     def update_data_source(self, model: Json) -> None:
@@ -178,6 +183,8 @@ class Grafana:
     def _refusal(self, refused: Any) -> JoinstormError:
         if refused.status_code == NOT_FOUND:
             return _NotFoundError(f"{self.url}: {refused.message}")
+        if refused.status_code == CONFLICT:
+            return NameTakenError(f"{self.url}: {refused.message}")
         if refused.status_code == UNAUTHORIZED:
             return EnvironmentMissingError(f"Grafana at {self.url} does not accept the login; {HOW_TO_LOG_IN}")
         if refused.status_code == FORBIDDEN:
@@ -188,6 +195,10 @@ class Grafana:
         if refused.status_code == PRECONDITION_FAILED:
             return EnvironmentMissingError(f"{self.url}: {refused.message}; nothing was overwritten, publish again")
         return EnvironmentMissingError(f"Grafana at {self.url} refuses: {refused.message}")
+
+
+class NameTakenError(EnvironmentMissingError):
+    """Grafana has another object with this name."""
 
 
 class _NotFoundError(EnvironmentMissingError):

@@ -12,13 +12,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from dashboards.grafana import Grafana, Json
+from dashboards.grafana import Grafana, Json, NameTakenError
 from streams.errors import EnvironmentMissingError
 
 FOLDER_UID = "joinstorm"
 FOLDER_TITLE = "joinstorm"
 DATA_SOURCE_UID = "joinstorm-prometheus"
 DATA_SOURCE_NAME = "joinstorm Prometheus"
+SECOND_NAME = f"{DATA_SOURCE_NAME} ({DATA_SOURCE_UID})"
+"""The data source's name where another one, made by hand, has the first."""
 ANNOTATION_TAGS = ("joinstorm", "phase")
 _MARK = "joinstorm boards "
 _GRAFANAS_OWN = ("id", "version", "iteration")
@@ -107,12 +109,12 @@ class _Publisher:
 
     def data_source(self) -> BoardChange:
         model = data_source(self.wanted)
-        what = f"data source {model['name']!r}"
         found = self.grafana.data_source(model["uid"])
         if found is None:
-            if not self.dry_run:
-                self.grafana.create_data_source(model)
-            return BoardChange("created", what)
+            return self._create_data_source(model)
+        if found.get("name") == SECOND_NAME:
+            model["name"] = SECOND_NAME
+        what = f"data source {model['name']!r}"
         current = {key: found.get(key) for key in model}
         # Grafana adds keys of its own to jsonData; only ours matter.
         current["jsonData"] = {key: (found.get("jsonData") or {}).get(key) for key in model["jsonData"]}
@@ -122,6 +124,16 @@ class _Publisher:
         if kind == "updated" and not self.dry_run:
             self.grafana.update_data_source(model)
         return BoardChange(kind, what, difference(current, model))
+
+    def _create_data_source(self, model: Json) -> BoardChange:
+        """Create the data source; where another one has its name, under a second name."""
+        if not self.dry_run:
+            try:
+                self.grafana.create_data_source(model)
+            except NameTakenError:
+                model["name"] = SECOND_NAME
+                self.grafana.create_data_source(model)
+        return BoardChange("created", f"data source {model['name']!r}")
 
     def board(self, uid: str, board: Json) -> BoardChange:
         wanted = with_data_source(board, self.wanted.data_source)

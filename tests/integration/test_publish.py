@@ -8,7 +8,16 @@ from dataclasses import replace
 import pytest
 
 from dashboards.grafana import Grafana, Json, Login
-from dashboards.publish import DATA_SOURCE_UID, FOLDER_UID, BoardChange, PhaseMark, Publication, publish
+from dashboards.publish import (
+    DATA_SOURCE_NAME,
+    DATA_SOURCE_UID,
+    FOLDER_UID,
+    SECOND_NAME,
+    BoardChange,
+    PhaseMark,
+    Publication,
+    publish,
+)
 from streams.errors import EnvironmentMissingError, UsageError
 from tests.integration.fakegrafana import PASSWORD, TOKEN, USER, VIEWER_TOKEN, FakeGrafana
 
@@ -51,6 +60,16 @@ def altered(board: Json, title: str) -> Json:
     other = copy.deepcopy(board)
     other["panels"][0]["title"] = title
     return other
+
+
+def test_a_taken_name_of_the_data_source_is_no_obstacle(fake: FakeGrafana) -> None:
+    """Ours gets a second name and the other one stays; published again, nothing changes."""
+    other = {"uid": "by-hand", "name": DATA_SOURCE_NAME, "type": "prometheus", "url": "http://elsewhere:9090"}
+    fake.sources["by-hand"] = dict(other)
+    assert bring(fake)[f"data source {SECOND_NAME!r}"].kind == "created"
+    assert fake.sources[DATA_SOURCE_UID]["name"] == SECOND_NAME
+    assert fake.sources["by-hand"] == other
+    assert kinds(bring(fake)) == {"unchanged"}
 
 
 def test_everything_is_created_in_an_empty_grafana(fake: FakeGrafana) -> None:
