@@ -19,24 +19,27 @@ BOARDS: Final[dict[str, Callable[[], Dashboard]]] = {
     engines.UID: engines.build,
 }
 """Every board by its uid, in the order of docs/boards.md."""
-_PROMETHEUS: Final = {"titleFormat": "{{phase}}", "tagKeys": "", "step": "1s", "useValueForTime": False}
+_PROMETHEUS: Final = {"tagKeys": "", "step": "1s", "useValueForTime": False}
 """Fields of an annotation that the data source uses and the SDK's schema lacks."""
 
 
-def board(uid: str) -> dict[str, Any]:
-    """Return one board in Grafana's JSON model."""
+def board(uid: str, runbooks: str = rules.RUNBOOKS) -> dict[str, Any]:
+    """Return one board in Grafana's JSON model; ``runbooks`` is the address of the page with the runbooks."""
     model: dict[str, Any] = json.loads(json.dumps(BOARDS[uid]().build(), cls=JSONEncoder))
     for number, panel in enumerate(model["panels"], start=1):
         panel["id"] = number
     for annotation in model["annotations"]["list"]:
         if annotation["datasource"]["type"] == "prometheus":
-            annotation.update(_PROMETHEUS)
+            text = {"titleFormat": "{{phase}}"}
+            if annotation["name"] == "Alerts":
+                text = {"titleFormat": "{{alertname}}", "textFormat": f"{{{{severity}}}}: {runbooks}"}
+            annotation.update({**_PROMETHEUS, **text})
     return model
 
 
-def boards() -> dict[str, dict[str, Any]]:
+def boards(runbooks: str = rules.RUNBOOKS) -> dict[str, dict[str, Any]]:
     """Return every board by its uid."""
-    return {uid: board(uid) for uid in BOARDS}
+    return {uid: board(uid, runbooks) for uid in BOARDS}
 
 
 def text(model: dict[str, Any]) -> str:
@@ -44,10 +47,10 @@ def text(model: dict[str, Any]) -> str:
     return json.dumps(model, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def files() -> dict[str, str]:
+def files(runbooks: str = rules.RUNBOOKS) -> dict[str, str]:
     """Return the content of every generated file by its path below ``dashboards/``."""
-    made = {f"{GENERATED}/{uid}.json": text(model) for uid, model in boards().items()}
-    return {**made, RULES: rules.text()}
+    made = {f"{GENERATED}/{uid}.json": text(model) for uid, model in boards(runbooks).items()}
+    return {**made, RULES: rules.text(runbooks)}
 
 
 def differing(folder: Path, wanted: dict[str, str]) -> list[str]:

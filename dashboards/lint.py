@@ -35,6 +35,8 @@ RELOAD_ON_TIME: Final = 2
 SOURCE: Final = {"type": "prometheus", "uid": "${datasource}"}
 NIGHT: Final = ("presence_events_total", "tweets_total", "stance_tweets_total", "hashtag_tweets_total", "reposts_total")
 """Counters of the night: their rate per second of wall clock time would grow with the replay's speed."""
+PROMETHEUS_OWN: Final = {"ALERTS": frozenset({"alertname", "alertstate", "severity", "engine", "space", "topic"})}
+"""Series that Prometheus makes itself, and the labels that the rules give them."""
 TARGET: Final = frozenset({"instance", "job"})
 """Labels that Prometheus adds to every series of a target."""
 _GRID: Final = 24
@@ -154,6 +156,8 @@ class _Board:
         if "**Look for:**" not in panel.get("description", ""):
             yield self._found(title, "description", "no description that says what to look for")
         yield from self._units(title, panel.get("fieldConfig", {}))
+        if not (defaults.get("color") or panel["type"] == "timeseries") or not defaults.get("thresholds"):
+            yield self._found(title, "colour", "Grafana's own colours and thresholds: green, and red from 80")
         if not defaults.get("noValue"):
             yield self._found(title, "no value", "no text for when there is no data")
         if panel["type"] in DEPRECATED:
@@ -179,6 +183,8 @@ class _Board:
             return
         allowed: set[str] = set(TARGET)
         for selector in reading.selectors:
+            if selector.metric in PROMETHEUS_OWN and selector.labels <= PROMETHEUS_OWN[selector.metric]:
+                continue
             metric = self.metrics.get(selector.metric)
             if metric is None:
                 yield self._found(where, "metric", f"{selector.metric} is not served")

@@ -53,7 +53,12 @@ WAITING = select(m.WAITING, OF_ENGINE)
 WAITING_TRUTH = select(m.WAITING, OF_TRUTH)
 WAITED = select(m.WAITED, OF_ENGINE)
 DROP_RATIO = select(m.DROP_RATIO, OF_ENGINE, OF_SPACE)
+WORST_DROP_RATIO = f"max({DROP_RATIO})"
 JOIN_SUCCESS = select(m.JOIN_SUCCESS, OF_ENGINE, OF_SPACE)
+WORST_JOIN_SUCCESS = f"min({JOIN_SUCCESS})"
+_CROWD = f"({total(select(m.AUDIENCE, OF_ENGINE))} + on () {WAITING})"
+INSIDE_SHARE = f"{total(select(m.AUDIENCE, OF_ENGINE))} / {_CROWD}"
+WAITING_SHARE = f"{WAITING} / on () {_CROWD}"
 LISTENERS_EVER = select(m.DISTINCT_LISTENERS, OF_ENGINE, EVERY_SPACE)
 LISTENERS_BY_ROOM = select(m.DISTINCT_LISTENERS, OF_ENGINE, OF_SPACE)
 JOINS_COUNTED = total(select(m.PRESENCE, OF_ENGINE, OF_SPACE, kind("join")))
@@ -109,7 +114,7 @@ REACTION = tweets_minute(ANNOUNCEMENT)
 REACTION_TRUTH = total(select(m.TWEETS_MINUTE, OF_TRUTH, f'subject="{ANNOUNCEMENT}"'))
 REACTION_PEAK_TIME = millis(select(m.REACTION_PEAK_TIME, OF_ENGINE))
 SINCE_ANNOUNCED = f"{m.REPLAY_TIME.name} - {m.ANNOUNCED.name}"
-HASHTAGS = f"sort_desc({select(m.HASHTAGS, OF_ENGINE)})"
+HASHTAGS = select(m.HASHTAGS, OF_ENGINE)
 AUTHORS = select(m.AUTHORS, OF_ENGINE, 'subject!="*"')
 AUTHORS_HERE = select(m.AUTHORS, OF_ENGINE, f'subject="{ANNOUNCEMENT}"')
 AUTHORS_EVER = select(m.AUTHORS, OF_ENGINE, 'subject="*"')
@@ -144,7 +149,23 @@ AUDIENCE_ERROR = select(m.AUDIENCE_ERROR, OF_ENGINES)
 ERROR_MAX = select(m.ERROR_MAX, OF_ENGINES)
 ERROR_SUM = select(m.ERROR_SUM, OF_ENGINES)
 WRONG_COUNTS = total(ERROR_SUM, "engine")
-LAG_WALL = f"{LAG} / on () group_left () clamp_min({m.REPLAY_SPEED.name}, 1)"
+PLAYED = f"{m.REPLAY_TIME.name} - {m.REPLAY_TIME.name} offset 10s"
+"""Event time that passed in the last ten seconds of wall clock time; negative after a jump back."""
+
+
+def in_wall_clock(lag: str, played: str = PLAYED) -> str:
+    """Return an engine's lag in seconds of wall clock time: divided by the pace of the last ten seconds, at least 1.
+
+    The pace is how event time moved, not the replay's speed: where quiet hours are skipped, hours pass at once, and an
+    engine that is hours behind is seconds behind. More than ten seconds mean that the replay was already past the
+    engine's watermark ten seconds ago. After a jump back there is no value for ten seconds.
+    """
+    return f"{lag} / on () group_left () clamp_min(({played} >= 0) / 10, 1)"
+
+
+LAG_WALL = in_wall_clock(LAG)
+ALERTS = 'ALERTS{alertstate="firing",engine=~"$engine|"}'
+"""The firing alerts of the engine, and of no engine; Prometheus writes them where the rules are loaded."""
 
 # --- the exporter -----------------------------------------------------------------------------------------------------
 READ_PER_SECOND = per_second(m.READ_RECORDS)

@@ -14,8 +14,9 @@ COLLAPSE: Final = 0.5
 """AudienceCollapse: the rooms hold less than this share of their peak, and more people wait than are inside."""
 WAITING_SHARE: Final = 0.05
 """WaitingRoomGrowing: more than this share of the crowd (in the rooms or waiting) is waiting …"""
-WAITING_GROWTH: Final = 0.01
-"""… and the number waiting has grown by more than this share of the crowd within a minute of event time."""
+WAITING_FALL: Final = 0.1
+"""… and their number did not fall by this share of itself within a minute of event time. While a room melts, the number
+rises and stands still in waves; where people get in again, a sixth of it goes each minute."""
 ENOUGH_EVENTS: Final = 30
 """The ratio of a minute counts only with at least so many events: half of three joins is no incident."""
 LAG_SECONDS: Final = 10.0
@@ -23,7 +24,9 @@ LAG_SECONDS: Final = 10.0
 ENGINE_MISSING_MINUTES: Final = 1
 """ProcessorUnfinished: the replay ended so many minutes ago (wall clock), and an engine has not."""
 ON_TIME_RATIO: Final = 0.99
-"""ReplayOffSchedule: less than this share of the paced events was sent within 100 ms of the due time."""
+"""ReplayOffSchedule: less than this share of the paced events was sent within 100 ms of the due time …"""
+ENOUGH_SENT: Final = 1000
+"""… of at least so many: the first batch of a run waits for its connection."""
 LATENESS_SECONDS: Final = 0.1
 """The limit of "on time", as in the replay."""
 SURGE: Final = 3.0

@@ -3,6 +3,7 @@
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models import dashboard as model
 
+from dashboards import palette
 from dashboards import queries as q
 from dashboards.panels import DATA_SOURCE
 from streams.metrics import definitions as m
@@ -17,9 +18,9 @@ def board(uid: str, title: str, description: str) -> dashboard.Dashboard:
     """Return an empty board with the shared parts."""
     made = dashboard.Dashboard(title).uid(uid).description(description).tags([TAG]).timezone("utc")
     made = made.tooltip(model.DashboardCursorSync.CROSSHAIR).time("now-15m", "now").refresh("5s").editable()
-    made = made.with_variable(data_source()).annotation(phases()).annotation(published_phases())
-    made = made.link(dashboard.DashboardLink("Boards").type(model.DashboardLinkType.DASHBOARDS).tags([TAG]))
-    return made.link(evening(uid))
+    made = made.with_variable(data_source()).annotation(phases()).annotation(alerts()).annotation(published_phases())
+    boards = dashboard.DashboardLink("Boards").type(model.DashboardLinkType.DASHBOARDS).tags([TAG])
+    return made.link(boards.include_vars(include_vars=True).keep_time(keep_time=True)).link(evening(uid))
 
 
 def data_source() -> dashboard.DatasourceVariable:
@@ -63,6 +64,18 @@ def phases() -> dashboard.AnnotationQuery:
     )
 
 
+def alerts() -> dashboard.AnnotationQuery:
+    """Return the annotations of the firing alerts, where Prometheus has the rules."""
+    return (
+        dashboard.AnnotationQuery()
+        .name("Alerts")
+        .datasource(DATA_SOURCE)
+        .enable(enable=True)
+        .icon_color(palette.BAD)
+        .expr(q.ALERTS)
+    )
+
+
 def published_phases() -> dashboard.AnnotationQuery:
     """Return the annotations written by ``joinstorm dashboards publish``; initially off, as they are in 2023."""
     target = dashboard.AnnotationTarget().limit(100).match_any(match_any=False).tags([TAG, "phase"]).type("tags")
@@ -79,6 +92,7 @@ def published_phases() -> dashboard.AnnotationQuery:
 def evening(uid: str) -> dashboard.DashboardLink:
     """Return the link to the same board at the real dates."""
     begin, end = EVENING
-    url = f"/d/{uid}?from={begin}&to={end}&${{datasource:queryparam}}"
+    url = f"/d/{uid}?from={begin}&to={end}"
     link = dashboard.DashboardLink("24-25 May 2023").type(model.DashboardLinkType.LINK).icon("time").url(url)
+    link = link.include_vars(include_vars=True)
     return link.tooltip("The night at its real dates, after `joinstorm backfill`.")

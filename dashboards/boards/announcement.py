@@ -5,7 +5,19 @@ from grafana_foundation_sdk.models.common import BigValueTextMode
 
 from dashboards import palette, variables
 from dashboards import queries as q
-from dashboards.panels import QUARTER, THIRD, GraphStyle, Panel, PanelQuery, PanelText, StatStyle, bars, figure, graph
+from dashboards.panels import (
+    NO_THREAD,
+    QUARTER,
+    THIRD,
+    GraphStyle,
+    Panel,
+    PanelQuery,
+    PanelText,
+    StatStyle,
+    bars,
+    figure,
+    graph,
+)
 from streams.contract.names import ANNOUNCEMENT
 from streams.metrics import definitions as m
 
@@ -41,16 +53,19 @@ def _effect() -> tuple[Panel, ...]:
         "interval.",
         "no value before the thread begins; then a steep rise and a slow fall, as quieter hours enter the average. An "
         "interval that stays above 1 shows that the announcement had an effect.",
+        empty=NO_THREAD,
     )
     excess = PanelText(
         "Excess tweets",
         "Tweets since the announcement beyond the baseline: the estimate and the bounds of its interval.",
         "growth while the reaction lasts, then a plateau.",
+        empty=NO_THREAD,
     )
     half_life = PanelText(
         "Half-life",
         "Time from the peak until half of the later excess has arrived: the estimate and the bounds of its interval.",
         "no value until the peak has passed; then a wide interval that narrows every quarter of an hour.",
+        empty=NO_THREAD,
     )
     return (
         figure(uplift, "short", PanelQuery(q.with_bounds(m.UPLIFT), "{{bound}}"), style=_BOUND, span=THIRD),
@@ -64,11 +79,13 @@ def _sizes() -> tuple[Panel, ...]:
         "Time since the thread began",
         "Event time since the first post of the thread; negative before it.",
         "the clock of this board: the peak comes within the first half hour.",
+        empty=NO_THREAD,
     )
     peak = PanelText(
         "Peak at",
         "Event time at which the reaction was strongest.",
         "a time soon after the thread is complete; it may still move in the first hour.",
+        empty=NO_THREAD,
     )
     authors = PanelText(
         "Distinct authors",
@@ -103,8 +120,8 @@ def _reaction() -> Panel:
         PanelQuery(q.REACTION_TRUTH, "truth"),
         PanelQuery(q.BASELINE, "baseline"),
         style=GraphStyle(
-            {"reaction": palette.REACTION, "truth": palette.TRUTH, "baseline": palette.BASELINE},
-            dashed="truth|baseline",
+            {"reaction": palette.REACTION, "baseline": palette.BASELINE},
+            dashed="baseline",
         ),
     )
 
@@ -128,6 +145,7 @@ def _uplift() -> Panel:
         "Uplift over time",
         "The uplift at each moment, with the bounds of its interval (dashed).",
         "an interval that narrows; once its lower bound is above 1, chance does not explain the effect.",
+        empty=NO_THREAD,
     )
     return graph(
         text,
@@ -136,7 +154,10 @@ def _uplift() -> Panel:
         PanelQuery(q.bound(m.UPLIFT, "low"), "low"),
         PanelQuery(q.bound(m.UPLIFT, "high"), "high"),
         style=GraphStyle(
-            {"estimate": palette.REACTION, "low|high": palette.BASELINE}, dashed="low|high", limit=(1, palette.BASELINE)
+            {"estimate": palette.REACTION, "low|high": palette.BASELINE},
+            dashed="low|high",
+            limit=(1, palette.BASELINE),
+            logarithmic=True,
         ),
     )
 
@@ -178,7 +199,14 @@ def _hashtags() -> Panel:
         "The most used hashtags of the night so far, by number of tweets.",
         "the launch's hashtags for a day; the thread's hashtag enters late and climbs.",
     )
-    return bars(text, "short", PanelQuery(q.HASHTAGS, "#{{hashtag}}"), span=QUARTER)
+    return bars(
+        text,
+        "none",
+        PanelQuery(q.HASHTAGS, "#{{hashtag}}"),
+        colour=palette.REACTION,
+        longest=m.TOP_HASHTAGS,
+        span=QUARTER,
+    )
 
 
 def _authors() -> Panel:

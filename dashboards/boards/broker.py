@@ -4,6 +4,8 @@ from dashboards import palette
 from dashboards import queries as q
 from dashboards.panels import HALF, THIRD, GraphStyle, Panel, PanelQuery, PanelText, StatStyle, figure, graph
 
+_NO_BROKER = "no exporter watches a broker in this time range"
+
 
 def panels() -> tuple[Panel, ...]:
     """Return the panels about the broker's health."""
@@ -15,6 +17,7 @@ def _up() -> Panel:
         "Broker",
         "Whether Kafka answers the exporter.",
         "*yes* at all times; *no* appears after six seconds without an answer.",
+        empty=_NO_BROKER,
     )
     steps = ((None, palette.BAD), (1.0, palette.GOOD))
     return figure(text, "bool_yes_no", PanelQuery(q.BROKER_UP), style=StatStyle(steps=steps), span=HALF)
@@ -25,6 +28,7 @@ def _unhealthy() -> Panel:
         "Unhealthy partitions",
         "Partitions of the run's topics without a leader, or with a replica that is not in sync.",
         "zero. With a single broker, any other value means that nothing can be written to those partitions.",
+        empty=_NO_BROKER,
     )
     bad = ((None, palette.GOOD), (1.0, palette.BAD))
     return figure(text, "short", PanelQuery(q.BROKER_UNHEALTHY), style=StatStyle(steps=bad), span=HALF)
@@ -35,6 +39,7 @@ def _answer() -> Panel:
         "Broker response time",
         "Time Kafka takes to describe the run's topics, measured every two seconds.",
         "a few milliseconds, also in **melting**; hundreds mean that the broker or its machine is at its limit.",
+        empty=_NO_BROKER,
     )
     return graph(
         text, "s", PanelQuery(q.BROKER_RESPONSE, "answer"), style=GraphStyle({"answer": palette.AUDIENCE}), span=THIRD
@@ -46,6 +51,7 @@ def _written() -> Panel:
         "Records written per second",
         "Growth of the topics' end offsets per second of wall clock time, marks and checkpoints included.",
         "input topics that follow the night, result topics that follow the number of windows; all end with the run.",
+        empty=_NO_BROKER,
     )
     return graph(text, "wps", PanelQuery(q.BROKER_WRITTEN, "{{topic}}"), style=GraphStyle(), span=THIRD)
 
@@ -55,5 +61,6 @@ def _retained() -> Panel:
         "Records retained",
         "Offsets between the start and the end of each topic: of this run, and on the result topics of all runs.",
         "input topics that climb to the size of the night and stay there; a fall to zero means that retention deletes.",
+        empty=_NO_BROKER,
     )
     return graph(text, "short", PanelQuery(q.BROKER_KEPT, "{{topic}}"), style=GraphStyle(stacked=True), span=THIRD)

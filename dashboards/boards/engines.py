@@ -5,7 +5,7 @@ from grafana_foundation_sdk.builders import dashboard
 from dashboards import palette, variables
 from dashboards import queries as q
 from dashboards import thresholds as limits
-from dashboards.panels import WHOLE, GraphStyle, Panel, PanelQuery, PanelText, graph, rows
+from dashboards.panels import NO_TRUTH, WHOLE, GraphStyle, Panel, PanelQuery, PanelText, graph, rows
 
 UID = "joinstorm-engines"
 
@@ -58,6 +58,7 @@ def _audience_error() -> Panel:
         "Live audience by the engine minus that by the truth, both as of the engine's watermark, by room.",
         "a flat zero. An engine that counts an event twice, or misses one, usually leaves zero in **melting** or at a "
         "restart, and never returns: running values keep every error.",
+        empty=NO_TRUTH,
     )
     return graph(text, "short", PanelQuery(q.AUDIENCE_ERROR, "{{engine}} {{space}}"), style=GraphStyle(below=True))
 
@@ -67,6 +68,7 @@ def _error_max() -> Panel:
         "Largest error",
         "The largest difference from the truth in any window so far, for each kind of value.",
         "zero; any other value is how wrong one reading of a board can have been.",
+        empty=NO_TRUTH,
     )
     return graph(text, "short", PanelQuery(q.ERROR_MAX, "{{engine}} {{value}}"), style=GraphStyle())
 
@@ -76,6 +78,7 @@ def _error_sum() -> Panel:
         "Sum of errors",
         "Sum of the absolute differences from the truth so far, for each kind of value.",
         "zero. A line that climbs with the night is a systematic error; a single step is one incident.",
+        empty=NO_TRUTH,
     )
     return graph(text, "short", PanelQuery(q.ERROR_SUM, "{{engine}} {{value}}"), style=GraphStyle(), span=WHOLE)
 

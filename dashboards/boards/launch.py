@@ -6,10 +6,25 @@ from grafana_foundation_sdk.models.common import BigValueTextMode
 from dashboards import palette, variables
 from dashboards import queries as q
 from dashboards import thresholds as limits
-from dashboards.panels import EIGHTH, QUARTER, GraphStyle, Panel, PanelQuery, PanelText, StatStyle, figure, graph
+from dashboards.panels import (
+    QUARTER,
+    THIRD,
+    Field,
+    GraphStyle,
+    Panel,
+    PanelQuery,
+    PanelText,
+    StatStyle,
+    figure,
+    graph,
+    sentence,
+    timeline,
+)
 from streams.contract.names import LAUNCH
 
 UID = "joinstorm-launch"
+_FIRST_SCREEN = 7
+"""Height of the graphs that are seen without scrolling, at 1280 x 800."""
 
 
 def build() -> dashboard.Dashboard:
@@ -21,14 +36,13 @@ def build() -> dashboard.Dashboard:
         "engine counts them, compared with the truth.",
     )
     made = made.with_variable(variables.engine()).with_variable(variables.space())
-    made = made.with_row(dashboard.Row("The night so far"))
-    for panel in (*_when(), *_headlines()):
+    for panel in (_now(), _phases(), _audience(), _waiting(), *_figures()):
         made = made.with_panel(panel)
-    made = made.with_row(dashboard.Row("Inside and outside the rooms"))
-    for panel in (_audience(), _waiting(), _joins_and_drops(), _attempts()):
+    made = made.with_row(dashboard.Row("The night so far"))
+    for panel in _totals():
         made = made.with_panel(panel)
     made = made.with_row(dashboard.Row("How badly it melts"))
-    for panel in (_drop_ratio(), _join_success()):
+    for panel in (_drop_ratio(), _join_success(), _joins_and_drops(), _attempts()):
         made = made.with_panel(panel)
     made = made.with_row(dashboard.Row("Tweets about it"))
     for panel in (_tweets(), _stances()):
@@ -36,51 +50,90 @@ def build() -> dashboard.Dashboard:
     return made
 
 
-def _when() -> tuple[Panel, ...]:
-    named = StatStyle(mode=BigValueTextMode.NAME)
-    run = PanelText(
-        "Run",
-        "The scenario shown, with its scale and seed.",
-        "the scenario you expect; everything else on this board belongs to it.",
+def _now() -> Panel:
+    text = PanelText(
+        "Now",
+        "The scenario and the run shown, the phase of the night the replay is in, the moment of the night up to which "
+        "everything has been sent (UTC; New York is four hours behind), the listeners in the selected rooms, and the "
+        "people who want to be in a room and are not.",
+        "the scenario you expect, and a clock that moves; it stops when the replay is paused or has ended.",
     )
-    phase = PanelText(
-        "Phase",
-        "The phase of the night the replay is in.",
-        "the phases in order: the room opens, the scheduled start passes, the room melts and is closed, the second "
-        "room fills, the talk, its end, and the next day.",
-    )
-    clock = PanelText(
-        "Event time",
-        "The moment of the night up to which everything has been sent (UTC; New York is four hours behind).",
-        "a clock that moves; it stops when the replay is paused or has ended.",
-    )
-    late = PanelText(
-        "Talk delayed by",
-        "Time from the scheduled start to the start of the talk.",
-        "25 to 30 minutes in *launch*, almost none in *control*. It is known from the tape, so it is shown from the "
-        "beginning.",
-    )
-    return (
-        figure(
-            run, "none", PanelQuery(q.RUN, "{{scenario}}, scale {{scale}}, seed {{seed}}"), style=named, span=QUARTER
+    return sentence(
+        text,
+        PanelQuery(q.RUN, rows=True),
+        PanelQuery(q.PHASE_NOW, rows=True),
+        PanelQuery(q.EVENT_TIME, "Event time"),
+        PanelQuery(q.AUDIENCE_NOW, "In the rooms"),
+        PanelQuery(q.WAITING, "Waiting outside"),
+        fields=(
+            Field("scenario", "Scenario"),
+            Field("run", "Run"),
+            Field("phase", "Phase", texts=palette.PHASES),
+            Field("Event time", unit="dateTimeAsIso"),
+            Field("In the rooms", unit="short", colour=palette.AUDIENCE),
+            Field("Waiting outside", unit="short", colour=palette.WAITING),
         ),
-        figure(phase, "none", PanelQuery(q.PHASE_NOW, "{{phase}}"), style=named, span=QUARTER),
-        figure(clock, "dateTimeAsIso", PanelQuery(q.EVENT_TIME), style=StatStyle(), span=QUARTER),
-        figure(late, "s", PanelQuery(q.TALK_LATE), style=StatStyle(decimals=0, colour=palette.DROP), span=QUARTER),
     )
 
 
-def _headlines() -> tuple[Panel, ...]:
+def _phases() -> Panel:
+    text = PanelText(
+        "Phases",
+        "The phases of the night the replay has played.",
+        "the phases in order: the room opens, the scheduled start passes, the room melts and is closed, the second "
+        "room fills, the talk, its end, and the next day. In *control* nothing melts.",
+    )
+    return timeline(text, PanelQuery(q.PHASE_NOW, rows=True), Field("phase", "phase", texts=palette.PHASES))
+
+
+def _figures() -> tuple[Panel, ...]:
     inside = PanelText(
-        "In the rooms",
-        "Listeners in the selected rooms now: concurrent listeners, neither distinct people nor joins.",
-        "a climb before the start, a ragged top in **melting**, zero when the first room is closed.",
+        "Share in the rooms",
+        "Listeners in any room as a share of the crowd: of the people in the rooms or waiting. Red below a half: more "
+        "people wait than are inside, as in the alert AudienceCollapse.",
+        "nearly 100 % until **melting**, zero when the first room is closed, and a slow return in the second room.",
     )
     outside = PanelText(
-        "Waiting outside",
-        "People who want to be in a room and are not: before their first join, refused, or dropped.",
-        "almost none in *control*; in *launch* hundreds of thousands (at scale 1) until the talk begins.",
+        "Share waiting outside",
+        "People who want to be in a room and are not (before their first join, refused, or dropped) as a share of the "
+        "crowd. Red above 5 %, as in the alert WaitingRoomGrowing.",
+        "almost none in *control*; in *launch* a quarter of the crowd in **melting**, and then everyone.",
     )
+    drops = PanelText(
+        "Drop rate now",
+        "Share of the people in the room who were dropped in the last minute of event time, in the worst of the "
+        "selected rooms. Red above 3 %, as in the alert LaunchMelting.",
+        "zero, but for **melting** and the closing of the first room.",
+    )
+    success = PanelText(
+        "Join success now",
+        "Share of the attempts answered in the last minute of event time that succeeded, in the worst of the selected "
+        "rooms. Red below 75 %, as in the alert JoinSuccessLow.",
+        "100 % until the room is over its limit, and again in the second room.",
+    )
+    few = ((None, palette.BAD), (limits.COLLAPSE, palette.GOOD))
+    many = ((None, palette.GOOD), (limits.WAITING_SHARE, palette.BAD))
+    dropped = ((None, palette.GOOD), (limits.DROP_RATIO, palette.BAD))
+    joined = ((None, palette.BAD), (limits.JOIN_SUCCESS, palette.GOOD))
+    shown = (
+        (inside, q.INSIDE_SHARE, few),
+        (outside, q.WAITING_SHARE, many),
+        (drops, q.WORST_DROP_RATIO, dropped),
+        (success, q.WORST_JOIN_SUCCESS, joined),
+    )
+    return tuple(
+        figure(
+            text,
+            "percentunit",
+            PanelQuery(expr),
+            style=StatStyle(steps=steps, sparkline=True, decimals=1),
+            span=QUARTER,
+        )
+        for text, expr, steps in shown
+    )
+
+
+def _totals() -> tuple[Panel, ...]:
     waited = PanelText(
         "Waited 20 minutes",
         "People whose first attempt was twenty minutes ago and who have not left, counted until the talk begins.",
@@ -111,16 +164,21 @@ def _headlines() -> tuple[Panel, ...]:
         "All joins into the selected rooms, including repeated joins by the same person.",
         "many joins per listener while people are dropped and rejoin; about one per listener in *control*.",
     )
+    late = PanelText(
+        "Talk delayed by",
+        "Time from the scheduled start to the start of the talk.",
+        "25 to 30 minutes in *launch*, almost none in *control*. It is known from the tape, so it is shown from the "
+        "beginning.",
+    )
     named = StatStyle(mode=BigValueTextMode.VALUE_AND_NAME)
     return (
-        figure(inside, "short", PanelQuery(q.AUDIENCE_NOW), style=StatStyle(colour=palette.AUDIENCE), span=EIGHTH),
-        figure(outside, "short", PanelQuery(q.WAITING), style=StatStyle(colour=palette.WAITING), span=EIGHTH),
-        figure(waited, "short", PanelQuery(q.WAITED), style=StatStyle(colour=palette.WAITING), span=EIGHTH),
-        figure(peak, "short", PanelQuery(q.AUDIENCE_PEAK, "{{space}}"), style=named, span=EIGHTH),
-        figure(when, "dateTimeAsIso", PanelQuery(q.AUDIENCE_PEAK_TIME, "{{space}}"), style=named, span=EIGHTH),
-        figure(ever, "short", PanelQuery(q.LISTENERS_EVER), style=StatStyle(colour=palette.AUDIENCE), span=EIGHTH),
-        figure(by_room, "short", PanelQuery(q.LISTENERS_BY_ROOM, "{{space}}"), style=named, span=EIGHTH),
-        figure(joins, "short", PanelQuery(q.JOINS_COUNTED), style=StatStyle(colour=palette.JOIN), span=EIGHTH),
+        figure(peak, "short", PanelQuery(q.AUDIENCE_PEAK, "{{space}}"), style=named, span=QUARTER),
+        figure(when, "dateTimeAsIso", PanelQuery(q.AUDIENCE_PEAK_TIME, "{{space}}"), style=named, span=10),
+        figure(by_room, "short", PanelQuery(q.LISTENERS_BY_ROOM, "{{space}}"), style=named, span=THIRD),
+        figure(ever, "short", PanelQuery(q.LISTENERS_EVER), style=StatStyle(colour=palette.AUDIENCE), span=QUARTER),
+        figure(joins, "short", PanelQuery(q.JOINS_COUNTED), style=StatStyle(colour=palette.JOIN), span=QUARTER),
+        figure(waited, "short", PanelQuery(q.WAITED), style=StatStyle(colour=palette.WAITING), span=QUARTER),
+        figure(late, "s", PanelQuery(q.TALK_LATE), style=StatStyle(decimals=0), span=QUARTER),
     )
 
 
@@ -137,11 +195,9 @@ def _audience() -> Panel:
         "short",
         PanelQuery(q.AUDIENCE, "{{space}}"),
         PanelQuery(q.AUDIENCE_TRUTH, "{{space}} (truth)"),
-        style=GraphStyle(
-            colours={"first": palette.FIRST, "second": palette.SECOND, ".* [(]truth[)]": palette.TRUTH},
-            dashed=".* [(]truth[)]",
-        ),
-    )
+        style=GraphStyle(colours=palette.ROOMS),
+        span=14,
+    ).height(_FIRST_SCREEN)
 
 
 def _waiting() -> Panel:
@@ -156,8 +212,9 @@ def _waiting() -> Panel:
         "short",
         PanelQuery(q.WAITING, "waiting"),
         PanelQuery(q.WAITING_TRUTH, "truth"),
-        style=GraphStyle(colours={"waiting": palette.WAITING, "truth": palette.TRUTH}, dashed="truth"),
-    )
+        style=GraphStyle(colours={"waiting": palette.WAITING}),
+        span=10,
+    ).height(_FIRST_SCREEN)
 
 
 def _joins_and_drops() -> Panel:
@@ -204,15 +261,15 @@ def _drop_ratio() -> Panel:
     text = PanelText(
         "Drop rate",
         "Share of the people in the room within the last minute of event time who were dropped. The line is the "
-        "threshold of the alert LaunchMelting.",
-        "**open**: zero. **Melting**: far above the line. **First room closed**: 100 %. **Talk**: zero again. In "
-        "*control* it never comes near the line.",
+        "threshold of the alert LaunchMelting. Above 25 % the graph is cut off.",
+        "**open**: zero. **Melting**: far above the line. **First room closed**: 100 %, off the graph. **Talk**: zero "
+        "again. In *control* it never comes near the line.",
     )
     return graph(
         text,
         "percentunit",
         PanelQuery(q.DROP_RATIO, "{{space}}"),
-        style=GraphStyle(colours=palette.ROOMS, top=1, limit=(limits.DROP_RATIO, palette.BAD)),
+        style=GraphStyle(colours=palette.ROOMS, top=0.25, limit=(limits.DROP_RATIO, palette.BAD)),
     )
 
 

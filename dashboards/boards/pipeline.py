@@ -1,13 +1,26 @@
 """*The pipeline*: whether the replay is on schedule, the processor keeps up, and nothing is lost."""
 
 from grafana_foundation_sdk.builders import dashboard
-from grafana_foundation_sdk.models.common import BigValueTextMode
 
 from dashboards import palette, variables
 from dashboards import queries as q
 from dashboards import thresholds as limits
 from dashboards.boards import broker, processor
-from dashboards.panels import EIGHTH, THIRD, GraphStyle, Panel, PanelQuery, PanelText, StatStyle, figure, graph
+from dashboards.panels import (
+    EIGHTH,
+    SIXTH,
+    STAT,
+    THIRD,
+    Field,
+    GraphStyle,
+    Panel,
+    PanelQuery,
+    PanelText,
+    StatStyle,
+    figure,
+    graph,
+    sentence,
+)
 
 UID = "joinstorm-pipeline"
 
@@ -42,7 +55,6 @@ def build() -> dashboard.Dashboard:
 
 
 def _replay() -> tuple[Panel, ...]:
-    named = StatStyle(mode=BigValueTextMode.NAME)
     steps = ((None, palette.BAD), (limits.ON_TIME_RATIO, palette.GOOD))
     state = PanelText(
         "State", "The state of the replay.", "*playing*, then *ended*; the log has the reason for *failed*."
@@ -74,15 +86,20 @@ def _replay() -> tuple[Panel, ...]:
     not_sent = PanelText("Not sent", "Events the broker did not acknowledge.", "zero; otherwise the run is not exact.")
     bad = ((None, palette.GOOD), (1.0, palette.BAD))
     return (
-        figure(state, "none", PanelQuery(q.REPLAY_STATE, "{{state}}"), style=named, span=EIGHTH),
-        figure(phase, "none", PanelQuery(q.PHASE_NOW, "{{phase}}"), style=named, span=EIGHTH),
-        figure(clock, "dateTimeAsIso", PanelQuery(q.EVENT_TIME), style=StatStyle(), span=EIGHTH),
+        sentence(state, PanelQuery(q.REPLAY_STATE, rows=True), fields=[Field("state")], span=EIGHTH).height(STAT),
+        sentence(
+            phase,
+            PanelQuery(q.PHASE_NOW, rows=True),
+            fields=[Field("phase", texts=palette.PHASES)],
+            span=EIGHTH,
+        ).height(STAT),
+        figure(clock, "dateTimeAsIso", PanelQuery(q.EVENT_TIME), style=StatStyle(), span=SIXTH),
         figure(night, "percentunit", PanelQuery(q.NIGHT_DONE), style=StatStyle(decimals=1), span=EIGHTH),
         figure(
             on_time, "percentunit", PanelQuery(q.REPLAY_ON_TIME), style=StatStyle(steps=steps, decimals=2), span=EIGHTH
         ),
         figure(last_report, "s", PanelQuery(q.REPLAY_SILENT), style=StatStyle(decimals=0), span=EIGHTH),
-        figure(not_sent, "short", PanelQuery(q.NOT_SENT), style=StatStyle(steps=bad), span=EIGHTH),
+        figure(not_sent, "short", PanelQuery(q.NOT_SENT), style=StatStyle(steps=bad), span=2),
         figure(ended, "bool_yes_no", PanelQuery(q.RUN_ENDED), style=StatStyle(), span=EIGHTH),
     )
 
@@ -98,7 +115,7 @@ def _speed() -> Panel:
         "short",
         PanelQuery(q.REPLAY_SPEED, "speed"),
         PanelQuery(q.REPLAY_TARGET, "requested"),
-        style=GraphStyle({"speed": palette.AUDIENCE, "requested": palette.TRUTH}, dashed="requested"),
+        style=GraphStyle({"speed": palette.AUDIENCE, "requested": palette.REQUESTED}, dashed="requested"),
         span=THIRD,
     )
 
@@ -144,6 +161,7 @@ def _rejected() -> Panel:
         "Result records rejected",
         "Records on the result topics that break the contract so far, by topic and reason.",
         "no series at all; an engine that writes invalid results shows up here.",
+        empty="nothing to report: no record was rejected",
     )
     return graph(text, "short", PanelQuery(q.REJECTED, "{{topic}} {{reason}}"), style=GraphStyle(), span=THIRD)
 

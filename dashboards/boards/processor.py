@@ -3,7 +3,7 @@
 from dashboards import palette
 from dashboards import queries as q
 from dashboards import thresholds as limits
-from dashboards.panels import QUARTER, THIRD, GraphStyle, Panel, PanelQuery, PanelText, graph
+from dashboards.panels import NO_WORKER, QUARTER, THIRD, GraphStyle, Panel, PanelQuery, PanelText, graph
 
 
 def keeping_up() -> tuple[Panel, ...]:
@@ -46,6 +46,7 @@ def _lag_records() -> Panel:
         "Lag in records",
         "Records between the workers' positions and the ends of their partitions, by topic, over all workers.",
         "near zero; a rise in **melting** that comes down again. A partition without an owner is not included.",
+        empty=NO_WORKER,
     )
     return graph(text, "short", PanelQuery(q.LAG_RECORDS, "{{engine}} {{topic}}"), style=GraphStyle(), span=THIRD)
 
@@ -55,6 +56,7 @@ def _lag_of_partitions() -> Panel:
         "Slowest partition",
         "How far the slowest partition of each topic is behind the replay, in event time.",
         "similar values for both topics; a topic that falls behind has a worker that is stuck or overloaded.",
+        empty=NO_WORKER,
     )
     return graph(text, "s", PanelQuery(q.LAG_OF_PARTITIONS, "{{engine}} {{topic}}"), style=GraphStyle(), span=THIRD)
 
@@ -64,6 +66,7 @@ def _by_worker() -> Panel:
         "Events counted per second, by worker",
         "Distinct events each worker counts, per second of wall clock time.",
         "workers that share the load evenly; when a worker dies, its line ends and the others rise.",
+        empty=NO_WORKER,
     )
     return graph(
         text, "cps", PanelQuery(q.COUNTED_BY_WORKER, "{{engine}} {{instance}}"), style=GraphStyle(), span=THIRD
@@ -75,6 +78,7 @@ def _stages() -> Panel:
         "Time by stage",
         "Seconds of work per second in each stage, over all workers: 1 is one processor core. Waiting is not included.",
         "*decode* and *fold* in proportion to the events, *checkpoint* far below them, *restore* only after a restart.",
+        empty=NO_WORKER,
     )
     return graph(text, "short", PanelQuery(q.STAGES, "{{stage}}"), style=GraphStyle(stacked=True), span=THIRD)
 
@@ -95,6 +99,7 @@ def _reasons() -> Panel:
         "Dead letters by reason, as counted by the workers since they started.",
         "no series at all; *not_json* and *wrong_shape* mean records of other programs, *out_of_range* an id beyond "
         "the run's.",
+        empty="nothing to report: no worker has seen a dead letter",
     )
     return graph(
         text, "short", PanelQuery(q.WORKER_DEAD_LETTERS, "{{engine}} {{reason}}"), style=GraphStyle(), span=THIRD
@@ -115,6 +120,7 @@ def _worker_duplicates() -> Panel:
         "Duplicates, by worker",
         "Duplicates as counted by each worker since it started.",
         "after a takeover, a step: events the previous worker had read and not yet checkpointed.",
+        empty=NO_WORKER,
     )
     return graph(
         text, "short", PanelQuery(q.WORKER_DUPLICATES, "{{engine}} {{instance}}"), style=GraphStyle(), span=THIRD
@@ -126,6 +132,7 @@ def _restored() -> Panel:
         "Partitions taken over",
         "Partitions taken over by the workers since they started: from a checkpoint, or from the beginning.",
         "one step at the start; further steps are restarts or rebalances, and should be from a *checkpoint*.",
+        empty=NO_WORKER,
     )
     return graph(text, "short", PanelQuery(q.RESTORED, "{{engine}} {{source}}"), style=GraphStyle(), span=THIRD)
 
@@ -135,6 +142,7 @@ def _published() -> Panel:
         "Results published per second",
         "Result and progress records acknowledged by the broker, per second of wall clock time.",
         "a line that follows the number of open windows, not of events: flat through **melting**.",
+        empty=NO_WORKER,
     )
     return graph(text, "wps", PanelQuery(q.PUBLISHED, "{{engine}}"), style=GraphStyle(), span=THIRD)
 
@@ -144,6 +152,7 @@ def _chunks() -> Panel:
         "Events per chunk",
         "Events per chunk of records, by topic: the input of one step of the fast path.",
         "hundreds to thousands under load; small chunks mean an idle topic or a producer with small batches.",
+        empty=NO_WORKER,
     )
     return graph(text, "short", PanelQuery(q.CHUNK_SIZE, "{{topic}}"), style=GraphStyle(), span=QUARTER)
 
@@ -153,6 +162,7 @@ def _checkpoints() -> Panel:
         "Checkpoints per second",
         "Checkpoints written by the workers, by kind: the whole state, or the changes since the last one.",
         "about one per partition and second, mostly changes.",
+        empty=NO_WORKER,
     )
     return graph(text, "ops", PanelQuery(q.CHECKPOINTS, "{{kind}}"), style=GraphStyle(), span=QUARTER)
 
@@ -162,6 +172,7 @@ def _bytes() -> Panel:
         "Checkpoint bytes per second",
         "Bytes of the checkpoints written by the workers.",
         "a line that grows with the crowd, not with the events; its peaks are whole states.",
+        empty=NO_WORKER,
     )
     return graph(text, "Bps", PanelQuery(q.CHECKPOINT_BYTES, "{{engine}}"), style=GraphStyle(), span=QUARTER)
 
@@ -171,5 +182,6 @@ def _uptime() -> Panel:
         "Worker uptime",
         "Time since each worker started (wall clock).",
         "parallel climbing lines. A line that drops to zero is a restart; a line that ends is a lost worker.",
+        empty=NO_WORKER,
     )
     return graph(text, "s", PanelQuery(q.WORKER_AGE, "{{engine}} {{instance}}"), style=GraphStyle(), span=QUARTER)

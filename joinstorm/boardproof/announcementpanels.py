@@ -87,7 +87,7 @@ def _shares(now: ProofMoment) -> Vector:
 
 
 def _hashtags(now: ProofMoment) -> Vector:
-    """Return the most used hashtags in descending order; the order is part of the answer."""
+    """Return the most used hashtags."""
     totals: dict[str, float] = {}
     for subject, count in now.engine.counted.counts_with(HASHTAG):
         tag = count.removeprefix(HASHTAG)

@@ -1,5 +1,7 @@
 """The expected answers of *The launch*, from the oracle's counts."""
 
+import math
+from collections.abc import Callable
 from functools import cache
 from typing import Final
 
@@ -10,19 +12,24 @@ from streams.contract.results import STANCES
 from streams.metrics.definitions import PRESENCE_KINDS, TWEET_KINDS
 
 SCHEDULED: Final = "scheduled_start"
+ALERTS: Final = "ALERTS"
+"""The series Prometheus writes of its alerts."""
 
 
 def expected() -> dict[tuple[str, str], Expected]:
     """Return the expected answer of each query of the board, by panel and letter."""
     return {
-        ("Run", "A"): run,
-        ("Phase", "A"): phase,
-        ("Event time", "A"): lambda now: single(now.at),
+        ("Now", "A"): run,
+        ("Now", "B"): phase,
+        ("Now", "C"): lambda now: single(now.at),
+        ("Phases", "A"): phase,
         ("Talk delayed by", "A"): _late,
-        ("In the rooms", "A"): lambda now: single(sum(_audience(now.engine, space) for space in now.spaces)),
-        ("Waiting outside", "A"): lambda now: single(
-            now.engine.counted.waiting_at(now.engine.at), engine=now.chosen[0]
-        ),
+        ("Now", "D"): lambda now: single(sum(_audience(now.engine, space) for space in now.spaces)),
+        ("Now", "E"): lambda now: single(now.engine.counted.waiting_at(now.engine.at), engine=now.chosen[0]),
+        ("Share in the rooms", "A"): lambda now: _share_of_crowd(now, _inside(now.engine)),
+        ("Share waiting outside", "A"): lambda now: _share_of_crowd(now, now.engine.counted.waiting_at(now.engine.at)),
+        ("Drop rate now", "A"): lambda now: _worst(now, max, _drop_ratio),
+        ("Join success now", "A"): lambda now: _worst(now, min, _success),
         ("Waited 20 minutes", "A"): lambda now: single(_presence(now.engine, "*", "waited_20m"), engine=now.chosen[0]),
         ("Peak", "A"): lambda now: _by_space(now, {space: _peak(now, space)[0] for space in now.spaces}),
         ("Peak at", "A"): lambda now: _by_space(now, {space: _peak(now, space)[1] for space in now.spaces}),
@@ -85,6 +92,32 @@ def _presence(shown: Shown, space: str, count: str, since: int | None = None) ->
 
 def _audience(shown: Shown, space: str) -> int:
     return shown.counted.audience_at(space, shown.at)
+
+
+def _inside(shown: Shown) -> int:
+    return sum(_audience(shown, space) for space in shown.counted.info.spaces)
+
+
+def _share_of_crowd(now: ProofMoment, people: int) -> Vector:
+    crowd = _inside(now.engine) + now.engine.counted.waiting_at(now.engine.at)
+    return single(_quotient(people, crowd))
+
+
+def _quotient(one: float, other: float) -> float:
+    """Return the quotient as PromQL has it."""
+    if other:
+        return one / other
+    return math.copysign(math.inf, one) if one else math.nan
+
+
+def _worst(now: ProofMoment, worst: Callable[[list[float]], float], of: Callable[[Shown, str], float | None]) -> Vector:
+    values = [value for space in now.spaces if (value := of(now.engine, space)) is not None]
+    return single(worst(values) if values else None)
+
+
+def alerts(now: ProofMoment) -> Vector:
+    """Return the firing alerts of the selected engines, and of none."""
+    return {labels: value for labels, value in now.work_series(ALERTS).items() if ("alertstate", "firing") in labels}
 
 
 def _peak(now: ProofMoment, space: str) -> tuple[int, int]:

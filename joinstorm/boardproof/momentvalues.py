@@ -34,6 +34,7 @@ class ProofMoment:
         at: Event time (ms); also the time of the query.
         info: The run.
         status: The status of the replay.
+        pace: Event seconds per second in the last ten seconds of wall clock time.
         engines: Every engine, the truth included.
         chosen: The engines selected on the board; exactly one on a board for a single engine.
         spaces: The rooms selected on the board.
@@ -47,6 +48,7 @@ class ProofMoment:
     at: int
     info: RunInfo
     status: RunStatus
+    pace: float
     engines: Mapping[str, Shown]
     chosen: tuple[str, ...]
     spaces: tuple[str, ...]

@@ -18,7 +18,7 @@ _SWAPS: Final = {
     r"\bsum\b": "max",
     r"\bmax\b": "min",
     r"\brate\b": "increase",
-    r"\bsort_desc\b": "sort",
+    r"\bmin\b": "max",
     r"\bclamp_min\b": "clamp_max",
     r"\band\b": "unless",
     r"\btime\(\)": "0",

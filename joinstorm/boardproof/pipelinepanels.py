@@ -110,7 +110,7 @@ def _lag(now: ProofMoment) -> Vector:
 
 
 def _wall_lag(now: ProofMoment) -> Vector:
-    return {labels: value / max(1.0, now.status.actual_speed) for labels, value in _lag(now).items()}
+    return {labels: value / max(1.0, now.pace) for labels, value in _lag(now).items()}
 
 
 def _chunk_size(now: ProofMoment) -> Vector:

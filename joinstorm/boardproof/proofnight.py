@@ -6,7 +6,7 @@ figures of work (records sent, time spent, lag) are computed by formulas, a diff
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import product
@@ -20,7 +20,7 @@ from joinstorm.prometheus.backfill import AllSeries, Series, collect, info_of, n
 from joinstorm.prometheus.server import Labels
 from producers.tape.tapefile import Tape
 from streams.contract.events import REASONS
-from streams.contract.names import MINUTE_MS, TRUTH
+from streams.contract.names import MINUTE_MS, TRUTH, PhaseName
 from streams.contract.progress import Covered
 from streams.contract.runinfo import RunInfo, RunStatus
 from streams.contract.topics import INPUTS, RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION
@@ -35,6 +35,18 @@ BEHIND_MS: Final = 25_000
 SCRAPE_SECONDS: Final = 15
 _BEFORE: Final = (600, 75, 60, 45, 30, 15, 0)
 """Scrapes in seconds before each moment: those in a rate's range, and one that only a wrong range includes."""
+PACES: Final = (1.0, 0.0, 4.0)
+"""How fast event time passes before each moment, in event seconds per second, by phase."""
+ALERTS: Final = m.Metric("ALERTS", "gauge", "1", ("alertname", "alertstate", "engine"), "", "", "")
+"""The series Prometheus writes of its alerts."""
+_ALERTS: Final = (
+    {"alertname": "LaunchMelting", "alertstate": "firing", "engine": GOOD, "severity": "page"},
+    {"alertname": "JoinSuccessLow", "alertstate": "firing", "engine": WRONG, "severity": "page"},
+    {"alertname": "ProcessorUnfinished", "alertstate": "pending", "engine": GOOD, "severity": "ticket"},
+    {"alertname": "ProcessorUnfinished", "alertstate": "pending", "engine": WRONG, "severity": "ticket"},
+    {"alertname": "ReplayOffSchedule", "alertstate": "firing", "severity": "ticket"},
+)
+"""Made up, as all figures of work: alerts of each engine, pending and firing, and one of none."""
 GROWTH: Final = math.log(1.001) / SCRAPE_SECONDS
 """Counters of work grow by a thousandth from scrape to scrape, so that a rate over another range differs."""
 _SPEEDS: Final = (60.0, 0.5, 240.0)
@@ -89,13 +101,15 @@ class ProofNight:
         return {TRUTH: right, GOOD: right, WRONG: night_of(self._wrong, self.info)}
 
     def moments(self) -> list[tuple[str, int]]:
-        """Return the named moments (event time, ms): one inside each phase, and the end."""
+        """Return the named moments (event time, ms): one inside each phase, one with both rooms in use, and the end."""
         ends = [*(phase.start for phase in self.info.phases[1:]), self.info.end]
         inside = [
             (phase.name, _on_scrape(phase.start + min(10 * MINUTE_MS, (end - phase.start) // 2)))
             for phase, end in zip(self.info.phases, ends, strict=True)
         ]
-        return [*inside, ("the end", _on_scrape(self.info.end))]
+        opening = next(phase.start for phase in self.info.phases if phase.name == PhaseName.SECOND_ROOM)
+        both = ("both rooms in use", _on_scrape(opening + 15_000))
+        return [*sorted([*inside, both], key=lambda moment: moment[1]), ("the end", _on_scrape(self.info.end))]
 
     def moment(self, name: str, at: int, chosen: tuple[str, ...], spaces: tuple[str, ...]) -> ProofMoment:
         """Return the moment at event time ``at`` for a selection of engines and rooms."""
@@ -107,7 +121,8 @@ class ProofNight:
             name=name,
             at=at,
             info=self.info,
-            status=self._status(at),
+            status=self._status(at, at),
+            pace=self._pace(at) * SCRAPE_SECONDS / 10,  # ten seconds ago, the newest scrape was one scrape ago
             engines=shown,
             chosen=chosen,
             spaces=spaces,
@@ -117,23 +132,39 @@ class ProofNight:
             earlier=lambda: self.moment(name, at - RATE_SECONDS * 1000, chosen, spaces),
         )
 
-    def series(self) -> AllSeries:
-        """Return all series a Prometheus would have scraped from the exporter and the workers around the moments."""
-        times = sorted({at for _, moment in self.moments() for at in _scrapes(moment)})
-        found = collect(((at, self._view(at)) for at in times), leave_out=(m.SCRAPE,))
+    def series(self, moments: Iterable[int] | None = None) -> AllSeries:
+        """Return all series a Prometheus would have scraped from the exporter and the workers.
+
+        Args:
+            moments: Event times (ms) of the scrapes; those around ``moments()`` if not given.
+        """
+        clock = self._clock if moments is None else _as_it_is
+        times = sorted(moments or {at for _, moment in self.moments() for at in _scrapes(moment)})
+        found = collect(((at, self._view(at, clock(at))) for at in times), leave_out=(m.SCRAPE,))
         for (name, labels), value in self._work.items():
             series = found.setdefault(name, {}).setdefault(tuple(sorted(labels)), Series())
             for at in times:
                 series.add(at / 1000, value(at / 1000))
         return found
 
-    def _view(self, at: int) -> RunView:
+    def _view(self, at: int, clock: int) -> RunView:
         engines = {
             name: EngineView(name, night, self._covered(name, at), {}, drained=True)
             for name, night in self._nights.items()
         }
         since = self._since(at)
-        return RunView(self.info, self._status(at), engines, _rejected(since), (), _records(since))
+        return RunView(self.info, self._status(at, clock), engines, _rejected(since), (), _records(since))
+
+    def _clock(self, at: int) -> int:
+        """Return the event time of the replay in a scrape: at a moment its own, before it by the pace of the phase."""
+        following = [moment for _, moment in self.moments() if 0 <= moment - at <= _BEFORE[0] * 1000]
+        return round(following[0] - self._pace(following[0]) * (following[0] - at)) if following else at
+
+    def _pace(self, moment: int) -> float:
+        return PACES[self._phase(moment) % len(PACES)]
+
+    def _phase(self, at: int) -> int:
+        return [phase.name for phase in self.info.phases].index(self.info.phase_at(at))
 
     def _ended(self, at: int) -> bool:
         return at >= _on_scrape(self.info.end)
@@ -160,13 +191,14 @@ class ProofNight:
             dead_letters={topic: count // 1000 for topic, count in counts.items()},
         )
 
-    def _status(self, at: int) -> RunStatus:
-        phase = [phase.name for phase in self.info.phases].index(self.info.phase_at(at))
+    def _status(self, at: int, clock: int) -> RunStatus:
+        """Return what the replay says in a scrape, with ``clock`` as its event time."""
+        phase = self._phase(at)
         return RunStatus(
             v=1,
             run=self.info.run,
             state="ended" if self._ended(at) else "playing",
-            at=at,
+            at=clock,
             speed=_SPEEDS[phase % 3] * 1.25 if phase % 4 else 0.0,
             actual_speed=_SPEEDS[phase % 3],
             sent=round(1.7e5 * _grown(self._since(at))),
@@ -196,9 +228,14 @@ class ProofNight:
 def _of_the_exporter() -> Iterator[tuple[m.Metric, Labels]]:
     """Yield the series of work served by the exporter: its own cost, and the broker's."""
     yield m.SCRAPE, frozenset()
+    yield from ((ALERTS, frozenset(labels.items())) for labels in _ALERTS)
     for metric in m.BROKER_METRICS:
         for values in product(*(_VALUES[label] for label in metric.labels)):
             yield metric, frozenset(zip(metric.labels, values, strict=True))
+
+
+def _as_it_is(at: int) -> int:
+    return at
 
 
 def _grown(since: float) -> float:

@@ -1,4 +1,4 @@
-"""``joinstorm dashboards``: build, check and publish the boards."""
+"""``joinstorm dashboards``: build, check, draw and publish the boards."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import click
 from dashboards import stored
 from joinstorm.commands import options
 from joinstorm.output import echo
-from streams.errors import EXIT_FAILED, EXIT_OK, EnvironmentMissingError
+from streams.errors import EXIT_FAILED, EXIT_OK, EnvironmentMissingError, UsageError
 
 if TYPE_CHECKING:
     from dashboards.publish import BoardChange, PhaseMark
@@ -29,7 +29,7 @@ _MAX_DIFF = 40
 
 @click.group(name="dashboards")
 def command() -> None:
-    """Build, check and publish the boards.
+    """Build, check, draw and publish the boards.
 
     The boards are Grafana's; with them come recording and alerting rules for Prometheus.
     """
@@ -43,7 +43,8 @@ def command() -> None:
     show_default="the package's own folder",
     help="Folder for generated/*.json and rules/joinstorm.yaml.",
 )
-def build(out: Path) -> None:
+@click.option("--runbooks", help="Address of docs/runbooks.md for runbook_url; only with --out.")
+def build(out: Path, runbooks: str | None) -> None:
     """Write boards and rules from their code.
 
     In a source checkout this includes docs/boards.md.
@@ -51,7 +52,9 @@ def build(out: Path) -> None:
     with _extra():
         from dashboards import docs
         from dashboards.build import files, write
-    changed = [str(out / name) for name in write(out, files())]
+    if runbooks and out == stored.HERE:
+        raise UsageError("--runbooks changes the generated files: name a folder of your own with --out")
+    changed = [str(out / name) for name in write(out, files(runbooks) if runbooks else files())]
     root = stored.HERE.parent
     if out == stored.HERE and (root / docs.PATH).parent.is_dir():
         changed += [str(root / name) for name in write(root, {docs.PATH: docs.text()})]
@@ -96,6 +99,24 @@ def _report_text(report: ProofReport) -> str:
         lines.append(f"{'wrong' if wrong else 'ok':<6} {name}")
         lines += [f"       {line}" for line in wrong]
     return "\n".join(lines)
+
+
+@command.command()
+@click.option("--out", type=options.FOLDER, required=True, help="Folder for the pictures.")
+@options.tape("Tape of the night to draw.", exists=True, shown="launch at scale 0.01")
+@click.option("--only", default="", help="Draw only pictures with this text in their names.")
+def render(out: Path, tape: Path | None, only: str) -> int:
+    """Draw every board with Grafana's libraries.
+
+    Each is drawn before, during and after a run, dark and light, at two widths. The command needs prometheus, promtool,
+    node, npm and Chromium. Exit code 1 when a panel throws, is empty without saying why, or has text too small to read.
+    """
+    with _extra():
+        from joinstorm.boardproof.rendering import render as draw
+    found = draw(out, os.environ, tape=tape, only=only, notify=lambda text: echo(f"{text} …", err=True))
+    wrong = [f"{picture}: {text}" for picture, texts in found.items() for text in texts]
+    echo("\n".join([*wrong, f"{len(found)} pictures in {out}, {len(wrong)} findings"]))
+    return EXIT_FAILED if wrong else EXIT_OK
 
 
 @contextlib.contextmanager

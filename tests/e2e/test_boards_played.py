@@ -52,7 +52,7 @@ SCRAPES = 4
 """Of exporter and of worker, in every phase: rates need two."""
 SCRAPED_SECONDS = 60.0
 BUSY = "melting"
-WORK = re.compile(r"rate\(|joinstorm_(worker|broker|exporter)_")
+WORK = re.compile(r"rate\(|offset 10s|joinstorm_(worker|broker|exporter)_")
 """Queries of work, for which there is no oracle."""
 EMPTY = {"Dead letters by reason", "Result records rejected"}
 """Panels that have nothing to show of a night without faults."""
@@ -140,6 +140,7 @@ class Played:
             at=status.at,
             info=self.info,
             status=status,
+            pace=1.0,  # read only by queries of work
             engines={
                 TRUTH: Shown(self.counted[TRUTH], whole, Covered()),
                 ENGINE: Shown(self.counted[ENGINE], at, self._covered(at, scraped)),

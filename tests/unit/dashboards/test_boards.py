@@ -13,7 +13,8 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models import dashboard as model
 
-from dashboards import build, docs, lint, promql, publish, rules, stored, thresholds
+from dashboards import build, docs, lint, palette, panels, promql, publish, rules, stored, thresholds
+from streams.contract.names import PhaseName
 from streams.metrics.definitions import EXPORTER_METRICS, WORKER_METRICS
 
 ROOT = Path(__file__).parents[3]
@@ -21,7 +22,7 @@ SERVED = (*EXPORTER_METRICS, *WORKER_METRICS)
 NOT_SHOWN: dict[str, str] = {}
 """Metrics that no board shows, each with its reason."""
 BOARDS = stored.boards()
-DATA_SOURCES_OWN = ("titleFormat", "tagKeys", "step", "useValueForTime")
+DATA_SOURCES_OWN = ("titleFormat", "textFormat", "tagKeys", "step", "useValueForTime")
 """Fields of an annotation that Prometheus as a data source knows; Grafana's schema leaves them open."""
 
 
@@ -118,6 +119,7 @@ def expr(text: str) -> Break:
         ("description", lambda board: panel_of(board).update(description="The drop rate.")),
         ("unit", lambda board: panel_of(board)["fieldConfig"]["defaults"].pop("unit")),
         ("unit", lambda board: panel_of(board)["fieldConfig"]["defaults"].update(unit="drops")),
+        ("colour", lambda board: panel_of(board)["fieldConfig"]["defaults"].pop("thresholds")),
         ("no value", lambda board: panel_of(board)["fieldConfig"]["defaults"].pop("noValue")),
         ("type", lambda board: panel_of(board).update(type="graph")),
         ("query", lambda board: panel_of(board).update(targets=[])),
@@ -168,11 +170,12 @@ def test_the_rules_read_what_is_served_or_recorded_before() -> None:
     """Every metric and label of every rule exists; recordings read served metrics only, alerts recordings as well."""
     served = {metric.name: set(metric.labels) | lint.TARGET for metric in SERVED}
     recorded = {rule.name: {"engine"} for rule in rules.RECORDINGS}
-    for group, known in ((rules.RECORDINGS, served), (rules.ALERTS, served | recorded)):
-        for rule in group:
-            for selector in promql.read(rule.expr).selectors:
-                assert selector.metric in known, rule.name
-                assert selector.labels <= known[selector.metric], rule.name
+    texts = [(rule.expr, served) for rule in rules.RECORDINGS]
+    texts += [(rule.expr, served | recorded) for rule in rules.ALERTS]
+    for text, known in texts:
+        for selector in promql.read(text).selectors:
+            assert selector.metric in known, text
+            assert selector.labels <= known[selector.metric], text
 
 
 def test_every_recorded_series_is_used() -> None:
@@ -218,6 +221,45 @@ def test_thresholds_on_the_boards_are_those_of_the_rules() -> None:
     for title, value in (("Drop rate", thresholds.DROP_RATIO), ("Join success", thresholds.JOIN_SUCCESS)):
         steps = launch[title]["fieldConfig"]["defaults"]["thresholds"]["steps"]
         assert [step["value"] for step in steps] == [None, value]
+
+
+def test_what_a_reader_must_not_take_for_good_is_not_green() -> None:
+    """Melting is red as drops are, the talk alone is green, and the truth is grey and dashed on every graph."""
+    assert palette.PHASES["melting"][1] == palette.DROP
+    assert [name for name, (_, colour) in palette.PHASES.items() if colour == palette.GOOD] == ["talk"]
+    assert set(palette.PHASES) == set(PhaseName)
+    for board in BOARDS.values():
+        for panel in (panel for panel in lint.panels(board) if panel["type"] == "timeseries"):
+            rules_of_truth = [
+                one["properties"][0]["id"]
+                for one in panel["fieldConfig"]["overrides"]
+                if panels.TRUTH_SERIES in one["matcher"]["options"]
+            ]
+            assert rules_of_truth == ["color", "custom.lineStyle"], panel["title"]
+
+
+def test_every_query_covers_the_time_range() -> None:
+    """So that the last value stays when a run ends or a scrape fails; none asks for the present moment alone."""
+    for board in BOARDS.values():
+        for panel in lint.panels(board):
+            assert all(target["range"] and not target.get("instant") for target in panel["targets"]), panel["title"]
+
+
+def test_links_keep_the_variables_and_the_time() -> None:
+    """From board to board an engine, a room and the time range stay chosen; the real dates keep the variables."""
+    for board in BOARDS.values():
+        boards, evening = board["links"]
+        assert boards["includeVars"]
+        assert boards["keepTime"]
+        assert evening["includeVars"]
+
+
+def test_runbooks_may_have_an_address() -> None:
+    """Alerts and annotations then point there."""
+    address = "https://example.org/runbooks.md"
+    made = build.files(address)
+    assert f"runbook_url: {address}#launchmelting" in made[stored.RULES]
+    assert address in made["generated/joinstorm-launch.json"]
 
 
 def test_provisioning_fits_what_is_published() -> None:
