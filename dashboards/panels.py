@@ -98,7 +98,7 @@ class GraphStyle:
         dashed: Regular expression for the series drawn dashed.
         stacked: Whether areas are stacked.
         top: Upper end of the axis; what is above it is cut off.
-        soft_top: Value up to which the axis always reaches.
+        soft_top: Value up to which the axis always reaches, so that a limit stays in sight.
         logarithmic: Whether each step of the axis is ten times the one before; for ratios.
         below: Whether the axis may extend below zero.
         limit: A dashed line at a value, in a colour.

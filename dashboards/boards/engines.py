@@ -119,5 +119,8 @@ def _lag_wall() -> Panel:
         "a second or two.",
     )
     return graph(
-        text, "s", PanelQuery(q.LAG_WALL, "{{engine}}"), style=GraphStyle(limit=(limits.LAG_SECONDS, palette.BAD))
+        text,
+        "s",
+        PanelQuery(q.LAG_WALL, "{{engine}}"),
+        style=GraphStyle(limit=(limits.LAG_SECONDS, palette.BAD), soft_top=1.2 * limits.LAG_SECONDS),
     )

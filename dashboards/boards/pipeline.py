@@ -131,7 +131,11 @@ def _lateness() -> Panel:
         text,
         "s",
         PanelQuery(q.REPLAY_LATENESS, "99th percentile"),
-        style=GraphStyle({"99th percentile": palette.AUDIENCE}, limit=(limits.LATENESS_SECONDS, palette.BAD)),
+        style=GraphStyle(
+            {"99th percentile": palette.AUDIENCE},
+            limit=(limits.LATENESS_SECONDS, palette.BAD),
+            soft_top=1.2 * limits.LATENESS_SECONDS,
+        ),
         span=THIRD,
     )
 

@@ -37,7 +37,7 @@ def _lag_seconds() -> Panel:
         "the threshold of the alert ProcessorBehind.",
         "a second or two in every phase; when a worker is killed, a step and a slope back to zero.",
     )
-    style = GraphStyle(limit=(limits.LAG_SECONDS, palette.BAD))
+    style = GraphStyle(limit=(limits.LAG_SECONDS, palette.BAD), soft_top=1.2 * limits.LAG_SECONDS)
     return graph(text, "s", PanelQuery(q.LAG_WALL, "{{engine}}"), style=style, span=THIRD)
 
 

@@ -29,7 +29,7 @@ _MAX_DIFF = 40
 
 @click.group(name="dashboards")
 def command() -> None:
-    """Build, check, draw and publish the boards.
+    """Build, check and publish the boards.
 
     The boards are Grafana's; with them come recording and alerting rules for Prometheus.
     """
