@@ -194,6 +194,7 @@ def figure(
     panel = panel.thresholds(_steps(style.steps or _NO_STEPS))
     for letter, query in _lettered(queries):
         panel = panel.with_target(_target(letter, query))
+    panel = panel.mappings([_neutral(text.empty)])
     return _with_fields(_common(panel, text, unit), fields)
 
 
@@ -297,6 +298,13 @@ def _with_fields(panel: P, fields: Iterable[Field]) -> P:
             properties.append(model.DynamicConfigValue("mappings", [{"type": "value", "options": texts}]))
         panel = panel.override_by_regexp(f"/^{one.name}$/", properties)
     return panel
+
+
+def _neutral(text: str) -> model.SpecialValueMap:
+    """Return the mapping of a missing value to its reason: without it, Grafana colours the reason by the thresholds."""
+    result = model.ValueMappingResult(text=text, color=PLAIN, index=0)
+    missing = model.SpecialValueMatch.NULL_AND_NAN
+    return model.SpecialValueMap(model.DashboardSpecialValueMapOptions(match=missing, result=result))
 
 
 def _transformation(name: str, **settings: object) -> model.DataTransformerConfig:

@@ -4,7 +4,7 @@ from dashboards import palette
 from dashboards import queries as q
 from dashboards.panels import HALF, THIRD, GraphStyle, Panel, PanelQuery, PanelText, StatStyle, figure, graph
 
-_NO_BROKER = "no exporter watches a broker in this time range"
+_NO_BROKER = "no broker is watched"
 
 
 def panels() -> tuple[Panel, ...]:
