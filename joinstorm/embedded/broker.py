@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from joinstorm.embedded.kafkahome import find_java, java_environ, jar_folder, kafka_jars
+from joinstorm.embedded.kafkahome import find_java, jar_folder, java_environ, kafka_jars
 from joinstorm.embedded.sharedclasses import SharedClasses
 from joinstorm.embedded.storage import Storage, new_id
 from streams.errors import BrokerError, EnvironmentMissingError
