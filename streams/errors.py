@@ -93,7 +93,7 @@ class BrokerError(EnvironmentMissingError):
 
 
 class AwayError(BrokerError):
-    """Nothing listens at the address. That may change within seconds, as when a broker restarts."""
+    """The broker is away: nothing listens, or it answers no more. That may change within seconds, as in a restart."""
 
 
 class RefusedError(EnvironmentMissingError):

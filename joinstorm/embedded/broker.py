@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from joinstorm.embedded.kafkahome import find_java, kafka_jars
+from joinstorm.embedded.kafkahome import find_java, jar_folder, java_environ, kafka_jars
 from joinstorm.embedded.sharedclasses import SharedClasses
 from joinstorm.embedded.storage import Storage, new_id
 from streams.errors import BrokerError, EnvironmentMissingError
@@ -41,7 +41,7 @@ advertised.listeners=BROKER://127.0.0.1:{port}
 listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT
 inter.broker.listener.name=BROKER
 controller.listener.names=CONTROLLER
-log.dirs={data}
+log.dirs=data
 auto.create.topics.enable=false
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
@@ -81,7 +81,7 @@ class EmbeddedBroker:
         environ: Where JAVA_HOME, PATH and JOINSTORM_CACHE_DIR are looked up; by default the process's environment.
         parent: Folder for the data folder; by default the system's temporary folder.
         settings: Further lines of Kafka's properties file, which override ours; ``{port}``, ``{controller}`` and
-            ``{extra}`` are free ports, ``{data}`` is the data folder.
+            ``{extra}`` are free ports.
 
     Raises:
         EnvironmentMissingError: Java is missing, the jars cannot be fetched, or Kafka does not start; the text ends
@@ -108,9 +108,10 @@ class EmbeddedBroker:
         self._owned = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
-        self._java = find_java(self.environ)
+        self._java = find_java(self.environ).absolute()
         self._jars = kafka_jars(self.environ)
-        self._classes = SharedClasses(self._java, self._jars, cache_folder(self.environ))
+        if not self._splits():  # Java takes a colon in the archive's name for the start of a second one
+            self._classes = SharedClasses(self._java, self._jars, cache_folder(self.environ).absolute())
         try:
             self._first_start()
         except BaseException:
@@ -157,6 +158,8 @@ class EmbeddedBroker:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                cwd=self.folder,
+                env=java_environ(),
                 preexec_fn=die_with_parent(),  # noqa: PLW1509 - one system call, looked up before the fork
             )
         self._wait_until_ready()
@@ -207,10 +210,9 @@ class EmbeddedBroker:
     def _prepare(self) -> None:
         self._folder = self._owned.enter_context(scratch("kafka", self.parent))
         self.port, controller, self.extra_port = free_ports(3)
-        settings = (SETTINGS + self.settings).format(
-            port=self.port, controller=controller, extra=self.extra_port, data=self.folder / "data"
-        )
-        (self.folder / "server.properties").write_text(settings)
+        settings = (SETTINGS + self.settings).format(port=self.port, controller=controller, extra=self.extra_port)
+        (self.folder / "server.properties").write_text(settings, encoding="utf-8")
+        (self.folder / "jars").symlink_to(jar_folder(self.environ), target_is_directory=True)
         template = SETTINGS + self.settings
         Storage(template, cache_folder(self.environ)).prepare(self.folder / "data", self._format)
 
@@ -220,7 +222,8 @@ class EmbeddedBroker:
         with held_signals():
             process = subprocess.Popen(
                 [*command[:-1], "format", f"--cluster-id={new_id()}", "--config", command[-1]],
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=die_with_parent(),  # noqa: PLW1509 - one system call, looked up before the fork
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace",
+                cwd=self.folder, env=java_environ(), preexec_fn=die_with_parent(),  # noqa: PLW1509 - one system call, looked up before the fork
             )  # fmt: skip
         try:
             output, _ = process.communicate(timeout=READY_SECONDS)
@@ -234,11 +237,22 @@ class EmbeddedBroker:
     def _classes_options(self) -> list[str]:
         return [] if self._classes is None else self._classes.options()
 
+    def _splits(self) -> bool:
+        """Whether Java would split the paths of the jars."""
+        return os.pathsep in str(jar_folder(self.environ))
+
     def _command(self, main: str, *options: str) -> list[str]:
-        classpath = os.pathsep.join(map(str, self._jars))
+        """Return the command of a Java process in the broker's folder.
+
+        Its paths are relative to it where Kafka or Java would split them: ``log.dirs`` at commas, a class path at
+        colons; and a properties file takes a backslash for an escape.
+        """
+        home = Path("jars") if self._splits() else jar_folder(self.environ)
+        classpath = os.pathsep.join(str(home / jar.relative_to(jar_folder(self.environ))) for jar in self._jars)
         return [
-            str(self._java), *options, "-Djava.awt.headless=true", "-Dorg.slf4j.simpleLogger.showDateTime=true",
-            "-cp", classpath, main, str(self.folder / "server.properties"),
+            str(self._java), *options,
+            "-Djava.awt.headless=true", "-Dorg.slf4j.simpleLogger.showDateTime=true",
+            "-cp", classpath, main, "server.properties",
         ]  # fmt: skip
 
     def _wait_until_ready(self) -> None:

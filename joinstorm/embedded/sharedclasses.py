@@ -13,6 +13,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from joinstorm.embedded.kafkahome import java_environ
 from streams.system.children import die_with_parent
 
 QUIET = ("-Xshare:auto", "-Xlog:disable", "-Xlog:all=error:stderr")
@@ -60,6 +61,7 @@ class SharedClasses:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            env=java_environ(),
             preexec_fn=die_with_parent(),  # noqa: PLW1509 - one system call, looked up before the fork
         )
         waiting = threading.Thread(target=self._finish, args=(process, part), name="shared-classes", daemon=True)

@@ -10,8 +10,10 @@ from aiokafka.errors import KafkaError
 
 from streams.contract.results import Progress, Result, encode, key_of, topic_of
 from streams.contract.runinfo import RunInfo
-from streams.errors import BrokerError
+from streams.errors import AwayError
+from streams.kafka.admin import failed
 from streams.kafka.connection import Connection
+from streams.kafka.patience import patiently
 
 BATCH_BYTES: Final = 512 << 10
 CONNECT_SECONDS: Final = 15.0
@@ -24,13 +26,21 @@ def publish(connection: Connection, info: RunInfo, records: Iterable[Result | Pr
         The number of records written, all of them acknowledged.
 
     Raises:
-        BrokerError: No broker answers within 15 s, or it refuses.
+        BrokerError: No broker answers, for ``streams.kafka.patience.WAIT_SECONDS``, or it refuses.
     """
+    kept = list(records)  # written again from the first one where the broker leaves; a record may be there twice
+    return patiently(lambda: _published(connection, info, kept))
+
+
+def _published(connection: Connection, info: RunInfo, records: Iterable[Result | Progress]) -> int:
     try:
         return asyncio.run(_publish(connection, info, records))
-    except (KafkaError, TimeoutError) as error:
-        why = str(error) or f"no answer within {CONNECT_SECONDS:g} s"
-        raise BrokerError(f"{connection.bootstrap_servers}: cannot write the truth: {why}") from error
+    except TimeoutError as error:
+        raise AwayError(
+            f"{connection.bootstrap_servers}: cannot write the truth: no answer within {CONNECT_SECONDS:g} s"
+        ) from error
+    except (KafkaError, OSError) as error:
+        raise failed(connection, "cannot write the truth", error) from error
 
 
 async def _publish(connection: Connection, info: RunInfo, records: Iterable[Result | Progress]) -> int:

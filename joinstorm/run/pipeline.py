@@ -21,10 +21,12 @@ from producers.replay.schedule import default_watermark_step
 from producers.tape.tapefile import Tape
 from streams.contract.names import TRUTH
 from streams.contract.runinfo import Faults, RunInfo
-from streams.contract.topics import DEFAULT_PARTITIONS
+from streams.contract.topics import DEFAULT_PARTITIONS, RUN_INFO, RUN_STATUS, Topics
 from streams.engines.registry import name_of
 from streams.errors import DeadlineError, EngineError, EnvironmentMissingError
+from streams.kafka.ailments import ailments
 from streams.kafka.connection import Connection
+from streams.kafka.rights import WORKER_NEEDS
 from streams.read.reader import ResultReader
 from streams.read.runview import RunView
 from streams.system.threads import poll_until
@@ -231,7 +233,7 @@ class Pipeline:
             self._check_run(view)
             if all(name in view.engines and view.engines[name].drained for name in (self.request.name, TRUTH)):
                 break
-            stall.check(view, self._workers_gone(), self._log_end)
+            stall.check(view, self._workers_gone(), self._log_end, self._ailments)
             poll_until(lambda: self._all_drained(reader) or None, every, LOOK_SECONDS)
         if self.replay is not None:
             self.replay.process.wait()
@@ -254,6 +256,12 @@ class Pipeline:
 
     def _workers_gone(self) -> bool:
         return bool(self.workers) and all(part.exit_code() is not None for part in self.workers.values())
+
+    def _ailments(self) -> list[str]:
+        """Return what is wrong with the cluster, if anything is."""
+        names = Topics(self.request.run, self.request.prefix)
+        topics = [names.full(base) for base in (*WORKER_NEEDS, RUN_INFO, RUN_STATUS)]
+        return ailments(self.request.connection, topics)
 
     def _log_end(self) -> str:
         """Return the end of the first worker's log, as the end of a sentence."""
@@ -279,7 +287,13 @@ class _Stall:
         self._last: object = None
         self._gone: float | None = None
 
-    def check(self, view: RunView, gone: bool, log_end: Callable[[], str]) -> None:
+    def check(
+        self,
+        view: RunView,
+        gone: bool,
+        log_end: Callable[[], str],
+        ailing: Callable[[], list[str]] = list,
+    ) -> None:
         engine = view.engines.get(self._engine)
         if not gone:
             self._gone = None
@@ -293,6 +307,8 @@ class _Stall:
             self._last, self._since = state, self._clock()
         paused = view.status is not None and view.status.state == "paused"
         if not paused and self._clock() - self._since > STALL_SECONDS:
+            if found := ailing():
+                raise DeadlineError(f"engine {self._engine}: nothing new for {STALL_SECONDS:.0f} s: {'; '.join(found)}")
             missing = "anything" if engine is None else ", ".join(engine.covered.missing) or "nothing"
             silent = f"nothing new for {STALL_SECONDS:.0f} s; not ended: {missing}"
             raise DeadlineError(f"engine {self._engine}: {silent}{log_end()}")

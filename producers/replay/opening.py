@@ -22,9 +22,10 @@ from streams.contract.topics import (
     RUN_STATUS,
     Topics,
 )
-from streams.errors import BrokerError, ContractError
-from streams.kafka.admin import open_admin
+from streams.errors import ContractError
+from streams.kafka.admin import failed, open_admin
 from streams.kafka.connection import Connection
+from streams.kafka.patience import patiently
 from streams.kafka.topicreader import count_input_records, read_all
 
 PUBLISH_SECONDS = 15
@@ -72,7 +73,7 @@ def open_run(  # noqa: PLR0913 - every one is an option of the command line
         watermark_step_ms=watermark_step_ms,
         faults=faults if faults and faults.rates else None,
     )
-    publish_once(connection, names.shared(RUN_INFO), run, runinfo.encode(info))
+    patiently(lambda: publish_once(connection, names.shared(RUN_INFO), run, runinfo.encode(info)))
     return info
 
 
@@ -120,13 +121,17 @@ def opened_run(connection: Connection, run: str, prefix: str = "") -> RunInfo | 
         BrokerError: The broker does not answer, or refuses.
         ContractError: The run has been played: its input topics hold records.
     """
+    return patiently(lambda: _opened_run(connection, run, prefix))
+
+
+def _opened_run(connection: Connection, run: str, prefix: str) -> RunInfo | None:
     try:
         with contextlib.closing(open_admin(connection)) as admin:
             topics = set(admin.list_topics())
         if Topics(run, prefix).shared(RUN_INFO) not in topics:
             return None
     except KafkaError as error:
-        raise BrokerError(f"{connection.bootstrap_servers}: cannot read {prefix}{RUN_INFO}: {error}") from error
+        raise failed(connection, f"cannot read {prefix}{RUN_INFO}", error) from error
     info = None
     for record in read_all(connection, Topics(run, prefix).shared(RUN_INFO)):
         if record.key == run.encode() and record.value is not None:
@@ -158,4 +163,4 @@ def publish_once(connection: Connection, topic: str, key: str, value: bytes) -> 
         finally:
             producer.close(timeout=PUBLISH_SECONDS)
     except KafkaError as error:
-        raise BrokerError(f"{connection.bootstrap_servers}: cannot write {topic}: {error}") from error
+        raise failed(connection, f"cannot write {topic}", error) from error

@@ -1,15 +1,20 @@
 """Creates the topics of a run, and refuses existing ones that do not fit."""
 
 import contextlib
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from kafka import KafkaAdminClient
-from kafka.errors import KafkaError, TopicAlreadyExistsError
+from kafka.errors import InvalidReplicationFactorError, KafkaError, TopicAlreadyExistsError
 
 from streams.contract.topics import TopicSpec
 from streams.errors import BrokerError, ContractError
-from streams.kafka.admin import open_admin
+from streams.kafka.admin import failed, open_admin
 from streams.kafka.connection import Connection
+from streams.kafka.patience import patiently
+
+_REGISTERED = re.compile(r"only (\d+ broker\(s\) (?:are|is))")
 
 
 def ensure_topics(
@@ -24,20 +29,46 @@ def ensure_topics(
         replication: Replicas of each topic.
 
     Raises:
-        BrokerError: The broker does not answer, or refuses.
+        BrokerError: The broker does not answer, for ``streams.kafka.patience.WAIT_SECONDS``, or refuses.
         ContractError: A fresh topic already exists, or a shared one has another partition count.
     """
-    with contextlib.closing(open_admin(connection)) as admin:
-        try:
-            present = set(admin.list_topics())
-            _refuse_known([spec.name for spec in fresh if spec.name in present])
-            _compare(admin, [spec for spec in shared if spec.name in present])
-            _create(admin, fresh, replication, shared=False)
-            _create(admin, [spec for spec in shared if spec.name not in present], replication, shared=True)
-        except KafkaError as error:
-            raise BrokerError(
-                f"{connection.bootstrap_servers}: cannot create the topics of the run: {error}"
-            ) from error
+    patiently(_Creation(connection, fresh, shared, replication).attempt)
+
+
+@dataclass
+class _Creation:
+    """The creation of a run's topics, which goes on where it was when the broker left."""
+
+    connection: Connection
+    fresh: Sequence[TopicSpec]
+    shared: Sequence[TopicSpec]
+    replication: int
+    _ours: bool = False
+    """Whether the fresh topics were missing when this began: one that exists later was created by us."""
+
+    def attempt(self) -> None:
+        with contextlib.closing(open_admin(self.connection)) as admin:
+            try:
+                self._create(admin)
+            except InvalidReplicationFactorError as error:
+                raise BrokerError(self._too_few(error)) from error
+            except KafkaError as error:
+                raise failed(self.connection, "cannot create the topics of the run", error) from error
+
+    def _create(self, admin: KafkaAdminClient) -> None:
+        present = set(admin.list_topics())
+        if not self._ours:
+            _refuse_known([spec.name for spec in self.fresh if spec.name in present])
+        again, self._ours = self._ours, True
+        _compare(admin, [spec for spec in self.shared if spec.name in present])
+        missing = [spec for spec in self.fresh if spec.name not in present]
+        _create(admin, missing, self.replication, shared=again)
+        _create(admin, [spec for spec in self.shared if spec.name not in present], self.replication, shared=True)
+
+    def _too_few(self, error: KafkaError) -> str:
+        where, brokers = self.connection.bootstrap_servers, _REGISTERED.search(str(error))
+        found = f"; only {brokers[1]} registered there" if brokers else ""
+        return f"{where}: --replication {self.replication} needs as many brokers{found}"
 
 
 def _refuse_known(names: list[str]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from producers.senders.protocol import DeliveryListener, Sender
 from streams.errors import EnvironmentMissingError
 from streams.kafka.connection import Connection
+from streams.kafka.patience import patiently
 
 _OPENERS = {
     "kafka-python": ("producers.senders.kafka_python", "open_sender"),
@@ -31,7 +32,7 @@ def sender_factory(client: str, connection: Connection, *, paced: bool) -> Calla
     opener = getattr(importlib.import_module(module), name)
 
     def open_sender(listener: DeliveryListener) -> Sender:
-        sender: Sender = opener(connection, listener, paced=paced)
+        sender: Sender = patiently(lambda: opener(connection, listener, paced=paced))
         return sender
 
     return open_sender

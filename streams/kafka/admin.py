@@ -39,10 +39,24 @@ def unreachable(connection: Connection, error: Exception, seconds: float) -> Bro
     return asyncio.run(why_unreachable(connection, error, seconds))
 
 
+def passes(error: BaseException) -> bool:
+    """Whether an error of a client library or the system says that the broker is away, which may pass."""
+    if isinstance(error, ssl.SSLError):
+        return False
+    return isinstance(error, OSError) or bool(getattr(error, "retriable", False))
+
+
+def failed(connection: Connection, what: str, error: BaseException) -> BrokerError:
+    """Return the error for something that did not work: AwayError where that may pass."""
+    kind = AwayError if passes(error) else BrokerError
+    return kind(f"{connection.bootstrap_servers}: {what}: {str(error) or type(error).__name__}")
+
+
 async def why_unreachable(connection: Connection, error: Exception, seconds: float) -> BrokerError:
     """Return the error for a client that could not be opened, inside an event loop."""
-    found = await _reason(connection) or error
-    kind = AwayError if isinstance(found, OSError) and not isinstance(found, ssl.SSLError) else BrokerError
+    probed = await _reason(connection)
+    found = probed or error
+    kind = AwayError if probed is None or passes(probed) else BrokerError  # None: by now it is back
     reason = str(found) or type(found).__name__
     return kind(f"no Kafka answers at {connection.bootstrap_servers} ({seconds:.0f} s): {reason}")
 

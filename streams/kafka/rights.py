@@ -22,9 +22,10 @@ from streams.contract.topics import (
     RESULTS_REACTION,
     TWEETS,
 )
-from streams.errors import BrokerError, ContractError, RefusedError
-from streams.kafka.admin import ANSWER_SECONDS, open_admin
+from streams.errors import ContractError, RefusedError
+from streams.kafka.admin import ANSWER_SECONDS, failed, open_admin
 from streams.kafka.connection import Connection
+from streams.kafka.patience import patiently
 
 READ: Final = "READ"
 WRITE: Final = "WRITE"
@@ -53,15 +54,19 @@ def check(
         group: The consumer group to join, if any.
 
     Raises:
-        BrokerError: No broker answers.
+        BrokerError: No broker answers, for ``streams.kafka.patience.WAIT_SECONDS``.
         ContractError: A topic is missing or has another number of partitions; the text says which.
         RefusedError: Operations are denied; the text lists all of them, by topic.
     """
+    patiently(lambda: _check(connection, info, needs, group))
+
+
+def _check(connection: Connection, info: RunInfo, needs: Mapping[str, tuple[str, ...]], group: str | None) -> None:
     with contextlib.closing(open_admin(connection)) as admin:
         try:
             found = _describe(admin, [info.topics[base] for base in needs])
         except KafkaError as error:
-            raise BrokerError(f"{connection.bootstrap_servers}: cannot describe the run's topics: {error}") from error
+            raise failed(connection, "cannot describe the run's topics", error) from error
         lacking = [*_lacking(found, info, needs), *_lacking_group(admin, group)]
     if lacking:
         raise RefusedError(connection.who(), connection.bootstrap_servers, lacking)

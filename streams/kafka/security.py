@@ -5,6 +5,7 @@ JOINSTORM_KAFKA_CONFIG) or in the environment, as JOINSTORM_KAFKA_ and the name 
 environment wins. A password can be read from a file: append ``.file`` (``_FILE``) to its name and give the path.
 """
 
+import re
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from streams.errors import UsageError
+from streams.kafka.masking import hide
 
 CONFIG_VARIABLE: Final = "JOINSTORM_KAFKA_CONFIG"
 PREFIX: Final = "JOINSTORM_KAFKA_"
@@ -38,6 +40,7 @@ SECRETS: Final = ("sasl.password", "ssl.key.password")
 _OPTIONS: Final = ("client.id", *(name for name in SETTINGS if name.endswith(".ms")))
 """The settings passed on to the client libraries under the same name."""
 _FILE: Final = ".file"
+_NAME: Final = re.compile(r"[a-z]+(\.[a-z0-9]+)+")
 _NAMES: Final = (*SETTINGS, *(secret + _FILE for secret in SECRETS))
 
 
@@ -52,7 +55,9 @@ class Security:
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        """Reject settings that would fail later, with a worse message."""
+        """Keep the secrets out of every log, and reject settings that would fail later, with a worse message."""
+        for name in SECRETS:
+            hide(self.values.get(name, ""))
         _allowed("security.protocol", self.protocol, PROTOCOLS)
         if self.uses_sasl:
             _allowed("sasl.mechanism", self.mechanism, MECHANISMS)
@@ -175,15 +180,19 @@ def variables() -> frozenset[str]:
 
 def _read(path: Path) -> Iterator[tuple[str, str]]:
     try:
-        lines = path.read_text().splitlines()
+        lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
         raise UsageError(f"{CONFIG_VARIABLE}={path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{CONFIG_VARIABLE}={path}: expected text in UTF-8") from None
     for number, line in enumerate(lines, 1):
         if not line.strip() or line.lstrip().startswith(("#", "!")):
             continue
         name, equals, value = line.partition("=")
         name = name.strip()
-        if not equals or name not in _NAMES:
+        if not equals or not _NAME.fullmatch(name):  # the line is not shown: it may hold a secret
+            raise UsageError(f"{path}, line {number}: expected NAME=VALUE; known: {', '.join(_NAMES)}")
+        if name not in _NAMES:
             raise UsageError(f"{path}, line {number}: unknown setting {name!r}; known: {', '.join(_NAMES)}")
         yield name, value.strip()
 

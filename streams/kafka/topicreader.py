@@ -15,7 +15,7 @@ from kafka.errors import KafkaError as KafkaPythonError
 from streams.contract.runinfo import RunInfo
 from streams.contract.topics import INPUTS
 from streams.errors import BrokerError
-from streams.kafka.admin import why_unreachable
+from streams.kafka.admin import failed, why_unreachable
 from streams.kafka.connection import Connection
 
 _TUNING: Final[dict[str, Any]] = {
@@ -74,7 +74,7 @@ async def read_topics(
             await _assign(consumer, present, partitions)
             await _drain(consumer, accept, still_seconds)
     except (KafkaError, OSError) as error:
-        raise BrokerError(f"{connection.bootstrap_servers}: cannot read {', '.join(topics)}: {error!r}") from error
+        raise failed(connection, f"cannot read {', '.join(topics)}", error) from error
     finally:
         await consumer.stop()
 
@@ -117,5 +117,5 @@ def count_input_records(connection: Connection, info: RunInfo) -> int:
         with contextlib.closing(KafkaConsumer(**connection.for_kafka_python())) as consumer:
             held: int = sum(consumer.end_offsets(places).values())
     except (KafkaPythonError, OSError) as error:
-        raise BrokerError(f"{connection.bootstrap_servers}: cannot read the input topics: {error}") from error
+        raise failed(connection, "cannot read the input topics", error) from error
     return held

@@ -19,7 +19,7 @@ from streams.kafka.connection import Connection
 from streams.read.follower import RESULTS, TOPICS, Follower
 from streams.read.runview import RunView
 
-CONNECT_SECONDS: Final = 15.0
+CONNECT_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 10.0
 POLL_MS: Final = 100
 MIN_WAIT_SECONDS: Final = 0.02
@@ -50,7 +50,7 @@ class ResultReader:
         run: The run to follow; by default the newest one, switching to a newer one when it is opened.
 
     Raises:
-        BrokerError: No broker answered within 15 s (on entering).
+        BrokerError: No broker answered within 30 s (on entering).
     """
 
     def __init__(self, connection: Connection, *, prefix: str = "", run: str | None = None) -> None:

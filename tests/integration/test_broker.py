@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from kafka import KafkaProducer
 
 from joinstorm.embedded import broker as module
 from joinstorm.embedded.broker import EmbeddedBroker
-from joinstorm.embedded.kafkahome import find_java, kafka_jars
+from joinstorm.embedded.kafkahome import find_java, jar_folder, kafka_jars
 from streams.errors import EnvironmentMissingError
 from streams.kafka.admin import open_admin
 from streams.kafka.connection import Connection
@@ -112,3 +113,16 @@ def test_the_command_prints_its_address_and_ends_on_a_signal() -> None:
     assert children
     psutil.wait_procs(children, timeout=5)
     assert not any(child.is_running() for child in children)
+
+
+def test_a_folder_may_have_any_name(tmp_path: Path, broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Data and jars are where they should be, whatever the locale, and the data goes away with the broker."""
+    name = "a,b\\c:d  \u0436\u00e9 \u5b57 {port}#!=$x"
+    cache, parent = tmp_path / "cache" / name, tmp_path / "work" / name
+    parent.mkdir(parents=True)
+    shutil.copytree(jar_folder(broker.environ), jar_folder({"JOINSTORM_CACHE_DIR": str(cache)}))
+    monkeypatch.setenv("LC_ALL", "C")
+    with EmbeddedBroker({**os.environ, "JOINSTORM_CACHE_DIR": str(cache)}, parent) as started:
+        assert started.folder.parent == parent
+        assert (started.folder / "data" / "meta.properties").exists()
+    assert list((tmp_path / "work").rglob("*")) == [parent]

@@ -73,7 +73,8 @@ def test_a_taken_port_names_the_option(kafka: Connection, unique_run: str, capsy
     assert "--port" in capsys.readouterr().err
 
 
-def test_no_broker_no_exporter(capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_broker_no_exporter(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Exit code 3 and the address nobody answers at."""
+    monkeypatch.setattr("streams.read.reader.CONNECT_SECONDS", 0.5)
     assert main(["export", "--bootstrap-servers", "127.0.0.1:9"]) == EXIT_ENVIRONMENT
     assert "127.0.0.1:9" in capsys.readouterr().err

@@ -119,7 +119,8 @@ def test_a_reader_may_come_first(kafka: Connection, prefix: str) -> None:
         reader.wait_for_run(0.3)
 
 
-def test_no_broker_answers() -> None:
+def test_no_broker_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     """An address without a broker is an error that names it."""
+    monkeypatch.setattr("streams.read.reader.CONNECT_SECONDS", 0.5)
     with pytest.raises(BrokerError, match=r"127\.0\.0\.1:9"), ResultReader(Connection("127.0.0.1:9")):
         pass

@@ -93,6 +93,7 @@ def test_nobody_at_the_address(tape: Tape, client: str, monkeypatch: pytest.Monk
     """A sender of a broker that is not there is an error that names the address."""
     monkeypatch.setattr("producers.senders.kafka_python.ANSWER_SECONDS", 0.5)
     monkeypatch.setattr("producers.senders.aio.ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr("streams.kafka.patience.WAIT_SECONDS", 0.5)
     with pytest.raises(BrokerError, match=r"127\.0\.0\.1:1"):
         sender_factory(client, Connection("127.0.0.1:1"), paced=False)(None)  # type: ignore[arg-type] # never called
     with pytest.raises(EnvironmentMissingError, match="known: kafka-python, aiokafka"):

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import logging
 import os
 import re
 import subprocess
@@ -27,7 +28,9 @@ from streams.contract.topics import CHECKPOINTS, PRESENCE, RESULTS_AUDIENCE, RUN
 from streams.errors import BrokerError, DeliveryError, RefusedError
 from streams.kafka.admin import open_admin
 from streams.kafka.connection import Connection
+from streams.kafka.masking import MASK
 from streams.kafka.security import CONFIG_VARIABLE
+from streams.kafka.topicreader import read_all
 from streams.kafka.writer import BatchWriter, OutgoingRecord
 from tests.conftest import need_engine
 from tests.secure import GROUP, READ, WRITE, Cluster, certificate, secured
@@ -68,6 +71,21 @@ def test_a_night_goes_through_tls_and_scram(cluster: Cluster, unique_run: str, t
     info = open_run(connection, tape.info, run=unique_run, watermark_step_ms=60_000)
     result = Replay(tape, info, sender_factory(client, connection, paced=False), settings=PlaybackRequest()).play()
     assert (result.state, result.sent) == ("ended", tape.rows)
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_no_log_shows_the_password(
+    cluster: Cluster, unique_run: str, client: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Client libraries log their configuration and requests at DEBUG: without the password."""
+    caplog.set_level(logging.DEBUG)
+    connection = cluster.login()
+    tape = tiny_tape(tmp_path / "night.parquet", people=20)
+    info = open_run(connection, tape.info, run=unique_run)
+    Replay(tape, info, sender_factory(client, connection, paced=False), settings=PlaybackRequest()).play()
+    read_all(connection, info.topics[RUN_INFO])
+    assert MASK in caplog.text
+    assert "sesame" not in caplog.text
 
 
 def play(cluster: Cluster, run: str, folder: Path, people: int = 100) -> tuple[Tape, RunInfo]:

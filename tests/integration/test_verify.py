@@ -96,8 +96,10 @@ def test_another_runs_tape_is_refused(
     assert f"run {info.run} plays the tape" in capsys.readouterr().err
 
 
-def test_nobody_answers(tape: Tape, info: RunInfo) -> None:
+def test_nobody_answers(tape: Tape, info: RunInfo, monkeypatch: pytest.MonkeyPatch) -> None:
     """An address without a broker is an error that names it, for the command and for the publisher."""
+    monkeypatch.setattr("streams.read.reader.CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr("streams.kafka.patience.WAIT_SECONDS", 0.5)
     assert main(["verify", "--bootstrap-servers", "127.0.0.1:9"]) == EXIT_ENVIRONMENT
     with pytest.raises(BrokerError, match=r"127\.0\.0\.1:9"):
         publish(Connection("127.0.0.1:9"), info, records_of("e", tape, info))

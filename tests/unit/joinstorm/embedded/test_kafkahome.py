@@ -1,5 +1,6 @@
 """What the embedded broker needs is found in order, fetched once, and missed with a text that helps."""
 
+import hashlib
 import stat
 from pathlib import Path
 
@@ -70,13 +71,71 @@ def test_no_network_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.Mon
     assert not (tmp_path / f"kafka-{KAFKA_VERSION}").exists()
 
 
-def test_what_was_fetched_is_never_fetched_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the jars in the cache nothing asks the network, not even for whether they are current."""
-    home = tmp_path / f"kafka-{KAFKA_VERSION}" / "org"
-    home.mkdir(parents=True)
-    (home / "kafka.jar").touch()
+@pytest.fixture
+def cached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a jar in the cache that is whole; the network is not asked for anything."""
+    jar = tmp_path / f"kafka-{KAFKA_VERSION}" / "org" / "kafka.jar"
+    jar.parent.mkdir(parents=True)
+    jar.write_bytes(b"whole")
+    monkeypatch.setattr(kafkahome, "digests", lambda: {"org/kafka.jar": hashlib.sha256(b"whole").hexdigest()})
     monkeypatch.setattr(kafkahome, "MavenContext", None)
-    assert kafka_jars({"JOINSTORM_CACHE_DIR": str(tmp_path)}) == [home / "kafka.jar"]
+    return jar
+
+
+def test_what_was_fetched_is_never_fetched_again(tmp_path: Path, cached: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the jars in the cache nothing asks the network, and a jar that has not changed is read once."""
+    environ = {"JOINSTORM_CACHE_DIR": str(tmp_path)}
+    assert kafka_jars(environ) == [cached]
+    monkeypatch.setattr(kafkahome, "_sha256", None)
+    assert kafka_jars(environ) == [cached]
+
+
+@pytest.mark.parametrize("content", [b"whale", b"", None])
+def test_a_damaged_jar_is_named(
+    tmp_path: Path, cached: Path, content: bytes | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An altered, empty or missing one, also after it was found whole; without a network the text names it."""
+    environ = {"JOINSTORM_CACHE_DIR": str(tmp_path)}
+    kafka_jars(environ)
+    cached.unlink()
+    if content is not None:
+        cached.write_bytes(content)
+
+    def no_network(**options: object) -> None:
+        raise requests.ConnectionError("Name or service not known")
+
+    monkeypatch.setattr(kafkahome, "MavenContext", no_network)
+    with pytest.raises(EnvironmentMissingError, match=r"org/kafka\.jar is damaged and Name or service"):
+        kafka_jars(environ)
+
+
+def test_a_damaged_jar_is_fetched_again(tmp_path: Path, cached: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole cache is fetched and replaces the damaged one; a wrong download is refused."""
+    environ = {"JOINSTORM_CACHE_DIR": str(tmp_path)}
+    sent = b"whole"
+
+    class Maven:
+        """A repository of one jar."""
+
+        def __init__(self, repo_cache: Path, timeout: int) -> None:  # noqa: ARG002 - the real one's
+            (repo_cache / "org").mkdir(parents=True)
+            (repo_cache / "org" / "kafka.jar").write_bytes(sent)
+            self.resolver = self
+
+        def create_dependency(self, coordinate: object) -> object:
+            return coordinate
+
+        def resolve(self, wanted: list[object]) -> tuple[list[object], list[object]]:  # noqa: ARG002 - the real one's
+            return [], []
+
+    monkeypatch.setattr(kafkahome, "MavenContext", Maven)
+    cached.write_bytes(b"torn")
+    assert kafka_jars(environ) == [cached]
+    assert cached.read_bytes() == b"whole"
+    cached.write_bytes(b"torn")
+    sent = b"other"
+    with pytest.raises(EnvironmentMissingError, match=r"org/kafka\.jar is fetched with another SHA-256"):
+        kafka_jars(environ)
 
 
 def test_where_the_cache_is() -> None:

@@ -45,6 +45,8 @@ def test_an_engine_that_counts_nothing_new_is_named_with_the_end_of_its_log() ->
     now[0] = STALL_SECONDS + 1
     with pytest.raises(DeadlineError, match=r"slow: nothing new for 90 s; not ended: anything; end of the log"):
         stall.check(RunView(), False, lambda: "; end of the log")
+    with pytest.raises(DeadlineError, match=r"slow: nothing new for 90 s: topics a are gone$"):
+        stall.check(RunView(), False, lambda: "; end of the log", lambda: ["topics a are gone"])
 
 
 def test_workers_that_are_gone_are_given_the_time_in_which_their_results_are_read() -> None:

@@ -131,6 +131,9 @@ def test_unusable_files_are_named(tmp_path: Path) -> None:
     config.write_text("client.id=a\nsasl.pasword=b\n")
     with pytest.raises(UsageError, match=r"line 2: unknown setting 'sasl.pasword'; known: security.protocol"):
         security_from({"JOINSTORM_KAFKA_CONFIG": str(config)})
+    config.write_bytes(b"client.id=\xff\n")
+    with pytest.raises(UsageError, match=r"client.properties: expected text in UTF-8"):
+        security_from({"JOINSTORM_KAFKA_CONFIG": str(config)})
     with pytest.raises(UsageError, match=r"sasl.password.file=.*none: No such file"):
         security_from({variable("sasl.password.file"): str(tmp_path / "none")})
     config.write_text("no certificate")
@@ -144,3 +147,13 @@ def test_every_setting_has_a_variable_and_a_description() -> None:
     page = (Path(__file__).parents[4] / "docs" / "cluster.md").read_text()
     assert all(means and f"`{name}`" in page for name, means in SETTINGS.items())
     assert variable("ssl.ca.location") == "JOINSTORM_KAFKA_SSL_CA_LOCATION"
+
+
+@pytest.mark.parametrize("line", ["open sesame", "b3BlbiBzZXNhbWU=", "open sesame = 1"])
+def test_a_line_that_is_no_setting_is_not_shown(tmp_path: Path, line: str) -> None:
+    """It may be a password that has slipped into the next line: only its number is named."""
+    config = tmp_path / "client.properties"
+    config.write_text(f"client.id=a\n{line}\n")
+    with pytest.raises(UsageError, match="line 2: expected NAME=VALUE") as caught:
+        security_from({"JOINSTORM_KAFKA_CONFIG": str(config)})
+    assert line.split("=", maxsplit=1)[0].strip() not in str(caught.value)
