@@ -30,7 +30,11 @@ from producers.scenario.loading import load
 from streams.system.scratch import scratch
 
 READ_SECONDS = 0.1
-ROLES = {"kafka.Kafka": "Kafka", "kafka.tools.StorageTool": "Kafka's format"}
+ROLES = {
+    "kafka.Kafka": "Kafka",
+    "kafka.tools.StorageTool": "Kafka's format",
+    "joinstorm.run.warmup": "compile kernels",
+}
 COMMANDS = {"run": "run", "stream": "worker", "replay": "producer", "truth": "oracle", "record": "record"}
 
 
@@ -70,8 +74,8 @@ def _readings(process: "Popen[bytes]") -> dict[str, float]:
             with contextlib.suppress(psutil.Error):
                 times = one.cpu_times()
                 last[one.pid] = times.user + times.system
-                if names.get(one.pid, "python") == "python":  # a fork that has not become its program yet
-                    names[one.pid] = _role(one.cmdline())
+                if command := one.cmdline():  # read again each time: a fork bears its parent's until it is a program
+                    names[one.pid] = _role(command)
         time.sleep(READ_SECONDS)
     roles: dict[str, float] = defaultdict(float)
     for pid, spent in last.items():
