@@ -1,5 +1,5 @@
 -- The counts that depend on the earliest times of one person. When an earlier time arrives, Flink retracts the old row:
--- the row of the old window loses one, the row of the new window gains one. Duplicates change no minimum.
+-- the row of the old window loses one, the row of the new window gains one.
 
 CREATE TEMPORARY VIEW listener_facts AS
 SELECT shard, first_at - MOD(first_at, $window_ms) AS window_at, '*' AS name, measure, CAST(1 AS BIGINT) AS n
@@ -8,7 +8,7 @@ FROM (
     MIN(`at`) FILTER (WHERE kind = 'join') AS first_join,
     MIN(`at`) FILTER (WHERE kind = 'attempt') + $waited_ms AS due,
     MIN(`at`) FILTER (WHERE kind = 'leave') AS first_leave
-  FROM presence_checked WHERE sort = 'event' GROUP BY shard, listener
+  FROM presence_once GROUP BY shard, listener
 ) CROSS JOIN UNNEST(ARRAY[
   ('first_joins', first_join),
   ('waited_20m', CASE WHEN due <= $talk_start AND (first_leave IS NULL OR first_leave > due) THEN due END)
@@ -20,7 +20,7 @@ SELECT shard, first_join - MOD(first_join, $window_ms) AS window_at, space AS na
   CAST(1 AS BIGINT) AS n
 FROM (
   SELECT shard, listener, space, MIN(`at`) AS first_join
-  FROM presence_checked WHERE sort = 'event' AND kind = 'join' GROUP BY shard, listener, space
+  FROM presence_once WHERE kind = 'join' GROUP BY shard, listener, space
 );
 
 CREATE TEMPORARY VIEW author_facts AS
@@ -28,8 +28,8 @@ SELECT shard, first_tweet - MOD(first_tweet, $window_ms) AS window_at, name, 'fi
   CAST(1 AS BIGINT) AS n
 FROM (
   SELECT shard, author, name, MIN(`at`) AS first_tweet
-  FROM tweets_checked CROSS JOIN UNNEST(ARRAY[subject, '*']) AS counted_under (name)
-  WHERE sort = 'event' GROUP BY shard, author, name
+  FROM tweets_once CROSS JOIN UNNEST(ARRAY[subject, '*']) AS counted_under (name)
+  GROUP BY shard, author, name
 );
 
 -- How far a partition has been read. Offsets are dense: an offset below the next one without a row was not JSON.

@@ -76,11 +76,11 @@ FROM (SELECT *, TRANSLATE(text, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopq
 -- The columns of an event that the counts need, and each event once: the first record with its id to arrive.
 
 CREATE TEMPORARY VIEW presence_events AS
-SELECT event_id, shard, `at`, kind, space, `try`, reason, since_drop_ms, arrival$happened
+SELECT event_id, shard, `at`, kind, listener, space, `try`, reason, since_drop_ms, arrival$happened
 FROM presence_checked WHERE sort = 'event';
 
 CREATE TEMPORARY VIEW tweet_events AS
-SELECT event_id, shard, `at`, kind, subject, conversation, hashtags, arrival$happened
+SELECT event_id, shard, `at`, kind, author, subject, conversation, hashtags, arrival$happened
 FROM tweets_checked WHERE sort = 'event';
 
 CREATE TEMPORARY VIEW presence_once AS
