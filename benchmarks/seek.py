@@ -2,7 +2,7 @@
 
     python -m benchmarks.seek tape.parquet --times 100
 
-Every look-up opens the tape anew and is compared with the row found by reading all event times. Exit code 1 if a row is
+Every look-up reopens the tape and is compared with the row found by reading all event times. Exit code 1 if a row is
 wrong or the slowest look-up takes half a second or more.
 """
 

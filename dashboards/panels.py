@@ -98,7 +98,7 @@ class GraphStyle:
         dashed: Regular expression for the series drawn dashed.
         stacked: Whether areas are stacked.
         top: Upper end of the axis; what is above it is cut off.
-        soft_top: Value up to which the axis always reaches, so that a limit stays in sight.
+        soft_top: Value up to which the axis always reaches, so that a limit stays visible.
         logarithmic: Whether each step of the axis is ten times the one before; for ratios.
         below: Whether the axis may extend below zero.
         limit: A dashed line at a value, in a colour.
@@ -186,7 +186,7 @@ def figure(
     panel = stat.Panel().span(span).height(STAT).graph_mode(graph_mode)
     panel = panel.reduce_options(common.ReduceDataOptions().calcs([_LAST]).values(values=False))
     panel = panel.color_mode(options.BigValueColorMode.VALUE).text_mode(style.mode)
-    # Names above values: beside them, both shrink.
+    # Names above values: next to them, both shrink.
     panel = panel.wide_layout(wide_layout=style.mode != options.BigValueTextMode.VALUE_AND_NAME)
     if style.decimals is not None:
         panel = panel.decimals(style.decimals)
@@ -199,7 +199,7 @@ def figure(
 
 
 def sentence(text: PanelText, *queries: PanelQuery, fields: Iterable[Field], span: int = WHOLE) -> stat.Panel:
-    """Return a panel that shows the last value of each of the fields, in their order, beside each other."""
+    """Return a panel that shows the last value of each of the fields, in their order, side by side."""
     shown = list(fields)
     mode = options.BigValueTextMode.VALUE_AND_NAME if len(shown) > 1 else options.BigValueTextMode.VALUE
     panel = figure(text, "none", *queries, style=StatStyle(mode=mode), span=span, fields=shown).height(3)

@@ -22,7 +22,7 @@ class Expectation:
     Args:
         incidents: Each a group of phases, in one of which the alert has to fire. Empty: it must never fire.
         may: Further phases in which it may fire.
-        default: Nobody said it: the alert is taken to be meant for the shipped nights' incident.
+        default: Neither label nor flag names phases: the alert is assumed to be for the shipped nights' incident.
     """
 
     incidents: tuple[tuple[str, ...], ...]
@@ -84,11 +84,11 @@ def expectations(
 def _expectation(
     rules: RulesFile, rule: Rule, given: Mapping[str, str], shipped: Mapping[str, Expectation]
 ) -> Expectation:
-    said = given.get(rule.name, rule.label(LABEL))
-    if said is None:
+    named = given.get(rule.name, rule.label(LABEL))
+    if named is None:
         return shipped.get(rule.name, DEFAULT)
     try:
-        return parse_expectation(said)
+        return parse_expectation(named)
     except ValueError as error:
         raise RulesError(f"{rules.path}:{rule.line}: alert {rule.name}, {LABEL}: {error}") from None
 
@@ -105,7 +105,7 @@ def check_phases(
         imported: One of the nights is not simulated, so it has phases of its own.
 
     Raises:
-        RulesError: A phase is unknown (the text has the nearest), or nobody said what an alert is meant for and no
+        RulesError: A phase is unknown (the text has the nearest), or an alert has neither label nor flag and no
             night has the shipped nights' incident.
     """
     there = {phase for night in nights for phase in night}

@@ -77,8 +77,8 @@ def samples_of(source: NightSource, step: int, folder: Path | None = None) -> Pa
     if source.tape is not None:
         return _sampled(home, source.tape, step)
     spec = load(source.scenario)
-    said = msgspec.json.encode([msgspec.to_builtins(spec), source.scale, source.seed])
-    note = home / f"{hashlib.sha256(said).hexdigest()[:32]}.tape"
+    identity = msgspec.json.encode([msgspec.to_builtins(spec), source.scale, source.seed])
+    note = home / f"{hashlib.sha256(identity).hexdigest()[:32]}.tape"
     if note.is_file() and (known := _place(home, note.read_text(), step)).is_file():
         return known
     with scratch("night") as work:

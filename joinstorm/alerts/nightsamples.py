@@ -1,6 +1,6 @@
 """A night as samples: what a Prometheus would have scraped from the exporter at every step of it, kept as Parquet.
 
-The counts are the oracle's, under the engine name ``truth``; whoever reads the samples gives the engine its name.
+The counts are the oracle's, under the engine name ``truth``; the reader of the samples names the engine.
 """
 
 import bisect

@@ -122,19 +122,19 @@ def _rules(root: Any) -> Iterator[Rule]:
         about = _entries(group)
         interval = about.get("interval")
         for node in about["rules"].value if "rules" in about else ():
-            said = _entries(node)
-            alert = "alert" in said
+            entries = _entries(node)
+            alert = "alert" in entries
             yield Rule(
                 group=about["name"].value,
-                name=said["alert" if alert else "record"].value,
-                expr=said["expr"].value,
+                name=entries["alert" if alert else "record"].value,
+                expr=entries["expr"].value,
                 line=node.start_mark.line + 1,
                 interval=duration_ms(interval.value) or None if interval is not None else None,
                 limit=int(about["limit"].value) if "limit" in about else 0,
-                labels=tuple(sorted((name, one.value) for name, one in _entries(said.get("labels")).items())),
+                labels=tuple(sorted((name, one.value) for name, one in _entries(entries.get("labels")).items())),
                 alert=alert,
-                hold=_duration(said.get("for")),
-                keep=_duration(said.get("keep_firing_for")),
+                hold=_duration(entries.get("for")),
+                keep=_duration(entries.get("keep_firing_for")),
             )
 
 

@@ -76,11 +76,11 @@ def _nights(score: AlertScore) -> Iterator[str]:
 
 def night_text(one: AlertNight) -> str:
     """Return in words what an alert did in a night."""
-    told = [_page(page) for page in one.pages] or ["silent"]
+    parts = [_page(page) for page in one.pages] or ["silent"]
     for incident in one.incidents:
         named = ",".join(incident.phases)
-        told.append(f"missed {named}" if incident.detect is None else f"{named} +{duration_text(incident.detect)}")
-    return "; ".join(told)
+        parts.append(f"missed {named}" if incident.detect is None else f"{named} +{duration_text(incident.detect)}")
+    return "; ".join(parts)
 
 
 def _page(page: Page) -> str:
@@ -141,9 +141,9 @@ def as_junit(scores: Sequence[AlertScore], required: Sequence[Requirement] = ())
             case = ET.SubElement(suite, "testcase", classname=score.name, name=name)
             if text is not None:
                 ET.SubElement(case, "failure", message=text)
-        told = zip(_HEAD, row(score), strict=True)
+        cells = zip(_HEAD, row(score), strict=True)
         nights = [f"{one.night.name}: {night_text(one)}" for one in score.nights]
-        output = [*(f"{name}: {cell}" for name, cell in told), *nights]
+        output = [*(f"{name}: {cell}" for name, cell in cells), *nights]
         ET.SubElement(suite, "system-out").text = "\n".join(output)
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=True)

@@ -37,10 +37,10 @@ def as_html(scores: Sequence[AlertScore], required: Sequence[Requirement] = ()) 
 
 
 def _section(score: AlertScore) -> str:
-    said = f"<h2>{escape(score.name)}</h2><p>Line {score.line}, expected: {escape(str(score.expected))}.</p>"
+    heading = f"<h2>{escape(score.name)}</h2><p>Line {score.line}, expected: {escape(str(score.expected))}.</p>"
     if score.unserved:
-        return f"{said}<p>Not scored: it reads {escape(', '.join(score.unserved))}, which no night has.</p>"
-    return f'{said}<figure class="scroll">{timeline(score)}</figure>'
+        return f"{heading}<p>Not scored: it reads {escape(', '.join(score.unserved))}, which no night has.</p>"
+    return f'{heading}<figure class="scroll">{timeline(score)}</figure>'
 
 
 def timeline(score: AlertScore) -> str:
@@ -74,10 +74,10 @@ def _line(one: AlertNight, phases: Sequence[str], step: float, top: int) -> str:
     for page in one.pages:
         left, right = (_place(one, phases, at) * step + _NAME for at in (page.start, page.end))
         end = clock(page.end) if page.resolved else "the end"
-        told = f"{clock(page.start)} to {end}: {page.kind}"
+        label = f"{clock(page.start)} to {end}: {page.kind}"
         parts.append(
             f'<rect x="{left:.1f}" y="{top + 3}" width="{max(2.0, right - left):.1f}" height="{_ROW - 6}" '
-            f'fill="{_COLOURS[page.kind]}"><title>{told}</title></rect>'
+            f'fill="{_COLOURS[page.kind]}"><title>{label}</title></rect>'
         )
     return f"<g><title>{escape(night_text(one))}</title>{''.join(parts)}</g>"
 

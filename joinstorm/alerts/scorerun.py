@@ -27,7 +27,7 @@ _SHARES: Final = 4
 """Per processor: small enough that all end together, large enough that starting a Prometheus does not matter."""
 
 Progress = Callable[[int, int], None]
-"""Told how many nights are done, of how many."""
+"""Called with the number of nights done and of all nights."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ _stopping: Event | None = None
 
 
 def _begin(stopping: Event) -> None:
-    """Remember, in a process of the pool, where it is told to stop."""
+    """Keep, in a process of the pool, the event that stops it."""
     global _stopping  # noqa: PLW0603 - a process of the pool has no other place
     _stopping = stopping
 

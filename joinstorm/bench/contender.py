@@ -117,7 +117,7 @@ def engine(name: str, connection: Connection, info: RunInfo, label: str, program
         name: The engine.
         connection: Where the broker is.
         info: The run.
-        label: The name of its results; a new one makes it begin anew.
+        label: The name of its results; with a new one it starts from the beginning.
         program: The command line of an engine that is a program of its own. Its clock runs from its start.
     """
     contender = load(name)

@@ -61,7 +61,7 @@ def draw(jobs: Mapping[str, Any], folder: Path, environ: Mapping[str, str], seco
         JoinstormError: The drawing program failed; the text is its own.
     """
     installed = install(environ)
-    # Node looks for libraries beside the program, so the program lies beside the installed ones.
+    # Node looks for libraries next to the program, so the program lies next to the installed ones.
     code = folder / "code"
     shutil.copytree(stored.HERE / RENDER, code, ignore=shutil.ignore_patterns("node_modules"))
     (code / "node_modules").symlink_to(installed / "node_modules")

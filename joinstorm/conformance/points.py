@@ -216,7 +216,7 @@ def rescaled(run: PointRun) -> PointFinding:
 def _in_slices(run: PointRun, done: int, until: float) -> int:
     """Send slice by slice, each once the one before is counted, so that work goes on while workers change.
 
-    No state visible from outside tells when a worker has its partitions, so each slice takes a minimum time.
+    No state visible from outside shows when a worker has its partitions, so each slice takes a minimum time.
     """
     first = done / len(run.body)
     for number in range(1, SLICES + 1):

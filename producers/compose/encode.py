@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from streams.contract.events import VERSION, Presence, PresenceKind, Tweet, TweetKind, encode
 from streams.errors import TapeError
 from streams.kernels import events
-from streams.kernels.events import MOST_ESCAPED, Frame, PresenceRows, Texts, TweetRows
+from streams.kernels.events import MOST_ESCAPED, EventPieces, PresenceRows, Texts, TweetRows
 from streams.kernels.jit import COMPILED, compiling
 from streams.kernels.record import Ints
 from streams.kernels.spelling import MOST_DIGITS, longest, pieces
@@ -25,8 +25,8 @@ _FRAME: Final = (
     b'{"event_id":', b',"at":', b'","author":', b',"try":', f',"v":{VERSION}'.encode(), b',"since_drop_ms":',
     b',"conversation":"', b'","text":', b',"hashtags":[', b"]", b',"ref":"', b"}",
 )  # fmt: skip
-"""In the order of the fields of ``Frame``."""
-_NUMBERS: Final = Frame(*range(len(_FRAME)))
+"""In the order of the fields of ``EventPieces``."""
+_NUMBERS: Final = EventPieces(*range(len(_FRAME)))
 _NONE: Final = -1
 _SAMPLE: Final = {
     "event_id": 0, "at": 0, "person": 0, "kind": "post", "space": "a", "client": "a", "try": 1, "tweet_id": 1,

@@ -17,7 +17,7 @@ BATCHES_PER_LANE = 2
 WAITING_RECORDS = 150_000
 HEADER_BYTES = 61
 RECORD_BYTES = 24
-"""The most a record takes beside its key and value, in a batch of at most ``BATCH_BYTES``."""
+"""The most a record takes besides its key and value, in a batch of at most ``BATCH_BYTES``."""
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from streams.kernels.record import Ints
 
 
 class PeopleTimes:
-    """Times in milliseconds since the start of the night, a row per person: one cache line tells all of a person.
+    """Times in milliseconds since the start of the night, a row per person: one cache line holds all of a person.
 
     Args:
         people: How many there are.

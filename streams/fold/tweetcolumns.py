@@ -16,7 +16,7 @@ from streams.kernels.jit import COMPILED
 from streams.kernels.packed import Packed
 from streams.kernels.record import Ints
 from streams.kernels.table import MOST, Numbering
-from streams.kernels.tweets import FIELDS, TweetOut, TweetTexts, decode_tweets
+from streams.kernels.tweets import FIELDS, TweetLookup, TweetOut, decode_tweets
 
 _KINDS: Final = {kind: code for code, kind in enumerate(TweetKind)}
 _STANCES: Final = {stance: code for code, stance in enumerate(STANCES)}
@@ -93,12 +93,12 @@ def _first_rules(entries: Sequence[str], named: Sequence[Sequence[str]]) -> Ints
     return np.array(rules, np.int64)
 
 
-def _texts(info: RunInfo) -> TweetTexts:
+def _texts(info: RunInfo) -> TweetLookup:
     """Return what the strings of a run's tweets are looked up in; no hashtags yet."""
     rules, names = info.subjects, subject_names(info.subjects)
     conversations = [info.thread, *(conversation for rule in rules for conversation in rule.conversations)]
     texts = Numbering(text.encode() for text in (*TweetKind, *conversations))
-    return TweetTexts(
+    return TweetLookup(
         texts=texts.table(),
         rule_of=_first_rules([text.decode() for text in texts.entries], [rule.conversations for rule in rules]),
         thread=texts.number(info.thread.encode()),

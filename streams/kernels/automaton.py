@@ -22,7 +22,7 @@ class Automaton(NamedTuple):
     """
 
     class_of: NDArray[np.uint8]
-    """Bytes that no pattern tells apart are of one class; A to Z are of the class of a to z."""
+    """Bytes that no pattern distinguishes are of one class; A to Z are of the class of a to z."""
     moves: NDArray[np.int32]
     """From a state, a row, with a byte of a class, a column, to another state."""
     cues: NDArray[np.int64]

@@ -59,7 +59,7 @@ class TweetRows(NamedTuple):
     """-1 for none."""
 
 
-class Frame(NamedTuple):
+class EventPieces(NamedTuple):
     """The pieces that every event has, by number."""
 
     event_id: int
@@ -98,7 +98,9 @@ def _put_text(out: Bytes, at: int, texts: Texts, number: int) -> int:
 
 
 @compiled
-def encode_presence(rows: PresenceRows, spelled: Pieces, frame: Frame, out: Bytes, ends: NDArray[np.int32]) -> None:
+def encode_presence(
+    rows: PresenceRows, spelled: Pieces, frame: EventPieces, out: Bytes, ends: NDArray[np.int32]
+) -> None:
     """Write presence events one after the other.
 
     Args:
@@ -122,7 +124,7 @@ def encode_presence(rows: PresenceRows, spelled: Pieces, frame: Frame, out: Byte
 
 
 @compiled
-def encode_tweets(rows: TweetRows, spelled: Pieces, frame: Frame, out: Bytes, ends: NDArray[np.int32]) -> None:
+def encode_tweets(rows: TweetRows, spelled: Pieces, frame: EventPieces, out: Bytes, ends: NDArray[np.int32]) -> None:
     """Write tweets one after the other; the arguments are those of ``encode_presence``."""
     at = 0
     for row in range(len(rows.at)):

@@ -36,7 +36,7 @@ _MOST_TAGS: Final = 32
 _COMMA, _OPEN, _CLOSE = b",[]"
 
 
-class TweetTexts(NamedTuple):
+class TweetLookup(NamedTuple):
     """What the strings of tweets are looked up in. Rules are those of run.info, by number, one more for none."""
 
     texts: Table
@@ -140,7 +140,7 @@ def decode_tweets(
     starts: Ints,
     ends: Ints,
     limits: Limits,
-    known: TweetTexts,
+    known: TweetLookup,
     scratch: Bytes,
     found: Ints,
     out: TweetOut,

@@ -94,7 +94,7 @@ def signals(stop: asyncio.Event) -> Iterator[None]:
 
 @contextlib.asynccontextmanager
 async def tasks_of(*coroutines: Any) -> AsyncIterator[list["asyncio.Task[None]"]]:
-    """Run coroutines beside what is inside; they are cancelled at its end."""
+    """Run coroutines in the background of the block; its end cancels them."""
     tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
     try:
         yield tasks

@@ -3,7 +3,7 @@
 One agent per topic, one event at a time, state in tables whose changelogs Faust keeps. Faust promises that every event
 is processed at least once: after a crash or a rebalance events since the last commit come again and are counted
 again, and a duplicate counts twice. So a calm night on a quiet broker is exact, and every fault shows as an error
-beside the truth: that is what this engine is for (docs/engines.md).
+next to the truth: that is what this engine is for (docs/engines.md).
 """
 
 import asyncio
@@ -46,7 +46,7 @@ class FaustTablesEngine(Engine):
 
     def run(self, settings: WorkerSettings) -> Summary:
         """Work until the run is done or a signal asks to stop."""
-        logging.getLogger("faust.transport.producer").setLevel(logging.ERROR)  # it tells every time it waits for Kafka
+        logging.getLogger("faust.transport.producer").setLevel(logging.ERROR)  # it logs every wait for Kafka
         with scratch("faust-tables") as folder:
             worker = _TablesWorker(settings, str(folder))
             worker.make_changelogs()
@@ -89,7 +89,7 @@ class _TablesWorker:
             names = [table.changelog_topic_name for table in (self._people, self._rows, self._progress)]
             try:
                 admin.create_topics(dict.fromkeys(names, topic), wait_for_metadata=True)
-            except TopicAlreadyExistsError:  # a worker before, or beside
+            except TopicAlreadyExistsError:  # an earlier or a parallel worker
                 admin.wait_for_topics(names)
 
     async def run(self) -> Summary:

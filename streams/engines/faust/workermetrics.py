@@ -14,7 +14,7 @@ from streams.metrics.server import serve_metrics
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a worker's metrics need to know beside its own state; called from the thread that answers scrapes.
+    """What a worker's metrics need to know besides its own state; called from the thread that answers scrapes.
 
     Args:
         ends: Offset after the last record of each owned partition, as far as known.
