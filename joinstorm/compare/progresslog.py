@@ -8,14 +8,10 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from kafka import KafkaConsumer, TopicPartition
-
 from streams.contract.progress import ProgressBook
-from streams.contract.results import decode_progress
 from streams.contract.runinfo import RunInfo
-from streams.contract.topics import RESULTS_PROGRESS
-from streams.errors import ContractError
 from streams.kafka.connection import Connection
+from streams.kafka.progressreader import ProgressReader
 from streams.system.threads import BackgroundThread, poll_until
 
 
@@ -44,13 +40,10 @@ class ProgressLog:
         self._books: dict[str, ProgressBook] = {}
         self._samples: dict[str, list[ProgressSample]] = {}
         self._lock = threading.Lock()
-        self._consumer = KafkaConsumer(
-            **connection.for_kafka_python(), group_id=None, auto_offset_reset="earliest", fetch_max_wait_ms=20
-        )
-        self._consumer.assign([TopicPartition(info.topics[RESULTS_PROGRESS], 0)])
+        self._reader = ProgressReader(connection, info, fetch_wait_ms=20)
         self._thread = BackgroundThread("progress-log", self._follow)
         self._open = contextlib.ExitStack()
-        self._open.callback(self._consumer.close)
+        self._open.enter_context(self._reader)
 
     def __enter__(self) -> Self:
         self._open.enter_context(self._thread)
@@ -101,19 +94,12 @@ class ProgressLog:
 
     def _follow(self, stop: threading.Event) -> None:
         while not stop.is_set():
-            for records in self._consumer.poll(timeout_ms=50).values():
-                wall = time.monotonic()
-                changed = {engine for record in records if (engine := self._accept(record.value))}
-                for engine in changed:
-                    self._sample(engine, wall)
-
-    def _accept(self, value: bytes | None) -> str | None:
-        with contextlib.suppress(ContractError):
-            record = decode_progress(value or b"")
-            if record.run == self.info.run:
+            records = self._reader.poll(50)
+            wall = time.monotonic()
+            for record in records:
                 self._books.setdefault(record.engine, ProgressBook()).put(record)
-                return record.engine
-        return None
+            for engine in {record.engine for record in records}:
+                self._sample(engine, wall)
 
     def _sample(self, engine: str, wall: float) -> None:
         covered = self._books[engine].covered(self.info.partitions)

@@ -10,15 +10,14 @@ import subprocess
 import time
 from typing import Final, Self
 
-from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from streams.contract import runinfo
-from streams.contract.topics import RESULTS_PROGRESS
 from streams.engines.abstract import Engine, Summary, WorkerSettings
 from streams.engines.shared.statefolder import forget, state_folder
 from streams.engines.shared.stopping import RunEnd, stop_signals
 from streams.errors import BrokerError, EngineError, UsageError
+from streams.kafka.progressreader import ProgressReader
 from streams.system.children import die_with_parent, end_processes, held_signals
 
 COMMAND: Final = "command"
@@ -43,7 +42,7 @@ class ExternalEngine(Engine):
         if not line:
             raise UsageError("engine 'external' needs the program to run: --option command='java -jar engine.jar'")
         try:
-            end = _Progress(settings)
+            end = _RunEndReader(settings)
         except KafkaError as error:
             raise BrokerError(f"{settings.connection.bootstrap_servers}: {error}") from error
         with stop_signals() as stop, end:
@@ -97,15 +96,12 @@ def _children() -> float:
     return times.children_user + times.children_system
 
 
-class _Progress:
-    """Reads ``results.progress`` in small steps."""
+class _RunEndReader:
+    """Reads ``results.progress`` in small steps until the run is done."""
 
     def __init__(self, settings: WorkerSettings) -> None:
         self._end = RunEnd(settings.info, settings.engine)
-        self._consumer = KafkaConsumer(
-            **settings.connection.for_kafka_python(), group_id=None, auto_offset_reset="earliest", fetch_max_wait_ms=100
-        )
-        self._consumer.assign([TopicPartition(settings.info.topics[RESULTS_PROGRESS], 0)])
+        self._reader = ProgressReader(settings.connection, settings.info)
         self._open = True
 
     def __enter__(self) -> Self:
@@ -113,12 +109,11 @@ class _Progress:
 
     def __exit__(self, *_: object) -> None:
         self._open = False
-        self._consumer.close()
+        self._reader.close()
 
     def reached(self) -> bool:
         """Read for up to 0.2 s and return whether the run is done."""
         if self._open and not self._end.reached:
-            for records in self._consumer.poll(timeout_ms=200).values():
-                for record in records:
-                    self._end.accept(record.key, record.value)
+            for progress in self._reader.poll(200):
+                self._end.put(progress)
         return self._end.reached

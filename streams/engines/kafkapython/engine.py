@@ -14,11 +14,12 @@ from kafka import ConsumerRebalanceListener, KafkaConsumer, KafkaProducer, Topic
 from kafka.errors import KafkaError
 
 from streams.contract.results import Progress, Result, encode, key_of, topic_of
-from streams.contract.topics import DEAD_LETTERS, INPUTS, RESULTS_PROGRESS
+from streams.contract.topics import DEAD_LETTERS, INPUTS
 from streams.engines.abstract import Engine, Summary, WorkerSettings
 from streams.engines.shared.simplefold import PartitionFold
 from streams.engines.shared.stopping import RunEnd, stop_signals
 from streams.errors import BrokerError, DecodeError, EngineError
+from streams.kafka.progressreader import ProgressReader
 
 PUBLISH_SECONDS: Final = 0.25
 """Time between two publications: a row changes with every event, but readers poll only a few times a second."""
@@ -74,8 +75,7 @@ class KafkaPythonWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # kaf
         for topic in self.bases:  # a member that joins before it knows the partitions gets none, and must join again
             self.consumer.partitions_for_topic(topic)
         self.consumer.subscribe(list(self.bases), listener=self)
-        self.progress = KafkaConsumer(**common, group_id=None, auto_offset_reset="earliest")
-        self.progress.assign([TopicPartition(self.info.topics[RESULTS_PROGRESS], 0)])
+        self.progress = ProgressReader(settings.connection, self.info)
 
     def _membership(self) -> dict[str, Any]:
         group = f"{self.info.prefix}{self.info.run}.{self.settings.engine}"
@@ -142,9 +142,8 @@ class KafkaPythonWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # kaf
         """Whether all workers have ended; their progress is read only once this worker's partitions have ended."""
         if not all(fold.ended for fold in self.folds.values()):
             return False
-        for records in self.progress.poll(timeout_ms=0).values():
-            for record in records:
-                self.end.accept(record.key, record.value)
+        for progress in self.progress.poll(0):
+            self.end.put(progress)
         return self.end.reached
 
     def close(self) -> None:

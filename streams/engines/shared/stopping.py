@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from types import FrameType
 
 from streams.contract.progress import ProgressBook
-from streams.contract.results import decode_progress
+from streams.contract.results import Progress, decode_progress
 from streams.contract.runinfo import RunInfo
 from streams.errors import ContractError
 
@@ -41,7 +41,12 @@ class RunEnd:
         if value is None or key is None or not key.startswith(self._key_prefix):
             return
         with contextlib.suppress(ContractError):
-            self._book.put(decode_progress(value))
+            self.put(decode_progress(value))
+
+    def put(self, progress: Progress) -> None:
+        """Process a progress record of this run; those of other engines are ignored."""
+        if progress.engine == self.engine:
+            self._book.put(progress)
 
     @property
     def reached(self) -> bool:
