@@ -12,9 +12,9 @@ JOIN_SUCCESS: Final = 0.75
 """JoinSuccessLow: less than this share of the answered attempts succeeded."""
 COLLAPSE: Final = 0.5
 """AudienceCollapse: the rooms hold less than this share of their peak, and more people wait than are inside."""
-WAITING_SHARE: Final = 0.05
+WAITING_SHARE: Final = 0.07
 """WaitingRoomGrowing: more than this share of the crowd (in the rooms or waiting) is waiting …"""
-WAITING_FALL: Final = 0.1
+WAITING_FALL: Final = 0.08
 """… and their number did not fall by this share of itself within a minute of event time. While a room melts, the number
 rises and stands still in waves; where people get in again, a sixth of it goes each minute."""
 ENOUGH_EVENTS: Final = 30

@@ -96,7 +96,7 @@ def _figures() -> tuple[Panel, ...]:
     outside = PanelText(
         "Share waiting outside",
         "People who want to be in a room and are not (before their first join, refused, or dropped) as a share of the "
-        "crowd. Red above 5 %, as in the alert WaitingRoomGrowing.",
+        "crowd. Red above 7 %, as in the alert WaitingRoomGrowing.",
         "almost none in *control*; in *launch* a quarter of the crowd in **melting**, and then everyone.",
     )
     drops = PanelText(
