@@ -14,6 +14,7 @@ def as_json(measured: Sequence[Repeats], machine: dict[str, str], notes: Mapping
     rows = [
         {
             **msgspec.to_builtins(one.runs[0]),
+            "name": one.name,
             "events": one.events,
             "complete": one.complete,
             "per_second": one.per_second,
