@@ -26,6 +26,10 @@ class UsageError(JoinstormError):
     """What a user typed or configured cannot be used; the text names it and what is allowed."""
 
 
+class NoFactsError(UsageError):
+    """A tape has no facts to be compared with: it was imported, or its scenario names none."""
+
+
 class ScenarioError(JoinstormError):
     """A scenario is unknown, malformed or impossible; the text names file, line, field and what is allowed."""
 

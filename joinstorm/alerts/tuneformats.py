@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 from dashboards import palette
 from joinstorm.alerts.durations import duration_text
 from joinstorm.alerts.tuning import TunedPoint, Tuning, better
-from streams.errors import EnvironmentMissingError
+from streams.contract.names import MINUTE_MS
+from streams.errors import UsageError
 
 SUFFIXES: Final = (".png", ".svg")
-_MINUTE_MS: Final = 60_000
 
 
 def as_text(tuning: Tuning) -> str:
@@ -58,7 +58,7 @@ def draw(tuning: Tuning, path: Path) -> None:
     """Draw detection time against false pages; the file's suffix says PNG or SVG.
 
     Raises:
-        EnvironmentMissingError: The file cannot be written.
+        UsageError: The file cannot be written.
     """
     figure = Figure(figsize=(9, 5.5), layout="constrained")
     axes = figure.subplots()
@@ -71,7 +71,7 @@ def draw(tuning: Tuning, path: Path) -> None:
     axes.scatter(*_places([tuning.shipped]), marker="*", s=220, color=palette.BAD, zorder=3, label="as it stands")
     for point in front:
         settings = "\n".join(f"{dial.name} {value}" for dial, value in zip(tuning.dials, point.chosen, strict=True))
-        where = (point.false_pages, (point.detect or 0) / _MINUTE_MS)
+        where = (point.false_pages, (point.detect or 0) / MINUTE_MS)
         axes.annotate(settings, where, (6, 6), textcoords="offset points", fontsize=7)
     axes.set_xlabel("false pages and flaps per night")
     axes.set_ylabel("detection time, minutes (median)")
@@ -83,9 +83,9 @@ def draw(tuning: Tuning, path: Path) -> None:
         with mpl.rc_context({"svg.hashsalt": "joinstorm"}):
             figure.savefig(path, dpi=120, metadata={"Date": None} if path.suffix == ".svg" else None)
     except OSError as error:
-        raise EnvironmentMissingError(f"{path}: cannot be written: {error}") from None
+        raise UsageError(f"{path}: cannot be written: {error}") from None
 
 
 def _places(points: list[TunedPoint]) -> tuple[list[float], list[float]]:
     shown = [point for point in points if point.detect is not None]
-    return [point.false_pages for point in shown], [(point.detect or 0) / _MINUTE_MS for point in shown]
+    return [point.false_pages for point in shown], [(point.detect or 0) / MINUTE_MS for point in shown]

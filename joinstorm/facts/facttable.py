@@ -17,7 +17,7 @@ from joinstorm.oracle.tapedatabase import tape_database
 from producers.scenario.spec import Fact, Measure, Scenario
 from producers.tape.tapefile import Tape
 from streams.contract.names import MINUTE_MS
-from streams.errors import ScenarioError, TapeError
+from streams.errors import NoFactsError, TapeError
 
 SPEAKS_MS: Final = 3 * MINUTE_MS
 """The candidate is assumed to speak this long after the start of the talk."""
@@ -162,14 +162,14 @@ def facts_of(tape: Tape) -> list[FactRow]:
     """Return the rows of the tape's scenario, in its order.
 
     Raises:
-        ScenarioError: The tape was not made from a scenario, or from one that names no facts.
+        NoFactsError: The tape was not made from a scenario, or from one that names no facts.
         TapeError: It cannot be read.
     """
     if not tape.info.scenario:
-        raise ScenarioError(f"{tape.path}: an imported tape has no scenario, so there are no facts to compare it with")
+        raise NoFactsError(f"{tape.path}: an imported tape has no scenario, so there are no facts to compare it with")
     scenario = msgspec.convert(tape.info.scenario, Scenario)
     if not scenario.facts:
-        raise ScenarioError(f"scenario {scenario.name!r} names no facts to compare the tape with")
+        raise NoFactsError(f"scenario {scenario.name!r} names no facts to compare the tape with")
     size = tape.info.scale * scenario.size
     values = measure(tape, {fact.measure for fact in scenario.facts if fact.measure}, size)
     return [FactRow(fact, values.get(fact.measure) if fact.measure else None) for fact in scenario.facts]

@@ -30,7 +30,7 @@ from joinstorm.verdict.verification import gathered, published_truth
 from producers.scenario import loading as scenario
 from producers.tape.tapefile import Tape
 from streams.contract.runinfo import Phase
-from streams.errors import EngineError, ScenarioError
+from streams.errors import EngineError, NoFactsError
 from streams.exporter.brokermonitor import BrokerMonitor
 from streams.exporter.collector import Exporter
 from streams.kafka.connection import Connection
@@ -83,7 +83,7 @@ class RunOutcome:
 
         try:
             return facts_of(self.tape)
-        except ScenarioError:  # an imported tape, or a scenario of which nothing is known
+        except NoFactsError:  # an imported tape, or a scenario of which nothing is known
             return []
 
 

@@ -4,7 +4,7 @@ import importlib
 from collections.abc import Callable
 
 from producers.senders.protocol import DeliveryListener, Sender
-from streams.errors import EnvironmentMissingError
+from streams.errors import UsageError
 from streams.kafka.connection import Connection
 from streams.kafka.patience import patiently
 
@@ -24,10 +24,10 @@ def sender_factory(client: str, connection: Connection, *, paced: bool) -> Calla
         paced: Whether events have due times, or leave as fast as possible.
 
     Raises:
-        EnvironmentMissingError: There is no such client; the text lists the known ones.
+        UsageError: There is no such client; the text lists the known ones.
     """
     if client not in _OPENERS:
-        raise EnvironmentMissingError(f"unknown client {client!r}; known: {', '.join(CLIENTS)}")
+        raise UsageError(f"unknown client {client!r}; known: {', '.join(CLIENTS)}")
     module, name = _OPENERS[client]
     opener = getattr(importlib.import_module(module), name)
 

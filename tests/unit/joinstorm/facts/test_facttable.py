@@ -18,7 +18,7 @@ from producers.scenario.loading import load, names
 from producers.scenario.spec import Fact, Measure, Scenario
 from producers.tape.tapefile import Tape
 from streams.contract.names import PhaseName
-from streams.errors import ScenarioError
+from streams.errors import NoFactsError
 from tests.tinytape import tiny_tape
 
 Recorded = Callable[[str, float], Tape]
@@ -94,9 +94,9 @@ def test_simple_figures(recorded: Recorded) -> None:
 
 def test_scenarios_without_facts(recorded: Recorded, tmp_path: Path) -> None:
     """A night of which nothing is known, or an imported tape, is refused."""
-    with pytest.raises(ScenarioError, match="'quiet' names no facts"):
+    with pytest.raises(NoFactsError, match="'quiet' names no facts"):
         facts_of(recorded("quiet", 1.0))
-    with pytest.raises(ScenarioError, match="an imported tape"):
+    with pytest.raises(NoFactsError, match="an imported tape"):
         facts_of(tiny_tape(tmp_path / "tiny.parquet"))
 
 
