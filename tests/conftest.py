@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from joinstorm.embedded.broker import EmbeddedBroker
 from joinstorm.engines.catalog import state
@@ -14,6 +15,10 @@ from producers.compose.encode import warm as warm_producer
 from streams.errors import EnvironmentMissingError
 from streams.fold.warmup import warm as warm_worker
 from streams.kafka.connection import Connection
+
+# Properties hold on a busy machine too: no example has to be ready within a time.
+settings.register_profile("joinstorm", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("joinstorm")
 
 
 def required() -> bool:
