@@ -1,12 +1,12 @@
 """The environment variable of each option, and variables that nothing reads."""
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 import click
 
 from streams.kafka import security
+from streams.suggest import nearest
 
 PREFIX: Final = "JOINSTORM"
 NOT_OPTIONS: Final = frozenset(
@@ -85,6 +85,6 @@ def without_options(environ: Mapping[str, str]) -> dict[str, str]:
 def warning(name: str, known: Iterable[str]) -> str:
     """Return the line about a variable that nothing reads."""
     tails = [one.removeprefix(f"{PREFIX}_") for one in sorted({*known, *NOT_OPTIONS, *security.variables()})]
-    close = difflib.get_close_matches(name.removeprefix(f"{PREFIX}_"), tails, n=1)
-    hint = f"; did you mean {PREFIX}_{close[0]}?" if close else "; docs/cli.md lists every variable"
+    close = nearest(name.removeprefix(f"{PREFIX}_"), tails)
+    hint = f"; did you mean {PREFIX}_{close}?" if close else "; docs/cli.md lists every variable"
     return f"nothing reads the environment variable {name}{hint}"

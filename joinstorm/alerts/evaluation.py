@@ -6,6 +6,7 @@ What Prometheus's rule manager does with the values is in ``statemachine``: it r
 the past.
 """
 
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,21 +95,19 @@ class RuleEvaluator:
     def __init__(self, folder: Path) -> None:
         self._server = SampleServer()
         self._prometheus = Prometheus(folder, self._server.config, lookback=_LOOKBACK)
+        self._open = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
-        self._server.__enter__()
-        try:
-            self._prometheus.__enter__()
-        except BaseException:
-            self._server.__exit__(None, None, None)
-            raise
+        with contextlib.ExitStack() as opened:
+            opened.enter_context(self._server)
+            opened.enter_context(self._prometheus)
+            self._open = opened.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._prometheus.__exit__(kind, error, trace)
-        self._server.__exit__(kind, error, trace)
+        self._open.close()
 
     def selectors(self, rule: Rule) -> list[frozenset[tuple[str, str]]]:
         """Return what an expression reads: for each selector the labels it asks to be equal to something.

@@ -1,6 +1,5 @@
 """What an alert is meant for: the phases it has to fire in, from its label, a flag or the shipped nights' incident."""
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -8,6 +7,7 @@ from typing import Final
 from joinstorm.alerts.rulesfile import Rule, RulesFile
 from streams.contract.names import PhaseName
 from streams.errors import RulesError
+from streams.suggest import nearest
 
 LABEL: Final = "joinstorm_expect"
 NOTHING: Final = "none"
@@ -113,8 +113,8 @@ def check_phases(
     for rule, one in expected.items():
         for phase in (*sorted(one.phases), *one.may):
             if phase not in known:
-                close = difflib.get_close_matches(phase, sorted(known), n=1)
-                hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(sorted(known))}"
+                close = nearest(phase, sorted(known))
+                hint = f"did you mean {close}?" if close else f"there are: {', '.join(sorted(known))}"
                 raise RulesError(f"{rules.path}:{rule.line}: alert {rule.name} expects phase {phase!r}: {hint}")
         if one.default and imported and not one.phases & there:
             raise RulesError(

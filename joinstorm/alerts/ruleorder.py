@@ -1,6 +1,5 @@
 """What rules read, and an order in which each finds what it reads; pure."""
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
@@ -10,6 +9,7 @@ from typing import Final
 from joinstorm.alerts.rulesfile import Rule
 from joinstorm.prometheus.remoteread import NAME
 from streams.errors import RulesError
+from streams.suggest import nearest
 
 ALERTS: Final = "ALERTS"
 ALERTS_FOR_STATE: Final = "ALERTS_FOR_STATE"
@@ -84,8 +84,8 @@ def _line(rule: Rule) -> int:
 
 
 def _nearest(name: str, names: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, sorted(names), n=1, cutoff=0.5)
-    return f"; the nearest is {close[0]}" if close else "; docs/metrics.md has all metrics"
+    close = nearest(name, sorted(names), cutoff=0.5)
+    return f"; the nearest is {close}" if close else "; docs/metrics.md has all metrics"
 
 
 def _makers(selectors: Selectors) -> dict[str, list[Rule]]:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 import msgspec
 
+from joinstorm.commands import options
 from joinstorm.output import echo
 from producers.importing.fields import FIELDS, KINDS
 from producers.importing.importer import ImportRequest, import_tape, refuse_overwriting
@@ -84,7 +85,7 @@ class Pair(click.ParamType):
 )
 @click.option("--allow-long", is_flag=True, help=f"Take a night of more than {LONGEST_DAYS} days.")
 @click.option("--strict", is_flag=True, help="Exit with 1 on any problem or warning.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to report.")
+@options.output_format()
 def command(
     *,
     events: Path,

@@ -16,6 +16,7 @@ from producers.importing.times import DurationUnit, TimeReading, Times
 from streams.contract.names import ALL
 from streams.contract.runinfo import SubjectRule
 from streams.errors import EventFileError
+from streams.suggest import unknown
 
 Moment: TypeAlias = str | int | float
 """A time in the settings: ISO 8601, or a number as in ``producers.importing.times``."""
@@ -133,7 +134,7 @@ def check(spec: ImportSpec) -> ImportSpec:
 def _known(what: Literal["column", "kind"], names: Iterable[str], allowed: tuple[str, ...]) -> None:
     for name in names:
         if name not in allowed:
-            raise EventFileError(f"{what} {name!r} is not known; known: {', '.join(allowed)}")
+            raise EventFileError(unknown(what, name, allowed))
 
 
 def _refuse_contradiction(kinds: Mapping[str, str]) -> None:

@@ -7,6 +7,7 @@ from producers.senders.protocol import DeliveryListener, Sender
 from streams.errors import UsageError
 from streams.kafka.connection import Connection
 from streams.kafka.patience import patiently
+from streams.suggest import unknown
 
 _OPENERS = {
     "kafka-python": ("producers.senders.kafka_python", "open_sender"),
@@ -27,7 +28,7 @@ def sender_factory(client: str, connection: Connection, *, paced: bool) -> Calla
         UsageError: There is no such client; the text lists the known ones.
     """
     if client not in _OPENERS:
-        raise UsageError(f"unknown client {client!r}; known: {', '.join(CLIENTS)}")
+        raise UsageError(unknown("client", client, CLIENTS))
     module, name = _OPENERS[client]
     opener = getattr(importlib.import_module(module), name)
 
