@@ -4,7 +4,7 @@ Every function takes a buffer, a place in it and the end of the record: nothing 
 place after what it has read, ``BAD`` where the bytes are not what it takes. That may be JSON all the same (an escape in
 a name, a number of twenty digits): on ``BAD`` the caller asks the codec.
 
-One module of more than 400 lines, because it is one grammar: its rules call each other, and numba inlines them together.
+One module of more than 400 lines, because it is one grammar: its rules call each other and are compiled together.
 """
 
 from typing import Any, Final, TypeAlias

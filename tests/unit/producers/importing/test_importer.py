@@ -270,7 +270,11 @@ REFUSED: dict[str, tuple[str, ImportSpec, str]] = {
     "a kind that is not known": (
         HEADER + f"{START},a,join,x\n{START},a,waved,x\n", ImportSpec(), "row 2: kind 'waved' is not known"
     ),
-    "a kind mapped to nothing known": (JOINS, ImportSpec(kinds={"x": "jion"}), "unknown kind 'jion'; did you mean 'join'? Known: att"),
+    "a kind mapped to nothing known": (
+        JOINS,
+        ImportSpec(kinds={"x": "jion"}),
+        "unknown kind 'jion'; did you mean 'join'? Known: att",
+    ),
     "a time that is no time": (
         HEADER + "2023-05-24T22:00:00Z,a,join,x\n2023-05-34T22:00:00Z,b,join,x\n",
         ImportSpec(), "r.csv, row 2: '2023-05-34T22:00:00Z' is no time",
