@@ -33,8 +33,8 @@ BUGS = (
 
 
 def mutant_engine(mutant: str, seconds: float = 15.0) -> EngineUnderTest:
-    """Return a mutant as the suite takes an engine."""
-    return EngineUnderTest(mutant.lower(), ["--engine", f"{mutants.__name__}:{mutant}"], seconds=seconds)
+    """Return a mutant as the suite takes an engine: by its file, as workers import nothing from the working folder."""
+    return EngineUnderTest(mutant.lower(), ["--engine", f"{mutants.__file__}:{mutant}"], seconds=seconds)
 
 
 Played = dict[tuple[str, str], PointOutcome]

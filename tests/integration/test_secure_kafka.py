@@ -314,7 +314,7 @@ def test_a_topic_with_more_partitions_is_named(
 
 
 def test_more_copies_than_brokers_are_refused(cluster: Cluster, unique_run: str, tmp_path: Path) -> None:
-    """A replication factor the cluster cannot give: the broker's own words, and which factor."""
+    """A replication factor the cluster cannot give: how many brokers it has, in one line."""
     tape = tiny_tape(tmp_path / "night.parquet", people=10)
-    with pytest.raises(BrokerError, match=r"(?i)replication factor.*3"):
+    with pytest.raises(BrokerError, match=r"--replication 3 needs as many brokers; only 1 broker"):
         open_run(cluster.login(), tape.info, run=unique_run, watermark_step_ms=60_000, replication=3)
