@@ -17,11 +17,12 @@ COPY dashboards dashboards
 COPY joinstorm joinstorm
 RUN pip install --quiet --no-deps .
 # Engines with a separate Python environment, such as "quix bytewax". A worker links the package streams there on its
-# first run; containers are read-only, so the link is made here.
+# first run; containers are read-only, so the link is made here, and the kernels are compiled here.
 ARG ENGINES=""
 ENV JOINSTORM_CACHE_DIR=/opt/joinstorm/cache
 WORKDIR /
 RUN mkdir -p "$JOINSTORM_CACHE_DIR" \
+    && python3 -P -m joinstorm.run.warmup \
     && ours=$(python3 -c "import streams; print(streams.__path__[0])") \
     && for engine in $ENGINES; do \
         joinstorm engines install "$engine" || exit 1; \

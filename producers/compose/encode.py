@@ -89,6 +89,8 @@ def encode_tweets(rows: pa.RecordBatch) -> pa.BinaryArray:
 @functools.cache
 def warm() -> None:
     """Have the kernels compiled, or loaded; the first process on a machine compiles, others wait for it."""
+    if not COMPILED:
+        return
     sample = pa.RecordBatch.from_pylist([_SAMPLE])
     with compiling():
         for encode_all in (encode_presence, encode_tweets):

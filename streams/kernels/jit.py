@@ -11,12 +11,16 @@ import functools
 import hashlib
 import logging
 import os
+import secrets
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from streams.system.cache import cache_folder
+from streams.system.privatefolder import require_private, user_folder
 
 log = logging.getLogger(__name__)
 
@@ -28,11 +32,35 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 @functools.cache
 def folder() -> Path:
-    """Return where the compiled code of these sources lies."""
+    """Return where the compiled code of these sources is kept, a folder that can be written."""
     digest = hashlib.blake2b(metadata.version("numba").encode(), digest_size=_BYTES)
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.read_bytes())
-    return cache_folder(os.environ) / "kernels" / digest.hexdigest()
+    return writable(cache_folder(os.environ) / "kernels" / digest.hexdigest())
+
+
+def writable(home: Path) -> Path:
+    """Return a folder, made if missing; where it cannot be written, as in a read-only install, a private copy of it.
+
+    Raises:
+        OSError: There is no place for the copy either.
+        EnvironmentMissingError: The place of the copy is not this user's own.
+    """
+    with contextlib.suppress(OSError):
+        home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=home):
+            return home
+    copy = require_private(user_folder("joinstorm-kernels")) / home.name
+    if not copy.exists():
+        part = copy.with_name(f".{home.name}.{secrets.token_hex(4)}.part")
+        if home.exists():
+            shutil.copytree(home, part)
+        else:
+            part.mkdir()
+        with contextlib.suppress(OSError):  # another process was first
+            part.replace(copy)
+        shutil.rmtree(part, ignore_errors=True)
+    return copy
 
 
 def _compiler() -> Callable[..., Any] | None:
@@ -42,9 +70,7 @@ def _compiler() -> Callable[..., Any] | None:
     try:
         import numba  # noqa: PLC0415 - the switch above and a machine without it must work
 
-        cache = folder()
-        cache.mkdir(parents=True, exist_ok=True)
-        numba.config.CACHE_DIR = str(cache)  # type: ignore[attr-defined]
+        numba.config.CACHE_DIR = str(folder())  # type: ignore[attr-defined]
         jit: Callable[..., Any] = functools.partial(numba.njit, nogil=True, error_model="numpy", _nrt=False)
         jit(_probe, cache=True)(1)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with a compiler, records can still be read

@@ -37,14 +37,16 @@ def test_without_kernels_the_results_are_the_same() -> None:
     assert compiled[1:] == plain[1:]
 
 
-def test_a_cache_folder_that_cannot_be_written(tmp_path: Path) -> None:
-    """One line says so, and records are counted without kernels."""
+def test_no_folder_that_can_be_written(tmp_path: Path) -> None:
+    """Neither the cache nor a private folder can be had: one line says so, and records are counted without kernels."""
     (tmp_path / "file").touch()
-    found, log = _counted(JOINSTORM_CACHE_DIR=str(tmp_path / "file"))
+    private = tmp_path / f"joinstorm-kernels-{os.getuid()}"
+    private.touch()
+    found, log = _counted(JOINSTORM_CACHE_DIR=str(tmp_path / "file"), TMPDIR=str(tmp_path))
     assert found[:2] == ["False", "40"]
     assert len(log.splitlines()) == 1
     assert log.startswith("kernels are not compiled")
-    assert str(tmp_path / "file") in log
+    assert str(private) in log
 
 
 @pytest.mark.parametrize("module", ["joinstorm.cli", "joinstorm.commands.run", "joinstorm.commands.replay"])
