@@ -57,7 +57,12 @@ class FaustEngine(Engine):
         gc.freeze()  # what is imported stays, and chunks make no cycles: looking for them took a tenth of the time
         gc.set_threshold(GC_THRESHOLD)
         with scratch("faust") as folder:
-            return asyncio.run(_Session(settings, folder).run())
+            return asyncio.run(_run(settings, folder))
+
+
+async def _run(settings: WorkerSettings, folder: Path) -> Summary:
+    """Work in a running loop, which Faust's app needs from its making on."""
+    return await _Session(settings, folder).run()
 
 
 class _Session:
@@ -69,13 +74,13 @@ class _Session:
         self._stop = asyncio.Event()
         self._failure: BaseException | None = None
         self._missing: dict[Place, int] = {}
+        self._worker = FaustWorker(settings)
+        self._monitor = RunMonitor(settings.connection, settings.info, settings.engine)
+        self._app = self._create_app()
 
     async def run(self) -> Summary:
-        self._worker = FaustWorker(self._settings)
-        self._watch = RunMonitor(self._settings.connection, self._settings.info, self._settings.engine)
-        self._app = self._create_app()
         with signals(self._stop), self._metrics():
-            async with tasks_of(self._worker.publish(), self._watch.follow()) as tasks:
+            async with tasks_of(self._worker.publish(), self._monitor.follow()) as tasks:
                 try:
                     await self._app.start()
                     ended = await wait_for_end(self._app, self._stop, self._done(), tasks)
@@ -147,8 +152,8 @@ class _Session:
             await self._worker.ended.wait()
             if len(self._worker.partitions.states) == len(self._worker.partitions.places()):
                 return
-            self._watch.want_end()
-            await self._watch.ended.wait()
+            self._monitor.want_end()
+            await self._monitor.ended.wait()
             if self._worker.ended.is_set():
                 return
             await asyncio.sleep(0.05)
@@ -159,7 +164,7 @@ class _Session:
         if settings.metrics_port is None:
             yield
             return
-        around = Surroundings(self._ends, lambda: self._watch.replayed, time.time())
+        around = Surroundings(self._ends, lambda: self._monitor.replayed, time.time())
         port, close = serve(self._worker, around, settings.metrics_port, settings.metrics_address)
         started = {"engine": settings.engine, "run": settings.info.run, "worker": settings.worker, "pid": os.getpid()}
         line = msgspec.json.encode({**started, "metrics_port": port})

@@ -58,7 +58,7 @@ class _TablesWorker:
         self._settings, self._info = settings, settings.info
         self._app = faust.App(**app_settings(settings, folder), topic_partitions=self._info.partitions)
         self._people, self._rows, self._progress = (self._table(base) for base in ("people", "rows", "progress"))
-        self._watch = RunMonitor(settings.connection, self._info, settings.engine)
+        self._monitor = RunMonitor(settings.connection, self._info, settings.engine)
         self._changed: dict[str, int] = {}
         """Rows to be published, and the offset they are as of."""
         self._reported: set[Shard] = set()
@@ -96,9 +96,9 @@ class _TablesWorker:
         stop = asyncio.Event()
         self._app.in_worker = True
         self._app.finalize()
-        self._watch.want_end()
+        self._monitor.want_end()
         with signals(stop):
-            async with tasks_of(self._watch.follow()) as tasks:
+            async with tasks_of(self._monitor.follow()) as tasks:
                 try:
                     await self._app.start()
                     ended = await wait_for_end(self._app, stop, self._done(), tasks)
@@ -108,7 +108,7 @@ class _TablesWorker:
         return Summary(ended, self._counted, 0, self._put_aside, seconds, time.process_time())
 
     async def _done(self) -> None:
-        await self._watch.ended.wait()
+        await self._monitor.ended.wait()
 
     def _agent_of(self, base: str) -> Any:
         async def agent(stream: Any) -> None:
