@@ -107,7 +107,7 @@ class _Parser:
                 return self._parsed("backslash", careful=True)
             except EventFileError:
                 raise error from None
-        if '\\"' in text:
+        if re.search(r'\\["\r\n]', text):
             self._refuse_other_reading(plain)
         return plain
 
@@ -125,8 +125,8 @@ class _Parser:
         differing = (~pl.select(same).to_series()).arg_true()
         row = int(differing[0]) + 1 if len(differing) else rows + 1
         raise EventFileError(
-            f"{self._path}, row {row}: a backslash before a quote can be read in two ways; choose "
-            "--quoting backslash (the quote is part of the text) or --quoting doubled (the backslash is)"
+            f"{self._path}, row {row}: a backslash before a quote or a line end can be read in two ways; choose "
+            "--quoting backslash (what follows it is part of the text) or --quoting doubled (the backslash is)"
         )
 
     def _parsed(self, dialect: str, *, careful: bool = False) -> SourceTable:

@@ -39,6 +39,7 @@ def written(rows: Sequence[tuple[str, ...]], options: dict[str, Any]) -> str:
 @given(tables, st.sampled_from(WRITERS))
 @example([('say \\"', '\\"'), ('"', "\\")], WRITERS[3])
 @example([("C:\\", "D:\\"), ('\\"', '"')], WRITERS[1])
+@example([("", "\n")], WRITERS[-1])
 def test_it_is_read_as_it_was_meant_or_refused(table: list[tuple[str, str]], options: dict[str, Any]) -> None:
     """Quotes, separators and line ends in texts come back, or the file is refused; a backslash may stay doubled."""
     rows = [(str(1684965600 + number), f"p{number}", *cells) for number, cells in enumerate(table)]

@@ -55,7 +55,7 @@ def test_quotes_inside_of_quotes_are_read_right(rows: str, expected: list[str], 
         ('1,a,post,x\n2,b,post,"a" b\n', "row 2 (line 3): ',' expected after '\"'"),
         ("1,a,post,x\n\n2,b,post\n", "row 2 (line 4): it has 3 fields, the header has 4"),
         ("1,a,post,x\n2,b,post,two\nlines\n", "row 3 (line 4): it has 1 fields, the header has 4"),
-        ('1,a,post,"C:\\\\"\n', "row 1: a backslash before a quote can be read in two ways"),
+        ('1,a,post,"C:\\\\"\n', "row 1: a backslash before a quote or a line end can be read in two ways"),
     ],
 )
 def test_rows_that_could_be_merged_are_refused(rows: str, message: str, tmp_path: Path) -> None:

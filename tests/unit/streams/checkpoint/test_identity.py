@@ -16,6 +16,7 @@ NEUTRAL: Final = {
     "streams.engines.faust.steptimes",  # measures time
     "streams.errors",
     "streams.system.cache",
+    "streams.system.privatefolder",  # where the compiled code lies when the cache cannot be written
 }
 """Modules that deciding ones import and that decide nothing of a state."""
 
