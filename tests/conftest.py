@@ -1,5 +1,6 @@
 """Fixtures of all tests: a real broker for the session, and unique run ids."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -38,6 +39,19 @@ def need_program(*names: str) -> None:
     missing = [name for name in names if shutil.which(name) is None]
     if missing and not required():
         pytest.skip(f"{' and '.join(missing)}: not installed; apt-get install prometheus")
+
+
+@contextlib.contextmanager
+def own_broker() -> Iterator[EmbeddedBroker]:
+    """Yield a started broker for tests that stop or freeze it; skip where none can be had and none is required."""
+    with contextlib.ExitStack() as stack:
+        try:
+            started = stack.enter_context(EmbeddedBroker())
+        except EnvironmentMissingError as error:
+            if required():
+                raise
+            pytest.skip(str(error))
+        yield started
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """A broker that freezes, or ends and starts again: a sender waits within bounds, loses nothing and doubles nothing."""
 
-import contextlib
 import os
 import signal
 import threading
@@ -16,9 +15,8 @@ from producers.replay.playback import PlaybackRequest, PlaybackResult, Replay
 from producers.senders import aio, backlog, kafka_python
 from producers.senders.registry import CLIENTS, sender_factory
 from producers.tape.tapefile import Tape
-from streams.errors import EnvironmentMissingError
 from tests import tinytape
-from tests.conftest import required
+from tests.conftest import own_broker
 from tests.replaying import play, read_back, renamed
 
 pytestmark = pytest.mark.integration
@@ -30,13 +28,8 @@ BOUND, PORTION = 400, 100
 @pytest.fixture(scope="module")
 def broker() -> Iterator[EmbeddedBroker]:
     """Yield a broker of this module's own: it is frozen."""
-    with contextlib.ExitStack() as stack:
-        try:
-            yield stack.enter_context(EmbeddedBroker())
-        except EnvironmentMissingError as error:
-            if required():
-                raise
-            pytest.skip(str(error))
+    with own_broker() as started:
+        yield started
 
 
 @pytest.fixture(scope="module")

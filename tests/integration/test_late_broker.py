@@ -1,6 +1,5 @@
 """A broker that comes up late, or goes away while a run is starting, is waited for at every step of the start."""
 
-import contextlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
@@ -16,12 +15,12 @@ from producers.replay.playback import PlaybackRequest, Replay
 from producers.senders.registry import CLIENTS, sender_factory
 from producers.tape.tapefile import Tape
 from streams.contract.runinfo import RunInfo
-from streams.errors import BrokerError, EnvironmentMissingError
+from streams.errors import BrokerError
 from streams.kafka import patience, rights
 from streams.kafka.admin import open_admin
 from streams.kafka.connection import Connection
 from streams.read.reader import ResultReader
-from tests.conftest import required
+from tests.conftest import own_broker
 from tests.tinytape import tiny_tape
 
 pytestmark = pytest.mark.integration
@@ -30,13 +29,8 @@ pytestmark = pytest.mark.integration
 @pytest.fixture(scope="module")
 def broker() -> Iterator[EmbeddedBroker]:
     """Yield a broker of this module's own: it comes and goes."""
-    with contextlib.ExitStack() as stack:
-        try:
-            yield stack.enter_context(EmbeddedBroker())
-        except EnvironmentMissingError as error:
-            if required():
-                raise
-            pytest.skip(str(error))
+    with own_broker() as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
