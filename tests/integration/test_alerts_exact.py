@@ -100,6 +100,8 @@ def written(cut: NightSamples, rules: RulesFile, outcomes: list[RuleOutcome], in
     test = {
         "rule_files": [str(rules.path)],
         "evaluation_interval": f"{interval}ms",
+        # Without this, promtool evaluates groups in the random order of a map: a reader may come before its recording.
+        "group_eval_order": list(dict.fromkeys(rule.group for rule in rules.rules)),
         "tests": [
             {
                 "interval": f"{STEP}ms",

@@ -21,7 +21,7 @@ from producers.tape.tapefile import Tape
 from streams.contract import runinfo
 from streams.contract.runinfo import RunInfo, RunStatus
 from streams.contract.topics import RUN_STATUS
-from streams.errors import BrokerError, ContractError, EnvironmentMissingError
+from streams.errors import BrokerError, ContractError, UsageError
 from streams.kafka.connection import Connection
 from streams.kafka.topicreader import read_all
 from tests.replaying import check_marks, play, read_back, renamed
@@ -96,7 +96,7 @@ def test_nobody_at_the_address(tape: Tape, client: str, monkeypatch: pytest.Monk
     monkeypatch.setattr("streams.kafka.patience.WAIT_SECONDS", 0.5)
     with pytest.raises(BrokerError, match=r"127\.0\.0\.1:1"):
         sender_factory(client, Connection("127.0.0.1:1"), paced=False)(None)  # type: ignore[arg-type] # never called
-    with pytest.raises(EnvironmentMissingError, match="known: kafka-python, aiokafka"):
+    with pytest.raises(UsageError, match="unknown client 'pulsar'. Known: kafka-python, aiokafka"):
         sender_factory("pulsar", Connection(), paced=False)
 
 
