@@ -29,7 +29,7 @@ MAX_MESSAGE_BYTES: Final = 8 << 20
 """Allows large record batches on the input topics: the engine's fast path handles a batch as one chunk."""
 
 _ANY_TIME: Final = str(2**63 - 1)
-_KEEP = {
+KEEP = {
     "retention.ms": "-1",
     "retention.bytes": "-1",
     "message.timestamp.type": "CreateTime",
@@ -43,19 +43,19 @@ Event times are in 2023: with the default retention the broker would empty the t
 refuse old timestamps or replace them. A broker that compresses everything would need codecs at every client.
 """
 _INPUT = {
-    **_KEEP,
+    **KEEP,
     "cleanup.policy": "delete",
     "max.message.bytes": str(MAX_MESSAGE_BYTES),
     "segment.bytes": str(1 << 30),
 }
 _COMPACTED = {
-    **_KEEP,
+    **KEEP,
     "cleanup.policy": "compact",
     "max.message.bytes": str(MAX_MESSAGE_BYTES),
     "segment.bytes": str(64 << 20),
 }
 """Segments are small because the active one is never compacted: repeated runs would fill a gigabyte first."""
-_DEAD_LETTERS = {**_KEEP, "cleanup.policy": "delete", "max.message.bytes": str(MAX_MESSAGE_BYTES + (1 << 20))}
+_DEAD_LETTERS = {**KEEP, "cleanup.policy": "delete", "max.message.bytes": str(MAX_MESSAGE_BYTES + (1 << 20))}
 
 
 @dataclass(frozen=True)

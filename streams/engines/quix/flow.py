@@ -23,7 +23,7 @@ from quixstreams.models import TopicConfig
 from quixstreams.sinks import BaseSink
 
 from streams.contract.results import key_of
-from streams.contract.topics import INPUTS, RESULTS_PROGRESS
+from streams.contract.topics import INPUTS, KEEP, RESULTS_PROGRESS
 from streams.engines.abstract import Summary, WorkerSettings
 from streams.engines.quix.fold import Fold, Headers
 from streams.engines.shared.resultswriter import Out, ResultsWriter
@@ -76,7 +76,7 @@ def _application(settings: WorkerSettings, state_dir: str) -> Application:
 def _connect(app: Application, settings: WorkerSettings, fold: "Fold") -> None:
     """Build the two dataframes: input topics to partitions, partitions to results."""
     info = settings.info
-    keep = TopicConfig(num_partitions=info.partitions, replication_factor=1, extra_config={"retention.ms": "-1"})
+    keep = TopicConfig(num_partitions=info.partitions, replication_factor=1, extra_config=dict(KEEP))
     partitions = app.topic(
         f"{info.prefix}{settings.engine}.partitions.{info.run}",
         config=keep,
