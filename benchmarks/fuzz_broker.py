@@ -56,7 +56,8 @@ from streams.read.runview import RunView
 
 _CODECS: Final = (None, "gzip", "snappy", "lz4", "zstd")
 _SIZES: Final = (1, 7, 300, 1_000)
-_LONGEST: Final = 1_000
+_LONGEST: Final = 500
+_NAMED: Final = 6
 _HEADERS: Final[tuple[list[tuple[str, bytes]], ...]] = ([], [], [("a", b"b"), ("", b"")])
 _KEYS: Final = (None, b"", b"\xff\x80", b"7", b"x" * 200)
 
@@ -190,9 +191,11 @@ def _faults(run: PointRun, view: RunView, wanted: dict[str, Outcome]) -> Iterato
 
 
 def _first(run: PointRun, topic: str, letters: list[tuple[int, str]], wanted: Outcome) -> str:
-    """Return the first record an engine put aside, or did not, unlike the contract."""
-    offset = min(set(letters) ^ set(wanted.dead_letters))[0]
-    return "".join(f"; {one.value!r}" for one in run.read(topic) if one.offset == offset)[:_LONGEST]
+    """Return the first records an engine put aside, or did not, unlike the contract."""
+    odd = sorted({offset for offset, _ in set(letters) ^ set(wanted.dead_letters)})[:_NAMED]
+    held = {one.offset: one.value for one in run.read(topic)}
+    found, right = dict(letters), dict(wanted.dead_letters)
+    return "".join(f"\n  {at}: {right.get(at)}, found {found.get(at)}: {held[at]!r:.{_LONGEST}}" for at in odd)
 
 
 def _without_zeros(table: Any) -> dict[tuple[int, str], Counts]:

@@ -63,7 +63,7 @@ func (d *decoder) decode(raw []byte) (*event, *mark, string) {
 		}
 		return &d.event, nil, ""
 	}
-	if ours && f[fMark].kind == 's' && f[fRun].kind == 's' && f[fAt].number() >= 0 && optional(f[fEvents], 'i') {
+	if ours && f[fMark].kind == 's' && f[fRun].kind == 's' && f[fAt].number() >= 0 && optionalCount(f[fEvents]) {
 		kind := f[fMark].text()
 		if kind == "end" || kind == "watermark" {
 			if f[fRun].text() != d.info.Run {
@@ -81,6 +81,10 @@ func (d *decoder) decode(raw []byte) (*event, *mark, string) {
 
 func optional(t token, kind byte) bool {
 	return t.kind == 0 || t.kind == 'n' || t.kind == kind
+}
+
+func optionalCount(t token) bool {
+	return t.kind == 0 || t.kind == 'n' || t.number() >= 0
 }
 
 // shaped fills in the event and tells whether all its fields are there and of their types.

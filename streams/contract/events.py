@@ -71,7 +71,7 @@ class Presence(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     listener: Id
     space: str
     client: str
-    try_: Annotated[int, Meta(ge=1)] = msgspec.field(name="try")
+    try_: Annotated[int, Meta(ge=1, lt=1 << 53)] = msgspec.field(name="try")
     v: Literal[1]
     reason: str | None = None
     since_drop_ms: Millis | None = None
@@ -151,26 +151,40 @@ def _decode(decoder: msgspec.json.Decoder[Any], raw: bytes | None, source: str) 
     if raw is None:
         raise DecodeError(NOT_JSON, "the record has no value", source)
     try:
-        return decoder.decode(raw)
-    except _UNREADABLE as error:
-        return _mark_or_error(raw, error, source)
+        found = decoder.decode(raw)
+        if not raw.isascii():
+            raw.decode()  # the decoder does not look at the text of fields it ignores
+    except _UNREADABLE:
+        return _second_look(decoder, raw, source)
+    return found
 
 
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes it cannot read: bad JSON or shape, bad UTF-8, brackets nested too deeply."""
+_json = msgspec.json.Decoder(msgspec.Raw)
+"""Checks the grammar and makes no values: a number of 5,000 digits is JSON, and none that Python would make."""
+_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def _mark_or_error(raw: bytes, error: Exception, source: str) -> Mark:
-    """Return the mark, or raise the DecodeError with the precise reason; off the hot path."""
+def _second_look(decoder: msgspec.json.Decoder[Any], raw: bytes, source: str) -> object:
+    """Return the event or mark, or raise the DecodeError with the precise reason; off the hot path."""
     try:
-        found = msgspec.json.decode(raw)
-    except _UNREADABLE as not_json:
-        raise DecodeError(NOT_JSON, str(not_json), source) from None
-    if isinstance(found, dict) and "mark" in found:
+        raw.decode()
+        _json.decode(raw)
+    except _UNREADABLE as error:
+        raise DecodeError(NOT_JSON, str(error), source) from None
+    try:
+        fields = _object.decode(raw)
+    except msgspec.ValidationError:
+        raise DecodeError(WRONG_SHAPE, "expected an object", source) from None
+    once = msgspec.json.encode(fields)  # the decoder takes offence at a member that a later one replaces
+    for each in (decoder, _mark) if "mark" in fields else (decoder,):
         try:
-            return _mark.decode(raw)
-        except _UNREADABLE as bad_mark:
-            error = bad_mark
-    if isinstance(found, dict) and found.get("v", VERSION) != VERSION:
-        raise DecodeError(WRONG_VERSION, f"expected v={VERSION}, found v={found['v']!r}", source) from None
-    raise DecodeError(WRONG_SHAPE, str(error), source) from None
+            return each.decode(once)
+        except _UNREADABLE as error:
+            problem = str(error)
+    version = bytes(fields.get("v", b"1"))
+    if version != b"1":
+        text = version.decode(errors="replace")
+        raise DecodeError(WRONG_VERSION, f"expected v={VERSION}, found v={text:.40}", source) from None
+    raise DecodeError(WRONG_SHAPE, problem, source) from None

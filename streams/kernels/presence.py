@@ -116,7 +116,7 @@ def decode_presence(
     odd = 0
     for row in range(len(starts)):
         good = read(data, starts[row], ends[row], _NAMES, _HOLDS, known.texts, scratch, found, _nothing, 0)
-        good = good and 0 <= found[_KIND] < _KINDS and found[_CLIENT] == 0 and found[_TRY] > 0
+        good = good and 0 <= found[_KIND] < _KINDS and found[_CLIENT] == 0 and 0 < found[_TRY] <= LARGEST
         good = good and found[_V] == VERSION and found[_SINCE] <= LARGEST and 0 <= found[_SPACE] < len(known.space_of)
         good = good and within(limits, found[_EVENT_ID], found[_LISTENER], found[_AT])
         space = known.space_of[found[_SPACE]] if good else ABSENT

@@ -84,7 +84,7 @@ def read(
         if field < 0:
             at = skip(data, at, end, scratch)
         elif found[field] != ABSENT:
-            return False  # twice: the last one holds, but the ones before have to be right, too
+            return False  # twice: the last one counts
         elif data[at] == _N:
             found[field], at = NULL, null(data, at, end)
         elif holds[field] == NUMBER:

@@ -1,7 +1,10 @@
 package joinstorm;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.LinkedHashSet;
 import java.util.Set;
 
@@ -32,10 +35,15 @@ final class Decoder {
     JsonNode version = json.path("v");
     require(version.isMissingNode() || version.isIntegralNumber() && version.asLong() == 1, "wrong_version");
     require(!version.isMissingNode(), "wrong_shape");
-    if (json.has("mark")) {
-      return mark(json);
+    Event.Counted event;
+    try {
+      event = topic.equals(RunInfo.PRESENCE) ? presence(json) : tweet(json);
+    } catch (ForeignRecord noEvent) {
+      if (json.has("mark")) {
+        return mark(json);
+      }
+      throw noEvent;
     }
-    Event.Counted event = topic.equals(RunInfo.PRESENCE) ? presence(json) : tweet(json);
     require(ofThisRun(event), "out_of_range");
     return event;
   }
@@ -50,7 +58,8 @@ final class Decoder {
 
   private static JsonNode parse(byte[] raw) throws ForeignRecord {
     try {
-      JsonNode json = raw == null ? null : Json.MAPPER.readTree(raw);
+      // Jackson itself would take bytes that are not UTF-8, and a byte order mark.
+      JsonNode json = raw == null ? null : Json.MAPPER.readTree(UTF_8.newDecoder().decode(ByteBuffer.wrap(raw)).toString());
       require(json != null && !json.isMissingNode(), "not_json");
       return json;
     } catch (IOException error) {
@@ -87,6 +96,9 @@ final class Decoder {
     require(TWEET_KINDS.contains(kind), "wrong_shape");
     text(json, "tweet_id");
     text(json, "lang");
+    if (json.hasNonNull("ref")) {
+      text(json, "ref");
+    }
     return new Event.Tweet(
         number(json, "event_id"), number(json, "at"), kind, number(json, "author"), text(json, "conversation"),
         text(json, "text"), hashtags(json.path("hashtags")));
