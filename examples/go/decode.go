@@ -99,10 +99,10 @@ func (d *decoder) shaped() bool {
 	}
 	kind, known := presenceKinds[string(f[fKind].bytes())]
 	e.kind, e.try, e.since = kind, f[fTry].number(), -1
-	if !known || f[fSpace].kind != 's' || f[fClient].kind != 's' || f[fTry].kind != 'i' || f[fTry].raw[0] == '-' {
+	if !known || f[fSpace].kind != 's' || f[fClient].kind != 's' || e.try < 1 {
 		return false
 	}
-	if e.try == 0 || !optional(f[fReason], 's') || !optional(f[fSinceDrop], 'i') {
+	if !optional(f[fReason], 's') || !optional(f[fSinceDrop], 'i') {
 		return false
 	}
 	if f[fSinceDrop].kind == 'i' {
