@@ -10,12 +10,10 @@ from typing import Any, Final
 import msgspec
 import yaml
 
+from producers import safeyaml
 from producers.importing.importspec import ImportSpec
-from producers.importing.textfile import read_text
 from streams.errors import EventFileError
 
-_DEEPEST: Final = 20
-"""Levels of nesting a settings file may have; it needs four."""
 _NOTHING: Final = {"", "~", "null", "Null", "NULL"}
 _TRUTHS: Final = {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}
 _TRUTH_FIELDS: Final = {"quiet"}
@@ -28,32 +26,14 @@ def load(path: Path) -> ImportSpec:
         EventFileError: It cannot be read, has a key twice, or a value that is not known or not allowed; the text names
             the line or the field.
     """
-    text = read_text(path, "utf-8").text
     try:
-        _refuse_tricks(path, text)
-        node = yaml.compose(text, yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = f", line {mark.line + 1}" if mark is not None else ""
-        raise EventFileError(f"{path}{line}: no YAML: {error.problem or error.context}") from None
-    except yaml.YAMLError as error:
-        raise EventFileError(f"{path}: no YAML: {' '.join(str(error).split())}") from None
+        node = safeyaml.compose(path, safeyaml.read_text(path))
+    except safeyaml.YamlError as error:
+        raise EventFileError(str(error)) from None
     try:
         return msgspec.convert(_value(path, node) or {}, ImportSpec, strict=False)
     except msgspec.ValidationError as error:
         raise EventFileError(f"{path}: {error}") from None
-
-
-def _refuse_tricks(path: Path, text: str) -> None:
-    """Refuse what settings have no use for and what can be made endless: aliases and deep nesting."""
-    depth = 0
-    for event in yaml.parse(text, yaml.SafeLoader):
-        line = event.start_mark.line + 1 if event.start_mark is not None else 0
-        if isinstance(event, yaml.AliasEvent):
-            raise EventFileError(f"{path}, line {line}: settings take no aliases (*{event.anchor})")
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > _DEEPEST:
-            raise EventFileError(f"{path}, line {line}: nested more than {_DEEPEST} levels deep")
 
 
 def _value(path: Path, node: yaml.Node | None, field: str = "") -> Any:

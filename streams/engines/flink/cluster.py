@@ -165,7 +165,7 @@ def _jvm(settings: WorkerSettings, folder: Path) -> Iterator[int]:
 def _place(settings: WorkerSettings, folder: Path) -> dict[str, str]:
     checkpoints = folder / "checkpoints"
     found = {
-        "pipeline.jars": _connector().as_uri(),
+        "pipeline.jars": ";".join(jar.as_uri() for jar in _jars()),
         "io.tmp.dirs": str(folder / "scratch"),
         "execution.checkpointing.dir": checkpoints.as_uri(),
         "execution.checkpointing.interval": f"{max(100, round(settings.checkpoint_seconds * 1000))} ms",
@@ -187,12 +187,11 @@ def newest_checkpoint(folder: Path) -> Path | None:
     return max(complete, key=lambda path: (int(path.name.removeprefix("chk-")), path.stat().st_mtime), default=None)
 
 
-def _connector() -> Path:
+def _jars() -> list[Path]:
     jars = Path(os.environ.get("JOINSTORM_ENGINE_FOLDER", environment("flink", os.environ))) / JARS
-    found = sorted(jars.glob(CONNECTOR))
-    if not found:
+    if not list(jars.glob(CONNECTOR)):
         raise EngineError(f"no {CONNECTOR} in {jars}: joinstorm engines install flink")
-    return found[-1]
+    return sorted(jars.glob("*.jar"))
 
 
 def cancel_leftover(cluster: str, name: str) -> None:

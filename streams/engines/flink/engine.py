@@ -24,7 +24,9 @@ class FlinkEngine(OwnEnvironmentEngine):
     jars: ClassVar = {
         "org.apache.flink:flink-sql-connector-kafka:5.0.0-2.2": (
             "5605c691d11a501382c383fecba37a7a552467da5ab7ba904ef5d6f3d62c5616"
-        )
+        ),
+        # The connector's Kafka client reads zstd with it and does not bring it; Flink itself has lz4 and snappy.
+        "com.github.luben:zstd-jni:1.5.6-10": "b6c3237e24b8252a5a9c3a0e1ae30ef8f323412e74bd358548b7a9e527d676df",
     }
     flow: ClassVar = "streams.engines.flink.flow"
 

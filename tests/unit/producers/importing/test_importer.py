@@ -351,7 +351,7 @@ def test_a_missing_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.parametrize(
-    ("text", "message"), [("colums: {}", "unknown field `colums`"), ("a: [", "no YAML"), ("phases: 3", "$.phases")]
+    ("text", "message"), [("colums: {}", "unknown field `colums`"), ("a: [", "not YAML"), ("phases: 3", "$.phases")]
 )
 def test_wrong_settings_are_named(tmp_path: Path, text: str, message: str) -> None:
     """Settings with a slip in them name the field."""
