@@ -13,13 +13,14 @@ from streams.contract.runinfo import RunInfo
 from streams.fold.columns import Decoded
 from streams.fold.results import Changes, Names
 from streams.fold.snapshot import Arrays
-from streams.fold.times import PeopleTimes
-from streams.fold.windows import Rows, WindowCounts
+from streams.fold.times import PeopleFirsts, PeopleTimes
+from streams.fold.windows import WindowCounts
 from streams.kernels.cells import SUMS
 from streams.kernels.counting import (
     AUDIENCE_KINDS,
     FIRST_JOINS,
-    JOINED_SPACE,
+    ROWS_PER_EVENT,
+    TIMES,
     WAITED,
     Bools,
     Night,
@@ -46,19 +47,22 @@ class AudienceFold:
     """State of one partition of ``space.presence``; ``info`` announces what its events keep to."""
 
     def __init__(self, info: RunInfo) -> None:
-        span, talk = info.end - info.start, info.talk_start - info.start
+        span = info.end - info.start
         self._info = info
-        self._night = Night(info.start, info.window_ms, talk)
-        self._counts = WindowCounts(max(span, talk) // info.window_ms + 1, len(info.spaces) + 1, AUDIENCE_KINDS)
-        self._times = PeopleTimes(info.people, JOINED_SPACE + len(info.spaces), span)
+        self._night = Night(info.start, info.window_ms, info.talk_start - info.start)
         self.names: Final = Names((*info.spaces, ALL), _COUNTS)
+        self._counts = WindowCounts(len(self.names.names), AUDIENCE_KINDS, info.events)
+        self._firsts = PeopleFirsts(len(self.names.names), span)
+        self._times = PeopleTimes(info.people, TIMES, span)
 
     def step(self, decoded: Decoded[PresenceOut], first: Bools) -> None:
         """Count those events of a chunk that are seen for the first time."""
-        times = self._times
-        fold_audience(decoded.columns, first, self._night, self._counts.table, times.times, times.unsaved)
+        counts, firsts, times, new = self._counts, self._firsts, self._times, ROWS_PER_EVENT * int(first.sum())
+        counts.make_room(new)
+        firsts.make_room(new)
+        fold_audience(decoded.columns, first, self._night, counts.table, firsts.table, times.times, times.unsaved)
 
-    def take_unpublished(self) -> tuple[Changes, Bools]:
+    def take_unpublished(self) -> tuple[Changes, Ints]:
         """Return what changed since the last call, and a token for ``not_published``."""
         rows, token = self._counts.take_unpublished()
         size = len(rows.window)
@@ -68,7 +72,7 @@ class AudienceFold:
         counted = ResultRows(windows, rows.name, rows.counts @ _MATRIX, none, begins, no_tags, no_counts)
         return Changes(counted, self.names), token
 
-    def not_published(self, token: Bools) -> None:
+    def not_published(self, token: Ints) -> None:
         """Take back what could not be published."""
         self._counts.not_published(token)
 
@@ -76,15 +80,27 @@ class AudienceFold:
         """Return what changed since the last call, or everything, as arrays ``load`` understands."""
         rows = self._counts.take_unsaved(everything=everything)
         people, times = self._times.take_unsaved(everything=everything)
+        joined, space, joins = self._firsts.take_unsaved(everything=everything)
         return {
-            "window": rows.window.astype(np.int32),
-            "name": rows.name.astype(np.int16),
+            "names": np.array([len(self.names.names)]),
+            "window": rows.window,
+            "name": rows.name.astype(np.int32),
             "counts": rows.counts,
-            "people": people.astype(np.int32),
+            "people": people,
             "times": times,
+            "joined": joined,
+            "space": space,
+            "joins": joins,
         }
 
     def load(self, saved: Arrays) -> None:
-        """Put saved arrays back, oldest first."""
-        self._counts.load(Rows(saved["window"], saved["name"], saved["counts"]))
+        """Put saved arrays back, oldest first.
+
+        Raises:
+            ValueError: They are of a night with other names.
+        """
+        if saved["names"].tolist() != [len(self.names.names)]:
+            raise ValueError(f"names: expected {len(self.names.names)}, found {saved['names'].tolist()}")
+        self._counts.load(saved["window"], saved["name"], saved["counts"])
         self._times.load(saved["people"], saved["times"])
+        self._firsts.load(saved["joined"], saved["space"], saved["joins"])

@@ -10,6 +10,7 @@ from streams.kernels.cells import CELLS, FIRST_ATTEMPT, GIVE_UP, JOIN, LEAVE, RE
 from streams.kernels.jit import compiled, inner
 from streams.kernels.presence import PresenceOut
 from streams.kernels.record import Ints
+from streams.kernels.rows import RowIndex, row_of
 from streams.kernels.tweets import TweetOut
 
 Bools: TypeAlias = NDArray[np.bool_]
@@ -18,14 +19,16 @@ Int: TypeAlias = Any
 Times: TypeAlias = NDArray[Any]
 """Milliseconds since the start of the night, a row per person; the greatest number of the type stands for never."""
 
+ROWS_PER_EVENT: Final = 2
+"""Most rows that one event adds to a table: one for its own name, one for all names."""
 PAGE_BITS: Final = 15
 """The ids of 2**15 events are one page: 4 KiB of bits."""
 FIRST_JOINS: Final = CELLS
 WAITED: Final = CELLS + 1
 AUDIENCE_KINDS: Final = CELLS + 2
 """Counts of a window and a space: the cells of ``streams.kernels.cells``, then these two."""
-ATTEMPTED, LEFT, JOINED, JOINED_SPACE = range(4)
-"""Columns of a listener's times: first attempt, first leave, first join anywhere; then first joins by space."""
+ATTEMPTED, LEFT, TIMES = range(3)
+"""Columns of a listener's times: first attempt, first leave; then how many there are."""
 
 _KINDS: Final = len(TweetKind)
 _REPOST: Final = list(TweetKind).index(TweetKind.REPOST)
@@ -36,11 +39,27 @@ STANCES: Final = _KINDS + 2
 
 
 class WindowTable(NamedTuple):
-    """Counts by window, name (a space or a subject, the last one for all of them) and kind of count."""
+    """Counts: a row for each window and name (a space or a subject, the last one for all of them) that has any."""
 
-    counts: NDArray[np.int64]
+    rows: RowIndex
+    """The rows by window and name; a key is ``window * names + name``."""
+    names: int
+    counts: NDArray[Any]
+    """By row and kind of count."""
     unpublished: Bools
     """Which rows have changed since they were handed out as results."""
+    unsaved: Bools
+    """Which rows have changed since they were handed out for a checkpoint."""
+
+
+class FirstTimes(NamedTuple):
+    """The earliest time of a person with a name: a row for each person and name that have met."""
+
+    rows: RowIndex
+    """The rows by person and name; a key is ``person * names + name``."""
+    names: int
+    times: Times
+    """By row."""
     unsaved: Bools
     """Which rows have changed since they were handed out for a checkpoint."""
 
@@ -54,10 +73,10 @@ class Night(NamedTuple):
 
 
 class TagTable(NamedTuple):
-    """Counts of hashtags: a chain of links per window and subject."""
+    """Counts of hashtags: a chain of links per row of a ``WindowTable``."""
 
     heads: NDArray[np.int32]
-    """First link by window and subject, -1 for none."""
+    """First link by row, -1 for none."""
     following: NDArray[np.int32]
     tags: NDArray[np.int32]
     counts: NDArray[np.int64]
@@ -66,10 +85,13 @@ class TagTable(NamedTuple):
 
 
 @inner
-def _add(table: WindowTable, window: Int, name: Int, kind: Int, amount: Int) -> None:
-    table.counts[window, name, kind] += amount
-    table.unpublished[window, name] = True
-    table.unsaved[window, name] = True
+def _add(table: WindowTable, window: Int, name: Int, kind: Int, amount: Int) -> Any:
+    """Add to a count and return its row."""
+    row = row_of(table.rows, window * table.names + name)
+    table.counts[row, kind] += amount
+    table.unpublished[row] = True
+    table.unsaved[row] = True
+    return row
 
 
 @inner
@@ -84,14 +106,17 @@ def _move(table: WindowTable, before: Int, after: Int, name: Int, kind: Int) -> 
 
 @inner
 def _lower(
-    table: WindowTable, times: Times, person: Int, column: Int, since: Int, window: Int, name: Int, kind: Int, step: int
+    table: WindowTable, firsts: FirstTimes, person: Int, since: Int, window: Int, name: Int, kind: Int, step: int
 ) -> bool:
     """Keep the earlier time; a person is counted in the window of the earliest. Return whether it fell."""
-    before = times[person, column]
-    if since >= before:
+    new = firsts.rows.used[0]
+    row = row_of(firsts.rows, person * firsts.names + name)
+    before = np.int64(firsts.times[row])
+    if row != new and since >= before:
         return False
-    times[person, column] = since
-    _move(table, -1 if before == _never(times) else before // step, window, name, kind)
+    firsts.times[row] = since
+    firsts.unsaved[row] = True
+    _move(table, -1 if row == new else before // step, window, name, kind)
     return True
 
 
@@ -141,13 +166,19 @@ def _wait(table: WindowTable, times: Times, person: Int, column: Int, since: Int
     before = _waited_window(times[person, ATTEMPTED], times[person, LEFT], never, night)
     times[person, column] = since
     after = _waited_window(times[person, ATTEMPTED], times[person, LEFT], never, night)
-    _move(table, before, after, table.counts.shape[1] - 1, WAITED)
+    _move(table, before, after, table.names - 1, WAITED)
     return True
 
 
 @compiled
 def fold_audience(
-    events: PresenceOut, first: Bools, night: Night, table: WindowTable, times: Times, unsaved: Bools
+    events: PresenceOut,
+    first: Bools,
+    night: Night,
+    table: WindowTable,
+    firsts: FirstTimes,
+    times: Times,
+    unsaved: Bools,
 ) -> None:
     """Count presence events.
 
@@ -155,12 +186,13 @@ def fold_audience(
         events: Columns of events.
         first: Which rows count.
         night: The run.
-        table: The counts.
+        table: The counts, with ``ROWS_PER_EVENT`` free rows for each event.
+        firsts: By person and space: the first join; with as many free rows for each event.
         times: By person: see ``ATTEMPTED``.
         unsaved: By person: set where a time falls.
     """
     begin = end = window = 0  # of the window of the event before: mostly it is the next one's, too
-    everywhere = table.counts.shape[1] - 1
+    everywhere = table.names - 1
     for row in range(len(first)):
         if not first[row]:
             continue
@@ -173,9 +205,8 @@ def fold_audience(
         _add(table, window, space, cell, 1)
         fell = False
         if cell == JOIN or cell == REJOIN:
-            fell = _lower(table, times, person, JOINED_SPACE + space, since, window, space, FIRST_JOINS, night.window)
-            if fell:
-                _lower(table, times, person, JOINED, since, window, everywhere, FIRST_JOINS, night.window)
+            if _lower(table, firsts, person, since, window, space, FIRST_JOINS, night.window):
+                _lower(table, firsts, person, since, window, everywhere, FIRST_JOINS, night.window)
         elif cell <= FIRST_ATTEMPT:
             fell = _wait(table, times, person, ATTEMPTED, since, night)
         elif cell == LEAVE or cell == GIVE_UP:
@@ -185,15 +216,15 @@ def fold_audience(
 
 
 @inner
-def _count_tag(tags: TagTable, window: Int, name: Int, tag: Int) -> None:
-    link = tags.heads[window, name]
+def _count_tag(tags: TagTable, row: Int, tag: Int) -> None:
+    link = tags.heads[row]
     while link >= 0 and tags.tags[link] != tag:
         link = tags.following[link]
     if link < 0:
         link = tags.used[0]
         tags.used[0] += 1
-        tags.tags[link], tags.counts[link], tags.following[link] = tag, 0, tags.heads[window, name]
-        tags.heads[window, name] = link
+        tags.tags[link], tags.counts[link], tags.following[link] = tag, 0, tags.heads[row]
+        tags.heads[row] = link
     tags.counts[link] += 1
 
 
@@ -203,8 +234,7 @@ def fold_reaction(
     first: Bools,
     night: Night,
     table: WindowTable,
-    times: Times,
-    unsaved: Bools,
+    firsts: FirstTimes,
     tags: TagTable,
     numbers: NDArray[np.int32],
 ) -> None:
@@ -214,49 +244,44 @@ def fold_reaction(
         events: Columns of tweets.
         first: Which rows count.
         night: The run.
-        table: The counts.
-        times: By author: the first tweet about each subject, the last column for any.
-        unsaved: By author: set where a time falls.
-        tags: Counts of hashtags, with a free link for each of the events' tags.
+        table: The counts, with ``ROWS_PER_EVENT`` free rows for each event.
+        firsts: By author and subject: the first tweet; with as many free rows for each event.
+        tags: Counts of hashtags by row of ``table``, with a free link for each of the events' tags.
         numbers: The number among ``tags`` of each of the events' hashtags.
     """
-    everywhere = table.counts.shape[1] - 1
+    everywhere = table.names - 1
     for row in range(len(first)):
         if not first[row]:
             continue
         since = events.at[row] - night.start
         window, person, subject = since // night.window, events.person[row], np.int64(events.subject[row])
-        _add(table, window, subject, np.int64(events.kind[row]), 1)
+        counted = _add(table, window, subject, np.int64(events.kind[row]), 1)
         _add(table, window, subject, STANCES + np.int64(events.stance[row]), 1)
         if events.kind[row] == _REPOST and events.in_thread[row]:
             _add(table, window, subject, THREAD_REPOSTS, 1)
         for place in range(events.first_tag[row], events.after_tags[row]):
-            _count_tag(tags, window, subject, numbers[events.tags[place]])
-        if _lower(table, times, person, subject, since, window, subject, FIRST_AUTHORS, night.window):
-            unsaved[person] = True
-            _lower(table, times, person, everywhere, since, window, everywhere, FIRST_AUTHORS, night.window)
+            _count_tag(tags, counted, numbers[events.tags[place]])
+        if _lower(table, firsts, person, since, window, subject, FIRST_AUTHORS, night.window):
+            _lower(table, firsts, person, since, window, everywhere, FIRST_AUTHORS, night.window)
 
 
 @compiled
-def gather_tags(
-    tags: TagTable, window: Ints, name: Ints, begins: Ints, found: NDArray[np.int32], counts: NDArray[np.int64]
-) -> None:
-    """Collect the hashtags of some windows and subjects.
+def gather_tags(tags: TagTable, rows: Ints, begins: Ints, found: NDArray[np.int32], counts: NDArray[np.int64]) -> None:
+    """Collect the hashtags of some rows.
 
     Args:
         tags: Counts of hashtags.
-        window: Windows.
-        name: Subjects.
+        rows: Rows.
         begins: Set to where the hashtags of each begin, and where the last one's end.
         found: Set to hashtags.
         counts: Set to their counts.
     """
     place = 0
-    for row in range(len(window)):
-        begins[row] = place
-        link = tags.heads[window[row], name[row]]
+    for number in range(len(rows)):
+        begins[number] = place
+        link = tags.heads[rows[number]]
         while link >= 0:
             found[place], counts[place] = tags.tags[link], tags.counts[link]
             place += 1
             link = tags.following[link]
-    begins[len(window)] = place
+    begins[len(rows)] = place

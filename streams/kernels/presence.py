@@ -59,7 +59,7 @@ class PresenceOut(NamedTuple):
     event_id: Ints
     at: Ints
     person: Ints
-    space: NDArray[np.int16]
+    space: NDArray[np.int32]
     cell: NDArray[np.uint8]
 
 
