@@ -166,6 +166,7 @@ class PresenceDecoder(Decoder[PresenceOut]):
             person=np.empty(records, np.int64),
             space=np.empty(records, np.int32),
             cell=np.empty(records, np.uint8),
+            since=np.empty(records, np.int64),
         )
         return Decoded(out)
 
@@ -181,3 +182,4 @@ class PresenceDecoder(Decoder[PresenceOut]):
         out = decoded.columns
         out.event_id[row], out.at[row], out.person[row] = event.event_id, event.at, event.listener
         out.space[row], out.cell[row] = self._spaces[event.space], cell_of(event)
+        out.since[row] = -1 if event.since_drop_ms is None else event.since_drop_ms

@@ -1,4 +1,4 @@
-"""Counts of hashtags by window and subject, of which there are the rows of a ``WindowCounts``."""
+"""Counts of hashtags, or of durations, of the rows of a ``WindowCounts``."""
 
 from collections.abc import Sequence
 
@@ -14,15 +14,19 @@ _FEW = 1_024
 
 
 class TagCounts:
-    """What ``streams.kernels.counting`` counts hashtags in: few per row of a ``WindowCounts``, so a chain of links."""
+    """What ``streams.kernels.counting`` counts in where a row has few of many counts: each row has a chain of links.
 
-    def __init__(self) -> None:
+    Args:
+        known: The tags that are known before the first event, by number.
+    """
+
+    def __init__(self, known: Sequence[str] = ()) -> None:
         heads = np.full(_FEW, -1, np.int32)
         following, tags, counts = np.empty(_FEW, np.int32), np.empty(_FEW, np.int32), np.empty(_FEW, np.int64)
         self.table = TagTable(heads, following, tags, counts, np.zeros(1, np.int64))
-        self.tags: list[str] = []
-        """The hashtags, by number."""
-        self._numbers: dict[str, int] = {}
+        self.tags = list(known)
+        """The hashtags or durations, by number."""
+        self._numbers = {tag: number for number, tag in enumerate(known)}
         self._theirs: Numbering | None = None
         self._ours: NDArray[np.int32] = np.empty(0, np.int32)
 
@@ -57,7 +61,7 @@ class TagCounts:
             )
 
     def of(self, rows: Ints) -> tuple[Ints, NDArray[np.int32], Ints]:
-        """Return where the hashtags of each row begin, the last end included; the hashtags' numbers and counts."""
+        """Return where the tags of each row begin, the last end included; the tags' numbers and counts, no zeros."""
         begins = np.zeros(len(rows) + 1, np.int64)
         used = int(self.table.used[0])
         tags, counts = np.empty(used, np.int32), np.empty(used, np.int64)
@@ -65,7 +69,7 @@ class TagCounts:
         return begins, tags[: begins[-1]], counts[: begins[-1]]
 
     def load(self, rows: Ints, begins: Sequence[int], tags: Sequence[str], counts: Sequence[int]) -> None:
-        """Put the hashtags of rows back; those of a row take the place of what it had."""
+        """Put the tags of rows back; those of a row take the place of what it had."""
         self.make_room(int(rows.max(initial=-1)) + 1, len(tags))
         table, used = self.table, int(self.table.used[0])
         for number, row in enumerate(rows.tolist()):

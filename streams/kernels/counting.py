@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from streams.contract.events import WAITED_MS, TweetKind
 from streams.kernels.cells import CELLS, FIRST_ATTEMPT, GIVE_UP, JOIN, LEAVE, REJOIN
+from streams.kernels.durations import ATTEMPTED, JOINED, LEFT, TO_REJOIN, end_of_wait, label
 from streams.kernels.jit import compiled, inner
 from streams.kernels.presence import PresenceOut
 from streams.kernels.record import Ints
@@ -19,16 +20,15 @@ Int: TypeAlias = Any
 Times: TypeAlias = NDArray[Any]
 """Milliseconds since the start of the night, a row per person; the greatest number of the type stands for never."""
 
-ROWS_PER_EVENT: Final = 2
-"""Most rows that one event adds to a table: one for its own name, one for all names."""
+ROWS_PER_EVENT: Final = 3
+"""Most rows that one event adds to a table: one of its own name, and two of all names, in the windows in which its
+person has waited 20 minutes and in which the first wait ended."""
 PAGE_BITS: Final = 15
 """The ids of 2**15 events are one page: 4 KiB of bits."""
 FIRST_JOINS: Final = CELLS
 WAITED: Final = CELLS + 1
 AUDIENCE_KINDS: Final = CELLS + 2
 """Counts of a window and a space: the cells of ``streams.kernels.cells``, then these two."""
-ATTEMPTED, LEFT, TIMES = range(3)
-"""Columns of a listener's times: first attempt, first leave; then how many there are."""
 
 _KINDS: Final = len(TweetKind)
 _REPOST: Final = list(TweetKind).index(TweetKind.REPOST)
@@ -73,7 +73,7 @@ class Night(NamedTuple):
 
 
 class TagTable(NamedTuple):
-    """Counts of hashtags: a chain of links per row of a ``WindowTable``."""
+    """Counts of hashtags or of durations, the few that a row of a ``WindowTable`` has: a chain of links per row."""
 
     heads: NDArray[np.int32]
     """First link by row, -1 for none."""
@@ -158,15 +158,40 @@ def _waited_window(attempted: Int, left: Int, never: Int, night: Night) -> Int:
 
 
 @inner
-def _wait(table: WindowTable, times: Times, person: Int, column: Int, since: Int, night: Night) -> bool:
-    """Keep the earlier attempt or leave; either may move the window in which a listener has waited."""
+def _count_tag(tags: TagTable, row: Int, tag: Int, amount: Int) -> None:
+    link = tags.heads[row]
+    while link >= 0 and tags.tags[link] != tag:
+        link = tags.following[link]
+    if link < 0:
+        link = tags.used[0]
+        tags.used[0] += 1
+        tags.tags[link], tags.counts[link], tags.following[link] = tag, 0, tags.heads[row]
+        tags.heads[row] = link
+    tags.counts[link] += amount
+
+
+@inner
+def _lower_time(
+    table: WindowTable, bins: TagTable, times: Times, person: Int, column: Int, since: Int, night: Night
+) -> bool:
+    """Keep the earlier time; it may move the person in the counts that depend on several times. Return whether it fell.
+
+    These are ``waited_20m`` and the durations until a first wait has ended.
+    """
     if since >= times[person, column]:
         return False
-    never = _never(times)
-    before = _waited_window(times[person, ATTEMPTED], times[person, LEFT], never, night)
+    never, everywhere = _never(times), table.names - 1
+    waited = _waited_window(times[person, ATTEMPTED], times[person, LEFT], never, night)
+    end, tag = end_of_wait(times, person, never)
     times[person, column] = since
-    after = _waited_window(times[person, ATTEMPTED], times[person, LEFT], never, night)
-    _move(table, before, after, table.names - 1, WAITED)
+    _move(
+        table, waited, _waited_window(times[person, ATTEMPTED], times[person, LEFT], never, night), everywhere, WAITED
+    )
+    new_end, new_tag = end_of_wait(times, person, never)
+    if end >= 0:
+        _count_tag(bins, _add(table, end // night.window, everywhere, WAITED, 0), tag, -1)
+    if new_end >= 0:
+        _count_tag(bins, _add(table, new_end // night.window, everywhere, WAITED, 0), new_tag, 1)
     return True
 
 
@@ -179,6 +204,7 @@ def fold_audience(
     firsts: FirstTimes,
     times: Times,
     unsaved: Bools,
+    bins: TagTable,
 ) -> None:
     """Count presence events.
 
@@ -187,9 +213,10 @@ def fold_audience(
         first: Which rows count.
         night: The run.
         table: The counts, with ``ROWS_PER_EVENT`` free rows for each event.
-        firsts: By person and space: the first join; with as many free rows for each event.
+        firsts: By person and space: the first join; with a free row for each event.
         times: By person: see ``ATTEMPTED``.
         unsaved: By person: set where a time falls.
+        bins: Counts of durations by row of ``table``, with two free links for each event that counts.
     """
     begin = end = window = 0  # of the window of the event before: mostly it is the next one's, too
     everywhere = table.names - 1
@@ -202,30 +229,23 @@ def fold_audience(
             begin = window * night.window
             end = begin + night.window
         person, space, cell = events.person[row], np.int64(events.space[row]), np.int64(events.cell[row])
-        _add(table, window, space, cell, 1)
+        counted = _add(table, window, space, cell, 1)
         fell = False
         if cell == JOIN or cell == REJOIN:
             if _lower(table, firsts, person, since, window, space, FIRST_JOINS, night.window):
-                _lower(table, firsts, person, since, window, everywhere, FIRST_JOINS, night.window)
+                before = np.int64(times[person, JOINED])
+                fell = _lower_time(table, bins, times, person, JOINED, since, night)
+                if fell:
+                    known = -1 if before == _never(times) else before // night.window
+                    _move(table, known, window, everywhere, FIRST_JOINS)
+            if events.since[row] >= 0:
+                _count_tag(bins, counted, label(TO_REJOIN, events.since[row]), 1)
         elif cell <= FIRST_ATTEMPT:
-            fell = _wait(table, times, person, ATTEMPTED, since, night)
+            fell = _lower_time(table, bins, times, person, ATTEMPTED, since, night)
         elif cell == LEAVE or cell == GIVE_UP:
-            fell = _wait(table, times, person, LEFT, since, night)
+            fell = _lower_time(table, bins, times, person, LEFT, since, night)
         if fell:
             unsaved[person] = True
-
-
-@inner
-def _count_tag(tags: TagTable, row: Int, tag: Int) -> None:
-    link = tags.heads[row]
-    while link >= 0 and tags.tags[link] != tag:
-        link = tags.following[link]
-    if link < 0:
-        link = tags.used[0]
-        tags.used[0] += 1
-        tags.tags[link], tags.counts[link], tags.following[link] = tag, 0, tags.heads[row]
-        tags.heads[row] = link
-    tags.counts[link] += 1
 
 
 @compiled
@@ -260,20 +280,20 @@ def fold_reaction(
         if events.kind[row] == _REPOST and events.in_thread[row]:
             _add(table, window, subject, THREAD_REPOSTS, 1)
         for place in range(events.first_tag[row], events.after_tags[row]):
-            _count_tag(tags, counted, numbers[events.tags[place]])
+            _count_tag(tags, counted, numbers[events.tags[place]], 1)
         if _lower(table, firsts, person, since, window, subject, FIRST_AUTHORS, night.window):
             _lower(table, firsts, person, since, window, everywhere, FIRST_AUTHORS, night.window)
 
 
 @compiled
 def gather_tags(tags: TagTable, rows: Ints, begins: Ints, found: NDArray[np.int32], counts: NDArray[np.int64]) -> None:
-    """Collect the hashtags of some rows.
+    """Collect the counts of some rows, without zeros.
 
     Args:
-        tags: Counts of hashtags.
+        tags: The counts.
         rows: Rows.
-        begins: Set to where the hashtags of each begin, and where the last one's end.
-        found: Set to hashtags.
+        begins: Set to where the tags of each begin, and where the last one's end.
+        found: Set to tags.
         counts: Set to their counts.
     """
     place = 0
@@ -281,7 +301,8 @@ def gather_tags(tags: TagTable, rows: Ints, begins: Ints, found: NDArray[np.int3
         begins[number] = place
         link = tags.heads[rows[number]]
         while link >= 0:
-            found[place], counts[place] = tags.tags[link], tags.counts[link]
-            place += 1
+            if tags.counts[link]:
+                found[place], counts[place] = tags.tags[link], tags.counts[link]
+                place += 1
             link = tags.following[link]
     begins[len(rows)] = place
