@@ -6,6 +6,7 @@ from typing import TypeVar
 import msgspec
 from hypothesis import strategies as st
 
+from streams.contract.durations import TIME_TO_EXIT, TIME_TO_JOIN, TIME_TO_REJOIN
 from streams.contract.events import GAVE_UP, ROOM_CLOSED, WAITED_MS, Presence, PresenceKind, Tweet, TweetKind
 from streams.contract.names import ALL
 from streams.contract.results import HASHTAG, STANCE, Counts
@@ -54,6 +55,8 @@ class Oracle:
             self._add(self.audience, event.at, event.space, "arrivals")
         if event.kind is PresenceKind.JOIN and event.since_drop_ms is not None and event.since_drop_ms <= 60_000:
             self._add(self.audience, event.at, event.space, "rejoins_60s")
+        if event.kind is PresenceKind.JOIN and event.since_drop_ms is not None:
+            self._add(self.audience, event.at, event.space, f"{TIME_TO_REJOIN}{leading_digits(event.since_drop_ms)}")
 
     def _tweet(self, tweet: Tweet) -> None:
         names = {
@@ -90,10 +93,26 @@ class Oracle:
             self._add(self.audience, at, space, "first_joins")
         for (_, subject), at in authors.items():
             self._add(self.reaction, at, subject, "first_authors")
+        self._waits(attempts, {person: at for (person, space), at in joins.items() if space == ALL}, leaves)
+
+    def _waits(self, attempts: dict[int, int], joins: dict[int, int], leaves: dict[int, int]) -> None:
         for person, attempt in attempts.items():
             waited = attempt + WAITED_MS
             if waited <= self.info.talk_start and leaves.get(person, waited + 1) > waited:
                 self._add(self.audience, waited, ALL, "waited_20m")
+            self._end_of_wait(attempt, joins.get(person), leaves.get(person))
+
+    def _end_of_wait(self, attempt: int, join: int | None, leave: int | None) -> None:
+        if join is not None and attempt <= join and not (leave is not None and leave < join):
+            self._add(self.audience, join, ALL, f"{TIME_TO_JOIN}{leading_digits(join - attempt)}")
+        if leave is not None and attempt <= leave and not (join is not None and join <= leave):
+            self._add(self.audience, leave, ALL, f"{TIME_TO_EXIT}{leading_digits(leave - attempt)}")
+
+
+def leading_digits(duration: int) -> int:
+    """Return a duration with its three leading binary digits, and zeros for the others."""
+    digits = f"{duration:b}"
+    return int(digits[:3] + "0" * len(digits[3:]), 2)
 
 
 END = START + 5_000 * 600 - 1

@@ -17,7 +17,7 @@ from streams.contract.topics import PRESENCE
 from streams.engines.faust.batches import BatchRecords
 from streams.engines.faust.chunks import merged
 from streams.engines.faust.partitions import Partitions
-from streams.engines.pathway.rows import NONE, Fact, row_of, waited_window
+from streams.engines.pathway.rows import NONE, Fact, row_of, wait_end, waited_window
 from streams.engines.quix.fold import Fold
 from streams.engines.shared.simplefold import PartitionFold
 from streams.errors import DecodeError
@@ -185,18 +185,20 @@ def _pathway_counts(facts: Collection[Fact], topic: str, info: RunInfo) -> dict[
     found: dict[tuple[int, str], Counts] = {}
     firsts: dict[tuple[int, str], int] = {}
     tried: dict[int, int] = {}
+    joined: dict[int, int] = {}
     left: dict[int, int] = {}
 
     def add(window: int, name: str, measure: str) -> None:
         row = found.setdefault((window, name), {})
         row[measure] = row.get(measure, 0) + 1
 
-    for person, at, window, name, measures, may_be_first, attempt, leave in facts:
+    for person, at, window, name, measures, may_be_first, attempt, join, leave in facts:
         for measure in measures:
             add(window, name, measure)
         for place in may_be_first:
             firsts[person, place] = min(at, firsts.get((person, place), at))
         tried[person] = min(attempt, tried.get(person, attempt))
+        joined[person] = min(join, joined.get(person, join))
         left[person] = min(leave, left.get(person, leave))
     for (_, place), at in firsts.items():
         add(at - at % info.window_ms, place, "first_joins" if topic == PRESENCE else "first_authors")
@@ -204,6 +206,9 @@ def _pathway_counts(facts: Collection[Fact], topic: str, info: RunInfo) -> dict[
         due = waited_window(attempt, left[person], info)
         if due != NONE:
             add(due, ALL, "waited_20m")
+        end, count = wait_end(attempt, joined[person], left[person], info)
+        if end != NONE:
+            add(end, ALL, count)
     return found
 
 

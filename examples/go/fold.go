@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"math/bits"
 	"sort"
 	"strconv"
 )
@@ -16,6 +17,19 @@ var audienceKinds = []string{
 	"attempts", "arrivals", "joins", "fails", "drops", "leaves", "give_ups", "rejoins_60s", "first_joins", "waited_20m",
 }
 var reactionKinds = []string{"posts", "replies", "quotes", "reposts", "thread_reposts", "first_authors"}
+
+// durationFamilies are the counts of durations: each is followed by the first millisecond of a bin.
+const (
+	timeToJoin   = "time_to_join:"
+	timeToExit   = "time_to_exit:"
+	timeToRejoin = "time_to_rejoin:"
+)
+
+// inBin returns the count of a family that holds a duration: its three leading binary digits are those of the bin.
+func inBin(family string, duration int64) string {
+	shift := max(0, bits.Len64(uint64(duration))-3)
+	return family + strconv.FormatInt(duration>>shift<<shift, 10)
+}
 
 // people is what is known of all listeners or authors of a topic. Every person's events are in one partition, so that
 // the partitions of a topic can share it.
@@ -54,7 +68,7 @@ type fold struct {
 	kind         map[string]int
 	people       *people
 	counts       []int32                  // by window, name and kind
-	tags         map[int]map[string]int32 // by row: hashtag counts
+	labels       map[int]map[string]int32 // by row: counts of hashtags and durations
 	dirty        []bool                   // by row
 	changed      []int
 	next, taken  int64
@@ -68,7 +82,7 @@ type fold struct {
 func newFold(info *runInfo, topic string, partition int32, people *people) *fold {
 	f := &fold{
 		info: info, decoder: newDecoder(info, topic), topic: topic, partition: partition, people: people,
-		names: info.names(topic), kinds: audienceKinds, kind: map[string]int{}, tags: map[int]map[string]int32{}, watermark: never,
+		names: info.names(topic), kinds: audienceKinds, kind: map[string]int{}, labels: map[int]map[string]int32{}, watermark: never,
 	}
 	if topic == tweets {
 		f.kinds = reactionKinds
@@ -119,8 +133,13 @@ func (f *fold) presence(e *event) {
 		if 0 <= e.since && e.since <= rejoinWithin {
 			f.add(row, "rejoins_60s", 1)
 		}
+		if e.since >= 0 {
+			f.label(row, inBin(timeToRejoin, e.since), 1)
+		}
 		f.first(e, e.space, "first_joins")
+		end, count := f.endOfWait(e.person)
 		f.first(e, len(f.names)-1, "first_joins")
+		f.movedWait(e.person, end, count)
 	case "fail":
 		f.add(row, "fails", 1)
 	case "drop":
@@ -141,8 +160,38 @@ func (f *fold) move(e *event, earliest []int64) {
 		return
 	}
 	before := f.wait(e.person)
+	end, count := f.endOfWait(e.person)
 	earliest[e.person] = e.at
 	f.moved(before, f.wait(e.person), len(f.names)-1, "waited_20m")
+	f.movedWait(e.person, end, count)
+}
+
+// endOfWait returns when a person's first wait ended, or never, and the count of durations that holds it.
+func (f *fold) endOfWait(person int64) (int64, string) {
+	attempt, leave := f.people.attempt[person], f.people.leave[person]
+	join := f.people.first[len(f.names)-1][person]
+	switch {
+	case attempt == never:
+	case join != never && attempt <= join && (leave == never || join <= leave):
+		return join, inBin(timeToJoin, join-attempt)
+	case leave != never && attempt <= leave && (join == never || leave < join):
+		return leave, inBin(timeToExit, leave-attempt)
+	}
+	return never, ""
+}
+
+// movedWait moves a person from the duration that was believed to the one that is known now.
+func (f *fold) movedWait(person, before int64, count string) {
+	after, now := f.endOfWait(person)
+	if before == after && count == now {
+		return
+	}
+	if before != never {
+		f.label(f.row(before, len(f.names)-1), count, -1)
+	}
+	if after != never {
+		f.label(f.row(after, len(f.names)-1), now, 1)
+	}
 }
 
 // wait returns the time at which a person had waited 20 minutes, or never.
@@ -161,7 +210,7 @@ func (f *fold) tweet(e *event) {
 	f.add(row, e.kind, 1)
 	for index, tag := range e.hashtags {
 		if !in(tag, e.hashtags[:index]) {
-			f.tag(row, tag)
+			f.label(row, "hashtag:"+string(tag), 1)
 		}
 	}
 	if e.kind == "reposts" && f.info.Thread != "" && string(e.conversation) == f.info.Thread {
@@ -259,13 +308,14 @@ func (f *fold) add(row int, kind string, by int32) {
 	f.touch(row)
 }
 
-func (f *fold) tag(row int, tag []byte) {
-	counts := f.tags[row]
+// label adds to a count that few rows have: of a hashtag or of a bin of durations.
+func (f *fold) label(row int, label string, by int32) {
+	counts := f.labels[row]
 	if counts == nil {
 		counts = map[string]int32{}
-		f.tags[row] = counts
+		f.labels[row] = counts
 	}
-	counts[string(tag)]++
+	counts[label] += by
 	f.touch(row)
 }
 
@@ -299,8 +349,8 @@ func (f *fold) appendCounts(to []byte, row int) []byte {
 	for index, kind := range f.kinds {
 		add(kind, f.counts[row*len(f.kinds)+index])
 	}
-	for tag, value := range f.tags[row] {
-		add("hashtag:"+tag, value)
+	for label, value := range f.labels[row] {
+		add(label, value)
 	}
 	return append(to, '}')
 }

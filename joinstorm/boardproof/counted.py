@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TypeAlias
 
+from streams.contract.durations import is_duration
 from streams.contract.results import Counts
 from streams.contract.runinfo import RunInfo
 
@@ -100,6 +101,10 @@ class Counted:
     def counts_with(self, prefix: str) -> list[tuple[str, str]]:
         """Return subject and name of every count of ``results.reaction`` whose name begins with ``prefix``."""
         return sorted(key for key in self._reaction if key[1].startswith(prefix))
+
+    def durations(self) -> list[tuple[str, str]]:
+        """Return space and name of every count of durations."""
+        return sorted(key for key in self._audience if is_duration(key[1]))
 
     def _between(self, column: Column, end: int, since: int | None) -> int:
         width = self.info.window_ms

@@ -63,6 +63,8 @@ def _counts(shown: Counted, truth: Counted, at: int, how: Callable[[list[int]], 
                     found[count].append(abs(have.get(count, 0) - want.get(count, 0)))
     tags = shown.counts_with(HASHTAG)
     found["hashtags"] = [abs(shown.tweets(*tag, at) - truth.tweets(*tag, at)) for tag in tags]
+    durations = {*shown.durations(), *truth.durations()} if shown.durations() else ()
+    found["durations"] = [abs(shown.presence(*one, at) - truth.presence(*one, at)) for one in durations]
     return {count: how(gaps) for count, gaps in found.items()}
 
 

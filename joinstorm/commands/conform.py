@@ -26,6 +26,7 @@ POINTS = (
     "late",
     "idle-partition",
     "corrupt",
+    "durations",
     "end",
     "restart",
     "kill",

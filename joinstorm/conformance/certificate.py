@@ -164,15 +164,18 @@ def _unsupported(point: Point, engine: EngineUnderTest) -> str:
 
 def _outcome(point: Point, found: PointFinding, seconds: float) -> PointOutcome:
     comparison = found.measured.comparison
+    compared = comparison.records_compared + comparison.durations.compared
+    if found.unsupported:
+        return PointOutcome(point=point.name, says=point.says, status="unsupported", detail=found.unsupported)
     details = list(found.complaints)
     if comparison.mismatches:
-        details.insert(0, f"{comparison.mismatches:,} of {comparison.records_compared:,} counts differ")
+        details.insert(0, f"{comparison.mismatches:,} of {compared:,} counts differ")
     return PointOutcome(
         point=point.name,
         says=point.says,
         status="exact" if found.exact else "wrong",
         detail="; ".join(details),
-        compared=comparison.records_compared,
+        compared=compared,
         mismatches=comparison.mismatches,
         off_by=found.measured.off_by,
         counted=found.measured.counted,

@@ -16,7 +16,7 @@ from kafka import KafkaProducer
 from joinstorm.conformance.nights import body_and_ends
 from joinstorm.engines.undertest import EngineUnderTest
 from joinstorm.run.supervisor import ChildProcess, Supervisor, joinstorm
-from joinstorm.verdict.comparison import NO_COUNTS, Comparison, compare
+from joinstorm.verdict.comparison import NO_COUNTS, Comparison, compare, without_durations
 from joinstorm.verdict.verdicts import final_tables, problems
 from producers.replay.opening import publish_once
 from producers.replay.topiccreation import ensure_topics
@@ -53,6 +53,8 @@ class PointRun:
         self.connection = connection
         self.engine = engine
         self.logs = logs
+        self.counts: Callable[[FinalCounts], FinalCounts] = without_durations
+        """What is compared; durations, which an engine need not publish, have a point of their own."""
         run = f"{night.name}-{uuid.uuid4().hex[:8]}"
         self.night = night.moved(run, f"{run}.")
         self.info = self.night.info
@@ -209,6 +211,7 @@ class PointRun:
         known = view.engines.get(self.engine.name)
         counted = final_tables(known) if known else FinalCounts({}, {}, {})
         expected = FinalCounts(self.night.expected.audience, self.night.expected.reaction, {})
+        counted, expected = self.counts(counted), self.counts(expected)
         if before is not None:
             counted, expected = (_cut(tables, before - self.info.window_ms) for tables in (counted, expected))
         return measure(counted, expected, self.info)

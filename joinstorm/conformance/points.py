@@ -7,12 +7,13 @@ faults of records, then faults of workers.
 import signal
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from joinstorm.conformance import nights
 from joinstorm.conformance.pointrun import PointFigures, PointRun
 from joinstorm.run.supervisor import ChildProcess
+from joinstorm.verdict.comparison import only_durations
 from streams.contract.names import MINUTE_MS
 from streams.contract.topics import DEAD_LETTERS, INPUTS
 from streams.errors import DeadlineError
@@ -34,10 +35,12 @@ class PointFinding:
     Args:
         measured: The engine's counts against the expected ones.
         complaints: What is wrong besides counts; empty if nothing is.
+        unsupported: Why the point does not apply to the engine; empty if it does.
     """
 
     measured: PointFigures
     complaints: tuple[str, ...] = ()
+    unsupported: str = ""
 
     @property
     def exact(self) -> bool:
@@ -96,6 +99,14 @@ def _wrong_totals(run: PointRun, view: RunView, kinds: tuple[str, ...]) -> Itera
 def all_totals(run: PointRun) -> PointFinding:
     """Send everything; the engine's total of duplicates must be right as well."""
     return whole(run, totals=("duplicates",))
+
+
+def durations(run: PointRun) -> PointFinding:
+    """Send everything; only the counts of durations must be right, if the engine publishes any."""
+    run.counts = only_durations
+    found = whole(run)
+    published = found.measured.comparison.durations.published
+    return found if published else replace(found, unsupported="publishes no durations")
 
 
 def corrupt(run: PointRun) -> PointFinding:
@@ -278,6 +289,12 @@ POINTS: Final = (
         "counts invalid records, keeps them as dead letters, and goes on",
         lambda night: nights.corrupted(night, copies=3),
         corrupt,
+    ),
+    Point(
+        "durations",
+        "counts how long people waited, with events that arrive twice or up to two hours late",
+        lambda night: nights.late(nights.duplicated(night, share=0.1), share=0.2, up_to_ms=120 * MINUTE_MS),
+        durations,
     ),
     Point("end", "ends with the last end mark, and not before", lambda night: night, end),
     Point("restart", "loses and repeats nothing when stopped and restarted", lambda night: night, restart, "restart"),

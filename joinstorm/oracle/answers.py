@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from joinstorm.oracle.queries import PRESENCE, QUERIES, TWEETS, CountQuery
+from joinstorm.oracle.queries import BIN_OF, PRESENCE, QUERIES, TWEETS, CountQuery
 from joinstorm.oracle.tapedatabase import tape_database
 from streams.contract.names import OTHER, TRUTH
 from streams.contract.results import AudienceResult, Progress, ReactionResult, Result, digest
@@ -97,6 +97,7 @@ def _open(connection: Any, info: RunInfo, exclude: Iterable[int] | npt.NDArray[n
     # A table, because every query below uses the subject, and finding it takes reading all texts.
     connection.execute(f"CREATE TABLE tweets AS {TWEETS.format(subject=subject_sql(info.subjects))}")
     connection.execute(f'CREATE MACRO window_of("at") AS "at" - ("at" % {info.window_ms})')
+    connection.execute(BIN_OF)
 
 
 def _ask(connection: Any, info: RunInfo) -> Truth:

@@ -1,8 +1,8 @@
 """The truth, count by count: one SQL query each, over the tape's streams ``presence`` and ``tweets``.
 
 Every query returns rows of ``window`` (start, ms), ``name`` (space or subject) and ``value``. A query for a family of
-counts (hashtags, stances) also returns ``member``, before ``value``. ``window_of(at)`` is the start of the window that
-contains an event time.
+counts (hashtags, stances, durations) also returns ``member``, before ``value``. ``window_of(at)`` is the start of the
+window that contains an event time, ``bin_of(duration)`` the first millisecond of the bin that contains a duration.
 """
 
 from dataclasses import dataclass
@@ -15,6 +15,10 @@ PRESENCE = """
 TWEETS = """
     SELECT "at", kind, person, conversation, coalesce(hashtags, []) AS hashtags, label_stance, {subject} AS subject
     FROM tape WHERE topic = 'tweets'
+"""
+BIN_OF = """
+    CREATE MACRO bin_of(duration) AS
+        (duration - duration % (1::BIGINT << greatest(length(bin(duration::BIGINT)) - 3, 0)))::VARCHAR
 """
 
 
@@ -49,6 +53,25 @@ def _audience(count: str, description: str, condition: str) -> CountQuery:
 
 def _reaction(count: str, description: str, condition: str) -> CountQuery:
     return CountQuery(count, "reaction", description, _per_event("tweets", "subject", condition))
+
+
+def _first_wait(count: str, description: str, end: str, condition: str) -> CountQuery:
+    """Return the query for people whose first wait has ended in a certain way."""
+    sql = f"""
+        WITH person AS (
+            SELECT
+                person,
+                min("at") FILTER (kind = 'attempt') AS tried,
+                min("at") FILTER (kind = 'join') AS joined,
+                min("at") FILTER (kind = 'leave') AS gone
+            FROM presence
+            GROUP BY ALL
+        )
+        SELECT window_of({end}) AS "window", '*' AS name, bin_of({end} - tried) AS member, count(*) AS value
+        FROM person WHERE tried <= {end} AND {condition}
+        GROUP BY ALL
+    """  # noqa: S608 - every part is from this module
+    return CountQuery(count, "audience", description, sql)
 
 
 QUERIES: tuple[CountQuery, ...] = (
@@ -94,6 +117,28 @@ QUERIES: tuple[CountQuery, ...] = (
         SELECT window_of(waited) AS "window", '*' AS name, count(*) AS value
         FROM person
         WHERE waited <= $talk_start AND (gone IS NULL OR gone > waited)
+        GROUP BY ALL
+        """,
+    ),
+    _first_wait(
+        "time_to_join:",
+        "people by the time from their first attempt to their first join",
+        "joined",
+        "(gone IS NULL OR joined <= gone)",
+    ),
+    _first_wait(
+        "time_to_exit:",
+        "people who left before any join, by the time from their first attempt",
+        "gone",
+        "(joined IS NULL OR gone < joined)",
+    ),
+    CountQuery(
+        "time_to_rejoin:",
+        "audience",
+        "joins after a drop, by the time since the drop",
+        """
+        SELECT window_of("at") AS "window", space AS name, bin_of(since_drop_ms) AS member, count(*) AS value
+        FROM presence WHERE kind = 'join' AND since_drop_ms IS NOT NULL
         GROUP BY ALL
         """,
     ),

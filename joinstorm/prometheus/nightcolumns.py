@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from joinstorm.prometheus.backfill import NOT_OF_THE_NIGHT, Labels
+from streams.contract.durations import TIME_TO_EXIT, TIME_TO_JOIN
 from streams.contract.names import ALL, MINUTE_MS, TRUTH
 from streams.contract.results import HASHTAG
 from streams.contract.runinfo import RunInfo
@@ -123,6 +124,31 @@ class ManyMoments:
         """Return how many people have waited 20 minutes or more for the talk."""
         return self.presence(ALL, "waited_20m")
 
+    def publishes_durations(self) -> bool:
+        """Whether the engine has published any durations."""
+        return any(durations.bins for durations in self.view.durations.values())
+
+    def durations_below(self, family: str, bound: int) -> Ints:
+        """Return how many durations of a family are below a bound (ms) so far."""
+        return self.view.durations[family].so_far(self.until).below(bound)
+
+    def durations_so_far(self, family: str) -> Ints:
+        """Return how many durations of a family there are so far."""
+        return self.view.durations[family].so_far(self.until).totals()
+
+    def duration(self, family: str, share: float) -> NightColumn:
+        """Return the seconds that a share of the last minute's durations do not exceed, absent if there were none."""
+        found = self.view.durations[family].between(self.since, self.until).quantile(share)
+        return NightColumn(found / 1000, ~np.isnan(found))
+
+    def exit_ratio(self) -> NightColumn:
+        """Return exits before join / first waits ended, of the last minute, absent if no wait ended."""
+        exits, joins = (
+            self.view.durations[family].between(self.since, self.until).totals()
+            for family in (TIME_TO_EXIT, TIME_TO_JOIN)
+        )
+        return _ratio(exits, exits + joins)
+
     def tweets(self, subject: str, count: str) -> Ints:
         """Return a count or an estimate of the tweets so far."""
         return self.view.reaction[subject].column(count)[self.until]
@@ -179,6 +205,7 @@ def night_columns(info: RunInfo, view: ResultsView, moments: Sequence[int]) -> d
     families, as_one = cast("Families", found), cast("ResultsAt", now)  # arrays where one moment has numbers
     samples.add_run(families, info)
     samples.add_audience(families, TRUTH, as_one)
+    samples.add_durations(families, TRUTH, as_one)
     samples.add_tweets(families, TRUTH, as_one)
     for tag, column in now.top_hashtags(m.TOP_HASHTAGS).items():
         found.add(m.HASHTAGS, column, TRUTH, tag)

@@ -1,12 +1,15 @@
 """Compares final counts with the truth, count by count, and names every difference."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Final
 
 import msgspec
 
+from streams.contract.durations import DURATIONS, bin_of, is_duration
 from streams.contract.names import ALL, OTHER
 from streams.contract.results import AUDIENCE_COUNTS, HASHTAG, REACTION_COUNTS, Counts, digest
 from streams.contract.runinfo import RunInfo
@@ -41,43 +44,76 @@ class Mismatch(msgspec.Struct, frozen=True):
         return f"{where}: expected {self.expected}, found {self.found}{note}"
 
 
+class Durations(msgspec.Struct, frozen=True):
+    """The counts of durations, which an engine need not publish; they are not part of the digest."""
+
+    published: bool
+    """Whether the engine has published any; if not, none is compared."""
+    compared: int
+    """Number of counts that at least one side has."""
+    mismatches: int
+    """How many of them differ; they are among the mismatches of all counts."""
+
+
 class Comparison(msgspec.Struct, frozen=True):
     """The result of a comparison."""
 
     digest: str
     truth_digest: str
     records_compared: int
-    """Number of counts that at least one side has."""
+    """Number of counts that at least one side has, without those of durations."""
     mismatches: int
     by_count: dict[str, int]
-    """Mismatches by ``table.count``, all hashtags as one."""
+    """Mismatches by ``table.count``, all hashtags as one, all durations of a family as one."""
     named: tuple[Mismatch, ...]
     """The first ``MAX_NAMED``, in order of time."""
+    durations: Durations
 
 
 def compare(engine: FinalCounts, truth: FinalCounts, info: RunInfo) -> Comparison:
-    """Compare final counts, count by count.
+    """Compare final counts, count by count; durations only if the engine has published some.
 
     Args:
         engine: The engine's counts.
         truth: The oracle's counts.
         info: The run; it has the phases, spaces and subjects.
     """
+    published = any(map(is_duration, chain.from_iterable(engine.audience.values())))
+    if not published:
+        truth = without_durations(truth)
     found = [mismatch for mismatch in _differences(engine, truth, info) if mismatch.expected != mismatch.found]
     found.sort(key=lambda mismatch: (mismatch.window, mismatch.table, mismatch.name, mismatch.count))
     families = Counter(f"{one.table}.{_family(one.count)}" for one in found)
+    everything = _size(engine.audience, truth.audience) + _size(engine.reaction, truth.reaction)
+    durations = _size(only_durations(engine).audience, only_durations(truth).audience)
     return Comparison(
         digest=digest(engine.audience, engine.reaction),
         truth_digest=digest(truth.audience, truth.reaction),
-        records_compared=_size(engine.audience, truth.audience) + _size(engine.reaction, truth.reaction),
+        records_compared=everything - durations,
         mismatches=len(found),
         by_count=dict(families.most_common()),
         named=tuple(found[:MAX_NAMED]),
+        durations=Durations(published, durations, sum(is_duration(one.count) for one in found)),
     )
 
 
+def only_durations(counts: FinalCounts) -> FinalCounts:
+    """Return the counts of durations."""
+    return FinalCounts(_kept(counts.audience, is_duration), {}, {})
+
+
+def without_durations(counts: FinalCounts) -> FinalCounts:
+    """Return all counts but those of durations."""
+    return replace(counts, audience=_kept(counts.audience, lambda count: not is_duration(count)))
+
+
+def _kept(rows: Rows, wanted: Callable[[str], bool]) -> Rows:
+    kept = ((key, {name: n for name, n in counts.items() if wanted(name)}) for key, counts in rows.items())
+    return {key: counts for key, counts in kept if counts}
+
+
 def _family(count: str) -> str:
-    return "hashtag" if count.startswith(HASHTAG) else count
+    return count.partition(":")[0] if count.startswith((HASHTAG, *DURATIONS)) else count
 
 
 def _size(engine: Rows, truth: Rows) -> int:
@@ -122,10 +158,16 @@ def _oddities(table: str, key: tuple[int, str], count: str, found: int, info: Ru
     if name not in names:
         yield "no such space" if table == "audience" else "no such subject"
     known = AUDIENCE_COUNTS if table == "audience" else REACTION_COUNTS
-    if count not in known and not (table == "reaction" and count.startswith(HASHTAG)):
+    family = count.startswith(HASHTAG) if table == "reaction" else _is_bin(count)
+    if count not in known and not family:
         yield "no such count"
     if found < 0:
         yield "negative"
+
+
+def _is_bin(count: str) -> bool:
+    begin = count.partition(":")[2]
+    return is_duration(count) and begin.isdecimal() and str(bin_of(int(begin))) == begin
 
 
 def iso(at: int) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from joinstorm.verdict.accounts import Accounts, Evidence, account
-from joinstorm.verdict.comparison import NO_COUNTS, Mismatch, compare
+from joinstorm.verdict.comparison import NO_COUNTS, Durations, Mismatch, compare
 from producers.compose.faults import MISSING
 from streams.contract.progress import Covered
 from streams.contract.runinfo import RunInfo
@@ -23,8 +23,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """The content of ``verdict.json``."""
 
     exact: bool
-    """Every count of every window equals the truth, every partition has ended, every record of the engine is valid, and
-    every declared fault is accounted for."""
+    """Every count of every window equals the truth, those of durations included if the engine publishes any; every
+    partition has ended, every record of the engine is valid, and every declared fault is accounted for."""
     engine: str
     run: str
     scenario: str
@@ -36,6 +36,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     events: int
     """Distinct events counted, by the engine's own progress."""
     records_compared: int
+    """Counts of the digest that at least one side has."""
+    durations: Durations
     mismatches: int
     mismatches_by_count: dict[str, int]
     mismatches_named: tuple[Mismatch, ...]
@@ -151,6 +153,7 @@ def judge(
         truth_digest=found.truth_digest,
         events=sum(known.covered.events.values()) if known else 0,
         records_compared=found.records_compared,
+        durations=found.durations,
         mismatches=found.mismatches,
         mismatches_by_count=found.by_count,
         mismatches_named=found.named,
@@ -198,6 +201,7 @@ def to_text(verdict: Verdict) -> str:
         lines.append(f"truth  {verdict.truth_digest}")
     if stance is not None:
         lines.append(f"stances (an estimate): {stance:.1%} of the tweets agree")
+    lines += _durations(verdict)
     lines += _faults(verdict)
     lines += [f"- {problem}" for problem in verdict.problems]
     lines += [f"- {count}: {number:,} differ" for count, number in verdict.mismatches_by_count.items()]
@@ -206,6 +210,14 @@ def to_text(verdict: Verdict) -> str:
         lines.append(f"  and {verdict.mismatches - len(verdict.mismatches_named):,} more")
     lines += [f"note: {remark}" for remark in verdict.remarks]
     return "\n".join(lines)
+
+
+def _durations(verdict: Verdict) -> Iterator[str]:
+    durations = verdict.durations
+    if durations.published:
+        yield f"durations: {durations.compared:,} counts compared, {durations.mismatches:,} differ"
+    elif verdict.events:
+        yield f"durations: {verdict.engine} publishes none"
 
 
 def _faults(verdict: Verdict) -> Iterator[str]:

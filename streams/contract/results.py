@@ -11,6 +11,7 @@ from typing import Final, Literal, TypeAlias, TypeVar
 
 import msgspec
 
+from streams.contract.durations import is_duration
 from streams.contract.topics import RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION
 from streams.errors import ContractError
 
@@ -28,7 +29,10 @@ AUDIENCE_COUNTS = (
     "first_joins",
     "waited_20m",
 )
-"""Counts of ``results.audience``. The space ``*`` has only ``first_joins`` and ``waited_20m``."""
+"""Counts of ``results.audience``, besides those of durations (``streams.contract.durations``).
+
+The space ``*`` has only ``first_joins``, ``waited_20m`` and durations.
+"""
 
 REACTION_COUNTS = ("posts", "replies", "quotes", "reposts", "first_authors", "thread_reposts")
 """Counts of ``results.reaction``, besides ``hashtag:<tag>``. The subject ``*`` has only ``first_authors``."""
@@ -189,10 +193,13 @@ def summed(results: Iterable[Result]) -> dict[tuple[int, str], Counts]:
 
 
 def canonical(audience: Table, reaction: Table) -> Iterator[bytes]:
-    """Yield the canonical lines of the final counts: sorted, without zeros and the run, one JSON array per row."""
+    """Yield the canonical lines of the final counts: sorted, without zeros and the run, one JSON array per row.
+
+    Durations are left out: an engine need not publish them, and its digest is the same with and without them.
+    """
     for kind, table in (("audience", audience), ("reaction", reaction)):
         for (window, name), counts in sorted(table.items()):
-            kept = sorted((count, value) for count, value in counts.items() if value)
+            kept = sorted((count, value) for count, value in counts.items() if value and not is_duration(count))
             if kept:
                 yield _encode((kind, window, name, kept)) + b"\n"
 

@@ -94,6 +94,7 @@ class Exporter(Collector):
             if now is None:
                 continue
             samples.add_audience(families, name, now)
+            samples.add_durations(families, name, now)
             samples.add_tweets(families, name, now)
             self._add_reaction(families, name, info, now)
             self._add_difference(families, name, view, now)

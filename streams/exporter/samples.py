@@ -7,6 +7,7 @@ from itertools import islice
 
 import numpy as np
 
+from streams.contract.durations import TIME_TO_EXIT, TIME_TO_JOIN, TIME_TO_REJOIN
 from streams.contract.names import ALL, MINUTE_MS
 from streams.contract.results import STANCE, STANCES
 from streams.contract.runinfo import RunInfo, RunStatus
@@ -14,7 +15,14 @@ from streams.effect.baseline import Estimate
 from streams.effect.estimate import ReactionEstimate, estimate_reaction
 from streams.exporter.brokerhealth import BrokerHealth
 from streams.metrics import definitions as metrics
-from streams.metrics.definitions import PRESENCE_KINDS, REPLAY_STATES, TOP_HASHTAGS, TWEET_KINDS
+from streams.metrics.definitions import (
+    DURATION_BOUNDS_MS,
+    PRESENCE_KINDS,
+    QUANTILES,
+    REPLAY_STATES,
+    TOP_HASHTAGS,
+    TWEET_KINDS,
+)
 from streams.metrics.families import Families
 from streams.read.derive import POSTED, ResultsAt, ResultsView
 from streams.read.difference import Difference
@@ -73,6 +81,23 @@ def add_audience(families: Families, engine: str, now: ResultsAt, *, at: float |
         families.add(metrics.DISTINCT_LISTENERS, now.distinct_listeners(space), engine, space, at=at)
     families.add(metrics.WAITING, now.waiting(), engine, at=at)
     families.add(metrics.WAITED, now.waited_20m(), engine, at=at)
+
+
+def add_durations(families: Families, engine: str, now: ResultsAt, *, at: float | None = None) -> None:
+    """Add how long people waited, by an engine that publishes durations."""
+    if not now.publishes_durations():
+        return
+    for family, quantiles, buckets in (
+        (TIME_TO_JOIN, metrics.TIME_TO_JOIN, metrics.TIME_TO_JOIN_BUCKET),
+        (TIME_TO_REJOIN, metrics.TIME_TO_REJOIN, metrics.TIME_TO_REJOIN_BUCKET),
+    ):
+        for share in QUANTILES:
+            families.add(quantiles, now.duration(family, share), engine, f"{share:g}", at=at)
+        for bound in DURATION_BOUNDS_MS:
+            families.add(buckets, now.durations_below(family, bound), engine, str(bound / 1000), at=at)
+        families.add(buckets, now.durations_so_far(family), engine, "+Inf", at=at)
+    families.add(metrics.EXITS, now.durations_so_far(TIME_TO_EXIT), engine, at=at)
+    families.add(metrics.EXIT_RATIO, now.exit_ratio(), engine, at=at)
 
 
 def add_tweets(families: Families, engine: str, now: ResultsAt, *, at: float | None = None) -> None:

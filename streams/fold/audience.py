@@ -13,18 +13,20 @@ from streams.contract.runinfo import RunInfo
 from streams.fold.columns import Decoded
 from streams.fold.results import Changes, Names
 from streams.fold.snapshot import Arrays
-from streams.fold.times import PeopleTimes
-from streams.fold.windows import Rows, WindowCounts
+from streams.fold.tagcounts import TagCounts
+from streams.fold.times import PeopleFirsts, PeopleTimes
+from streams.fold.windows import WindowCounts
 from streams.kernels.cells import SUMS
 from streams.kernels.counting import (
     AUDIENCE_KINDS,
     FIRST_JOINS,
-    JOINED_SPACE,
+    ROWS_PER_EVENT,
     WAITED,
     Bools,
     Night,
     fold_audience,
 )
+from streams.kernels.durations import LABELS, TIMES
 from streams.kernels.presence import PresenceOut
 from streams.kernels.record import Ints
 from streams.kernels.spelling import ResultRows
@@ -46,29 +48,34 @@ class AudienceFold:
     """State of one partition of ``space.presence``; ``info`` announces what its events keep to."""
 
     def __init__(self, info: RunInfo) -> None:
-        span, talk = info.end - info.start, info.talk_start - info.start
+        span = info.end - info.start
         self._info = info
-        self._night = Night(info.start, info.window_ms, talk)
-        self._counts = WindowCounts(max(span, talk) // info.window_ms + 1, len(info.spaces) + 1, AUDIENCE_KINDS)
-        self._times = PeopleTimes(info.people, JOINED_SPACE + len(info.spaces), span)
-        self.names: Final = Names((*info.spaces, ALL), _COUNTS)
+        self._night = Night(info.start, info.window_ms, info.talk_start - info.start)
+        self.names: Final = Names((*info.spaces, ALL), _COUNTS, tags=list(LABELS))
+        self._counts = WindowCounts(len(self.names.names), AUDIENCE_KINDS, info.events)
+        self._bins = TagCounts(LABELS)
+        self._firsts = PeopleFirsts(len(self.names.names), span)
+        self._times = PeopleTimes(info.people, TIMES, span)
 
     def step(self, decoded: Decoded[PresenceOut], first: Bools) -> None:
         """Count those events of a chunk that are seen for the first time."""
-        times = self._times
-        fold_audience(decoded.columns, first, self._night, self._counts.table, times.times, times.unsaved)
+        counts, firsts, times, bins, new = self._counts, self._firsts, self._times, self._bins, int(first.sum())
+        counts.make_room(ROWS_PER_EVENT * new)
+        firsts.make_room(new)
+        bins.make_room(len(counts.table.unsaved), 2 * new)
+        known = (times.times, times.unsaved, bins.table)
+        fold_audience(decoded.columns, first, self._night, counts.table, firsts.table, *known)
 
-    def take_unpublished(self) -> tuple[Changes, Bools]:
+    def take_unpublished(self) -> tuple[Changes, Ints]:
         """Return what changed since the last call, and a token for ``not_published``."""
         rows, token = self._counts.take_unpublished()
         size = len(rows.window)
         windows = rows.window * self._info.window_ms + self._info.start
-        none, no_tags = np.empty((size, 0), np.int64), np.empty(0, np.int32)
-        begins, no_counts = np.zeros(size + 1, np.int64), np.empty(0, np.int64)
-        counted = ResultRows(windows, rows.name, rows.counts @ _MATRIX, none, begins, no_tags, no_counts)
+        none = np.empty((size, 0), np.int64)
+        counted = ResultRows(windows, rows.name, rows.counts @ _MATRIX, none, *self._bins.of(rows.row))
         return Changes(counted, self.names), token
 
-    def not_published(self, token: Bools) -> None:
+    def not_published(self, token: Ints) -> None:
         """Take back what could not be published."""
         self._counts.not_published(token)
 
@@ -76,15 +83,33 @@ class AudienceFold:
         """Return what changed since the last call, or everything, as arrays ``load`` understands."""
         rows = self._counts.take_unsaved(everything=everything)
         people, times = self._times.take_unsaved(everything=everything)
+        joined, space, joins = self._firsts.take_unsaved(everything=everything)
+        begins, bins, durations = self._bins.of(rows.row)
         return {
-            "window": rows.window.astype(np.int32),
-            "name": rows.name.astype(np.int16),
+            "names": np.array([len(self.names.names)]),
+            "window": rows.window,
+            "name": rows.name.astype(np.int32),
             "counts": rows.counts,
-            "people": people.astype(np.int32),
+            "people": people,
             "times": times,
+            "joined": joined,
+            "space": space,
+            "joins": joins,
+            "bins_begin": begins,
+            "bin": bins,
+            "durations": durations,
         }
 
     def load(self, saved: Arrays) -> None:
-        """Put saved arrays back, oldest first."""
-        self._counts.load(Rows(saved["window"], saved["name"], saved["counts"]))
+        """Put saved arrays back, oldest first.
+
+        Raises:
+            ValueError: They are of a night with other names.
+        """
+        if saved["names"].tolist() != [len(self.names.names)]:
+            raise ValueError(f"names: expected {len(self.names.names)}, found {saved['names'].tolist()}")
+        rows = self._counts.load(saved["window"], saved["name"], saved["counts"])
+        labels = [LABELS[number] for number in saved["bin"].tolist()]
+        self._bins.load(rows, saved["bins_begin"].tolist(), labels, saved["durations"].tolist())
         self._times.load(saved["people"], saved["times"])
+        self._firsts.load(saved["joined"], saved["space"], saved["joins"])

@@ -78,6 +78,7 @@ class Decoder(ABC, Generic[_Out]):
         self._info = info
         self._kernels = kernels
         self._limits = limits_of(info)
+        self._known_spaces = frozenset(info.spaces)
         self._scratch = np.zeros(SCRATCH, np.uint8)
 
     def decode(self, values: Sequence[bytes | None]) -> Decoded[_Out]:
@@ -116,7 +117,7 @@ class Decoder(ABC, Generic[_Out]):
             return f"person: expected 0 to {info.people - 1}, found {person}"
         if not info.start <= event.at <= info.end:
             return f"at: expected {info.start} to {info.end}, found {event.at}"
-        if isinstance(event, Presence) and event.space not in info.spaces:
+        if isinstance(event, Presence) and event.space not in self._known_spaces:
             return f"space: expected one of {list(info.spaces)}"
         return None
 
@@ -163,8 +164,9 @@ class PresenceDecoder(Decoder[PresenceOut]):
             event_id=np.empty(records, np.int64),
             at=np.empty(records, np.int64),
             person=np.empty(records, np.int64),
-            space=np.empty(records, np.int16),
+            space=np.empty(records, np.int32),
             cell=np.empty(records, np.uint8),
+            since=np.empty(records, np.int64),
         )
         return Decoded(out)
 
@@ -180,3 +182,4 @@ class PresenceDecoder(Decoder[PresenceOut]):
         out = decoded.columns
         out.event_id[row], out.at[row], out.person[row] = event.event_id, event.at, event.listener
         out.space[row], out.cell[row] = self._spaces[event.space], cell_of(event)
+        out.since[row] = -1 if event.since_drop_ms is None else event.since_drop_ms

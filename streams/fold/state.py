@@ -22,6 +22,7 @@ from streams.fold.results import Changes, EncodedResults, Names, ResultEncoder
 from streams.fold.snapshot import Arrays
 from streams.fold.tweetcolumns import TweetDecoder
 from streams.kernels.counting import Bools
+from streams.kernels.record import Ints
 
 _NONE: Final = -1
 
@@ -38,11 +39,11 @@ class Folding(Protocol):
         """Count those events of a chunk that are seen for the first time."""
         ...
 
-    def take_unpublished(self) -> tuple[Changes, Bools]:
+    def take_unpublished(self) -> tuple[Changes, Ints]:
         """Return what changed since the last call, and a token for ``not_published``."""
         ...
 
-    def not_published(self, token: Bools) -> None:
+    def not_published(self, token: Ints) -> None:
         """Take back what could not be published."""
         ...
 
@@ -106,7 +107,7 @@ class PartitionState:
             self.ended = True
             self.expected = mark.events
 
-    def take_results(self, engine: str) -> tuple[EncodedResults, Bools]:
+    def take_results(self, engine: str) -> tuple[EncodedResults, Ints]:
         """Return the results that changed since the last call, and a token for ``not_published``."""
         changes, token = self._fold.take_unpublished()
         if self._encoder is None or self._encoder[0] != engine:
@@ -114,7 +115,7 @@ class PartitionState:
             self._encoder = engine, encoder
         return self._encoder[1].encode(changes, self.next_offset), token
 
-    def not_published(self, token: Bools) -> None:
+    def not_published(self, token: Ints) -> None:
         """Take back results that did not reach the broker: they come again, as they are by then."""
         self._fold.not_published(token)
 

@@ -1,11 +1,11 @@
-"""Counts of hashtags by window and subject."""
+"""Counts of hashtags, or of durations, of the rows of a ``WindowCounts``."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.fold.windows import Rows
+from streams.fold.growing import longer
 from streams.kernels.counting import TagTable, gather_tags
 from streams.kernels.record import Ints
 from streams.kernels.table import Numbering
@@ -14,20 +14,19 @@ _FEW = 1_024
 
 
 class TagCounts:
-    """What ``streams.kernels.counting`` counts hashtags in: few per window and subject, so each has a chain of links.
+    """What ``streams.kernels.counting`` counts in where a row has few of many counts: each row has a chain of links.
 
     Args:
-        windows: How many windows the night has.
-        names: How many subjects, the one for "all" included.
+        known: The tags that are known before the first event, by number.
     """
 
-    def __init__(self, windows: int, names: int) -> None:
-        heads = np.full((windows, names), -1, np.int32)
+    def __init__(self, known: Sequence[str] = ()) -> None:
+        heads = np.full(_FEW, -1, np.int32)
         following, tags, counts = np.empty(_FEW, np.int32), np.empty(_FEW, np.int32), np.empty(_FEW, np.int64)
         self.table = TagTable(heads, following, tags, counts, np.zeros(1, np.int64))
-        self.tags: list[str] = []
-        """The hashtags, by number."""
-        self._numbers: dict[str, int] = {}
+        self.tags = list(known)
+        """The hashtags or durations, by number."""
+        self._numbers = {tag: number for number, tag in enumerate(known)}
         self._theirs: Numbering | None = None
         self._ours: NDArray[np.int32] = np.empty(0, np.int32)
 
@@ -46,34 +45,38 @@ class TagCounts:
             self.tags.append(tag)
         return number
 
-    def make_room(self, links: int) -> None:
-        """Have so many free links."""
+    def make_room(self, rows: int, links: int) -> None:
+        """Have room for so many rows altogether, and so many free links."""
+        heads = self.table.heads
+        if rows > len(heads):
+            more = np.full(max(2 * len(heads), rows) - len(heads), -1, np.int32)
+            self.table = self.table._replace(heads=np.concatenate((heads, more)))
         used, room = int(self.table.used[0]), len(self.table.tags)
         if used + links > room:
             size = max(2 * room, used + links)
             self.table = self.table._replace(
-                following=np.resize(self.table.following, size),
-                tags=np.resize(self.table.tags, size),
-                counts=np.resize(self.table.counts, size),
+                following=longer(self.table.following, size),
+                tags=longer(self.table.tags, size),
+                counts=longer(self.table.counts, size),
             )
 
-    def of(self, rows: Rows) -> tuple[Ints, NDArray[np.int32], Ints]:
-        """Return where the hashtags of each row begin, the last end included; the hashtags' numbers and counts."""
-        begins = np.zeros(len(rows.window) + 1, np.int64)
+    def of(self, rows: Ints) -> tuple[Ints, NDArray[np.int32], Ints]:
+        """Return where the tags of each row begin, the last end included; the tags' numbers and counts, no zeros."""
+        begins = np.zeros(len(rows) + 1, np.int64)
         used = int(self.table.used[0])
         tags, counts = np.empty(used, np.int32), np.empty(used, np.int64)
-        gather_tags(self.table, rows.window, rows.name, begins, tags, counts)
+        gather_tags(self.table, rows, begins, tags, counts)
         return begins, tags[: begins[-1]], counts[: begins[-1]]
 
-    def load(self, rows: Rows, begins: Sequence[int], tags: Sequence[str], counts: Sequence[int]) -> None:
-        """Put the hashtags of rows back; those of a row take the place of what it had."""
-        self.make_room(len(tags))
+    def load(self, rows: Ints, begins: Sequence[int], tags: Sequence[str], counts: Sequence[int]) -> None:
+        """Put the tags of rows back; those of a row take the place of what it had."""
+        self.make_room(int(rows.max(initial=-1)) + 1, len(tags))
         table, used = self.table, int(self.table.used[0])
-        for row, (window, name) in enumerate(zip(rows.window.tolist(), rows.name.tolist(), strict=True)):
-            table.heads[window, name] = -1
-            for place in range(begins[row], begins[row + 1]):
+        for number, row in enumerate(rows.tolist()):
+            table.heads[row] = -1
+            for place in range(begins[number], begins[number + 1]):
                 table.tags[used], table.counts[used] = self._number(tags[place]), counts[place]
-                table.following[used] = table.heads[window, name]
-                table.heads[window, name] = used
+                table.following[used] = table.heads[row]
+                table.heads[row] = used
                 used += 1
         table.used[0] = used

@@ -7,9 +7,11 @@ from numpy.typing import NDArray
 
 from streams.contract.events import WAITED_MS, TweetKind
 from streams.kernels.cells import CELLS, FIRST_ATTEMPT, GIVE_UP, JOIN, LEAVE, REJOIN
+from streams.kernels.durations import ATTEMPTED, JOINED, LEFT, TO_REJOIN, end_of_wait, label
 from streams.kernels.jit import compiled, inner
 from streams.kernels.presence import PresenceOut
 from streams.kernels.record import Ints
+from streams.kernels.rows import RowIndex, row_of
 from streams.kernels.tweets import TweetOut
 
 Bools: TypeAlias = NDArray[np.bool_]
@@ -18,14 +20,15 @@ Int: TypeAlias = Any
 Times: TypeAlias = NDArray[Any]
 """Milliseconds since the start of the night, a row per person; the greatest number of the type stands for never."""
 
+ROWS_PER_EVENT: Final = 3
+"""Most rows that one event adds to a table: one of its own name, and two of all names, in the windows in which its
+person has waited 20 minutes and in which the first wait ended."""
 PAGE_BITS: Final = 15
 """The ids of 2**15 events are one page: 4 KiB of bits."""
 FIRST_JOINS: Final = CELLS
 WAITED: Final = CELLS + 1
 AUDIENCE_KINDS: Final = CELLS + 2
 """Counts of a window and a space: the cells of ``streams.kernels.cells``, then these two."""
-ATTEMPTED, LEFT, JOINED, JOINED_SPACE = range(4)
-"""Columns of a listener's times: first attempt, first leave, first join anywhere; then first joins by space."""
 
 _KINDS: Final = len(TweetKind)
 _REPOST: Final = list(TweetKind).index(TweetKind.REPOST)
@@ -36,11 +39,27 @@ STANCES: Final = _KINDS + 2
 
 
 class WindowTable(NamedTuple):
-    """Counts by window, name (a space or a subject, the last one for all of them) and kind of count."""
+    """Counts: a row for each window and name (a space or a subject, the last one for all of them) that has any."""
 
-    counts: NDArray[np.int64]
+    rows: RowIndex
+    """The rows by window and name; a key is ``window * names + name``."""
+    names: int
+    counts: NDArray[Any]
+    """By row and kind of count."""
     unpublished: Bools
     """Which rows have changed since they were handed out as results."""
+    unsaved: Bools
+    """Which rows have changed since they were handed out for a checkpoint."""
+
+
+class FirstTimes(NamedTuple):
+    """The earliest time of a person with a name: a row for each person and name that have met."""
+
+    rows: RowIndex
+    """The rows by person and name; a key is ``person * names + name``."""
+    names: int
+    times: Times
+    """By row."""
     unsaved: Bools
     """Which rows have changed since they were handed out for a checkpoint."""
 
@@ -54,10 +73,10 @@ class Night(NamedTuple):
 
 
 class TagTable(NamedTuple):
-    """Counts of hashtags: a chain of links per window and subject."""
+    """Counts of hashtags or of durations, the few that a row of a ``WindowTable`` has: a chain of links per row."""
 
     heads: NDArray[np.int32]
-    """First link by window and subject, -1 for none."""
+    """First link by row, -1 for none."""
     following: NDArray[np.int32]
     tags: NDArray[np.int32]
     counts: NDArray[np.int64]
@@ -66,10 +85,13 @@ class TagTable(NamedTuple):
 
 
 @inner
-def _add(table: WindowTable, window: Int, name: Int, kind: Int, amount: Int) -> None:
-    table.counts[window, name, kind] += amount
-    table.unpublished[window, name] = True
-    table.unsaved[window, name] = True
+def _add(table: WindowTable, window: Int, name: Int, kind: Int, amount: Int) -> Any:
+    """Add to a count and return its row."""
+    row = row_of(table.rows, window * table.names + name)
+    table.counts[row, kind] += amount
+    table.unpublished[row] = True
+    table.unsaved[row] = True
+    return row
 
 
 @inner
@@ -84,14 +106,17 @@ def _move(table: WindowTable, before: Int, after: Int, name: Int, kind: Int) -> 
 
 @inner
 def _lower(
-    table: WindowTable, times: Times, person: Int, column: Int, since: Int, window: Int, name: Int, kind: Int, step: int
+    table: WindowTable, firsts: FirstTimes, person: Int, since: Int, window: Int, name: Int, kind: Int, step: int
 ) -> bool:
     """Keep the earlier time; a person is counted in the window of the earliest. Return whether it fell."""
-    before = times[person, column]
-    if since >= before:
+    new = firsts.rows.used[0]
+    row = row_of(firsts.rows, person * firsts.names + name)
+    before = np.int64(firsts.times[row])
+    if row != new and since >= before:
         return False
-    times[person, column] = since
-    _move(table, -1 if before == _never(times) else before // step, window, name, kind)
+    firsts.times[row] = since
+    firsts.unsaved[row] = True
+    _move(table, -1 if row == new else before // step, window, name, kind)
     return True
 
 
@@ -133,21 +158,53 @@ def _waited_window(attempted: Int, left: Int, never: Int, night: Night) -> Int:
 
 
 @inner
-def _wait(table: WindowTable, times: Times, person: Int, column: Int, since: Int, night: Night) -> bool:
-    """Keep the earlier attempt or leave; either may move the window in which a listener has waited."""
+def _count_tag(tags: TagTable, row: Int, tag: Int, amount: Int) -> None:
+    link = tags.heads[row]
+    while link >= 0 and tags.tags[link] != tag:
+        link = tags.following[link]
+    if link < 0:
+        link = tags.used[0]
+        tags.used[0] += 1
+        tags.tags[link], tags.counts[link], tags.following[link] = tag, 0, tags.heads[row]
+        tags.heads[row] = link
+    tags.counts[link] += amount
+
+
+@inner
+def _lower_time(
+    table: WindowTable, bins: TagTable, times: Times, person: Int, column: Int, since: Int, night: Night
+) -> bool:
+    """Keep the earlier time; it may move the person in the counts that depend on several times. Return whether it fell.
+
+    These are ``waited_20m`` and the durations until a first wait has ended.
+    """
     if since >= times[person, column]:
         return False
-    never = _never(times)
-    before = _waited_window(times[person, ATTEMPTED], times[person, LEFT], never, night)
+    never, everywhere = _never(times), table.names - 1
+    waited = _waited_window(times[person, ATTEMPTED], times[person, LEFT], never, night)
+    end, tag = end_of_wait(times, person, never)
     times[person, column] = since
-    after = _waited_window(times[person, ATTEMPTED], times[person, LEFT], never, night)
-    _move(table, before, after, table.counts.shape[1] - 1, WAITED)
+    _move(
+        table, waited, _waited_window(times[person, ATTEMPTED], times[person, LEFT], never, night), everywhere, WAITED
+    )
+    new_end, new_tag = end_of_wait(times, person, never)
+    if end >= 0:
+        _count_tag(bins, _add(table, end // night.window, everywhere, WAITED, 0), tag, -1)
+    if new_end >= 0:
+        _count_tag(bins, _add(table, new_end // night.window, everywhere, WAITED, 0), new_tag, 1)
     return True
 
 
 @compiled
 def fold_audience(
-    events: PresenceOut, first: Bools, night: Night, table: WindowTable, times: Times, unsaved: Bools
+    events: PresenceOut,
+    first: Bools,
+    night: Night,
+    table: WindowTable,
+    firsts: FirstTimes,
+    times: Times,
+    unsaved: Bools,
+    bins: TagTable,
 ) -> None:
     """Count presence events.
 
@@ -155,12 +212,14 @@ def fold_audience(
         events: Columns of events.
         first: Which rows count.
         night: The run.
-        table: The counts.
+        table: The counts, with ``ROWS_PER_EVENT`` free rows for each event.
+        firsts: By person and space: the first join; with a free row for each event.
         times: By person: see ``ATTEMPTED``.
         unsaved: By person: set where a time falls.
+        bins: Counts of durations by row of ``table``, with two free links for each event that counts.
     """
     begin = end = window = 0  # of the window of the event before: mostly it is the next one's, too
-    everywhere = table.counts.shape[1] - 1
+    everywhere = table.names - 1
     for row in range(len(first)):
         if not first[row]:
             continue
@@ -170,31 +229,23 @@ def fold_audience(
             begin = window * night.window
             end = begin + night.window
         person, space, cell = events.person[row], np.int64(events.space[row]), np.int64(events.cell[row])
-        _add(table, window, space, cell, 1)
+        counted = _add(table, window, space, cell, 1)
         fell = False
         if cell == JOIN or cell == REJOIN:
-            fell = _lower(table, times, person, JOINED_SPACE + space, since, window, space, FIRST_JOINS, night.window)
-            if fell:
-                _lower(table, times, person, JOINED, since, window, everywhere, FIRST_JOINS, night.window)
+            if _lower(table, firsts, person, since, window, space, FIRST_JOINS, night.window):
+                before = np.int64(times[person, JOINED])
+                fell = _lower_time(table, bins, times, person, JOINED, since, night)
+                if fell:
+                    known = -1 if before == _never(times) else before // night.window
+                    _move(table, known, window, everywhere, FIRST_JOINS)
+            if events.since[row] >= 0:
+                _count_tag(bins, counted, label(TO_REJOIN, events.since[row]), 1)
         elif cell <= FIRST_ATTEMPT:
-            fell = _wait(table, times, person, ATTEMPTED, since, night)
+            fell = _lower_time(table, bins, times, person, ATTEMPTED, since, night)
         elif cell == LEAVE or cell == GIVE_UP:
-            fell = _wait(table, times, person, LEFT, since, night)
+            fell = _lower_time(table, bins, times, person, LEFT, since, night)
         if fell:
             unsaved[person] = True
-
-
-@inner
-def _count_tag(tags: TagTable, window: Int, name: Int, tag: Int) -> None:
-    link = tags.heads[window, name]
-    while link >= 0 and tags.tags[link] != tag:
-        link = tags.following[link]
-    if link < 0:
-        link = tags.used[0]
-        tags.used[0] += 1
-        tags.tags[link], tags.counts[link], tags.following[link] = tag, 0, tags.heads[window, name]
-        tags.heads[window, name] = link
-    tags.counts[link] += 1
 
 
 @compiled
@@ -203,8 +254,7 @@ def fold_reaction(
     first: Bools,
     night: Night,
     table: WindowTable,
-    times: Times,
-    unsaved: Bools,
+    firsts: FirstTimes,
     tags: TagTable,
     numbers: NDArray[np.int32],
 ) -> None:
@@ -214,49 +264,45 @@ def fold_reaction(
         events: Columns of tweets.
         first: Which rows count.
         night: The run.
-        table: The counts.
-        times: By author: the first tweet about each subject, the last column for any.
-        unsaved: By author: set where a time falls.
-        tags: Counts of hashtags, with a free link for each of the events' tags.
+        table: The counts, with ``ROWS_PER_EVENT`` free rows for each event.
+        firsts: By author and subject: the first tweet; with as many free rows for each event.
+        tags: Counts of hashtags by row of ``table``, with a free link for each of the events' tags.
         numbers: The number among ``tags`` of each of the events' hashtags.
     """
-    everywhere = table.counts.shape[1] - 1
+    everywhere = table.names - 1
     for row in range(len(first)):
         if not first[row]:
             continue
         since = events.at[row] - night.start
         window, person, subject = since // night.window, events.person[row], np.int64(events.subject[row])
-        _add(table, window, subject, np.int64(events.kind[row]), 1)
+        counted = _add(table, window, subject, np.int64(events.kind[row]), 1)
         _add(table, window, subject, STANCES + np.int64(events.stance[row]), 1)
         if events.kind[row] == _REPOST and events.in_thread[row]:
             _add(table, window, subject, THREAD_REPOSTS, 1)
         for place in range(events.first_tag[row], events.after_tags[row]):
-            _count_tag(tags, window, subject, numbers[events.tags[place]])
-        if _lower(table, times, person, subject, since, window, subject, FIRST_AUTHORS, night.window):
-            unsaved[person] = True
-            _lower(table, times, person, everywhere, since, window, everywhere, FIRST_AUTHORS, night.window)
+            _count_tag(tags, counted, numbers[events.tags[place]], 1)
+        if _lower(table, firsts, person, since, window, subject, FIRST_AUTHORS, night.window):
+            _lower(table, firsts, person, since, window, everywhere, FIRST_AUTHORS, night.window)
 
 
 @compiled
-def gather_tags(
-    tags: TagTable, window: Ints, name: Ints, begins: Ints, found: NDArray[np.int32], counts: NDArray[np.int64]
-) -> None:
-    """Collect the hashtags of some windows and subjects.
+def gather_tags(tags: TagTable, rows: Ints, begins: Ints, found: NDArray[np.int32], counts: NDArray[np.int64]) -> None:
+    """Collect the counts of some rows, without zeros.
 
     Args:
-        tags: Counts of hashtags.
-        window: Windows.
-        name: Subjects.
-        begins: Set to where the hashtags of each begin, and where the last one's end.
-        found: Set to hashtags.
+        tags: The counts.
+        rows: Rows.
+        begins: Set to where the tags of each begin, and where the last one's end.
+        found: Set to tags.
         counts: Set to their counts.
     """
     place = 0
-    for row in range(len(window)):
-        begins[row] = place
-        link = tags.heads[window[row], name[row]]
+    for number in range(len(rows)):
+        begins[number] = place
+        link = tags.heads[rows[number]]
         while link >= 0:
-            found[place], counts[place] = tags.tags[link], tags.counts[link]
-            place += 1
+            if tags.counts[link]:
+                found[place], counts[place] = tags.tags[link], tags.counts[link]
+                place += 1
             link = tags.following[link]
-    begins[len(window)] = place
+    begins[len(rows)] = place

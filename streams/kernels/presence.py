@@ -59,8 +59,10 @@ class PresenceOut(NamedTuple):
     event_id: Ints
     at: Ints
     person: Ints
-    space: NDArray[np.int16]
+    space: NDArray[np.int32]
     cell: NDArray[np.uint8]
+    since: Ints
+    """Milliseconds since the drop before it, in the same sitting; negative for none."""
 
 
 def presence_texts(spaces: Sequence[str]) -> PresenceTexts:
@@ -127,4 +129,5 @@ def decode_presence(
         out.event_id[row], out.at[row], out.person[row] = found[_EVENT_ID], found[_AT], found[_LISTENER]
         out.space[row] = space
         out.cell[row] = _cell(found[_KIND], found[_TRY], found[_REASON], found[_SINCE])
+        out.since[row] = found[_SINCE]
     return odd

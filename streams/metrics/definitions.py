@@ -25,6 +25,10 @@ PRESENCE_KINDS = {
     "rejoin": "rejoins_60s",
 }
 """Maps the label ``kind`` of presence metrics to the count of ``results.audience``."""
+QUANTILES = (0.5, 0.95, 0.99)
+"""Values of the label ``quantile``."""
+DURATION_BOUNDS_MS = tuple(1 << power for power in range(8, 23))
+"""Bounds of the label ``le`` below infinity, 0.256 s to 70 minutes: a bin begins at each of them."""
 TWEET_KINDS = {"post": "posts", "reply": "replies", "quote": "quotes", "repost": "reposts"}
 """Maps the label ``kind`` of tweet metrics to the count of ``results.reaction``."""
 REPLAY_STATES = ("playing", "paused", "ended", "failed")
@@ -110,6 +114,36 @@ DISTINCT_LISTENERS = _gauge(
 WAITED = _gauge(
     "waited_20m_people", "people", "engine", "People who waited 20 minutes or more for the talk to start.",
     "sum of waited_20m", AS_OF,
+)  # fmt: skip
+TIME_TO_JOIN = _gauge(
+    "time_to_join_seconds", "seconds", "engine quantile",
+    "Time from a person's first attempt to the first join, of those who joined in the last minute; of the field's "
+    "terms, the video startup time.",
+    "quantile of time_to_join, interpolated in its bin; absent if nobody joined for the first time", LAST_MINUTE,
+)  # fmt: skip
+TIME_TO_REJOIN = _gauge(
+    "time_to_rejoin_seconds", "seconds", "engine quantile",
+    "Time from a drop to the next join, of those who rejoined in the last minute.",
+    "quantile of time_to_rejoin over all spaces, interpolated in its bin; absent if nobody rejoined", LAST_MINUTE,
+)  # fmt: skip
+TIME_TO_JOIN_BUCKET = _gauge(
+    "time_to_join_seconds_bucket", "people", "engine le",
+    "People whose time to join was less than le seconds, for histogram_quantile.", "sum of time_to_join below le",
+    AS_OF,
+)  # fmt: skip
+TIME_TO_REJOIN_BUCKET = _gauge(
+    "time_to_rejoin_seconds_bucket", "joins", "engine le",
+    "Joins whose time to rejoin was less than le seconds, for histogram_quantile.",
+    "sum over spaces of time_to_rejoin below le", AS_OF,
+)  # fmt: skip
+EXITS = _gauge(
+    "exits_before_join_people", "people", "engine", "People who left before any join.", "sum of time_to_exit", AS_OF
+)
+EXIT_RATIO = _gauge(
+    "exit_before_join_ratio", "ratio", "engine",
+    "Share of the people whose first wait ended in the last minute who left instead of joining; of the field's terms, "
+    "exits before video start.",
+    "time_to_exit / (time_to_exit + time_to_join); absent if no first wait ended", LAST_MINUTE,
 )  # fmt: skip
 
 # --- tweets and the announcement --------------------------------------------------------------------------------------

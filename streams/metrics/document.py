@@ -6,7 +6,20 @@ from collections.abc import Iterable
 from streams.metrics.definitions import EXPORTER_METRICS, TOP_HASHTAGS, WORKER_METRICS, Metric
 
 _SECTIONS = (
-    ("The launch", ("audience", "waiting", "presence", "drop_ratio", "join_success", "distinct_listeners", "waited")),
+    (
+        "The launch",
+        (
+            "audience",
+            "waiting",
+            "presence",
+            "drop_ratio",
+            "join_success",
+            "distinct_listeners",
+            "waited",
+            "time_to",
+            "exit",
+        ),
+    ),
     ("Tweets and the announcement", ("tweets", "stance", "hashtag", "distinct_authors", "thread", "reaction")),
     ("The run and its replay", ("run", "phase", "night", "talk", "announcement", "replay")),
     ("Engines", ("engine",)),

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from streams.contract.durations import TIME_TO_EXIT, TIME_TO_JOIN
 from streams.contract.names import ALL, MINUTE_MS, OTHER
 from streams.contract.results import (
     AUDIENCE_COUNTS,
@@ -24,6 +25,7 @@ from streams.contract.results import (
     Result,
 )
 from streams.contract.runinfo import RunInfo
+from streams.read.durations import Bins, Durations, durations_of
 from streams.read.ledger import NOTHING, Grid, Ints, Ledger, Running
 
 _ESTIMATES = tuple(STANCE + name for name in STANCES)
@@ -140,6 +142,11 @@ class ResultsView:
         return running.column("joins") - running.column("drops") - running.column("leaves")
 
     @cached_property
+    def durations(self) -> Mapping[str, Durations]:
+        """How long people waited, by family of ``streams.contract.durations``."""
+        return durations_of(running.extra for running in self.audience.values())
+
+    @cached_property
     def waiting(self) -> Ints:
         """People waiting at the end of every window, preceded by 0; shape (windows + 1)."""
         total = np.zeros(self.grid.windows + 1, np.int64)
@@ -218,6 +225,31 @@ class ResultsAt:
     def waited_20m(self) -> int:
         """Return the number of people who have waited 20 minutes or more for the talk."""
         return self.presence(ALL, "waited_20m")
+
+    def publishes_durations(self) -> bool:
+        """Whether the engine has published any durations."""
+        return any(durations.bins for durations in self.view.durations.values())
+
+    def durations_below(self, family: str, bound: int) -> int:
+        """Return how many durations of a family are below a bound (ms) so far."""
+        return int(self.view.durations[family].so_far(np.array([self.until])).below(bound)[0])
+
+    def durations_so_far(self, family: str) -> int:
+        """Return how many durations of a family there are so far."""
+        return int(self.view.durations[family].so_far(np.array([self.until])).totals()[0])
+
+    def duration(self, family: str, share: float) -> float | None:
+        """Return the seconds that a share of the last minute's durations do not exceed; None if there were none."""
+        found = float(self._last_minute(family).quantile(share)[0])
+        return None if np.isnan(found) else found / 1000
+
+    def exit_ratio(self) -> float | None:
+        """Return exits before join / first waits ended, of the last minute; None if no wait ended."""
+        exits, joins = (int(self._last_minute(family).totals()[0]) for family in (TIME_TO_EXIT, TIME_TO_JOIN))
+        return exits / (exits + joins) if exits + joins > 0 else None
+
+    def _last_minute(self, family: str) -> Bins:
+        return self.view.durations[family].between(np.array([self.since]), np.array([self.until]))
 
     def tweets(self, subject: str, count: str) -> int:
         """Return a count of ``REACTION_COUNTS`` or an estimate ``stance:<name>`` so far."""

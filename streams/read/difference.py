@@ -10,6 +10,7 @@ from streams.read.derive import ResultsView
 from streams.read.ledger import Ints, Running
 
 HASHTAGS = "hashtags"
+DURATIONS = "durations"
 AUDIENCE, WAITING = "audience", "waiting"
 
 
@@ -18,8 +19,9 @@ class Difference:
     """The differences of one engine.
 
     Args:
-        greatest: The greatest absolute difference, by value: every count, ``hashtags``, ``audience`` and ``waiting``.
-        total: The sum of the absolute differences, by count and ``hashtags``.
+        greatest: The greatest absolute difference, by value: every count, ``hashtags``, ``durations``, ``audience`` and
+            ``waiting``.
+        total: The sum of the absolute differences, by count, ``hashtags`` and ``durations``.
         audience: The engine's live audience minus the truth's, by space.
     """
 
@@ -31,10 +33,10 @@ class Difference:
 def difference(engine: ResultsView, truth: ResultsView, until: int) -> Difference:
     """Compare an engine's results with the truth over the first ``until`` windows of one run.
 
-    Counts are compared window by window, hashtags by their sums so far, live audience and waiting at the end of every
-    window.
+    Counts are compared window by window, hashtags and durations by their sums so far, live audience and waiting at the
+    end of every window. Durations of an engine that publishes none do not differ.
     """
-    counts = dict.fromkeys((*AUDIENCE_COUNTS, *REACTION_COUNTS, HASHTAGS), 0)
+    counts = dict.fromkeys((*AUDIENCE_COUNTS, *REACTION_COUNTS, HASHTAGS, DURATIONS), 0)
     greatest, total = {**counts, AUDIENCE: 0, WAITING: 0}, counts
     for count, largest, summed in _counts(engine, truth, until):
         greatest[count] = max(greatest[count], largest)
@@ -50,14 +52,16 @@ def difference(engine: ResultsView, truth: ResultsView, until: int) -> Differenc
 
 def _counts(engine: ResultsView, truth: ResultsView, until: int) -> Iterator[tuple[str, int, int]]:
     """Yield every count of every space or subject with its greatest and summed absolute difference."""
-    pairs: list[tuple[tuple[str, ...], Running, Running]] = []
-    pairs += [(AUDIENCE_COUNTS, engine.audience[name], truth.audience[name]) for name in engine.audience]
-    pairs += [(REACTION_COUNTS, engine.reaction[name], truth.reaction[name]) for name in engine.reaction]
-    for counts, mine, yours in pairs:
+    pairs: list[tuple[tuple[str, ...], str, Running, Running]] = []
+    pairs += [(AUDIENCE_COUNTS, DURATIONS, engine.audience[name], truth.audience[name]) for name in engine.audience]
+    pairs += [(REACTION_COUNTS, HASHTAGS, engine.reaction[name], truth.reaction[name]) for name in engine.reaction]
+    published = any(running.extra.labels for running in engine.audience.values())
+    for counts, further, mine, yours in pairs:
         cells = _cells(mine, yours, len(counts), until)
         if cells is not None:
             yield from zip(counts, cells.max(axis=1, initial=0).tolist(), cells.sum(axis=1).tolist(), strict=True)
-        yield HASHTAGS, *_extra(mine, yours, until)
+        if further == HASHTAGS or published:
+            yield further, *_extra(mine, yours, until)
 
 
 def _cells(mine: Running, yours: Running, counts: int, until: int) -> Ints | None:

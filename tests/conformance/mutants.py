@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from kafka import TopicPartition
+from msgspec.structs import replace
 
+from streams.contract.durations import is_duration
 from streams.contract.events import Presence, Tweet
 from streams.contract.results import AudienceResult, Progress, Result
 from streams.contract.runinfo import RunInfo
@@ -272,6 +274,38 @@ class BeforeTheTalk(_Mutant):
     """Reads "20 minutes are over by the start of the talk" as "before"."""
 
     fold_class = _BeforeTheTalk
+
+
+class _Decimal(PartitionFold):
+    def take(self) -> list[Result | Progress]:
+        return [_rounded(one) if isinstance(one, AudienceResult) else one for one in super().take()]
+
+
+def _rounded(one: AudienceResult) -> AudienceResult:
+    families = {count: count.partition(":") for count in one.counts if is_duration(count)}
+    names = {count: f"{family}:{int(begin) // 10 * 10}" for count, (family, _, begin) in families.items()}
+    return replace(one, counts={names.get(count, count): n for count, n in one.counts.items()})
+
+
+class RoundsDurations(_Mutant):
+    """Cuts bins at decimal places, not at binary ones."""
+
+    fold_class = _Decimal
+
+
+class _Timeless(PartitionFold):
+    def take(self) -> list[Result | Progress]:
+        return [_without_durations(one) if isinstance(one, AudienceResult) else one for one in super().take()]
+
+
+def _without_durations(one: AudienceResult) -> AudienceResult:
+    return replace(one, counts={count: n for count, n in one.counts.items() if not is_duration(count)})
+
+
+class KnowsNoDurations(_Mutant):
+    """No bug: an engine written before there were durations."""
+
+    fold_class = _Timeless
 
 
 class _Boaster(KafkaPythonWorker):

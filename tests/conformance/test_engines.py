@@ -15,7 +15,7 @@ from tests.conftest import required
 
 JAR = Path(__file__).parents[2] / "examples" / "kafka-streams" / "target" / "joinstorm-kafka-streams.jar"
 
-ANSWERS = ("golden-doors", "clean", "duplicates", "out-of-order", "late")
+ANSWERS = ("golden-doors", "clean", "duplicates", "out-of-order", "late", "durations")
 """For engines that take long to start: what may happen to records."""
 
 
@@ -28,7 +28,9 @@ class TestFaust(Conformance):
 class TestFaustTables(Conformance):
     """Faust as its manual teaches: a duplicate counts twice."""
 
-    config = Config("faust-tables", points=ANSWERS, statuses={"golden-doors": "wrong", "duplicates": "wrong"})
+    config = Config(
+        "faust-tables", points=ANSWERS, statuses=dict.fromkeys(("golden-doors", "duplicates", "durations"), "wrong")
+    )
 
 
 class TestKafkaPython(Conformance):
@@ -58,7 +60,7 @@ class TestPathway(Conformance):
 class TestFlink(Conformance):
     """Flink SQL: everything is exact; a JVM starts with every point, so not all are played here."""
 
-    config = Config("flink", points=("golden-doors", "duplicates", "late", "kill"))
+    config = Config("flink", points=("golden-doors", "duplicates", "late", "durations", "kill"))
 
 
 @dataclass(frozen=True)
@@ -76,4 +78,4 @@ class Example(Config):
 class TestKafkaStreams(Conformance):
     """The example in Java: everything is exact; a JVM starts with every point, so not all are played here."""
 
-    config = Example("kafka-streams", points=("clean", "late", "kill"))
+    config = Example("kafka-streams", points=("clean", "late", "durations", "kill"))

@@ -27,6 +27,7 @@ BUGS = (
     ("OneShardForAll", "second-worker", "clean"),
     ("LessThanAMinute", "golden-doors", "golden-waiting"),
     ("BeforeTheTalk", "golden-waiting", "golden-doors"),
+    ("RoundsDurations", "durations", "out-of-order"),
     ("UnicodeLowerCase", "golden-thread", "clean"),
 )
 """Mutant, the point that catches it, and a point it must still be exact on."""
@@ -81,6 +82,15 @@ def test_what_is_no_engine_is_named(mutant: str, status: str, words: str, kafka:
     outcome = play(choose(["golden-doors"])[0], kafka, mutant_engine(mutant, 5.0), load("doors"), tmp_path)
     assert outcome.status == status
     assert words in shown_outcome(outcome)
+
+
+@pytest.mark.integration
+def test_an_engine_without_durations_is_judged_on_the_rest(kafka: Connection, tmp_path: Path) -> None:
+    """Durations are a point of their own, which does not apply to an engine that publishes none."""
+    night, engine = simulated(tmp_path), mutant_engine("KnowsNoDurations")
+    clean, durations = (play(point, kafka, engine, night, tmp_path) for point in choose(["clean", "durations"]))
+    assert clean.status == "exact", shown_outcome(clean)
+    assert (durations.status, durations.detail) == ("unsupported", "publishes no durations")
 
 
 @pytest.mark.integration

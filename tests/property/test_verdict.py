@@ -2,7 +2,7 @@
 
 import functools
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from joinstorm.oracle import answers as oracle
 from joinstorm.oracle.answers import Truth
+from joinstorm.verdict.comparison import Durations
 from joinstorm.verdict.verdicts import Verdict, judge, to_json, to_text, write
 from producers.replay.opening import run_info
+from streams.contract.durations import TIME_TO_REJOIN, is_duration
 from streams.contract.events import Presence, PresenceKind, Tweet
-from streams.contract.results import AudienceResult, Counts, Progress, ReactionResult, Result, encode
+from streams.contract.results import AudienceResult, Counts, Progress, ReactionResult, Result, encode, topic_of
 from streams.contract.runinfo import RunInfo, RunStatus
 from streams.contract.topics import INPUTS, PRESENCE, RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION, Topics
 from streams.read.derive import FinalCounts
@@ -60,6 +62,18 @@ def counted(events: Sequence[Presence | Tweet], *, ended: bool | None = True, mo
     return RunView(info=info, engines=state.engines())
 
 
+def published(wanted: Callable[[str], bool]) -> RunView:
+    """Return a run in which the engine e has published some of its counts."""
+    info, truth = night()
+    state = RunState(info)
+    for one in truth.records(info):
+        mine = msgspec.structs.replace(one, engine="e")
+        if isinstance(mine, AudienceResult):
+            mine = msgspec.structs.replace(mine, counts={count: n for count, n in mine.counts.items() if wanted(count)})
+        state.accept(topic_of(mine), encode(mine))
+    return RunView(info=info, engines=state.engines())
+
+
 def _results(rows: dict[tuple[int, str], Counts], kind: type[AudienceResult | ReactionResult]) -> list[Result]:
     return [kind(1, "run-1", "e", window, name, "0", 1, counts) for (window, name), counts in rows.items()]
 
@@ -87,7 +101,27 @@ def test_the_true_counts_are_exact() -> None:
     assert verdict.digest == verdict.truth_digest == night()[1].digest
     assert verdict.records_compared > 100
     assert (verdict.mismatches, verdict.problems, verdict.remarks) == (0, (), ())
+    assert verdict.durations == Durations(published=True, compared=verdict.durations.compared, mismatches=0)
     assert to_text(verdict).startswith("exact: e, ")
+    assert f"durations: {verdict.durations.compared:,} counts compared, 0 differ" in to_text(verdict)
+
+
+def test_an_engine_without_durations_is_judged_on_the_rest() -> None:
+    """Its digest is the truth's, its verdict exact, and the verdict says what is not published."""
+    verdict = verdict_on(published(lambda count: not is_duration(count)))
+    assert verdict.exact
+    assert verdict.digest == verdict.truth_digest
+    assert verdict.durations == Durations(published=False, compared=0, mismatches=0)
+    assert "durations: e publishes none" in to_text(verdict)
+
+
+def test_a_wrong_duration_is_named_and_not_exact() -> None:
+    """An engine that publishes durations must have all of them: one family missing shows as its differences."""
+    verdict = verdict_on(published(lambda count: not count.startswith(TIME_TO_REJOIN)))
+    assert not verdict.exact
+    assert verdict.digest == verdict.truth_digest
+    assert 0 < verdict.durations.mismatches == verdict.mismatches < verdict.durations.compared
+    assert set(verdict.mismatches_by_count) == {"audience.time_to_rejoin"}
 
 
 @given(st.sampled_from(EVENTS))

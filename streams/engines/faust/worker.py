@@ -26,8 +26,8 @@ from streams.errors import BrokerError, RefusedError
 from streams.fold.results import EncodedResults
 from streams.fold.state import PartitionState
 from streams.kafka.writer import BatchWriter, OutgoingRecord
-from streams.kernels.counting import Bools
 from streams.kernels.packed import joined
+from streams.kernels.record import Ints
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class _Cut:
     results: dict[str, list[EncodedResults]] = field(default_factory=lambda: {topic: [] for topic in _RESULT_TOPICS})
     """By base name of the input topic."""
     progress: list[Progress] = field(default_factory=list)
-    tokens: list[tuple[PartitionState, Bools]] = field(default_factory=list)
+    tokens: list[tuple[PartitionState, Ints]] = field(default_factory=list)
     dead_letters: list[OutgoingRecord] = field(default_factory=list)
     saved: list[Saved] = field(default_factory=list)
 

@@ -7,6 +7,7 @@ from importlib.resources import files
 from string import Template
 from typing import Final, Literal
 
+from streams.contract.durations import TIME_TO_EXIT, TIME_TO_JOIN, TIME_TO_REJOIN
 from streams.contract.events import GAVE_UP, REJOIN_WITHIN_MS, WAITED_MS
 from streams.contract.runinfo import RunInfo, SubjectRule
 from streams.contract.topics import PRESENCE, TWEETS
@@ -65,6 +66,9 @@ def _run(info: RunInfo) -> dict[str, object]:
         "waited_ms": WAITED_MS,
         "gave_up": GAVE_UP,
         "rejoin_within_ms": REJOIN_WITHIN_MS,
+        "time_to_join": _in_bin(TIME_TO_JOIN, "first_join - tried"),
+        "time_to_exit": _in_bin(TIME_TO_EXIT, "first_leave - tried"),
+        "time_to_rejoin": _in_bin(TIME_TO_REJOIN, "since_drop_ms"),
         "thread": literal(info.thread) if info.thread else "CAST(NULL AS STRING)",
         "subjects": "\n    ".join(_when(rule) for rule in info.subjects if _tests(rule)) or "WHEN FALSE THEN ''",
     }
@@ -81,6 +85,12 @@ def _late(late: Late) -> dict[str, object]:
     IF(mark = 'end', happened + INTERVAL '1' DAY, happened - INTERVAL '{LATENESS_SECONDS}' SECOND)"""
     read = {"presence_read": "presence_events", "tweets_read": "tweet_events", "ends_read": "ends_read"}
     return {"watermark": watermark, "happened": ", happened", **read}
+
+
+def _in_bin(family: str, duration: str) -> str:
+    """Return the count that holds a duration (see ``streams.contract.durations``), as an SQL expression."""
+    width = f"CAST(POWER(2, GREATEST(CHAR_LENGTH(BIN({duration})) - 3, 0)) AS BIGINT)"
+    return f"{literal(family)} || CAST({duration} - MOD({duration}, {width}) AS STRING)"
 
 
 def literal(text: str) -> str:

@@ -20,7 +20,7 @@ from streams.contract.runinfo import RunInfo
 from streams.contract.topics import PRESENCE, RESULTS_AUDIENCE, RESULTS_REACTION, TWEETS
 from streams.engines.abstract import Summary, WorkerSettings
 from streams.engines.pathway.counts import DEAD_LETTER, PathwayCounts
-from streams.engines.pathway.rows import NONE, Fact, Row, row_of, waited_window
+from streams.engines.pathway.rows import NONE, Fact, Row, row_of, wait_end, waited_window
 from streams.engines.shared.resultswriter import ResultsWriter
 from streams.engines.shared.stopping import stop_signals
 from streams.engines.shared.topicreading import already_done, read_to_end
@@ -176,7 +176,7 @@ def read(settings: WorkerSettings, base: str) -> Any:
 
 def results(distinct: Any, info: RunInfo, about: str) -> list[Any]:
     """Return the counts of one result topic, as tables with the columns of ``CountKey`` and ``n``."""
-    names = ("person", "at", "window", "name", "measures", "firsts", "tried", "left")
+    names = ("person", "at", "window", "name", "measures", "firsts", "tried", "joined", "left")
     facts = distinct.select(pw.this.shard, **{name: pw.this.fact[i] for i, name in enumerate(names)})
 
     plain = facts.select(pw.this.shard, pw.this.window, pw.this.name, measure=pw.this.measures).flatten(pw.this.measure)
@@ -190,20 +190,27 @@ def results(distinct: Any, info: RunInfo, about: str) -> list[Any]:
     firsts = earliest.select(pw.this.shard, window=pw.this.at - pw.this.at % width, name=pw.this.name, measure=first)
     found = [plain, firsts]
     if about == RESULTS_AUDIENCE:
-        found.append(_waits(facts, info))
+        found += _waits(facts, info)
     return [_counted(one, about) for one in found]
 
 
-def _waits(facts: Any, info: RunInfo) -> Any:
+def _waits(facts: Any, info: RunInfo) -> list[Any]:
     people = facts.groupby(pw.this.shard, pw.this.person).reduce(
-        pw.this.shard, tried=pw.reducers.min(pw.this.tried), left=pw.reducers.min(pw.this.left))  # fmt: skip
+        pw.this.shard, tried=pw.reducers.min(pw.this.tried), joined=pw.reducers.min(pw.this.joined),
+        left=pw.reducers.min(pw.this.left))  # fmt: skip
 
     @pw.udf(deterministic=True)  # type: ignore[untyped-decorator]
     def window(tried: int, left: int) -> int:
         return waited_window(tried, left, info)
 
+    @pw.udf(deterministic=True)  # type: ignore[untyped-decorator]
+    def end(tried: int, joined: int, left: int) -> tuple[int, str]:
+        return wait_end(tried, joined, left, info)
+
     waits = people.select(pw.this.shard, window=window(pw.this.tried, pw.this.left), name=ALL, measure="waited_20m")
-    return waits.filter(waits.window != NONE)
+    ends = people.select(pw.this.shard, end=end(pw.this.tried, pw.this.joined, pw.this.left))
+    ends = ends.select(pw.this.shard, window=pw.this.end[0], name=ALL, measure=pw.this.end[1])
+    return [one.filter(one.window != NONE) for one in (waits, ends)]
 
 
 def _counted(rows: Any, about: str) -> Any:

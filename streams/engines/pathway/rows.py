@@ -5,20 +5,26 @@ from typing import Final, NamedTuple, TypeAlias
 from streams.contract.events import WAITED_MS, Mark, Presence
 from streams.contract.names import ALL
 from streams.contract.runinfo import RunInfo
-from streams.engines.shared.simplefold import decode, presence_counts, subject_of, tweet_counts, window_of
+from streams.engines.shared.simplefold import (
+    NEVER,
+    decode,
+    end_of_wait,
+    presence_counts,
+    subject_of,
+    tweet_counts,
+    window_of,
+)
 from streams.errors import DecodeError
 
-NEVER: Final = 1 << 60
-"""A time later than all others: the event has not happened."""
 NONE: Final = -1
 """No watermark, or no window."""
 
-Fact: TypeAlias = tuple[int, int, int, str, tuple[str, ...], tuple[str, ...], int, int]
+Fact: TypeAlias = tuple[int, int, int, str, tuple[str, ...], tuple[str, ...], int, int, int]
 """An event's contribution: person, time, window, space or subject, the counts of that row that it increments, the
-spaces or subjects in which it may be the person's first, the time of the attempt and the time of the leave (``NEVER``
-if it is no such event).
+spaces or subjects in which it may be the person's first, the time of the attempt, of the join and of the leave
+(``NEVER`` if it is no such event).
 """
-NO_FACT: Final[Fact] = (0, 0, 0, "", (), (), NEVER, NEVER)
+NO_FACT: Final[Fact] = (0, 0, 0, "", (), (), NEVER, NEVER, NEVER)
 
 
 class Row(NamedTuple):
@@ -50,11 +56,13 @@ def row_of(topic: str, raw: bytes | None, offset: int, info: RunInfo) -> Row:
     fact: Fact
     if isinstance(event, Presence):
         firsts = (event.space, ALL) if event.kind == "join" else ()
-        tried, left = (event.at if event.kind == kind else NEVER for kind in ("attempt", "leave"))
-        fact = (event.listener, event.at, window, event.space, tuple(presence_counts(event)), firsts, tried, left)
+        tried, joined, left = (event.at if event.kind == kind else NEVER for kind in ("attempt", "join", "leave"))
+        counts = tuple(presence_counts(event))
+        fact = (event.listener, event.at, window, event.space, counts, firsts, tried, joined, left)
     else:
         subject = subject_of(event, info)
-        fact = (event.author, event.at, window, subject, tuple(tweet_counts(event, info)), (subject, ALL), NEVER, NEVER)
+        counts = tuple(tweet_counts(event, info))
+        fact = (event.author, event.at, window, subject, counts, (subject, ALL), NEVER, NEVER, NEVER)
     return Row(offset + 1, event.event_id, fact, 0, NONE, 0, "")
 
 
@@ -68,3 +76,16 @@ def waited_window(tried: int, left: int, info: RunInfo) -> int:
     """
     due = tried + WAITED_MS
     return window_of(due, info) if due <= info.talk_start and left > due else NONE
+
+
+def wait_end(tried: int, joined: int, left: int, info: RunInfo) -> tuple[int, str]:
+    """Return the window in which a listener's first wait ended, ``NONE`` if it has not, and its count of durations.
+
+    Args:
+        tried: The listener's earliest attempt, ms, or ``NEVER``.
+        joined: The listener's earliest join, ms, or ``NEVER``.
+        left: The listener's earliest leave, ms, or ``NEVER``.
+        info: The run.
+    """
+    end = end_of_wait(tried, joined, left)
+    return (NONE, "") if end is None else (window_of(end[0], info), end[1])

@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import msgspec
 from msgspec.structs import replace
 
+from streams.contract.durations import TIME_TO_EXIT, TIME_TO_JOIN, TIME_TO_REJOIN, bin_of
 from streams.contract.events import (
     GAVE_UP,
     OUT_OF_RANGE,
@@ -39,6 +40,12 @@ Person: TypeAlias = dict[str, Any]
 A listener has ``attempt`` and ``leave``, the earliest times, and ``join``, the earliest time by space; an author has
 ``first``, the earliest time by subject. ``*`` means all spaces or subjects.
 """
+
+
+NEVER: Final = 1 << 60
+"""A time later than all others: of what has not happened."""
+Place: TypeAlias = tuple[int, str]
+"""A window, and the name of the count that a person adds one to in it."""
 
 
 class CountChange(NamedTuple):
@@ -104,15 +111,16 @@ def _presence(person: Person, event: Presence, info: RunInfo) -> Iterator[CountC
     window = window_of(event.at, info)
     for count in presence_counts(event):
         yield CountChange(RESULTS_AUDIENCE, window, event.space, count, 1)
+    before = _waited(person, info), _end_of_wait(person, info)
     if event.kind == "join":
         joined = person.setdefault("join", {})
         for space in (event.space, ALL):
             yield from _first(RESULTS_AUDIENCE, "first_joins", joined, space, event.at, info)
     if event.kind in ("attempt", "leave"):
-        before = _waited(person, info)
         kind = event.kind.value  # a plain string, because JSON stores need such keys
         person[kind] = min(event.at, person.get(kind, event.at))
-        yield from _moved(RESULTS_AUDIENCE, "waited_20m", ALL, before, _waited(person, info))
+    for old, new in zip(before, (_waited(person, info), _end_of_wait(person, info)), strict=True):
+        yield from _moved(RESULTS_AUDIENCE, ALL, old, new)
 
 
 def presence_counts(event: Presence) -> Iterator[str]:
@@ -125,20 +133,42 @@ def presence_counts(event: Presence) -> Iterator[str]:
         yield "joins"
         if event.since_drop_ms is not None and event.since_drop_ms <= REJOIN_WITHIN_MS:
             yield "rejoins_60s"
+        if event.since_drop_ms is not None:
+            yield f"{TIME_TO_REJOIN}{bin_of(event.since_drop_ms)}"
     elif event.kind == "leave":
         yield "give_ups" if event.reason == GAVE_UP else "leaves"
     else:
         yield {"fail": "fails", "drop": "drops"}[event.kind]
 
 
-def _waited(person: Person, info: RunInfo) -> int | None:
-    """Return the window in which this listener's wait reached 20 minutes; None if it never did."""
+def _waited(person: Person, info: RunInfo) -> Place | None:
+    """Return where this listener's wait reached 20 minutes; None if it never did."""
     if "attempt" not in person:
         return None
     due: int = person["attempt"] + WAITED_MS
     if due > info.talk_start or person.get("leave", due + 1) <= due:
         return None
-    return window_of(due, info)
+    return window_of(due, info), "waited_20m"
+
+
+def _end_of_wait(person: Person, info: RunInfo) -> Place | None:
+    joined = person.get("join", {}).get(ALL, NEVER)
+    end = end_of_wait(person.get("attempt", NEVER), joined, person.get("leave", NEVER))
+    return end and (window_of(end[0], info), end[1])
+
+
+def end_of_wait(attempt: int, join: int, leave: int) -> tuple[int, str] | None:
+    """Return when a listener's first wait ended and the count of durations that holds it; None if it has not ended.
+
+    Args:
+        attempt: The listener's earliest attempt (ms), ``NEVER`` if there is none.
+        join: The earliest join into any space.
+        leave: The earliest leave; at the time of the join it comes after it.
+    """
+    end = min(join, leave)
+    if end == NEVER or attempt > end:
+        return None
+    return end, f"{TIME_TO_JOIN if join <= leave else TIME_TO_EXIT}{bin_of(end - attempt)}"
 
 
 def _tweet(person: Person, event: Tweet, info: RunInfo) -> Iterator[CountChange]:
@@ -181,16 +211,16 @@ def _first(
     if known is not None and known <= at:
         return
     earliest[name] = at
-    yield from _moved(table, count, name, None if known is None else window_of(known, info), window_of(at, info))
+    before = None if known is None else (window_of(known, info), count)
+    yield from _moved(table, name, before, (window_of(at, info), count))
 
 
-def _moved(table: str, count: str, name: str, before: int | None, after: int | None) -> Iterator[CountChange]:
+def _moved(table: str, name: str, before: Place | None, after: Place | None) -> Iterator[CountChange]:
     if before == after:
         return
-    if before is not None:
-        yield CountChange(table, before, name, count, -1)
-    if after is not None:
-        yield CountChange(table, after, name, count, 1)
+    for place, by in ((before, -1), (after, 1)):
+        if place is not None:
+            yield CountChange(table, place[0], name, place[1], by)
 
 
 Row: TypeAlias = tuple[str, int, str]

@@ -6,12 +6,15 @@ SELECT shard, first_at - MOD(first_at, $window_ms) AS window_at, '*' AS name, me
 FROM (
   SELECT shard, listener,
     MIN(`at`) FILTER (WHERE kind = 'join') AS first_join,
+    MIN(`at`) FILTER (WHERE kind = 'attempt') AS tried,
     MIN(`at`) FILTER (WHERE kind = 'attempt') + $waited_ms AS due,
     MIN(`at`) FILTER (WHERE kind = 'leave') AS first_leave
   FROM presence_once GROUP BY shard, listener
 ) CROSS JOIN UNNEST(ARRAY[
   ('first_joins', first_join),
-  ('waited_20m', CASE WHEN due <= $talk_start AND (first_leave IS NULL OR first_leave > due) THEN due END)
+  ('waited_20m', CASE WHEN due <= $talk_start AND (first_leave IS NULL OR first_leave > due) THEN due END),
+  ($time_to_join, CASE WHEN tried <= first_join AND (first_leave IS NULL OR first_join <= first_leave) THEN first_join END),
+  ($time_to_exit, CASE WHEN tried <= first_leave AND (first_join IS NULL OR first_leave < first_join) THEN first_leave END)
 ]) AS measured (measure, first_at)
 WHERE first_at IS NOT NULL;
 

@@ -105,7 +105,8 @@ FROM $presence_read CROSS JOIN UNNEST(ARRAY[
     ELSE IF(COALESCE(reason, '') = '$gave_up', 'give_ups', 'leaves')
   END,
   CASE WHEN kind = 'attempt' AND `try` = 1 THEN 'arrivals' END,
-  CASE WHEN kind = 'join' AND since_drop_ms <= $rejoin_within_ms THEN 'rejoins_60s' END
+  CASE WHEN kind = 'join' AND since_drop_ms <= $rejoin_within_ms THEN 'rejoins_60s' END,
+  CASE WHEN kind = 'join' AND since_drop_ms IS NOT NULL THEN $time_to_rejoin END
 ]) AS measured (measure)
 WHERE measure IS NOT NULL;
 

@@ -25,7 +25,8 @@ TRUTH = Truth(
     audience={
         (START, "first"): {"attempts": 5, "arrivals": 5, "joins": 4, "first_joins": 4, "fails": 1},
         (START + WINDOW, "first"): {"drops": 3},
-        (START, "*"): {"first_joins": 4},
+        (START, "*"): {"first_joins": 4, "time_to_join:448": 4, "time_to_exit:7168": 1},
+        (START + WINDOW, "second"): {"time_to_rejoin:4096": 1},
     },
     reaction={(START + WINDOW, "launch"): {"posts": 2, "hashtag:night": 1}},
     estimates={(START + WINDOW, "launch"): {"stance:mockery": 2}},

@@ -9,7 +9,8 @@ from streams.contract.events import WAITED_MS
 from streams.contract.results import AudienceResult, Progress
 from streams.contract.topics import INPUTS, PRESENCE, RESULTS_AUDIENCE, TWEETS
 from streams.engines.pathway.counts import DEAD_LETTER, PathwayCounts
-from streams.engines.pathway.rows import NEVER, row_of, waited_window
+from streams.engines.pathway.rows import row_of, wait_end, waited_window
+from streams.engines.shared.simplefold import NEVER
 from streams.golden import load
 
 INFO = load("doors").info
@@ -33,20 +34,25 @@ def presence(kind: str, **further: Any) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("raw", "measures", "firsts", "tried", "left"),
+    ("raw", "measures", "firsts", "times"),
     [
-        (presence("attempt"), ("attempts", "arrivals"), (), AT, NEVER),
-        (presence("attempt", **{"try": 3}), ("attempts",), (), AT, NEVER),
-        (presence("join", since_drop_ms=60_000), ("joins", "rejoins_60s"), (INFO.spaces[0], "*"), NEVER, NEVER),
-        (presence("leave", reason="gave_up"), ("give_ups",), (), NEVER, AT),
+        (presence("attempt"), ("attempts", "arrivals"), (), (AT, NEVER, NEVER)),
+        (presence("attempt", **{"try": 3}), ("attempts",), (), (AT, NEVER, NEVER)),
+        (
+            presence("join", since_drop_ms=60_000),
+            ("joins", "rejoins_60s", "time_to_rejoin:57344"),
+            (INFO.spaces[0], "*"),
+            (NEVER, AT, NEVER),
+        ),
+        (presence("leave", reason="gave_up"), ("give_ups",), (), (NEVER, NEVER, AT)),
     ],
 )
 def test_an_event_increments_its_counts(
-    raw: bytes, measures: tuple[str, ...], firsts: tuple[str, ...], tried: int, left: int
+    raw: bytes, measures: tuple[str, ...], firsts: tuple[str, ...], times: tuple[int, int, int]
 ) -> None:
     """It increments counts of its own window; the tables derive first times and waits."""
     row = row_of(PRESENCE, raw, 41, INFO)
-    assert row.fact == (1, AT, WINDOW, INFO.spaces[0], measures, firsts, tried, left)
+    assert row.fact == (1, AT, WINDOW, INFO.spaces[0], measures, firsts, *times)
     assert (row.next_place, row.event_id, row.reason) == (42, 1, "")
 
 
@@ -67,6 +73,18 @@ def test_a_wait_counts_in_the_window_in_which_it_became_twenty_minutes() -> None
     assert waited_window(tried, INFO.talk_start + 1, INFO) == due
     assert waited_window(tried + 1, NEVER, INFO) == -1
     assert waited_window(NEVER, NEVER, INFO) == -1
+
+
+def test_a_wait_ends_with_the_earlier_of_join_and_leave() -> None:
+    """A join wins against a leave at the same time; an end before the first attempt is none."""
+    window = WINDOW
+    assert wait_end(AT - 100, AT, NEVER, INFO) == (window, "time_to_join:96")
+    assert wait_end(AT - 100, AT, AT, INFO) == (window, "time_to_join:96")
+    assert wait_end(AT - 100, AT + 1, AT, INFO) == (window, "time_to_exit:96")
+    assert wait_end(AT, NEVER, AT, INFO) == (window, "time_to_exit:0")
+    assert wait_end(AT, AT - 1, NEVER, INFO) == (-1, "")
+    assert wait_end(NEVER, AT, AT, INFO) == (-1, "")
+    assert wait_end(AT, NEVER, NEVER, INFO) == (-1, "")
 
 
 def change(about: str, measure: str, n: int, *, window: int = -1, name: str = "") -> dict[str, Any]:

@@ -43,15 +43,20 @@ final class Counting {
         if (event.attempt() == 1) {
           changes.add(new Change(window, event.space(), "arrivals", 1));
         }
-        waited(person, "attempt", event.at(), changes);
+        timed(person, "attempt", event.at(), changes);
       }
       case "join" -> {
         if (event.sinceDropMs() >= 0 && event.sinceDropMs() <= REJOIN_WITHIN_MS) {
           changes.add(new Change(window, event.space(), "rejoins_60s", 1));
         }
+        if (event.sinceDropMs() >= 0) {
+          changes.add(new Change(window, event.space(), inBin("time_to_rejoin:", event.sinceDropMs()), 1));
+        }
+        Wait before = endOfWait(person);
         first(person, "join:", event.space(), "first_joins", event.at(), changes);
+        moved(ALL, before, endOfWait(person), changes);
       }
-      case "leave" -> waited(person, "leave", event.at(), changes);
+      case "leave" -> timed(person, "leave", event.at(), changes);
       default -> {}
     }
   }
@@ -90,10 +95,47 @@ final class Counting {
     }
   }
 
-  private void waited(Person person, String what, long at, List<Change> changes) {
-    Long before = waitedWindow(person);
+  /** Keeps the earliest attempt or leave, on which waits depend. */
+  private void timed(Person person, String what, long at, List<Change> changes) {
+    Long waited = waitedWindow(person);
+    Wait end = endOfWait(person);
     person.first().merge(what, at, Math::min);
-    moved(ALL, "waited_20m", before, waitedWindow(person), changes);
+    moved(ALL, "waited_20m", waited, waitedWindow(person), changes);
+    moved(ALL, end, endOfWait(person), changes);
+  }
+
+  /** The end of a first wait: its window, and the count of durations that holds it. */
+  private record Wait(long window, String count) {}
+
+  /** The end of a person's first wait, with the first join or with a leave before any; null when there is none yet. */
+  private Wait endOfWait(Person person) {
+    Long attempt = person.first().get("attempt");
+    long join = person.first().getOrDefault("join:" + ALL, Long.MAX_VALUE);
+    long leave = person.first().getOrDefault("leave", Long.MAX_VALUE);
+    long end = Math.min(join, leave);
+    if (attempt == null || end == Long.MAX_VALUE || attempt > end) {
+      return null;
+    }
+    String family = join <= leave ? "time_to_join:" : "time_to_exit:";
+    return new Wait(info.windowOf(end), inBin(family, end - attempt));
+  }
+
+  /** The count of a family that holds a duration: its three leading binary digits are those of the bin. */
+  private static String inBin(String family, long duration) {
+    int shift = Math.max(0, Long.SIZE - Long.numberOfLeadingZeros(duration) - 3);
+    return family + (duration >> shift << shift);
+  }
+
+  private static void moved(String name, Wait before, Wait after, List<Change> changes) {
+    if (Objects.equals(before, after)) {
+      return;
+    }
+    if (before != null) {
+      changes.add(new Change(before.window(), name, before.count(), -1));
+    }
+    if (after != null) {
+      changes.add(new Change(after.window(), name, after.count(), 1));
+    }
   }
 
   /** The window in which somebody had waited twenty minutes, null when that never came. */
