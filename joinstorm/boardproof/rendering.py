@@ -15,7 +15,8 @@ from dashboards.lint import panels
 from dashboards.rules import ALERTS, RECORDINGS
 from joinstorm.boardproof import check, nodeproject
 from joinstorm.boardproof.proofnight import GOOD, WRONG, ProofNight
-from joinstorm.prometheus.server import Prometheus
+from joinstorm.prometheus.remotewrite import RemoteWriter, receiver
+from joinstorm.prometheus.server import RECEIVING, Prometheus
 from producers.recording import record
 from producers.scenario.loading import load
 from streams.contract.names import PhaseName
@@ -85,7 +86,8 @@ def render(
         notify("loading the night into Prometheus")
         night = ProofNight.of_tape(tape)
         check.store(night, folder, _scrapes(night))
-        with Prometheus(folder, lookback=f"{_DAY_STEP_SECONDS - 1}s") as prometheus:
+        with Prometheus(folder, RECEIVING, f"{_DAY_STEP_SECONDS - 1}s") as prometheus:
+            RemoteWriter(receiver(prometheus.url)).write(night.event_time_series(_scrapes(night)))
             jobs = _jobs(night, prometheus, out, only)
         notify(f"drawing {len(jobs['pictures'])} pictures")
         return nodeproject.draw(jobs, folder, environ, _SECONDS_PER_PICTURE * len(jobs["pictures"]))

@@ -15,6 +15,7 @@ from joinstorm.boardproof.mutants import substitutes
 from joinstorm.boardproof.proofnight import ProofNight
 from joinstorm.boardproof.wholeproof import LOOKBACK, SERVED
 from joinstorm.cli import cli
+from joinstorm.prometheus.remotewrite import RemoteWriter, receiver
 from joinstorm.prometheus.server import RECEIVING, Prometheus
 from producers.recording import record
 from producers.scenario.loading import load
@@ -47,7 +48,8 @@ def prometheus(night: ProofNight, tmp_path_factory: pytest.TempPathFactory) -> I
     """Return a Prometheus that has the night."""
     folder = tmp_path_factory.mktemp("prometheus")
     check.store(night, folder)
-    with Prometheus(folder, lookback=LOOKBACK) as running:
+    with Prometheus(folder, RECEIVING, LOOKBACK) as running:
+        RemoteWriter(receiver(running.url)).write(night.event_time_series())
         yield running
 
 
