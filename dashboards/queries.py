@@ -107,7 +107,8 @@ def stance_shares(subject: str) -> str:
 
 RUN = at_night(m.RUN_INFO)
 MOMENT = millis(at_night(m.REPLAY_TIME))
-PHASE_THEN = f"{at_night(m.PHASE)} == 1"
+PHASE_THEN = f'label_replace({at_night(m.PHASE)} == 1, "run", "", "", "")'
+"""Without the run's id, which a panel of rows would show a second time."""
 TALK_LATE = f"{at_night(m.TALK_START)} - on () {at_night(m.PHASE_START, IN_SCHEDULED)}"
 
 

@@ -115,10 +115,10 @@ def _report(outcome: RunOutcome, folder: Path) -> Path | None:
 
 def _linger(outcome: RunOutcome) -> None:
     """Serve the end of the run where its metrics were served, until a signal."""
-    from joinstorm.interrupts import InterruptedRun
+    from joinstorm.interrupts import InterruptedRun, interruptible
     from joinstorm.run.serving import lingering
 
-    with contextlib.suppress(InterruptedRun):
+    with contextlib.suppress(InterruptedRun), interruptible():  # its end is no interruption of the run
         lingering(outcome.view, outcome.metrics, lambda line: echo(line, err=True))
 
 
