@@ -14,25 +14,29 @@ _HEAD: Final = """\
 Four Grafana boards show the night. They link to each other and load into Grafana 11 to 13
 ([grafana.md](grafana.md)).
 
-**Time.** The horizontal axis is wall clock time while a replay runs, or the real dates (24-25 May 2023) after
-`joinstorm backfill`. All values of the night are *as of event time*: the counts of an engine up to its watermark. "Per
-minute" is per minute of the night, the same at every replay speed. Only work (events sent, counted, read) is per second
-of wall clock time. The annotations are the phases of the night and, where Prometheus has the rules, the firing alerts.
-Figures are the last values of the time range, so they stay when a run ends or a scrape fails.
+**Time.** *The launch* and *The announcement* show **event time**: they are open on 24-25 May 2023, and the night draws
+itself there while a run plays, at any speed ([grafana.md](grafana.md#event-time)). *The pipeline* and *Engines* show
+the **wall clock**, which serves operating a run. All values of the night are as of event time on both: the counts of an
+engine up to its watermark. "Per minute" is per minute of the night, the same at every replay speed. Only work (events
+sent, counted, read) is per second of wall clock time. The annotations are the phases of the night and the firing
+alerts: in event time computed from the rules' expressions, on the wall clock as Prometheus fires them. Figures are the
+last values of the time range, so they stay when a run ends or a scrape fails.
 
-**Variables.** *Data source*: any Prometheus. *Engine*: the engine whose numbers are shown; `truth` is the oracle.
-*Room*: the audio rooms shown. A Prometheus holds one run at a time; the panel *Run* names it.
+**Variables.** *Data source*: any Prometheus. *Run*, on the boards in event time: the newest first. *Engine*: the engine
+whose numbers are shown; `truth` is the oracle. *Room*: the audio rooms shown. What is scraped belongs to one run at a
+time, the newest.
 
-Links from board to board keep variables and time range.
+Links to boards of the same clock keep variables and time range; those to the other clock keep the variables.
 
 **Colours** mean the same on every board: blue is the audience, orange people waiting, green joins, red drops and
 melting, grey and dashed the truth. Figures with a threshold are green on its good side and red on its bad one. **A
 panel without data says why**: *no run* in the time range, *no thread yet*, *nothing to report*, *no worker is
 scraped*.
 
-**Proof.** `joinstorm dashboards check` loads a night into a Prometheus and compares every panel's query with the
-oracle at named moments. `--mutate` also alters every query and rule, one place at a time, and every mutant must be
-caught. A test plays a night through Kafka and an engine and compares a scrape in every phase with the oracle as well.
+**Proof.** `joinstorm dashboards check` loads a night into a Prometheus, as scraped and in event time, and compares
+every panel's query with the oracle at named moments. `--mutate` also alters every query and rule, one place at a time,
+and every mutant must be caught. Tests play nights and compare what Prometheus has with the oracle as well: scrapes in
+every phase, and event-time values in the middle of a run, after a pause, a jump and late events.
 `joinstorm dashboards render` draws every panel with Grafana's own libraries. The boards follow the rules of
 grafana/dashboard-linter, except those in `dashboards/generated/.lint`, each with its reason.
 """

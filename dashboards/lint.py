@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from dashboards import promql
-from streams.metrics.definitions import Metric
+from streams.metrics.definitions import OF_THE_NIGHT, Metric, at_event_time
 
 EXCEPTIONS: Final[dict[tuple[str, str, str], str]] = {}
 """The reason for each exception, by board uid, panel title and rule."""
@@ -202,11 +202,12 @@ class _Board:
 
 
 def unused(boards: Mapping[str, dict[str, Any]], metrics: Iterable[Metric]) -> set[str]:
-    """Return the names of the metrics that no board shows."""
+    """Return the names of the metrics that no board shows, neither as scraped nor in event time."""
     shown = {
         selector.metric
         for board in boards.values()
         for _, expr in expressions(board)
         for selector in promql.read(promql.fill(expr)).selectors
     }
+    shown |= {metric.name for metric in OF_THE_NIGHT if at_event_time(metric).name in shown}
     return {metric.name for metric in metrics} - shown

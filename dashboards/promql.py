@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import promql_parser as promql
 
-SAMPLE: Final = {"engine": "faust", "space": "first|second", "__rate_interval": "1m"}
+SAMPLE: Final = {"run": "run-1", "engine": "faust", "space": "first|second", "__rate_interval": "1m"}
 """Values that turn every query of the boards into valid PromQL."""
 _VARIABLE: Final = re.compile(r"\$(?:\{(\w+)(?::\w+)?\}|(\w+))")
 

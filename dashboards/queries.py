@@ -1,8 +1,9 @@
 """The PromQL of the boards: one function or constant per query.
 
-Values of the night are gauges as of event time (see ``streams.metrics.definitions``), so the boards read them
-directly. ``rate()`` is only for counters of work, which happens in wall clock time. ``$engine`` and ``$space`` are the
-boards' variables; ``$space`` may hold several rooms.
+*The launch* and *The announcement* read event-time series (``at_night``) of the run ``$run``; the other boards and the
+rules read what is scraped (``select``). Values of the night are gauges as of event time in both, so they are read
+directly. ``rate()`` is only for counters of work, which happens in wall clock time. ``$engine`` and ``$space`` are
+variables, too; ``$space`` may hold several rooms.
 """
 
 from streams.contract.names import ANNOUNCEMENT, TRUTH, PhaseName
@@ -11,6 +12,7 @@ from streams.metrics import definitions as m
 OF_ENGINE = 'engine="$engine"'
 OF_ENGINES = 'engine=~"$engine"'
 OF_TRUTH = f'engine="{TRUTH}"'
+OF_RUN = 'run="$run"'
 OF_SPACE = 'space=~"$space"'
 IN_SCHEDULED = f'phase="{PhaseName.SCHEDULED_START}"'
 """The phase that begins at the announced start of the launch."""
@@ -21,6 +23,11 @@ RATE = "$__rate_interval"
 def select(metric: m.Metric, *matchers: str) -> str:
     """Return a selector; ``matchers`` go between the braces."""
     return f"{metric.name}{{{','.join(matchers)}}}" if matchers else metric.name
+
+
+def at_night(metric: m.Metric, *matchers: str) -> str:
+    """Return a selector of the event-time series of the boards' run."""
+    return select(m.at_event_time(metric), OF_RUN, *matchers)
 
 
 def total(expression: str, *by: str) -> str:
@@ -44,89 +51,94 @@ def millis(seconds: str) -> str:
 
 
 # --- the launch -------------------------------------------------------------------------------------------------------
-AUDIENCE = select(m.AUDIENCE, OF_ENGINE, OF_SPACE)
-AUDIENCE_TRUTH = select(m.AUDIENCE, OF_TRUTH, OF_SPACE)
+AUDIENCE = at_night(m.AUDIENCE, OF_ENGINE, OF_SPACE)
+AUDIENCE_TRUTH = at_night(m.AUDIENCE, OF_TRUTH, OF_SPACE)
 AUDIENCE_NOW = total(AUDIENCE)
-AUDIENCE_PEAK = select(m.AUDIENCE_PEAK, OF_ENGINE, OF_SPACE)
-AUDIENCE_PEAK_TIME = millis(select(m.AUDIENCE_PEAK_TIME, OF_ENGINE, OF_SPACE))
-WAITING = select(m.WAITING, OF_ENGINE)
-WAITING_TRUTH = select(m.WAITING, OF_TRUTH)
-WAITED = select(m.WAITED, OF_ENGINE)
-DROP_RATIO = select(m.DROP_RATIO, OF_ENGINE, OF_SPACE)
+AUDIENCE_PEAK = at_night(m.AUDIENCE_PEAK, OF_ENGINE, OF_SPACE)
+AUDIENCE_PEAK_TIME = millis(at_night(m.AUDIENCE_PEAK_TIME, OF_ENGINE, OF_SPACE))
+WAITING = at_night(m.WAITING, OF_ENGINE)
+WAITING_TRUTH = at_night(m.WAITING, OF_TRUTH)
+WAITED = at_night(m.WAITED, OF_ENGINE)
+DROP_RATIO = at_night(m.DROP_RATIO, OF_ENGINE, OF_SPACE)
 WORST_DROP_RATIO = f"max({DROP_RATIO})"
-JOIN_SUCCESS = select(m.JOIN_SUCCESS, OF_ENGINE, OF_SPACE)
+JOIN_SUCCESS = at_night(m.JOIN_SUCCESS, OF_ENGINE, OF_SPACE)
 WORST_JOIN_SUCCESS = f"min({JOIN_SUCCESS})"
-_CROWD = f"({total(select(m.AUDIENCE, OF_ENGINE))} + on () {WAITING})"
-INSIDE_SHARE = f"{total(select(m.AUDIENCE, OF_ENGINE))} / {_CROWD}"
+_CROWD = f"({total(at_night(m.AUDIENCE, OF_ENGINE))} + on () {WAITING})"
+INSIDE_SHARE = f"{total(at_night(m.AUDIENCE, OF_ENGINE))} / {_CROWD}"
 WAITING_SHARE = f"{WAITING} / on () {_CROWD}"
-LISTENERS_EVER = select(m.DISTINCT_LISTENERS, OF_ENGINE, EVERY_SPACE)
-LISTENERS_BY_ROOM = select(m.DISTINCT_LISTENERS, OF_ENGINE, OF_SPACE)
-JOINS_COUNTED = total(select(m.PRESENCE, OF_ENGINE, OF_SPACE, kind("join")))
+LISTENERS_EVER = at_night(m.DISTINCT_LISTENERS, OF_ENGINE, EVERY_SPACE)
+LISTENERS_BY_ROOM = at_night(m.DISTINCT_LISTENERS, OF_ENGINE, OF_SPACE)
+JOINS_COUNTED = total(at_night(m.PRESENCE, OF_ENGINE, OF_SPACE, kind("join")))
 
 
 def presence_minute(*kinds: str) -> str:
     """Return events of these kinds in the last minute of event time, over the selected rooms."""
-    return total(select(m.PRESENCE_MINUTE, OF_ENGINE, OF_SPACE, kind(*kinds)), "kind")
+    return total(at_night(m.PRESENCE_MINUTE, OF_ENGINE, OF_SPACE, kind(*kinds)), "kind")
 
 
 def tweets_minute(subject: str) -> str:
     """Return tweets on a subject in the last minute of event time, over all kinds."""
-    return total(select(m.TWEETS_MINUTE, OF_ENGINE, f'subject="{subject}"'))
+    return total(at_night(m.TWEETS_MINUTE, OF_ENGINE, f'subject="{subject}"'))
 
 
-TWEETS_MINUTE_BY_SUBJECT = total(select(m.TWEETS_MINUTE, OF_ENGINE), "subject")
+TWEETS_MINUTE_BY_SUBJECT = total(at_night(m.TWEETS_MINUTE, OF_ENGINE), "subject")
 
 
 def tweets_minute_by_kind(subject: str) -> str:
     """Return tweets on a subject in the last minute of event time, by kind."""
-    return select(m.TWEETS_MINUTE, OF_ENGINE, f'subject="{subject}"')
+    return at_night(m.TWEETS_MINUTE, OF_ENGINE, f'subject="{subject}"')
 
 
 def tweets_so_far(subject: str) -> str:
     """Return all tweets on a subject, by kind."""
-    return select(m.TWEETS, OF_ENGINE, f'subject="{subject}"')
+    return at_night(m.TWEETS, OF_ENGINE, f'subject="{subject}"')
 
 
 def stances_minute(subject: str) -> str:
     """Return tweets on a subject in the last minute of event time, by stance."""
-    return select(m.STANCES_MINUTE, OF_ENGINE, f'subject="{subject}"')
+    return at_night(m.STANCES_MINUTE, OF_ENGINE, f'subject="{subject}"')
 
 
 def stance_shares(subject: str) -> str:
     """Return each stance's share of all tweets on a subject so far."""
-    stances = select(m.STANCES, OF_ENGINE, f'subject="{subject}"')
+    stances = at_night(m.STANCES, OF_ENGINE, f'subject="{subject}"')
     return f"{stances} / on () group_left () {total(stances)}"
+
+
+RUN = at_night(m.RUN_INFO)
+MOMENT = millis(at_night(m.REPLAY_TIME))
+PHASE_THEN = f'label_replace({at_night(m.PHASE)} == 1, "run", "", "", "")'
+"""Without the run's id, which a panel of rows would show a second time."""
+TALK_LATE = f"{at_night(m.TALK_START)} - on () {at_night(m.PHASE_START, IN_SCHEDULED)}"
 
 
 # --- the announcement -------------------------------------------------------------------------------------------------
 def with_bounds(metric: m.Metric) -> str:
     """Return an estimate and the bounds of its interval, distinguished by the label ``bound``."""
-    return select(metric, OF_ENGINE)
+    return at_night(metric, OF_ENGINE)
 
 
 def bound(metric: m.Metric, name: str) -> str:
     """Return an estimate or one bound of its interval."""
-    return select(metric, OF_ENGINE, f'bound="{name}"')
+    return at_night(metric, OF_ENGINE, f'bound="{name}"')
 
 
-BASELINE = select(m.BASELINE, OF_ENGINE)
+BASELINE = at_night(m.BASELINE, OF_ENGINE)
 REACTION = tweets_minute(ANNOUNCEMENT)
-REACTION_TRUTH = total(select(m.TWEETS_MINUTE, OF_TRUTH, f'subject="{ANNOUNCEMENT}"'))
-REACTION_PEAK_TIME = millis(select(m.REACTION_PEAK_TIME, OF_ENGINE))
-SINCE_ANNOUNCED = f"{m.REPLAY_TIME.name} - {m.ANNOUNCED.name}"
-HASHTAGS = select(m.HASHTAGS, OF_ENGINE)
-AUTHORS = select(m.AUTHORS, OF_ENGINE, 'subject!="*"')
-AUTHORS_HERE = select(m.AUTHORS, OF_ENGINE, f'subject="{ANNOUNCEMENT}"')
-AUTHORS_EVER = select(m.AUTHORS, OF_ENGINE, 'subject="*"')
-THREAD_REPOSTS = select(m.THREAD_REPOSTS, OF_ENGINE)
+REACTION_TRUTH = total(at_night(m.TWEETS_MINUTE, OF_TRUTH, f'subject="{ANNOUNCEMENT}"'))
+REACTION_PEAK_TIME = millis(at_night(m.REACTION_PEAK_TIME, OF_ENGINE))
+SINCE_ANNOUNCED = f"{at_night(m.REPLAY_TIME)} - scalar({at_night(m.ANNOUNCED)})"
+HASHTAGS = at_night(m.HASHTAGS, OF_ENGINE)
+AUTHORS = at_night(m.AUTHORS, OF_ENGINE, 'subject!="*"')
+AUTHORS_HERE = at_night(m.AUTHORS, OF_ENGINE, f'subject="{ANNOUNCEMENT}"')
+AUTHORS_EVER = at_night(m.AUTHORS, OF_ENGINE, 'subject="*"')
+THREAD_REPOSTS = at_night(m.THREAD_REPOSTS, OF_ENGINE)
 
 # --- the run and its replay -------------------------------------------------------------------------------------------
-RUN = m.RUN_INFO.name
 RUN_ENDED = m.RUN_ENDED.name
 EVENT_TIME = millis(m.REPLAY_TIME.name)
 PHASE_NOW = f"{m.PHASE.name} == 1"
 NIGHT_DONE = f"({m.REPLAY_TIME.name} - {m.NIGHT_START.name}) / ({m.NIGHT_END.name} - {m.NIGHT_START.name})"
-TALK_LATE = f"{m.TALK_START.name} - on () {select(m.PHASE_START, IN_SCHEDULED)}"
 REPLAY_SPEED = m.REPLAY_SPEED.name
 REPLAY_TARGET = f"{m.REPLAY_TARGET_SPEED.name} > 0"
 REPLAY_LATENESS = m.REPLAY_LATENESS.name

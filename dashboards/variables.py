@@ -3,24 +3,48 @@
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models import dashboard as model
 
-from dashboards import palette
+from dashboards import nightalerts, palette
 from dashboards import queries as q
 from dashboards.panels import DATA_SOURCE
 from streams.metrics import definitions as m
 
 TAG = "joinstorm"
 DEFAULT_ENGINE = "faust"
-EVENING = (1684962000000, 1685086200000)
-"""24 May 2023, 21:00 UTC, to 26 May 2023, 07:30 UTC: the time range of ``joinstorm backfill``."""
+EVENT_TIME, WALL_CLOCK = "event time", "wall clock"
+"""Tags: which clock a board shows."""
+EVENING = ("2023-05-24T21:20:00.000Z", "2023-05-25T00:30:00.000Z")
+"""The time range of *The launch*: the whole evening."""
+DAY_AFTER = ("2023-05-25T17:00:00.000Z", "2023-05-26T07:00:00.000Z")
+"""The time range of *The announcement*: the thread and the twelve hours after it."""
+_NOW = ("now-15m", "now")
 
 
-def board(uid: str, title: str, description: str) -> dashboard.Dashboard:
-    """Return an empty board with the shared parts."""
-    made = dashboard.Dashboard(title).uid(uid).description(description).tags([TAG]).timezone("utc")
-    made = made.tooltip(model.DashboardCursorSync.CROSSHAIR).time("now-15m", "now").refresh("5s").editable()
-    made = made.with_variable(data_source()).annotation(phases()).annotation(alerts()).annotation(published_phases())
-    boards = dashboard.DashboardLink("Boards").type(model.DashboardLinkType.DASHBOARDS).tags([TAG])
-    return made.link(boards.include_vars(include_vars=True).keep_time(keep_time=True)).link(evening(uid))
+def board(uid: str, title: str, description: str, stretch: tuple[str, str] | None = None) -> dashboard.Dashboard:
+    """Return an empty board with the shared parts.
+
+    Args:
+        uid: Its uid.
+        title: Its title.
+        description: What it shows.
+        stretch: The time range of a board in event time; None for a board on the wall clock.
+    """
+    clock, other = (WALL_CLOCK, EVENT_TIME) if stretch is None else (EVENT_TIME, WALL_CLOCK)
+    made = dashboard.Dashboard(title).uid(uid).description(description).tags([TAG, clock]).timezone("utc")
+    made = made.tooltip(model.DashboardCursorSync.CROSSHAIR).time(*(stretch or _NOW)).refresh("5s").editable()
+    made = made.with_variable(data_source())
+    if stretch is None:
+        made = made.annotation(phases(q.PHASE_NOW)).annotation(alerts(q.ALERTS))
+    else:
+        made = made.with_variable(run()).annotation(phases(q.PHASE_THEN)).annotation(alerts(nightalerts.firing()))
+        made = made.annotation(published_phases())
+    return made.link(_boards(clock, keep_time=True)).link(_boards(other, keep_time=False))
+
+
+def _boards(clock: str, *, keep_time: bool) -> dashboard.DashboardLink:
+    """Return the links to the boards of a clock; those of the other clock open with their own time range."""
+    link = dashboard.DashboardLink(f"In {clock}" if clock == EVENT_TIME else f"On the {clock}")
+    link = link.type(model.DashboardLinkType.DASHBOARDS).tags([TAG, clock])
+    return link.include_vars(include_vars=True).keep_time(keep_time=keep_time)
 
 
 def data_source() -> dashboard.DatasourceVariable:
@@ -28,17 +52,30 @@ def data_source() -> dashboard.DatasourceVariable:
     return dashboard.DatasourceVariable("datasource").label("Data source").type("prometheus")
 
 
-def engine(*, several: bool = False) -> dashboard.QueryVariable:
-    """Return the variable for the engine, or for several engines."""
-    variable = _values("engine", "Engine", q.select(m.WATERMARK), "The stream processor whose numbers are shown.")
-    if several:
-        return variable.multi(multi=True).include_all(include_all=True).current(_all_values())
+def run() -> dashboard.QueryVariable:
+    """Return the variable for the run; initially the newest, since ids of runs begin with their time."""
+    selector = q.select(m.at_event_time(m.RUN_INFO))
+    variable = _values("run", "Run", selector, "The run that is shown: the newest first.")
+    return variable.sort(model.VariableSort.NATURAL_DESC)
+
+
+def engine_of_run() -> dashboard.QueryVariable:
+    """Return the variable for one engine of the run."""
+    selector = q.at_night(m.WAITING)
+    variable = _values("engine", "Engine", selector, "The stream processor whose numbers are shown.")
     return variable.current(model.VariableOption(selected=True, text=DEFAULT_ENGINE, value=DEFAULT_ENGINE))
+
+
+def engines() -> dashboard.QueryVariable:
+    """Return the variable for several engines; initially all of them."""
+    selector = q.select(m.WATERMARK)
+    variable = _values("engine", "Engine", selector, "The stream processors whose numbers are shown.")
+    return variable.multi(multi=True).include_all(include_all=True).current(_all_values())
 
 
 def space() -> dashboard.QueryVariable:
     """Return the variable for the rooms; initially all of them."""
-    variable = _values("space", "Room", q.select(m.AUDIENCE), "The audio rooms of the night.")
+    variable = _values("space", "Room", q.at_night(m.AUDIENCE), "The audio rooms of the night.")
     return variable.multi(multi=True).include_all(include_all=True).current(_all_values())
 
 
@@ -52,27 +89,27 @@ def _all_values() -> model.VariableOption:
     return model.VariableOption(selected=True, text=["All"], value=["$__all"])
 
 
-def phases() -> dashboard.AnnotationQuery:
-    """Return the annotations of the night's phases from the metric, which fit any replay and the real dates."""
+def phases(expr: str) -> dashboard.AnnotationQuery:
+    """Return the annotations of the night's phases from their metric, which fit any replay."""
     return (
         dashboard.AnnotationQuery()
         .name("Phases")
         .datasource(DATA_SOURCE)
         .enable(enable=True)
         .icon_color("rgba(128, 128, 128, 0.6)")
-        .expr(q.PHASE_NOW)
+        .expr(expr)
     )
 
 
-def alerts() -> dashboard.AnnotationQuery:
-    """Return the annotations of the firing alerts, where Prometheus has the rules."""
+def alerts(expr: str) -> dashboard.AnnotationQuery:
+    """Return the annotations of the firing alerts."""
     return (
         dashboard.AnnotationQuery()
         .name("Alerts")
         .datasource(DATA_SOURCE)
         .enable(enable=True)
         .icon_color(palette.BAD)
-        .expr(q.ALERTS)
+        .expr(expr)
     )
 
 
@@ -87,12 +124,3 @@ def published_phases() -> dashboard.AnnotationQuery:
         .icon_color("rgba(128, 128, 128, 0.6)")
         .target(target)
     )
-
-
-def evening(uid: str) -> dashboard.DashboardLink:
-    """Return the link to the same board at the real dates."""
-    begin, end = EVENING
-    url = f"/d/{uid}?from={begin}&to={end}"
-    link = dashboard.DashboardLink("24-25 May 2023").type(model.DashboardLinkType.LINK).icon("time").url(url)
-    link = link.include_vars(include_vars=True)
-    return link.tooltip("The night at its real dates, after `joinstorm backfill`.")

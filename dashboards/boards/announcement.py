@@ -32,8 +32,9 @@ def build() -> dashboard.Dashboard:
         "The announcement",
         "The day after, the head of engineering announces his exit in a thread: the reaction compared with its "
         "baseline, the excess the thread caused, how long it lasts, and its stances.",
+        variables.DAY_AFTER,
     )
-    made = made.with_variable(variables.engine())
+    made = made.with_variable(variables.engine_of_run())
     made = made.with_row(dashboard.Row("The effect"))
     for panel in (*_effect(), *_sizes()):
         made = made.with_panel(panel)

@@ -18,7 +18,7 @@ def build() -> dashboard.Dashboard:
         "Every engine on this night, compared with the truth: correctness first, then progress and speed. A fast wrong "
         "answer is still wrong.",
     )
-    made = made.with_variable(variables.engine(several=True))
+    made = made.with_variable(variables.engines())
     made = made.with_row(dashboard.Row("Standings"))
     made = made.with_panel(_standings())
     made = made.with_row(dashboard.Row("Correctness"))

@@ -34,8 +34,9 @@ def build() -> dashboard.Dashboard:
         "The launch",
         "A live-audio launch melts its servers: the rooms, the people waiting outside, and the tweets about it, as one "
         "engine counts them, compared with the truth.",
+        variables.EVENING,
     )
-    made = made.with_variable(variables.engine()).with_variable(variables.space())
+    made = made.with_variable(variables.engine_of_run()).with_variable(variables.space())
     for panel in (_now(), _phases(), _audience(), _waiting(), *_figures()):
         made = made.with_panel(panel)
     made = made.with_row(dashboard.Row("The night so far"))
@@ -61,8 +62,8 @@ def _now() -> Panel:
     return sentence(
         text,
         PanelQuery(q.RUN, rows=True),
-        PanelQuery(q.PHASE_NOW, rows=True),
-        PanelQuery(q.EVENT_TIME, "Event time"),
+        PanelQuery(q.PHASE_THEN, rows=True),
+        PanelQuery(q.MOMENT, "Event time"),
         PanelQuery(q.AUDIENCE_NOW, "In the rooms"),
         PanelQuery(q.WAITING, "Waiting outside"),
         fields=(
@@ -83,7 +84,7 @@ def _phases() -> Panel:
         "the phases in order: the room opens, the scheduled start passes, the room melts and is closed, the second "
         "room fills, the talk, its end, and the next day. In *control* nothing melts.",
     )
-    return timeline(text, PanelQuery(q.PHASE_NOW, rows=True), Field("phase", "phase", texts=palette.PHASES))
+    return timeline(text, PanelQuery(q.PHASE_THEN, rows=True), Field("phase", "phase", texts=palette.PHASES))
 
 
 def _figures() -> tuple[Panel, ...]:

@@ -32,7 +32,7 @@ def build() -> dashboard.Dashboard:
         "The pipeline",
         "From the schedule to the screen: whether the replay is on time, the processor keeps up, and nothing is lost.",
     )
-    made = made.with_variable(variables.engine(several=True))
+    made = made.with_variable(variables.engines())
     made = made.with_row(dashboard.Row("The replay"))
     for panel in (*_replay(), _speed(), _lateness(), _sent()):
         made = made.with_panel(panel)

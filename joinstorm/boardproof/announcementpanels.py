@@ -1,17 +1,16 @@
 """The expected answers of *The announcement*, from the oracle's counts."""
 
 from collections.abc import Callable
-from functools import cache
 from typing import Final
 
-from joinstorm.boardproof.counted import Counted
+from joinstorm.boardproof.effectvalues import effect_of
 from joinstorm.boardproof.launchpanels import stances_minute
 from joinstorm.boardproof.momentvalues import Expected, ProofMoment, Shown, merged, minute_before, series_by, single
 from joinstorm.prometheus.server import Vector
 from streams.contract.names import MINUTE_MS
 from streams.contract.results import HASHTAG, STANCES
 from streams.effect.baseline import Estimate
-from streams.effect.estimate import ReactionEstimate, estimate_reaction
+from streams.effect.estimate import ReactionEstimate
 from streams.metrics.definitions import TOP_HASHTAGS, TWEET_KINDS
 
 SUBJECT: Final = "announcement"
@@ -97,17 +96,7 @@ def _hashtags(now: ProofMoment) -> Vector:
 
 
 def _effect(shown: Shown) -> ReactionEstimate | None:
-    """Return the estimate over the oracle's counts; None before the announcement."""
-    return _effect_of(shown.counted, shown.at)
-
-
-@cache
-def _effect_of(counted: Counted, at: int) -> ReactionEstimate | None:
-    info = counted.info
-    if info.announced is None or at < info.announced + info.window_ms:
-        return None
-    counts = counted.by_window(SUBJECT, tuple(TWEET_KINDS.values()), at)
-    return estimate_reaction(counts, start=info.start, window_ms=info.window_ms, announced=info.announced)
+    return effect_of(shown.counted, shown.at)
 
 
 def _baseline(now: ProofMoment) -> Vector:

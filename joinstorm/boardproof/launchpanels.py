@@ -6,12 +6,16 @@ from functools import cache
 from typing import Final
 
 from joinstorm.boardproof.counted import Counted
+from joinstorm.boardproof.effectvalues import effect_of
 from joinstorm.boardproof.momentvalues import Expected, ProofMoment, Shown, merged, minute_before, series_by, single
 from joinstorm.prometheus.server import Vector
 from streams.contract.results import STANCES
 from streams.metrics.definitions import PRESENCE_KINDS, TWEET_KINDS
 
 SCHEDULED: Final = "scheduled_start"
+_ENOUGH: Final = 30
+"""Events of a minute with which its ratio counts."""
+_SURGE: Final = 3.0
 ALERTS: Final = "ALERTS"
 """The series Prometheus writes of its alerts."""
 
@@ -118,6 +122,37 @@ def _worst(now: ProofMoment, worst: Callable[[list[float]], float], of: Callable
 def alerts(now: ProofMoment) -> Vector:
     """Return the firing alerts of the selected engines, and of none."""
     return {labels: value for labels, value in now.work_series(ALERTS).items() if ("alertstate", "firing") in labels}
+
+
+def alerts_of_the_night(now: ProofMoment) -> Vector:
+    """Return the alerts about the night that fire at the moment, by the thresholds of docs/runbooks.md."""
+    shown, spaces, since = now.engine, now.info.spaces, minute_before(now.engine.at)
+    inside, outside = _inside(shown), shown.counted.waiting_at(shown.at)
+    growth = sum(
+        sign * _presence(shown, space, count, since)
+        for space in spaces
+        for count, sign in (("arrivals", 1), ("drops", 1), ("joins", -1), ("give_ups", -1))
+    )
+    most = max(_peak(now, space)[0] for space in spaces)
+    uplift = effect_of(shown.counted, shown.at)
+    fires = {
+        "LaunchMelting": any(
+            (_drop_ratio(shown, space) or 0) > 0.03  # noqa: PLR2004
+            and _presence(shown, space, "drops", since) >= _ENOUGH
+            for space in spaces
+        ),
+        "JoinSuccessLow": any(
+            (1 if (success := _success(shown, space)) is None else success) < 0.75  # noqa: PLR2004
+            and _presence(shown, space, "fails", since) >= _ENOUGH
+            for space in spaces
+        ),
+        "AudienceCollapse": inside < 0.5 * most and inside < outside,
+        "WaitingRoomGrowing": _quotient(outside, inside + outside) > 0.07  # noqa: PLR2004
+        and growth > -0.08 * outside
+        and outside >= _ENOUGH,
+        "AnnouncementSurge": uplift is not None and uplift.uplift.low > _SURGE,
+    }
+    return merged(single(1, engine=now.chosen[0], alertname=name) for name, is_so in fires.items() if is_so)
 
 
 def _peak(now: ProofMoment, space: str) -> tuple[int, int]:

@@ -76,6 +76,7 @@ class ProofMoment:
     def variables(self) -> dict[str, str]:
         """The values Grafana would substitute for the boards' variables."""
         return {
+            "run": self.info.run,
             "engine": "|".join(self.chosen),
             "space": "|".join(self.spaces),
             "__rate_interval": f"{RATE_SECONDS}s",

@@ -6,17 +6,22 @@ figures of work (records sent, time spent, lag) are computed by formulas, a diff
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import product
 from pathlib import Path
 from typing import Final
 
+import msgspec
+import numpy as np
+
 from joinstorm.boardproof.counted import Counted, doubled, inflated
 from joinstorm.boardproof.momentvalues import RATE_SECONDS, ProofMoment, Shown, Work
 from joinstorm.oracle.answers import Truth, ask
+from joinstorm.prometheus import eventtime
 from joinstorm.prometheus.backfill import AllSeries, Series, collect, info_of, night_of
+from joinstorm.prometheus.remoteread import RemoteSeries
 from joinstorm.prometheus.server import Labels
 from producers.tape.tapefile import Tape
 from streams.contract.events import REASONS
@@ -26,6 +31,7 @@ from streams.contract.runinfo import RunInfo, RunStatus
 from streams.contract.topics import INPUTS, RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION
 from streams.metrics import definitions as m
 from streams.read.derive import ResultsView
+from streams.read.ledger import Ints
 from streams.read.runview import EngineView, RunView
 
 GOOD: Final = "faust"
@@ -111,10 +117,20 @@ class ProofNight:
         both = ("both rooms in use", _on_scrape(opening + 15_000))
         return [*sorted([*inside, both], key=lambda moment: moment[1]), ("the end", _on_scrape(self.info.end))]
 
-    def moment(self, name: str, at: int, chosen: tuple[str, ...], spaces: tuple[str, ...]) -> ProofMoment:
-        """Return the moment at event time ``at`` for a selection of engines and rooms."""
+    def moment(
+        self, name: str, at: int, chosen: tuple[str, ...], spaces: tuple[str, ...], *, event_time: bool = False
+    ) -> ProofMoment:
+        """Return the moment at event time ``at`` for a selection of engines and rooms.
+
+        Args:
+            name: Its name.
+            at: Event time (ms).
+            chosen: The engines selected.
+            spaces: The rooms selected.
+            event_time: Whether every engine is shown as of that moment, not as of its watermark in a scrape.
+        """
         shown = {
-            engine: Shown(counted, self._as_of(engine, at), self._covered(engine, at))
+            engine: Shown(counted, at if event_time else self._as_of(engine, at), self._covered(engine, at))
             for engine, counted in self.counted.items()
         }
         return ProofMoment(
@@ -129,8 +145,18 @@ class ProofNight:
             records=_records(self._since(at)),
             rejected=_rejected(self._since(at)),
             work=self._work,
-            earlier=lambda: self.moment(name, at - RATE_SECONDS * 1000, chosen, spaces),
+            earlier=lambda: self.moment(name, at - RATE_SECONDS * 1000, chosen, spaces, event_time=event_time),
         )
+
+    def event_time_series(self, moments: Iterable[int] | None = None) -> Iterator[RemoteSeries]:
+        """Yield the event-time series of the run, and of a second run in which nothing is the same.
+
+        Args:
+            moments: Event times (ms); ``moments()`` if not given.
+        """
+        at = np.array(sorted(moments or {at for _, at in self.moments()}), np.int64)
+        yield from _of_run(self.info, self._nights, at)
+        yield from _of_run(another(self.info), dict.fromkeys(self._nights, self._nights[WRONG]), at)
 
     def series(self, moments: Iterable[int] | None = None) -> AllSeries:
         """Return all series a Prometheus would have scraped from the exporter and the workers.
@@ -140,7 +166,7 @@ class ProofNight:
         """
         clock = self._clock if moments is None else _as_it_is
         times = sorted(moments or {at for _, moment in self.moments() for at in _scrapes(moment)})
-        found = collect(((at, self._view(at, clock(at))) for at in times), leave_out=(m.SCRAPE,))
+        found = collect(((at, self._view(at, clock(at))) for at in times), leave_out=(m.SCRAPE, m.RUN_INFO))
         for (name, labels), value in self._work.items():
             series = found.setdefault(name, {}).setdefault(tuple(sorted(labels)), Series())
             for at in times:
@@ -223,6 +249,21 @@ class ProofNight:
             value = _counter if metric.type == "counter" else _gauge
             made[metric.name, labels] = partial(value, number, self.info.start / 1000)
         return made
+
+
+def _of_run(info: RunInfo, nights: Mapping[str, ResultsView], at: Ints) -> Iterator[RemoteSeries]:
+    yield from eventtime.of_run(info, at)
+    for engine, view in nights.items():
+        yield from eventtime.of_engine(info, engine, view, at)
+
+
+def another(info: RunInfo) -> RunInfo:
+    """Return another run of the night, an hour earlier in everything that is constant."""
+    hour = 60 * MINUTE_MS
+    phases = tuple(msgspec.structs.replace(phase, start=phase.start - hour) for phase in info.phases)
+    announced = None if info.announced is None else info.announced - hour
+    changed = {"phases": phases, "announced": announced, "talk_start": info.talk_start - 2 * hour}
+    return msgspec.structs.replace(info, run=f"{info.run}-another", scenario="another", **changed)
 
 
 def _of_the_exporter() -> Iterator[tuple[m.Metric, Labels]]:

@@ -12,14 +12,15 @@ from typing import Any, Final
 
 from dashboards import promql, stored
 from dashboards.lint import panels
-from dashboards.rules import ALERTS, RECORDINGS
+from dashboards.panels import NO_RUN
 from joinstorm.boardproof import check, nodeproject
 from joinstorm.boardproof.proofnight import GOOD, WRONG, ProofNight
-from joinstorm.prometheus.server import Prometheus
+from joinstorm.prometheus.remotewrite import RemoteWriter, receiver
+from joinstorm.prometheus.server import RECEIVING, Prometheus
 from producers.recording import record
 from producers.scenario.loading import load
 from streams.contract.names import PhaseName
-from streams.metrics import definitions as m
+from streams.contract.runinfo import RunInfo
 from streams.system.scratch import scratch
 
 SCENARIO, SCALE, SEED = "launch", 0.01, 1
@@ -31,6 +32,7 @@ LAUNCH, ANNOUNCEMENT = "joinstorm-launch", "joinstorm-announcement"
 FIRST_SCREEN: Final = 800
 """Height of the first screen at the smaller width."""
 _EVENING_MS: Final = 190 * 60_000
+_BEFORE_THREAD_MS: Final = 120 * 60_000
 _STEP_SECONDS: Final = 30
 _DAY_STEP_SECONDS: Final = 300
 _POINTS: Final = 380
@@ -85,10 +87,13 @@ def render(
         notify("loading the night into Prometheus")
         night = ProofNight.of_tape(tape)
         check.store(night, folder, _scrapes(night))
-        with Prometheus(folder, lookback=f"{_DAY_STEP_SECONDS - 1}s") as prometheus:
+        with Prometheus(folder, RECEIVING, f"{_DAY_STEP_SECONDS - 1}s") as prometheus:
+            RemoteWriter(receiver(prometheus.url)).write(night.event_time_series(_scrapes(night)))
             jobs = _jobs(night, prometheus, out, only)
+        silent = _silent(jobs)
         notify(f"drawing {len(jobs['pictures'])} pictures")
-        return nodeproject.draw(jobs, folder, environ, _SECONDS_PER_PICTURE * len(jobs["pictures"]))
+        drawn = nodeproject.draw(jobs, folder, environ, _SECONDS_PER_PICTURE * len(jobs["pictures"]))
+        return {name: [*findings, *silent[name]] for name, findings in drawn.items()}
 
 
 def _scrapes(night: ProofNight) -> Iterator[int]:
@@ -106,7 +111,7 @@ def _jobs(night: ProofNight, prometheus: Prometheus, out: Path, only: str) -> di
     pictures = [picture for picture in _pictures(boards) if only in picture["name"]]
     wanted = {(picture["uid"], picture["data"]) for picture in pictures}
     data = {
-        name: _data(boards[uid], _stretch(night, uid, name.rpartition("-")[2]), night.info.spaces, prometheus)
+        name: _data(boards[uid], _stretch(night, uid, name.rpartition("-")[2]), night.info, prometheus)
         for uid, name in sorted(wanted)
     }
     return {"out": str(out.resolve()), "boards": boards, "data": data, "pictures": pictures}
@@ -123,24 +128,26 @@ def _pictures(boards: Iterable[str]) -> Iterator[dict[str, Any]]:
 
 
 def _stretch(night: ProofNight, uid: str, moment: str) -> _Stretch:
-    """Return a board's time range: the evening, or the whole night for the announcement of the day after."""
+    """Return a board's time range: the evening, or the day after for the announcement."""
     info = night.info
-    whole = uid == ANNOUNCEMENT
-    start, end = info.start // 1000, (info.end if whole else min(info.end, info.start + _EVENING_MS)) // 1000
-    name = PhaseName.THREAD if whole else PhaseName.MELTING
+    day_after = uid == ANNOUNCEMENT
+    name = PhaseName.THREAD if day_after else PhaseName.MELTING
     place = next(place for place, phase in enumerate(info.phases) if phase.name == name)
     begin, until = info.phases[place].start, info.phases[place + 1].start
+    start = (begin - _BEFORE_THREAD_MS if day_after else info.start) // 1000
+    end = (info.end if day_after else min(info.end, info.start + _EVENING_MS)) // 1000
     middle = begin + (until - begin) // 2
     cut = {"before": start - 1, "during": middle // 1000, "after": end}[moment]
     return _Stretch(start, end, cut - cut % _STEP_SECONDS)
 
 
-def _data(board: dict[str, Any], stretch: _Stretch, spaces: Iterable[str], prometheus: Prometheus) -> dict[str, Any]:
+def _data(board: dict[str, Any], stretch: _Stretch, info: RunInfo, prometheus: Prometheus) -> dict[str, Any]:
     """Return a board's variables, the answers of its queries up to the cut, and where its annotations begin."""
     several = any(one["name"] == "engine" and one["multi"] for one in board["templating"]["list"])
     variables = {
+        **({"run": info.run} if check.in_event_time(board) else {}),
         "engine": f"{GOOD}|{WRONG}" if several else GOOD,
-        "space": "|".join(spaces),
+        "space": "|".join(info.spaces),
         "__rate_interval": f"{4 * stretch.step}s",
     }
     answers = {
@@ -191,13 +198,14 @@ def _json(value: float) -> float | None:
 def _marks(
     board: dict[str, Any], variables: Mapping[str, str], stretch: _Stretch, prometheus: Prometheus
 ) -> Iterator[dict[str, Any]]:
-    """Yield where a board's annotations begin: its phases, and its alerts as an exact engine fires them."""
+    """Yield where a board's annotations begin: its phases and its alerts."""
     if stretch.cut < stretch.start:
         return
-    phases = (one for one in board["annotations"]["list"] if m.PHASE.name in one.get("expr", ""))
-    queries = [(one["expr"], _PHASE_COLOUR) for one in phases]
-    ours = f'and on (engine) {m.ENGINE_ENDED.name}{{engine="{GOOD}"}}'
-    queries += [(f"({_expanded(alert.expr)}) {ours}", _ALERT_COLOUR) for alert in ALERTS if alert.due]
+    queries = [
+        (one["expr"], _ALERT_COLOUR if one["name"] == "Alerts" else _PHASE_COLOUR)
+        for one in board["annotations"]["list"]
+        if one.get("expr")
+    ]
     for expr, colour in queries:
         for _, points in _points(prometheus, promql.fill(expr, variables), stretch):
             times = [at for at, _ in points]
@@ -205,8 +213,16 @@ def _marks(
             yield from ({"time": at * 1000, "colour": colour} for at in starts)
 
 
-def _expanded(expr: str) -> str:
-    """Return an alert's expression with every recorded series replaced by its expression."""
-    for rule in RECORDINGS:
-        expr = expr.replace(rule.name, f"({rule.expr})")
-    return expr
+def _silent(jobs: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the panels that say there is no run although there is one, by picture."""
+    found: dict[str, list[str]] = {}
+    for picture in jobs["pictures"]:
+        answers = jobs["data"][picture["data"]]["answers"]
+        found[picture["name"]] = [
+            f"{panel['title']}: no data, and a run is there"
+            for panel in panels(jobs["boards"][picture["uid"]])
+            if panel["fieldConfig"]["defaults"]["noValue"] == NO_RUN
+            and "-before" not in picture["data"]
+            and not any(answer["series"] for answer in answers[panel["id"]])
+        ]
+    return found

@@ -10,14 +10,15 @@ from joinstorm.boardproof import ruleproof as rule_proof
 from joinstorm.boardproof.findings import ProofReport
 from joinstorm.boardproof.mutants import substitutes
 from joinstorm.boardproof.proofnight import SCRAPE_SECONDS, ProofNight
-from joinstorm.prometheus.server import Prometheus
+from joinstorm.prometheus.remotewrite import RemoteWriter, receiver
+from joinstorm.prometheus.server import RECEIVING, Prometheus
 from producers.recording import record
 from producers.scenario.loading import load
 from streams.errors import JoinstormError
-from streams.metrics.definitions import EXPORTER_METRICS, WORKER_METRICS
+from streams.metrics.definitions import EVENT_TIME_METRICS, EXPORTER_METRICS, WORKER_METRICS
 from streams.system.scratch import scratch
 
-SERVED: Final = (*EXPORTER_METRICS, *WORKER_METRICS)
+SERVED: Final = (*EXPORTER_METRICS, *WORKER_METRICS, *EVENT_TIME_METRICS)
 SCENARIO, SCALE, SEED = "launch", 0.01, 1
 """The night of the proof if no tape is given."""
 LOOKBACK: Final = f"{SCRAPE_SECONDS - 1}s"
@@ -73,7 +74,8 @@ def _check_queries(report: ProofReport, folder: Path, tape: Path, *, mutate: boo
     notify("loading the night into Prometheus")
     night = ProofNight.of_tape(tape)
     check.store(night, folder)
-    with Prometheus(folder, lookback=LOOKBACK) as prometheus:
+    with Prometheus(folder, RECEIVING, LOOKBACK) as prometheus:
+        RemoteWriter(receiver(prometheus.url)).write(night.event_time_series())
         proof = check.Proof(night, prometheus, stored.boards())
         report.queries = len(proof.queries)
         notify("running every query at every moment")

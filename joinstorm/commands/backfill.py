@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import shlex
 import shutil
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +15,7 @@ from joinstorm.output import echo
 
 if TYPE_CHECKING:
     from joinstorm.prometheus.backfill import Nights
+    from joinstorm.prometheus.remoteread import RemoteSeries
     from streams.contract.runinfo import RunInfo
     from streams.kafka.connection import Connection
     from streams.read.reader import ResultReader
@@ -24,14 +23,14 @@ if TYPE_CHECKING:
 TEXT = "night.om"
 DATA = "data"
 CONFIG = "prometheus.yml"
-STEP = click.IntRange(5, 300)
+LOOKBACK = "75s"
+"""In quiet phases there is a sample a minute."""
 
 
 @click.command()
 @click.argument("source", default="launch")
-@options.out_folder("Folder for the metrics.", default=Path("backfill"))
-@click.option("--step", type=STEP, default=15, help="Seconds between samples.")
-@click.option("--quiet-step", type=STEP, default=60, help="Seconds between samples in quiet phases.")
+@options.remote_write
+@options.out_folder("Folder for the metrics, without --remote-write.", default=Path("backfill"))
 @options.scale(1.0)
 @options.seed()
 @options.bootstrap_servers(embedded=True)
@@ -40,9 +39,8 @@ STEP = click.IntRange(5, 300)
 @options.deadline
 def command(  # noqa: PLR0913, PLR0917 - one argument per option
     source: str,
+    remote_write: str,
     out: Path,
-    step: int,
-    quiet_step: int,
     scale: float,
     seed: int | None,
     connection: Connection | None,
@@ -52,30 +50,47 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
 ) -> None:
     """Write a night as Prometheus history.
 
-    The samples carry the night's real dates (24-25 May 2023), so that the boards show the evening.
+    The samples are those that `joinstorm run --remote-write` writes while a night plays: event-time series, at the
+    night's real dates (24-25 May 2023), one for every window, in quiet phases one a minute.
 
     SOURCE is a tape, the folder of a run, or a scenario, which is then recorded; the counts are the oracle's, under the
     engine name `truth`. With --bootstrap-servers the counts are those of every engine of a run on that broker.
 
-    The metrics are those that the exporter serves. DIR/night.om is OpenMetrics text; where promtool is installed,
-    DIR/data holds blocks that a Prometheus can serve as they are.
+    Without --remote-write, DIR/night.om is OpenMetrics text; where promtool is installed, DIR/data holds blocks that a
+    Prometheus can serve as they are.
     """
-    from joinstorm.prometheus.backfill import times, whole_night, write_openmetrics
+    from joinstorm.prometheus.eventtime import whole_night
+    from joinstorm.prometheus.remotewrite import RemoteWriter, receiver
     from streams.read.reader import ResultReader
 
+    writer = RemoteWriter(receiver(remote_write)) if remote_write else None
     if connection is None:
         info, nights = _of_tape(source, scale, seed)
     else:
         with ResultReader(connection, prefix=prefix, run=run) as reader:
             info, nights = _of_run(reader, deadline)
+    series = whole_night(info, nights)
+    if writer is None:
+        _to_files(series, nights, out)
+    else:
+        writer.write(series)
+        echo(f"wrote the night of {', '.join(sorted(nights))} to {remote_write}, as run {info.run}")
+    echo(f"board: {options.board_of(info, min(nights))}")
+
+
+def _to_files(series: Iterable[RemoteSeries], nights: Nights, out: Path) -> None:
+    from joinstorm.prometheus.backfill import write_openmetrics
+    from joinstorm.prometheus.eventtime import as_samples
+    from streams.metrics.definitions import EVENT_TIME_METRICS
+
     out.mkdir(parents=True, exist_ok=True)
-    with _progress(info) as report, (out / TEXT).open("w", encoding="utf-8") as file:
-        written = write_openmetrics(whole_night(info, nights, times(info, step, quiet_step), report), file)
+    with (out / TEXT).open("w", encoding="utf-8") as file:
+        written = write_openmetrics(as_samples(series), file, EVENT_TIME_METRICS)
     echo(f"wrote {written:,} samples of {', '.join(sorted(nights))} to {out / TEXT}")
-    echo(_blocks(out, max(step, quiet_step)))
+    echo(_blocks(out))
 
 
-def _blocks(out: Path, longest: int) -> str:
+def _blocks(out: Path) -> str:
     """Make the blocks where promtool is installed; return the next step for the user."""
     from joinstorm.prometheus.backfill import make_blocks
     from joinstorm.prometheus.server import HOW_TO_GET, RETENTION
@@ -85,7 +100,7 @@ def _blocks(out: Path, longest: int) -> str:
         f"--config.file={out / CONFIG}",
         f"--storage.tsdb.path={out / DATA}",
         f"--storage.tsdb.retention.time={RETENTION}",  # else Prometheus deletes 2023 at once
-        f"--query.lookback-delta={longest + 15}s",  # text has no marks where a series ends
+        f"--query.lookback-delta={LOOKBACK}",  # text has no marks where a series ends
     ]
     if shutil.which("promtool") is None:
         make = shlex.join(["promtool", "tsdb", "create-blocks-from", "openmetrics", str(out / TEXT), str(out / DATA)])
@@ -118,13 +133,3 @@ def _of_run(reader: ResultReader, deadline: float) -> tuple[RunInfo, Nights]:
         "the end of every engine",
     )
     return nights_of_run(view)
-
-
-@contextlib.contextmanager
-def _progress(info: RunInfo) -> Iterator[Callable[[int], None]]:
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bars:
-        task = bars.add_task(f"{info.scenario}: computing the metrics of every moment", total=info.end - info.start)
-        yield lambda at: bars.update(task, completed=at - info.start)

@@ -24,12 +24,15 @@ POLL_SECONDS = 0.5
 @options.bootstrap_servers()
 @options.topic_prefix
 @options.run_id
-def command(port: int, address: str, connection: Connection, prefix: str, run: str | None) -> None:
+@options.remote_write
+def command(port: int, address: str, connection: Connection, prefix: str, run: str | None, remote_write: str) -> None:
     """Serve a run's metrics to Prometheus.
 
     The exporter reads the result topics until Ctrl-C; the address of /metrics goes to stdout. Without --run it follows
-    the newest run, and a newer one as soon as it is opened. It may be started before any run.
+    the newest run, and a newer one as soon as it is opened. It may be started before any run. With --remote-write it
+    also writes the values of the night into a Prometheus, with event time as their timestamps.
     """
+    from joinstorm.run.serving import writing
     from streams.exporter.brokermonitor import BrokerMonitor
     from streams.exporter.collector import Exporter
     from streams.read.reader import ResultReader
@@ -39,6 +42,7 @@ def command(port: int, address: str, connection: Connection, prefix: str, run: s
         ResultReader(connection, prefix=prefix, run=run) as reader,
         BrokerMonitor(connection, reader.topics) as broker,
         Exporter(reader, broker.health).serving(port, address, option="--port") as url,
+        writing(reader, remote_write, lambda line: echo(line, err=True)),
     ):
         echo(url)
         while not forever.wait(POLL_SECONDS):

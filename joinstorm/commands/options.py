@@ -3,13 +3,16 @@
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import click
 
 from streams.contract.topics import DEFAULT_PARTITIONS
 from streams.errors import JoinstormError
 from streams.kafka.connection import DEFAULT_BOOTSTRAP, SERVERS_VARIABLE, Connection, connection_from
+
+if TYPE_CHECKING:
+    from streams.contract.runinfo import RunInfo
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -220,6 +223,17 @@ def metrics_port(default: int | None) -> Decorator:
     )
 
 
+def remote_write(command: _F) -> _F:
+    """``--remote-write``, the Prometheus that gets event-time series."""
+    return click.option(
+        "--remote-write",
+        default="",
+        show_default="none",
+        metavar="URL",
+        help="Prometheus that gets the night in its own time, as http://127.0.0.1:9090.",
+    )(command)
+
+
 # Output
 
 
@@ -270,3 +284,12 @@ def _named(text: str) -> tuple[str, str]:
 def names_in(texts: Iterable[str]) -> tuple[str, ...]:
     """Return the names of an option that is given several times, or once with commas, or both."""
     return tuple(name.strip() for text in texts for name in text.split(",") if name.strip())
+
+
+def board_of(info: "RunInfo", engine: str) -> str:
+    """Return the address of the board *The launch* with a run's range, the run and the engine."""
+    from dashboards.address import GRAFANA, LAUNCH, board_address, first_stretch
+
+    variables = {"run": info.run, "engine": engine}
+    grafana = os.environ.get("JOINSTORM_GRAFANA_URL", GRAFANA)
+    return board_address(LAUNCH, *first_stretch(info.phases, info.start, info.end), variables, grafana)

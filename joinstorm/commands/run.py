@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import sys
 from pathlib import Path
@@ -43,9 +44,11 @@ if TYPE_CHECKING:
 @options.out_folder("Folder for tape, verdict, report and logs.", shown="a new one in out/")
 @options.faults
 @options.metrics_port(0)
+@options.remote_write
+@click.option("--linger", is_flag=True, help="Go on serving /metrics after the verdict, until Ctrl-C.")
 @click.option("--report/--no-report", default=True, help="Write the HTML report.")
 @options.output_format()
-def command(out: Path | None, report: bool, form: str, **given: Any) -> int:
+def command(out: Path | None, report: bool, form: str, *, linger: bool, **given: Any) -> int:
     """Replay a night and verify every count.
 
     SCENARIO is a name of `joinstorm scenarios list` or a YAML file. The night is replayed through Kafka into an engine,
@@ -67,8 +70,13 @@ def command(out: Path | None, report: bool, form: str, **given: Any) -> int:
         for one in outcome.extra_engines:
             verdicts.write(one, folder / f"verdict-{one.engine}.json")
         page = _report(outcome, folder) if report else None
-    _print(outcome, folder, page, form)
+    _print(outcome, folder, page, form, request)
+    if linger:
+        _linger(outcome)
     return EXIT_OK if outcome.verdict.exact else EXIT_FAILED
+
+
+_OWN = ("scenario", "scale", "seed", "tape", "connection", "metrics_port", "remote_write")
 
 
 def _request(*, fault: tuple[str, ...], fault_seed: int, **given: Any) -> RunRequest:
@@ -78,7 +86,7 @@ def _request(*, fault: tuple[str, ...], fault_seed: int, **given: Any) -> RunReq
     from producers.compose.faults import parse_faults
     from streams.kafka.connection import Connection
 
-    own = {name: given.pop(name) for name in ("scenario", "scale", "seed", "tape", "connection", "metrics_port")}
+    own = {name: given.pop(name) for name in _OWN}
     pipeline = PipelineRequest(
         tape=own["tape"] or Path("tape.parquet"),
         connection=own["connection"] or Connection(),
@@ -105,7 +113,16 @@ def _report(outcome: RunOutcome, folder: Path) -> Path | None:
         return None
 
 
-def _print(outcome: RunOutcome, folder: Path, page: Path | None, form: str) -> None:
+def _linger(outcome: RunOutcome) -> None:
+    """Serve the end of the run where its metrics were served, until a signal."""
+    from joinstorm.interrupts import InterruptedRun, interruptible
+    from joinstorm.run.serving import lingering
+
+    with contextlib.suppress(InterruptedRun), interruptible():  # its end is no interruption of the run
+        lingering(outcome.view, outcome.metrics, lambda line: echo(line, err=True))
+
+
+def _print(outcome: RunOutcome, folder: Path, page: Path | None, form: str, request: RunRequest) -> None:
     from joinstorm.facts.factformats import text
     from joinstorm.verdict import verdicts
 
@@ -121,3 +138,5 @@ def _print(outcome: RunOutcome, folder: Path, page: Path | None, form: str) -> N
     echo(f"{seconds}\nverdict: {folder / 'verdict.json'}")
     if page is not None:
         echo(f"report:  {page}")
+    if request.remote_write and outcome.view.info is not None:
+        echo(f"board:   {options.board_of(outcome.view.info, outcome.verdict.engine)}")

@@ -1,7 +1,7 @@
-"""A whole night at its real dates for Prometheus: what the exporter would have served at every step."""
+"""Nights as counts, as what an exporter would have served at given moments, and as text that Prometheus reads."""
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TextIO, TypeAlias
@@ -22,9 +22,6 @@ from streams.metrics.definitions import EXPORTER_METRICS, Metric
 from streams.read.derive import EngineResults, ResultsView
 from streams.read.runview import EngineView, RunView
 
-STEP_SECONDS: Final = 15
-QUIET_STEP_SECONDS: Final = 60
-"""In quiet phases. Prometheus looks back five minutes."""
 NOT_OF_THE_NIGHT: Final = (
     m.RUN_ENDED,
     m.REPLAY_TARGET_SPEED,
@@ -111,16 +108,6 @@ def info_of(tape: Tape) -> RunInfo:
     return run_info(tape.info, names, partitions=1, window_ms=DEFAULT_WINDOW_MS, watermark_step_ms=DEFAULT_WINDOW_MS)
 
 
-def times(info: RunInfo, step: int = STEP_SECONDS, quiet_step: int = QUIET_STEP_SECONDS) -> Iterator[int]:
-    """Yield the event times (ms) at which the night is sampled, from its first moment to its last."""
-    quiet = {phase.name for phase in info.phases if phase.quiet}
-    at = info.start
-    while at < info.end:
-        yield at
-        at += 1000 * (quiet_step if info.phase_at(at) in quiet else step)
-    yield info.end
-
-
 def view_at(info: RunInfo, nights: Nights, at: int) -> RunView:
     """Return the run as of event time ``at``, with every engine up to date."""
     status = RunStatus(
@@ -155,27 +142,6 @@ def collect(views: Iterable[tuple[int, RunView]], leave_out: Iterable[Metric] = 
                     labels = tuple(sorted(sample.labels.items()))
                     found.setdefault(sample.name, {}).setdefault(labels, Series()).add(at / 1000, sample.value)
     return found
-
-
-def whole_night(
-    info: RunInfo, nights: Nights, moments: Iterable[int], progress: Callable[[int], None] | None = None
-) -> AllSeries:
-    """Return every series of the night.
-
-    Args:
-        info: The run.
-        nights: Counts by engine.
-        moments: Event times (ms) to sample.
-        progress: Called with each of them.
-    """
-
-    def views() -> Iterator[tuple[int, RunView]]:
-        for at in moments:
-            if progress is not None:
-                progress(at)
-            yield at, view_at(info, nights, at)
-
-    return collect(views())
 
 
 def write_openmetrics(series: AllSeries, file: TextIO, metrics: Iterable[Metric] = EXPORTER_METRICS) -> int:

@@ -1,7 +1,7 @@
-"""A whole night as one exact engine shows it, every moment at once: what the exporter serves, as columns over moments.
+"""The values of a night at many moments at once: what the exporter serves, as columns over moments.
 
-Asking an exporter moment by moment (``joinstorm.prometheus.backfill``) takes a minute for a night at every fifteen
-seconds. Here the values of all moments are computed together; a test holds them against the exporter's.
+Asking an exporter moment by moment takes a minute for a night at every fifteen seconds. Here the values of all moments
+are computed together; a test holds them against the exporter's.
 """
 
 from collections.abc import Sequence
@@ -190,36 +190,67 @@ def _ratio(part: Ints, whole: Ints) -> NightColumn:
     return NightColumn(np.divide(part, whole, out=np.zeros(len(part)), where=present), present)
 
 
-def night_columns(info: RunInfo, view: ResultsView, moments: Sequence[int]) -> dict[tuple[str, Labels], NightColumn]:
-    """Return every series of a night as an exact engine named ``truth`` shows it, by metric and labels.
+Columns: TypeAlias = dict[tuple[str, Labels], NightColumn]
+"""Columns by metric and labels."""
+
+
+def night_columns(info: RunInfo, view: ResultsView, moments: Sequence[int]) -> Columns:
+    """Return every series of a night as an exact engine named ``truth`` shows it.
 
     Args:
         info: The run that stands for the night.
         view: Its counts.
         moments: Event times (ms), growing.
     """
+    found = NightColumns(len(moments))
     times = np.asarray(moments, np.int64)
-    grid = view.grid
-    now = ManyMoments(view, np.clip((times - grid.start) // grid.window_ms, 0, grid.windows))
-    found = NightColumns(len(times))
-    families, as_one = cast("Families", found), cast("ResultsAt", now)  # arrays where one moment has numbers
-    samples.add_run(families, info)
-    samples.add_audience(families, TRUTH, as_one)
-    samples.add_durations(families, TRUTH, as_one)
-    samples.add_tweets(families, TRUTH, as_one)
-    for tag, column in now.top_hashtags(m.TOP_HASHTAGS).items():
-        found.add(m.HASHTAGS, column, TRUTH, tag)
+    now = _at(view, times)
+    _add_run(found, info, times)
     _add_progress(found, info, now, times)
-    _add_reaction(found, info, now)
+    _add_engine(found, TRUTH, info, now)
     return found.columns
 
 
-def _add_progress(found: NightColumns, info: RunInfo, now: ManyMoments, times: Ints) -> None:
-    """Add where the night is and how far the engine is with it: always at its moment."""
+def run_columns(info: RunInfo, moments: Ints) -> Columns:
+    """Return the series of the run itself: its constants, its phases and where its replay is (``moments``, ms)."""
+    found = NightColumns(len(moments))
+    _add_run(found, info, moments)
+    return found.columns
+
+
+def engine_columns(info: RunInfo, engine: str, view: ResultsView, moments: Ints) -> Columns:
+    """Return the values of the night as one engine counted it, as of each of the ``moments`` (ms, growing)."""
+    found = NightColumns(len(moments))
+    _add_engine(found, engine, info, _at(view, moments))
+    return found.columns
+
+
+def _at(view: ResultsView, times: Ints) -> ManyMoments:
+    grid = view.grid
+    return ManyMoments(view, np.clip((times - grid.start) // grid.window_ms, 0, grid.windows))
+
+
+def _add_engine(found: NightColumns, engine: str, info: RunInfo, now: ManyMoments) -> None:
+    families, as_one = cast("Families", found), cast("ResultsAt", now)  # arrays where one moment has numbers
+    samples.add_audience(families, engine, as_one)
+    samples.add_durations(families, engine, as_one)
+    samples.add_tweets(families, engine, as_one)
+    for tag, column in now.top_hashtags(m.TOP_HASHTAGS).items():
+        found.add(m.HASHTAGS, column, engine, tag)
+    _add_reaction(found, engine, info, now)
+
+
+def _add_run(found: NightColumns, info: RunInfo, times: Ints) -> None:
+    """Add the run's constants, where the night is, and its phase."""
+    samples.add_run(cast("Families", found), info)
     found.add(m.REPLAY_TIME, times / 1000)
     phase = np.maximum(0, np.searchsorted([one.start for one in info.phases], times, "right") - 1)
     for number, one in enumerate(info.phases):
         found.add(m.PHASE, (phase == number).astype(np.float64), one.name)
+
+
+def _add_progress(found: NightColumns, info: RunInfo, now: ManyMoments, times: Ints) -> None:
+    """Add how far the engine is with the night: always at its moment."""
     presence = ("attempts", "joins", "fails", "leaves", "give_ups", "drops")
     events = {
         PRESENCE: sum(now.presence(space, count) for space in now.view.spaces for count in presence),
@@ -248,19 +279,19 @@ class _OneMoment:
             column.values[self.place], column.present[self.place] = value, True
 
 
-def _add_reaction(found: NightColumns, info: RunInfo, now: ManyMoments) -> None:
+def _add_reaction(found: NightColumns, engine: str, info: RunInfo, now: ManyMoments) -> None:
     """Add the estimate of the reaction: once for all moments behind which there are as many windows."""
     if info.announced is None:
         return
     stage = _OneMoment(found.moments)
     first = int(np.searchsorted(now.until, now.view.grid.until(info.announced)))
     windows, starts = np.unique(now.until[first:], return_index=True)
-    ends = [*(starts[1:] + first).tolist(), found.moments]
-    for until, start, end in zip(windows.tolist(), (starts + first).tolist(), ends, strict=True):
+    ends = np.append(starts[1:] + first, found.moments)[: len(starts)]
+    for until, start, end in zip(windows.tolist(), (starts + first).tolist(), ends.tolist(), strict=True):
         estimate = samples.reaction_at(info, now.view, until)
         if estimate is not None:
             stage.place = slice(start, end)
             minutes = samples.minutes_since_announced(info, ResultsAt(now.view, until))
-            samples.add_reaction(cast("Families", stage), TRUTH, estimate, minutes)
+            samples.add_reaction(cast("Families", stage), engine, estimate, minutes)
     for (metric, labels), column in stage.columns.items():
         found.add(metric, column, *labels)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 STALE: Final = np.array([0x7FF0000000000002], dtype=np.uint64).view(np.float64)[0]
 """The NaN that says "the series ends here", as a scrape or a rule writes it."""
 NAME: Final = "__name__"
-_EARLIEST, _LATEST = 1 << 35, 1 << 42
+EARLIEST, LATEST = 1 << 35, 1 << 42
 """Times (ms) whose varint has six bytes: 1971 to 2109."""
 _SAMPLE_BYTES: Final = 18
 _EQUAL, _NOT_EQUAL, _MATCHES = 0, 1, 2
@@ -83,7 +83,7 @@ class RemoteSeries:
     @cached_property
     def _samples(self) -> NDArray[np.uint8]:
         """Every sample as it goes over the wire; shape (samples, 18)."""
-        if len(self.times) and not _EARLIEST <= self.times[0] <= self.times[-1] < _LATEST:
+        if len(self.times) and not EARLIEST <= self.times[0] <= self.times[-1] < LATEST:
             raise ValueError(f"{self.labels}: times from 1971 to 2109 can be served")
         rows = np.empty((len(self.times), _SAMPLE_BYTES), np.uint8)
         rows[:, 0], rows[:, 1], rows[:, 2], rows[:, 11] = 0x12, _SAMPLE_BYTES - 2, 0x09, 0x10
@@ -95,8 +95,8 @@ class RemoteSeries:
 
     @cached_property
     def _head(self) -> bytes:
-        pairs = (_field(1, name.encode()) + _field(2, value.encode()) for name, value in self.labels)
-        return b"".join(_field(1, pair) for pair in pairs)
+        pairs = (field(1, name.encode()) + field(2, value.encode()) for name, value in self.labels)
+        return b"".join(field(1, pair) for pair in pairs)
 
     def message(self, start: int, end: int) -> bytes:
         """Return the series as a protobuf message, its samples between two times (ms), both included; empty if none."""
@@ -119,7 +119,7 @@ def queries(body: bytes) -> list[ReadQuery]:
 
 def answer(results: Iterable[Iterable[bytes]]) -> bytes:
     """Encode an answer: for each query the messages of its series, sorted by labels."""
-    message = b"".join(_field(1, b"".join(_field(1, one) for one in result)) for result in results)
+    message = b"".join(field(1, b"".join(field(1, one) for one in result)) for result in results)
     return bytes(cramjam.snappy.compress_raw(message))
 
 
@@ -168,8 +168,8 @@ def _varint(raw: bytes, at: int) -> tuple[int, int]:
             return value, at
 
 
-def _field(number: int, value: bytes) -> bytes:
-    """Return a length-delimited field."""
+def field(number: int, value: bytes) -> bytes:
+    """Return a length-delimited field of a protobuf message."""
     return bytes([number << 3 | 2]) + _encoded(len(value)) + value
 
 

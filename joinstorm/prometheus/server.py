@@ -20,6 +20,8 @@ from streams.system.children import die_with_parent, held_signals
 
 RETENTION = "20y"
 """The night is in 2023: the default retention would delete it at the next compaction."""
+RECEIVING = "storage: {tsdb: {out_of_order_time_window: 20y}}\n"
+"""A configuration, or a part of one, with which it takes event-time series."""
 HOW_TO_GET = "Debian and Ubuntu: apt-get install prometheus; elsewhere: prometheus.io/download, and put it on the PATH"
 _READY_SECONDS = 60.0
 _POLL_SECONDS = 0.05
@@ -116,6 +118,7 @@ class Prometheus:
                     f"--storage.tsdb.path={self.folder / 'data'}",
                     f"--storage.tsdb.retention.time={RETENTION}",
                     f"--query.lookback-delta={self.lookback}",
+                    "--web.enable-remote-write-receiver",
                     f"--web.listen-address=127.0.0.1:{self.port}",
                 ],
                 stdin=subprocess.DEVNULL,
@@ -152,6 +155,11 @@ class Prometheus:
                     return
             time.sleep(_POLL_SECONDS)
         raise DeadlineError(f"prometheus is not ready after {_READY_SECONDS:.0f} s:\n{self.log()[-2000:]}")
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self.port}"
 
     def log(self) -> str:
         """Return its log."""

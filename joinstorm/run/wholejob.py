@@ -17,8 +17,10 @@ from joinstorm.embedded.broker import EmbeddedBroker
 from joinstorm.engines.catalog import check
 from joinstorm.interrupts import InterruptedRun
 from joinstorm.oracle.keptfiles import any_kept
+from joinstorm.prometheus.remotewrite import receiver
 from joinstorm.run.extraengines import names_of
 from joinstorm.run.pipeline import MovedError, Pipeline, PipelineRequest
+from joinstorm.run.serving import serving, writing
 from joinstorm.run.supervisor import ChildProcess, Supervisor, joinstorm
 from joinstorm.run.versions import versions
 from joinstorm.terminal.deckkeys import HINT, STOP
@@ -31,8 +33,6 @@ from producers.scenario import loading as scenario
 from producers.tape.tapefile import Tape
 from streams.contract.runinfo import Phase
 from streams.errors import EngineError, NoFactsError
-from streams.exporter.brokermonitor import BrokerMonitor
-from streams.exporter.collector import Exporter
 from streams.kafka.connection import Connection
 from streams.read.reader import ResultReader
 from streams.read.runview import RunView
@@ -54,7 +54,8 @@ class RunRequest:
         tape: A tape to use instead of recording one.
         connection: A broker to use instead of the embedded one.
         pipeline: How to replay; its tape, connection and faults file are filled in by ``run_job``.
-        metrics_port: Port of the exporter, 0 for any free one, None for none.
+        metrics_port: Port of the run's metrics, 0 for any free one, None for none.
+        remote_write: Address of a Prometheus that gets the run's event-time series; empty for none.
     """
 
     scenario: str
@@ -64,6 +65,7 @@ class RunRequest:
     connection: Connection | None
     pipeline: PipelineRequest
     metrics_port: int | None = 0
+    remote_write: str = ""
 
 
 @dataclass
@@ -75,6 +77,8 @@ class RunOutcome:
     tape: Tape
     extra_engines: tuple[Verdict, ...] = ()
     """The verdicts of the extra engines."""
+    metrics: str = ""
+    """Where the run's metrics were served."""
 
     @cached_property
     def facts(self) -> "list[FactRow]":
@@ -115,6 +119,8 @@ def check_request(request: RunRequest) -> None:
         Tape.open(request.tape)
     for engine in (request.pipeline.engine, *request.pipeline.extra_engines):
         check(engine)
+    if request.remote_write:
+        receiver(request.remote_write)
     names_of(request.pipeline.engine, request.pipeline.extra_engines)
 
 
@@ -152,13 +158,13 @@ def _run_stages(request: RunRequest, folder: Path, screen: TextIO) -> RunOutcome
             tape = _finish_recording(request, folder, recording)
         filled = replace(request.pipeline, tape=tape, connection=connection, faults_file=folder / "faults.parquet")
         pipeline = Pipeline(filled, supervisor)
-        view = _replay(pipeline, request.metrics_port, times, screen)
+        view, metrics = _replay(pipeline, request, times, screen)
         with times.stage("verify"):
             verdict = _judge(view, pipeline.request, pipeline.request.name)
             extra = tuple(_judge(view, pipeline.request, one.name, one.trouble) for one in pipeline.extra_engines)
     rates = _rates(times, pipeline, verdict)
     verdict = msgspec.structs.replace(verdict, seconds=times.seconds, events_per_second=rates)
-    return RunOutcome(verdict, view, Tape.open(tape), extra)
+    return RunOutcome(verdict, view, Tape.open(tape), extra, metrics)
 
 
 def _start_recording(request: RunRequest, folder: Path, supervisor: Supervisor) -> ChildProcess | None:
@@ -185,7 +191,7 @@ def _finish_recording(request: RunRequest, folder: Path, recording: ChildProcess
     return folder / "tape.parquet"
 
 
-def _replay(pipeline: Pipeline, metrics_port: int | None, times: StageTimes, screen: TextIO) -> RunView:
+def _replay(pipeline: Pipeline, request: RunRequest, times: StageTimes, screen: TextIO) -> tuple[RunView, str]:
     """Run all parts until engine and truth have published everything."""
     with times.stage("replay and count"):
         pipeline.open()
@@ -197,20 +203,21 @@ def _replay(pipeline: Pipeline, metrics_port: int | None, times: StageTimes, scr
         with keyboard(sys.stdin, screen) as pressed:
             while True:
                 try:
-                    return _followed(pipeline, metrics_port, screen, pressed)
+                    return _followed(pipeline, request, screen, pressed)
                 except MovedError as moved:
                     pipeline.move(moved.run)
 
 
-def _followed(pipeline: Pipeline, metrics_port: int | None, screen: TextIO, pressed: Keyboard | None) -> RunView:
-    """Follow one run to its end."""
-    request, info = pipeline.request, Tape.open(pipeline.request.tape).info
+def _followed(pipeline: Pipeline, request: RunRequest, screen: TextIO, pressed: Keyboard | None) -> tuple[RunView, str]:
+    """Follow one run to its end; return it, and where its metrics were served."""
+    asked, info = pipeline.request, Tape.open(pipeline.request.tape).info
     with (
-        ResultReader(request.connection, prefix=request.prefix, run=request.run) as reader,
-        _exporter(reader, metrics_port) as url,
+        ResultReader(asked.connection, prefix=asked.prefix, run=asked.run) as reader,
+        serving(reader, request.metrics_port, pipeline.workers.values) as url,
         contextlib.closing(_display(screen, f"{info.name} {info.scale:g}", url, keys=pressed is not None)) as display,
+        writing(reader, request.remote_write, display.show_message),
     ):
-        return _show(pipeline, reader, display, DeckKeys(pressed, display.show_message), info.phases)
+        return _show(pipeline, reader, display, DeckKeys(pressed, display.show_message), info.phases), url
 
 
 def _show(
@@ -223,18 +230,6 @@ def _show(
         if STOP in keys.send_pressed(pipeline.deck, lambda: pipeline.deck().state(), phases):
             raise InterruptedRun
     return view
-
-
-@contextlib.contextmanager
-def _exporter(reader: ResultReader, port: int | None) -> Iterator[str]:
-    if port is None:
-        yield ""
-        return
-    with (
-        BrokerMonitor(reader.connection, reader.topics) as broker,
-        Exporter(reader, broker.health).serving(port) as url,
-    ):
-        yield url
 
 
 def _display(screen: TextIO, title: str, url: str, *, keys: bool) -> Display:

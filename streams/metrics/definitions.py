@@ -2,15 +2,19 @@
 
 Boards, rules and docs/metrics.md use the names and labels defined here; ``streams.exporter.collector`` computes the
 values. They belong to the newest run (``joinstorm_run_info`` names it), so no label grows with the number of runs.
+``EVENT_TIME_METRICS`` are the values of the night once more, written with event time as their timestamps and with the
+label ``run``; their names begin differently, so no rule over scraped series can read them.
 Values of the night are **as of event time**: for an engine as of its watermark, for the engine named ``truth`` as of
 the replay. A count "in the last minute" covers the last 60 s of event time, so it is the same at every replay speed;
 ``rate()`` over a counter of the night scales with the speed.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 NAMESPACE = "joinstorm"
+EVENT_TIME = f"{NAMESPACE}_event_time"
+"""How the names of event-time series begin."""
 TOP_HASHTAGS = 10
 BOUNDS = ("estimate", "low", "high")
 """Values of the label ``bound``: an estimate and the ends of its interval."""
@@ -193,6 +197,11 @@ BASELINE = _gauge(
     "tweets expected without the announcement / minutes since the announcement", AS_OF,
 )  # fmt: skip
 
+VALUES_OF_THE_NIGHT: tuple[Metric, ...] = tuple(
+    value for value in list(globals().values()) if isinstance(value, Metric)
+)
+"""All of the above: values of an engine as of event time."""
+
 # --- the run and its replay -------------------------------------------------------------------------------------------
 RUN_INFO = _gauge(
     "run_info", "1", "run scenario scale seed tape",
@@ -353,6 +362,19 @@ SCRAPE = _gauge(
 BROKER_METRICS = (BROKER_UP, BROKER_RESPONSE, BROKER_UNHEALTHY, BROKER_WRITTEN, BROKER_KEPT)
 EXPORTER_METRICS: tuple[Metric, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Metric))
 """All of the above, in the order of definition."""
+
+
+def at_event_time(metric: Metric) -> Metric:
+    """Return the event-time twin of a metric: its samples carry event time, and the label ``run`` says of which run."""
+    labels = metric.labels if "run" in metric.labels else ("run", *metric.labels)
+    return replace(metric, name=metric.name.replace(NAMESPACE, EVENT_TIME, 1), labels=labels)
+
+
+OF_THE_NIGHT: tuple[Metric, ...] = (
+    *VALUES_OF_THE_NIGHT, RUN_INFO, PHASE, PHASE_START, TALK_START, ANNOUNCED, REPLAY_TIME,
+)  # fmt: skip
+"""The metrics that have an event-time twin."""
+EVENT_TIME_METRICS: tuple[Metric, ...] = tuple(at_event_time(metric) for metric in OF_THE_NIGHT)
 
 # --- the workers of the engine faust, each on its own port ------------------------------------------------------------
 _SINCE_START = "since the worker's start"

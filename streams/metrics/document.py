@@ -3,7 +3,14 @@
 import sys
 from collections.abc import Iterable
 
-from streams.metrics.definitions import EXPORTER_METRICS, TOP_HASHTAGS, WORKER_METRICS, Metric
+from streams.metrics.definitions import (
+    EVENT_TIME,
+    EVENT_TIME_METRICS,
+    EXPORTER_METRICS,
+    TOP_HASHTAGS,
+    WORKER_METRICS,
+    Metric,
+)
 
 _SECTIONS = (
     (
@@ -52,13 +59,32 @@ read; the reaction is absent until there are two hours of baseline before the an
 `engine` holds the engines that have written results, `hashtag` the {TOP_HASHTAGS} most used tags. `bound` is
 `estimate`, `low` or `high`: an estimate and its 95 % interval.
 """
+_EVENT_TIME = f"""
+## Event-time series
+
+With `--remote-write`, `joinstorm run` and `joinstorm export` also write the values of the night into a Prometheus with
+event time as their timestamps, as `joinstorm backfill` does for a whole night ([grafana.md](grafana.md#event-time)).
+Their names begin with `{EVENT_TIME}_`, their first label is `run`, and what they measure is what the metric without
+`event_time_` does. No rule over scraped series reads them.
+
+| metric | type | labels |
+| --- | --- | --- |
+"""
 _COLUMNS = ("metric", "type", "unit", "labels", "meaning", "formula", "window")
 
 
 def text() -> str:
     """Return the whole page."""
     metrics = (*EXPORTER_METRICS, *WORKER_METRICS)
-    return _HEAD + "".join(_section(title, prefixes, metrics) for title, prefixes in _SECTIONS)
+    return _HEAD + "".join(_section(title, prefixes, metrics) for title, prefixes in _SECTIONS) + _event_time()
+
+
+def _event_time() -> str:
+    rows = (
+        f"| `{metric.name}` | {metric.type} | {', '.join(f'`{label}`' for label in metric.labels)} |\n"
+        for metric in EVENT_TIME_METRICS
+    )
+    return _EVENT_TIME + "".join(rows)
 
 
 def _section(title: str, prefixes: tuple[str, ...], metrics: Iterable[Metric]) -> str:

@@ -15,10 +15,11 @@ from joinstorm.boardproof.mutants import substitutes
 from joinstorm.boardproof.proofnight import ProofNight
 from joinstorm.boardproof.wholeproof import LOOKBACK, SERVED
 from joinstorm.cli import cli
-from joinstorm.prometheus.backfill import times
-from joinstorm.prometheus.server import Prometheus
+from joinstorm.prometheus.remotewrite import RemoteWriter, receiver
+from joinstorm.prometheus.server import RECEIVING, Prometheus
 from producers.recording import record
 from producers.scenario.loading import load
+from streams.contract.names import MINUTE_MS
 from tests.conftest import need_program
 
 ONCE: Final = "module"
@@ -47,7 +48,8 @@ def prometheus(night: ProofNight, tmp_path_factory: pytest.TempPathFactory) -> I
     """Return a Prometheus that has the night."""
     folder = tmp_path_factory.mktemp("prometheus")
     check.store(night, folder)
-    with Prometheus(folder, lookback=LOOKBACK) as running:
+    with Prometheus(folder, RECEIVING, LOOKBACK) as running:
+        RemoteWriter(receiver(running.url)).write(night.event_time_series())
         yield running
 
 
@@ -102,17 +104,23 @@ def test_rules_pass_their_tests_and_every_altered_rule_fails_them() -> None:
 
 
 def test_backfill_puts_the_night_at_its_real_dates(tape: Path, night: ProofNight, tmp_path: Path) -> None:
-    """Blocks made by the command answer at moments of May 2023 what the oracle says."""
-    done = CliRunner().invoke(
-        cli, ["backfill", str(tape), "--out", str(tmp_path), "--step", "60", "--quiet-step", "300"]
-    )
+    """Blocks made by the command, and a Prometheus it writes to, answer at moments of May 2023 what the oracle says."""
+    done = CliRunner().invoke(cli, ["backfill", str(tape), "--out", str(tmp_path)])
     assert done.exit_code == 0, done.output
     assert "--storage.tsdb.retention.time=20y" in done.output
+    with Prometheus(tmp_path, lookback="75s") as running:
+        assert_oracle(running, night)
+    with Prometheus(tmp_path / "remote", RECEIVING) as running:
+        done = CliRunner().invoke(cli, ["backfill", str(tape), "--remote-write", running.url])
+        assert done.exit_code == 0, done.output
+        assert "/d/joinstorm-launch?from=" in done.output
+        assert_oracle(running, night)
+
+
+def assert_oracle(prometheus: Prometheus, night: ProofNight) -> None:
+    """Compare the audience at a full minute of every phase."""
     truth = night.counted["truth"]
-    with Prometheus(tmp_path, lookback="59s") as running:
-        looked_at = list(times(night.info, 60, 300))
-        for phase in night.info.phases:
-            at = next(moment for moment in looked_at if moment >= phase.start)
-            answer = running.query('joinstorm_audience_listeners{engine="truth"}', at / 1000)
-            shown = {dict(labels)["space"]: value for labels, value in answer.items()}
-            assert shown == {space: truth.audience_at(space, at) for space in night.info.spaces}
+    for at in (moment - (moment - night.info.start) % MINUTE_MS for _, moment in night.moments()):
+        answer = prometheus.query('joinstorm_event_time_audience_listeners{engine="truth"}', at / 1000)
+        shown = {dict(labels)["space"]: value for labels, value in answer.items()}
+        assert shown == {space: truth.audience_at(space, at) for space in night.info.spaces}

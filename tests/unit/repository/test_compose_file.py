@@ -17,8 +17,8 @@ TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
 FOREIGN = {"${KAFKA_IMAGE}", "${PROMETHEUS_IMAGE}", "${GRAFANA_IMAGE}"}
 OURS = [name for name, service in SERVICES.items() if service["image"] not in FOREIGN]
-ONE_SHOT = {"record", "verify", "history", "history-blocks"}
-WRITERS = {"record", "history"}
+ONE_SHOT = {"record", "verify", "history"}
+WRITERS = {"record"}
 """Who writes into the tape's volume."""
 
 

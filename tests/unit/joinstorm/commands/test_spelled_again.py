@@ -11,7 +11,6 @@ from joinstorm.commands import compare, conform, dashboards, events, facts, opti
 from joinstorm.compare.tournament import CompareRequest
 from joinstorm.conformance.points import POINTS
 from joinstorm.facts.factformats import FORMS
-from joinstorm.prometheus import backfill
 from producers.importing.reading import FORMATS
 from producers.replay.deck import MAX, speed_of
 from producers.senders.registry import CLIENTS
@@ -33,8 +32,6 @@ def default(command: str, option: str) -> Any:
         (compare.PARTS, CompareRequest.__dataclass_fields__["parts"].default),
         (dashboards.DATA_SOURCE_UID, publish.DATA_SOURCE_UID),
         (dashboards.FOLDER_TITLE, publish.FOLDER_TITLE),
-        (default("backfill", "step"), backfill.STEP_SECONDS),
-        (default("backfill", "quiet_step"), backfill.QUIET_STEP_SECONDS),
     ],
 )
 def test_it_equals_what_the_room_knows(spelled: object, known: object) -> None:

@@ -1,8 +1,7 @@
-"""A night at its real dates as text: which moments, which metrics, in which form."""
+"""A night at given moments as text: which metrics, in which form."""
 
 import io
 
-import msgspec
 from prometheus_client import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
@@ -11,13 +10,11 @@ from joinstorm.prometheus.backfill import (
     NOT_OF_THE_NIGHT,
     AllSeries,
     Series,
+    collect,
     night_of,
-    times,
     view_at,
-    whole_night,
     write_openmetrics,
 )
-from streams.contract.runinfo import Phase
 from streams.metrics.definitions import EXPORTER_METRICS
 from tests.nights import START, WINDOW, run_info
 
@@ -37,15 +34,8 @@ TRUTH = Truth(
 def series() -> AllSeries:
     """Return the series of a night of three moments."""
     info = run_info()
-    return whole_night(info, {"truth": night_of(TRUTH, info)}, [START, START + WINDOW, START + 2 * WINDOW])
-
-
-def test_quiet_phases_are_looked_at_less_often() -> None:
-    """The first and the last moment are always there."""
-    phases = (Phase("open", START), Phase("night", START + 60_000, quiet=True))
-    info = msgspec.structs.replace(run_info(), phases=phases)
-    offsets = [(at - START) // 1000 for at in times(info, 15, 60)]
-    assert offsets == [0, 15, 30, 45, 60, 120, 180, 199]
+    nights = {"truth": night_of(TRUTH, info)}
+    return collect((at, view_at(info, nights, at)) for at in (START, START + WINDOW, START + 2 * WINDOW))
 
 
 def test_values_are_as_of_each_moment() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from joinstorm.prometheus.backfill import nights_of_tape, whole_night
+from joinstorm.prometheus.backfill import collect, nights_of_tape, view_at
 from joinstorm.prometheus.nightcolumns import night_columns
 from producers.recording import record
 from producers.scenario.loading import load
@@ -19,7 +19,7 @@ def test_every_series_is_the_exporters(tmp_path: Path, scenario: str, scale: flo
     info, nights = nights_of_tape(Tape.open(tape))
     moments = [*range(info.start, info.end, step), info.end]
     columns = night_columns(info, nights["truth"], moments)
-    served = whole_night(info, nights, moments)
+    served = collect((at, view_at(info, nights, at)) for at in moments)
     wanted = {(name, labels): series for name, by_labels in served.items() for labels, series in by_labels.items()}
     assert set(columns) == set(wanted)
     for key, series in wanted.items():
