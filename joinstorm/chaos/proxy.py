@@ -2,20 +2,29 @@
 
 import asyncio
 import contextlib
+import itertools
 import socket
 import struct
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 HOST: Final = "127.0.0.1"
 CHUNK_BYTES: Final = 256 << 10
 """What passes at once: with a delay of 0.1 s, 2.5 MB in a second."""
 _RESET: Final = struct.pack("ii", 1, 0)
 """With this lingering, a closed socket sends a reset, like a router that has forgotten the connection."""
-Watch = Callable[[bytes, bool], object]
-"""Sees each chunk before it is passed on, and whether it is on its way to the server; called in the proxy's thread."""
+
+
+class Passing(NamedTuple):
+    """Bytes before they are passed on."""
+
+    connection: int
+    """Number of the connection, from 1."""
+    onward: bool
+    """Whether they are on their way to the server."""
+    chunk: bytes
 
 
 class Proxy:
@@ -24,10 +33,10 @@ class Proxy:
     Its methods may be called from any thread, also by ``watch``, and have taken effect when they return.
 
     Args:
-        watch: Sees every chunk; a connection it has cut does not pass that chunk on.
+        watch: Sees every chunk, in the proxy's thread; a connection it has cut does not pass that chunk on.
     """
 
-    def __init__(self, watch: Watch | None = None) -> None:
+    def __init__(self, watch: Callable[[Passing], object] | None = None) -> None:
         self._watch = watch
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
@@ -35,6 +44,7 @@ class Proxy:
         self._connections: set[_Connection] = set()
         self._open = True
         self._delay = 0.0
+        self._numbers = itertools.count(1)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -100,7 +110,7 @@ class Proxy:
         """Serve one connection to its end."""
         if not self._open:
             return _reset(writer)
-        connection = _Connection(writer)
+        connection = _Connection(writer, next(self._numbers))
         self._connections.add(connection)
         try:
             with contextlib.suppress(OSError):
@@ -125,7 +135,7 @@ class Proxy:
                 if self._delay:
                     await asyncio.sleep(self._delay)
                 if self._watch is not None:
-                    self._watch(chunk, onward)
+                    self._watch(Passing(connection.number, onward, chunk))
                 if connection.whole:
                     writer.write(chunk)
                     await writer.drain()
@@ -147,9 +157,11 @@ class _Connection:
 
     Args:
         near: The client's.
+        number: Its number.
     """
 
-    def __init__(self, near: asyncio.StreamWriter) -> None:
+    def __init__(self, near: asyncio.StreamWriter, number: int) -> None:
+        self.number = number
         self.near = near
         self.far: asyncio.StreamWriter | None = None
         self.whole = True
