@@ -5,12 +5,14 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from joinstorm.embedded.broker import EmbeddedBroker
+from joinstorm.embedded.cluster import EmbeddedCluster
 from joinstorm.engines.catalog import state
 from producers.compose.encode import warm as warm_producer
 from streams.errors import EnvironmentMissingError
@@ -20,6 +22,9 @@ from streams.kafka.connection import Connection
 # Properties hold on a busy machine too: no example has to be ready within a time.
 settings.register_profile("joinstorm", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("joinstorm")
+
+
+T = TypeVar("T")
 
 
 def required() -> bool:
@@ -44,14 +49,28 @@ def need_program(*names: str) -> None:
 @contextlib.contextmanager
 def own_broker() -> Iterator[EmbeddedBroker]:
     """Yield a started broker for tests that stop or freeze it; skip where none can be had and none is required."""
+    with started(EmbeddedBroker()) as broker:
+        yield broker
+
+
+@contextlib.contextmanager
+def own_cluster(count: int = 1, advertise: Callable[[int], int] | None = None) -> Iterator[EmbeddedCluster]:
+    """Yield a started cluster, maybe behind a proxy; skip where none can be had and none is required."""
+    with started(EmbeddedCluster(count, advertise)) as cluster:
+        yield cluster
+
+
+@contextlib.contextmanager
+def started(kafka: contextlib.AbstractContextManager[T]) -> Iterator[T]:
+    """Yield what is started; skip where it cannot be started and need not."""
     with contextlib.ExitStack() as stack:
         try:
-            started = stack.enter_context(EmbeddedBroker())
+            inside = stack.enter_context(kafka)
         except EnvironmentMissingError as error:
             if required():
                 raise
             pytest.skip(str(error))
-        yield started
+        yield inside
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """A campaign: fault schedules run one after the other on one broker, and what came of each."""
 
+import contextlib
 import shlex
 import statistics
 from collections.abc import Callable, Sequence
@@ -11,8 +12,9 @@ import msgspec
 from joinstorm.chaos.chaosrun import ChaosRun
 from joinstorm.chaos.faultschedule import Fault, text
 from joinstorm.chaos.outcome import ChaosResult, Loss
+from joinstorm.chaos.proxy import Proxy
 from joinstorm.chaos.shrink import shrink
-from joinstorm.embedded.broker import EmbeddedBroker
+from joinstorm.embedded.cluster import EmbeddedCluster
 from joinstorm.follow.forgetting import forget_prefix
 from joinstorm.run.pipeline import PipelineRequest, run_id
 from joinstorm.terminal.recordingbar import tape_of
@@ -37,6 +39,8 @@ class CampaignRequest:
         workers: Workers at the start.
         client: Library that produces.
         speed: Event seconds per second, 0 for no pacing.
+        brokers: Brokers of the cluster.
+        network: Whether clients reach them through a proxy, so that the network can fail.
         shrinks: Whether a failing schedule is reduced to the fewest faults that fail.
         logs: Folder to keep logs in; None for a temporary one.
     """
@@ -51,6 +55,8 @@ class CampaignRequest:
     workers: int
     client: str
     speed: float
+    brokers: int
+    network: bool
     shrinks: bool
     logs: Path | None
 
@@ -59,6 +65,8 @@ class CampaignRequest:
         again = ["chaos", self.scenario, "--scale", f"{self.scale:g}", "--engine", self.engine]
         again += ["--workers", str(self.workers), "--client", self.client]
         again += ["--speed", f"{self.speed:g}" if self.speed else MAX]
+        again += ["--brokers", str(self.brokers)] if self.brokers > 1 else []
+        again += ["--network"] if self.network else []
         again += [part for one in self.stream_faults for part in ("--fault", one)]
         again += ["--fault-seed", str(self.fault_seed), "--faults", text(schedule)]
         return shlex.join(["joinstorm", *again])
@@ -127,21 +135,22 @@ class CampaignSummary(msgspec.Struct, frozen=True):
 def run_campaign(
     request: CampaignRequest, report: Callable[[RunLine], object], hint: Callable[[str], object]
 ) -> list[RunLine]:
-    """Run every schedule on one embedded broker.
+    """Run every schedule on one embedded broker or cluster.
 
     Args:
         request: What to run.
         report: Called with each line as soon as it is known.
         hint: Called with the command that repeats the first schedule that failed, if one did.
     """
-    with (
-        scratch("chaos") as folder,
-        tape_of(request.scenario, scale=request.scale, seed=None) as tape,
-        EmbeddedBroker() as broker,
-    ):
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(scratch("chaos"))
+        tape = stack.enter_context(tape_of(request.scenario, scale=request.scale, seed=None))
+        proxy = stack.enter_context(Proxy()) if request.network else None
+        cluster = stack.enter_context(EmbeddedCluster(request.brokers, proxy.lead_to if proxy else None))
         pipeline = PipelineRequest(
             tape=tape.path,
-            connection=broker.connection,
+            connection=cluster.connection,
+            replication=cluster.copies,
             engine=request.engine,
             workers=request.workers,
             client=request.client,
@@ -149,7 +158,7 @@ def run_campaign(
             skip_quiet=request.speed > 0,
             faults=request.declared,
         )
-        runner = _Runner(pipeline, broker, request.logs or folder)
+        runner = _Runner(pipeline, cluster, proxy, request.logs or folder)
         lines = []
         for seed, schedule in request.schedules:
             lines.append(runner.line(seed, schedule))
@@ -176,23 +185,24 @@ def summary(lines: Sequence[RunLine]) -> CampaignSummary:
 
 
 class _Runner:
-    """Runs schedules one after the other on one broker; the topics of each are deleted when it is over."""
+    """Runs schedules one after the other on one cluster; the topics of each are deleted when it is over."""
 
-    def __init__(self, request: PipelineRequest, broker: EmbeddedBroker, folder: Path) -> None:
+    def __init__(self, request: PipelineRequest, cluster: EmbeddedCluster, proxy: Proxy | None, folder: Path) -> None:
         self.request = request
-        self.broker = broker
+        self.cluster = cluster
+        self.proxy = proxy
         self.folder = folder
         self.number = 0
 
     def run(self, faults: Sequence[Fault]) -> ChaosResult:
         self.number += 1
-        self.broker.start()  # a run that failed may have left it stopped
         name = run_id()
         request = replace(self.request, run=name, prefix=f"{name}.")
+        run = ChaosRun(request, self.cluster, self.proxy, self.folder / f"{self.number:03}")
         try:
-            return ChaosRun(request, self.broker, self.folder / f"{self.number:03}").run(faults)
+            return run.run(faults)
         finally:
-            self.broker.start()
+            run.brokers.mend()
             forget_prefix(request.connection, request.prefix)
 
     def fails(self, faults: Sequence[Fault]) -> bool:

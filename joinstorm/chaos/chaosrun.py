@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from joinstorm.chaos.brokerfaults import BrokerFaults
 from joinstorm.chaos.faultschedule import Fault, FaultKind
 from joinstorm.chaos.outcome import ChaosResult, FaultOutcome, loss_of
-from joinstorm.embedded.broker import EmbeddedBroker
+from joinstorm.chaos.proxy import Proxy
+from joinstorm.embedded.cluster import EmbeddedCluster
 from joinstorm.run.pipeline import Pipeline, PipelineRequest
 from joinstorm.run.supervisor import ChildProcess, Supervisor
 from joinstorm.verdict.accounts import Evidence
@@ -18,6 +20,7 @@ from producers.replay.position import has_ended
 from producers.tape.tapefile import Tape
 from streams.contract.names import TRUTH
 from streams.contract.runinfo import RunInfo
+from streams.contract.topics import INPUTS, Topics
 from streams.errors import EXIT_ENVIRONMENT, DeadlineError, EngineError
 from streams.read.derive import FinalCounts
 from streams.read.reader import ResultReader
@@ -27,22 +30,23 @@ from streams.system.directhttp import open_directly
 SLOW_CYCLE_SECONDS = 0.25
 SLOW_STOPPED = 0.8
 MOST_WORKERS = 3
-EXPORTER_SECONDS = 20.0
-"""How long the exporter may take to serve the run at the end."""
+EXPORTER_SECONDS = 90.0
+"""How long the exporter may take to serve the run at the end; it may have to notice a half-open connection first."""
 
 
 class ChaosRun:
     """Injects the faults of a schedule into one run.
 
     Args:
-        plan: What to replay and how; the connection is the broker's.
-        broker: The embedded broker, which faults may stop or kill.
+        plan: What to replay and how; the connection is the cluster's.
+        cluster: The brokers, which faults may stop or kill.
+        proxy: The network between them and their clients, which faults may cut; None if it cannot fail.
         folder: For logs and the producer's position.
     """
 
-    def __init__(self, plan: PipelineRequest, broker: EmbeddedBroker, folder: Path) -> None:
+    def __init__(self, plan: PipelineRequest, cluster: EmbeddedCluster, proxy: Proxy | None, folder: Path) -> None:
         self.plan = plan
-        self.broker = broker
+        self.cluster = cluster
         self.folder = folder
         self.outcomes: list[FaultOutcome] = []
         self._due: list[tuple[float, Callable[[], None]]] = []
@@ -51,6 +55,8 @@ class ChaosRun:
         self.supervisor = Supervisor(folder / "logs")
         self.pipeline = Pipeline(plan, self.supervisor)
         self._exporter: ChildProcess | None = None
+        names = Topics(plan.run, plan.prefix)
+        self.brokers = BrokerFaults(cluster, proxy, [names.full(base) for base in INPUTS], self._later)
 
     def run(self, faults: Sequence[Fault]) -> ChaosResult:
         """Run to the end, injecting each fault when its share of the events is counted.
@@ -82,7 +88,7 @@ class ChaosRun:
             self._note_recoveries(counted)
             self._follow_up()
             self._restart()
-            while left and self.broker.alive() and counted >= left[0].at * events:
+            while left and self.cluster.alive() and counted >= left[0].at * events:
                 self._inject(left.pop(0), counted, max(0, events - counted))
         self._await_exporter()
 
@@ -92,6 +98,7 @@ class ChaosRun:
         Raises:
             EngineError: There is no truth; the text has the problem.
         """
+        self.brokers.mend()  # a fault may have begun after everything had been read
         if TRUTH not in self._view.engines:
             raise EngineError(problem or "the truth was not published")
         truth, events = published_truth(self._view)
@@ -102,13 +109,11 @@ class ChaosRun:
         return ChaosResult(verdict, loss_of(tables, truth), self.outcomes, problem)
 
     def _evidence(self, info: RunInfo) -> Evidence | None:
-        if info.faults is not None and not self.broker.alive():
-            self.broker.start()  # it was stopped after everything had been read
         return gathered(self.plan.connection, info, self.plan.name, Tape.open(self.plan.tape))
 
     def _restart(self) -> None:
         """Restart what ended because it found no broker, as a process manager would."""
-        if not self.broker.alive():
+        if not self.cluster.alive():
             return
         for index, part in list(self.pipeline.workers.items()):
             if part.exit_code() == EXIT_ENVIRONMENT:
@@ -168,8 +173,7 @@ class ChaosRun:
             FaultKind.REMOVE_WORKER: self._remove_worker,
             FaultKind.KILL_PRODUCER: self._kill_producer,
             FaultKind.KILL_EXPORTER: self._kill_exporter,
-            FaultKind.STOP_BROKER: self._stop_broker,
-            FaultKind.KILL_BROKER: self._kill_broker,
+            **self.brokers.kinds,
         }[fault.kind](fault)
 
     def _newest(self) -> tuple[int, ChildProcess]:
@@ -230,11 +234,3 @@ class ChaosRun:
         if self._exporter is not None:
             self.supervisor.end(self._exporter, signal.SIGKILL)
         self._start_exporter()
-
-    def _stop_broker(self, fault: Fault) -> None:
-        self.broker.stop()
-        self._later(fault.seconds, self.broker.start)
-
-    def _kill_broker(self, fault: Fault) -> None:
-        self.broker.kill()
-        self._later(fault.seconds, self.broker.start)

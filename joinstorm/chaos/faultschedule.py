@@ -27,9 +27,21 @@ class FaultKind(StrEnum):
     KILL_EXPORTER = "kill-exporter"
     """SIGKILL; started again."""
     STOP_BROKER = "stop-broker"
-    """SIGTERM; started again after some seconds."""
+    """SIGTERM to one broker; started again after some seconds."""
     KILL_BROKER = "kill-broker"
-    """SIGKILL; started again after some seconds."""
+    """SIGKILL to one broker; started again after some seconds."""
+    KILL_LEADER = "kill-leader"
+    """SIGKILL to the broker that leads most input partitions; started again after some seconds."""
+    KILL_CONTROLLER = "kill-controller"
+    """SIGKILL to the active controller; started again after some seconds."""
+    ROLLING_RESTART = "rolling-restart"
+    """Every broker in turn is stopped in order and started again, the next one when all replicas are in sync."""
+    SLOW_NETWORK = "slow-network"
+    """For some seconds, everything between clients and brokers is delayed in both directions."""
+    CUT_NETWORK = "cut-network"
+    """For some seconds, connections between clients and brokers are reset, new ones too."""
+    HALF_OPEN = "half-open"
+    """The brokers forget their connections and the clients do not know: they stay silent. New connections work."""
 
 
 LASTING: Final = (
@@ -37,8 +49,18 @@ LASTING: Final = (
     FaultKind.SLOW_WORKER,
     FaultKind.STOP_BROKER,
     FaultKind.KILL_BROKER,
+    FaultKind.KILL_LEADER,
+    FaultKind.KILL_CONTROLLER,
+    FaultKind.SLOW_NETWORK,
+    FaultKind.CUT_NETWORK,
 )
 """Faults that last; the others are over at once."""
+CLUSTER: Final = (FaultKind.KILL_LEADER, FaultKind.KILL_CONTROLLER, FaultKind.ROLLING_RESTART)
+"""Faults of a cluster, which has to have three brokers or more."""
+NETWORK: Final = (FaultKind.SLOW_NETWORK, FaultKind.CUT_NETWORK, FaultKind.HALF_OPEN)
+"""Faults of the network between clients and brokers."""
+OUTAGES: Final = (FaultKind.STOP_BROKER, FaultKind.KILL_BROKER, *CLUSTER)
+CLUSTER_BROKERS: Final = 3
 LONGEST_SECONDS: Final = 60.0
 
 
@@ -101,24 +123,50 @@ def _figure(given: str, what: str, number: str, greatest: float) -> float:
     return value
 
 
-def draw(seed: int, least: int = 3, most: int = 5) -> list[Fault]:
+def require(faults: Sequence[Fault], brokers: int, network: bool) -> None:
+    """Refuse faults that what they run on cannot have.
+
+    Raises:
+        UsageError: A fault needs more brokers or the proxy; the text says which option.
+    """
+    for fault in faults:
+        if fault.kind in CLUSTER and brokers < CLUSTER_BROKERS:
+            raise UsageError(f"fault '{fault}': {fault.kind} needs --brokers {CLUSTER_BROKERS} or more")
+        if fault.kind in NETWORK and not network:
+            raise UsageError(f"fault '{fault}': {fault.kind} needs --network")
+
+
+def draw(seed: int, least: int = 3, most: int = 5, *, brokers: int = 1, network: bool = False) -> list[Fault]:
     """Return the schedule of a seed: ``least`` to ``most`` faults, in time order.
 
-    A schedule stops or kills the broker at most once: that costs seconds, and many schedules show more than a long one.
+    With a cluster or a network that fails there is at least one fault of each. Some kinds are rare in one schedule,
+    because they cost seconds, and many schedules show more than a long one.
+
+    Args:
+        seed: Decides everything.
+        least: Fewest faults.
+        most: Most faults.
+        brokers: Of the cluster; from three on it has faults of its own.
+        network: Whether the network fails.
     """
     dice = random.Random(f"chaos-{seed}")  # noqa: S311 - a seed is wanted, not secrecy
     count = dice.randint(least, most)
-    kinds: list[FaultKind] = []
-    brokers = {FaultKind.STOP_BROKER, FaultKind.KILL_BROKER}
+    wanted = [CLUSTER] * (brokers >= CLUSTER_BROKERS) + [NETWORK] * network
+    known = [kind for kind in FaultKind if kind not in {*CLUSTER, *NETWORK}] + [kind for one in wanted for kind in one]
+    kinds = [dice.choice(group) for group in wanted]
     while len(kinds) < count:
-        kind = dice.choice(list(FaultKind))
-        if kind not in brokers or not brokers & set(kinds):
+        kind = dice.choice(known)
+        if not _too_many([*kinds, kind], brokers):
             kinds.append(kind)
-    return sorted(
-        Fault(
-            round(dice.uniform(0.02, 0.92), 2),
-            kind,
-            round(dice.uniform(0.5, 2.5 if kind in brokers else 9.0), 1) if kind in LASTING else 0.0,
-        )
-        for kind in kinds
-    )
+    return sorted(Fault(round(dice.uniform(0.02, 0.92), 2), kind, _lasts(dice, kind)) for kind in kinds)
+
+
+def _too_many(kinds: Sequence[FaultKind], brokers: int) -> bool:
+    """Whether brokers go away more than once, twice in a cluster, or clients wait for silence more than once."""
+    outages = 2 if brokers >= CLUSTER_BROKERS else 1
+    return sum(kind in OUTAGES for kind in kinds) > outages or kinds.count(FaultKind.HALF_OPEN) > 1
+
+
+def _lasts(dice: random.Random, kind: FaultKind) -> float:
+    brief = kind in {FaultKind.STOP_BROKER, FaultKind.KILL_BROKER}
+    return round(dice.uniform(0.5, 2.5 if brief else 9.0), 1) if kind in LASTING else 0.0

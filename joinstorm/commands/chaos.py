@@ -20,6 +20,8 @@ from streams.errors import EXIT_FAILED, EXIT_OK
 @options.workers(8)
 @options.client
 @options.speed(options.MAX_SPEED)
+@click.option("--brokers", type=click.IntRange(1, 5), default=1, help="Brokers of the cluster; 3 have more faults.")
+@click.option("--network", is_flag=True, help="Put a proxy before the brokers, and let the network fail as well.")
 @click.option("--shrink/--no-shrink", "shrinking", default=True, help="Reduce a failing schedule to fewest faults.")
 @click.option("--keep", type=options.FOLDER, default=None, help="Folder to keep all logs in.")
 @options.output_format()
@@ -35,6 +37,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     workers: int,
     client: str,
     speed: float,
+    brokers: int,
+    network: bool,
     shrinking: bool,
     keep: Path | None,
     form: str,
@@ -42,16 +46,23 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     """Inject faults and check every count.
 
     Each run draws at least three faults from its seed: workers, producer, exporter and broker are killed, frozen,
-    slowed down, added and removed while the night is replayed into an embedded Kafka. With --fault the stream is
-    faulty as well, and every injected fault is accounted for. A schedule that fails is printed as the command that
-    repeats it, with its loss in numbers. Exit code 0 only when every digest equals the truth's and the engine went on
-    after every fault, 1 when not, 2 when a fault is unknown. A --speed other than max skips quiet phases.
+    slowed down, added and removed while the night is replayed into an embedded Kafka. With --brokers 3 that is a
+    cluster, which loses leaders and controllers and is restarted broker by broker; with --network the connections
+    between clients and brokers are slow, cut or half-open. With --fault the stream is faulty as well, and every
+    injected fault is accounted for. A schedule that fails is printed as the command that repeats it, with its loss in
+    numbers. Exit code 0 only when every digest equals the truth's and the engine went on after every fault, 1 when
+    not, 2 when a fault is unknown or needs other options. A --speed other than max skips quiet phases.
     """
     from joinstorm.chaos.campaign import CampaignRequest, run_campaign, summary
-    from joinstorm.chaos.faultschedule import draw, parse
+    from joinstorm.chaos.faultschedule import Fault, draw, parse, require
     from producers.compose.faults import parse_faults
 
-    schedules = [(seed + n, draw(seed + n)) for n in range(runs)] if faults is None else [(None, parse(faults))] * runs
+    schedules: list[tuple[int | None, list[Fault]]]
+    if faults is None:
+        schedules = [(seed + n, draw(seed + n, brokers=brokers, network=network)) for n in range(runs)]
+    else:
+        schedules = [(None, parse(faults))] * runs
+        require(schedules[0][1], brokers, network)
     request = CampaignRequest(
         scenario=scenario,
         scale=scale,
@@ -63,6 +74,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
         workers=workers,
         client=client,
         speed=speed,
+        brokers=brokers,
+        network=network,
         shrinks=shrinking,
         logs=keep,
     )

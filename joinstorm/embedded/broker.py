@@ -10,9 +10,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from kafka.errors import KafkaError
+
+from joinstorm.embedded import settings as properties
 from joinstorm.embedded.kafkahome import find_java, jar_folder, java_environ, kafka_jars
+from joinstorm.embedded.settings import Member, alone
 from joinstorm.embedded.sharedclasses import SharedClasses
-from joinstorm.embedded.storage import Storage, new_id
+from joinstorm.embedded.storage import Ids, Storage, new_id
 from streams.errors import BrokerError, EnvironmentMissingError
 from streams.kafka.admin import open_admin
 from streams.kafka.connection import Connection
@@ -29,38 +33,6 @@ TAIL_LINES = 20
 HEAP = "-Xmx768m"
 QUICK = "-XX:TieredStopAtLevel=1"
 """In a process that lives for a minute, further optimization costs more time than it saves (docs/performance.md)."""
-
-# Small internal topics, and no delay for further group members: this broker serves one run on one machine.
-# 9 MB lets a record batch of the input topics (streams.contract.topics.MAX_MESSAGE_BYTES) pass with its overhead.
-SETTINGS = """\
-process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=BROKER://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=BROKER://127.0.0.1:{port}
-listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT
-inter.broker.listener.name=BROKER
-controller.listener.names=CONTROLLER
-log.dirs=data
-auto.create.topics.enable=false
-group.initial.rebalance.delay.ms=0
-group.min.session.timeout.ms=1000
-offsets.topic.num.partitions=4
-offsets.topic.replication.factor=1
-transaction.state.log.num.partitions=2
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-share.coordinator.state.topic.num.partitions=1
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
-log.retention.ms=-1
-log.cleaner.dedupe.buffer.size=16777216
-message.max.bytes=9437184
-replica.fetch.max.bytes=9437184
-socket.request.max.bytes=104857600
-broker.heartbeat.interval.ms=500
-broker.session.timeout.ms=3000
-"""
 
 
 def free_ports(count: int) -> list[int]:
@@ -82,6 +54,8 @@ class EmbeddedBroker:
         parent: Folder for the data folder; by default the system's temporary folder.
         settings: Further lines of Kafka's properties file, which override ours; ``{port}``, ``{controller}`` and
             ``{extra}`` are free ports.
+        member: Its place in a cluster, and the id of that; by default it is a cluster of its own.
+        heap: Java's option for the size of its heap.
 
     Raises:
         EnvironmentMissingError: Java is missing, the jars cannot be fetched, or Kafka does not start; the text ends
@@ -94,13 +68,16 @@ class EmbeddedBroker:
         parent: Path | None = None,
         *,
         settings: str = "",
+        member: tuple[Member, str] | None = None,
+        heap: str = HEAP,
     ) -> None:
         self.environ = os.environ if environ is None else environ
         self.settings = settings
-        self.extra_port = 0
         self.parent = parent
+        self.given = member
+        self.heap = heap
         self.process: subprocess.Popen[bytes] | None = None
-        self.port = 0
+        self.member = alone((0, 0, 0))
         self._folder: Path | None = None
         self._java = Path()
         self._jars: list[Path] = []
@@ -108,10 +85,7 @@ class EmbeddedBroker:
         self._owned = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
-        self._java = find_java(self.environ).absolute()
-        self._jars = kafka_jars(self.environ)
-        if not self._splits():  # Java takes a colon in the archive's name for the start of a second one
-            self._classes = SharedClasses(self._java, self._jars, cache_folder(self.environ).absolute())
+        self.prepare()
         try:
             self._first_start()
         except BaseException:
@@ -123,13 +97,28 @@ class EmbeddedBroker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-        if error is None and self._classes is not None:
+        if error is None:
+            self.share_classes()
+
+    def share_classes(self) -> None:
+        """Begin to make the archive of Kafka's classes for later brokers, if there is none."""
+        if self._classes is not None:
             self._classes.make()
 
     @property
     def connection(self) -> Connection:
         """The broker's address; a restart does not change it."""
-        return Connection(f"127.0.0.1:{self.port}")
+        return Connection(f"127.0.0.1:{self.member.advertised}")
+
+    @property
+    def inside(self) -> Connection:
+        """The address for the program that started it: no proxy is in between."""
+        return Connection(f"127.0.0.1:{self.member.inside}")
+
+    @property
+    def extra_port(self) -> int:
+        """A free port for ``settings``."""
+        return self.member.extra
 
     @property
     def folder(self) -> Path:
@@ -147,13 +136,38 @@ class EmbeddedBroker:
         """Whether its process is running."""
         return self.process is not None and self.process.poll() is None
 
+    def prepare(self) -> None:
+        """Find Java and the jars."""
+        self._java = find_java(self.environ).absolute()
+        self._jars = kafka_jars(self.environ)
+        if not self._splits():  # Java takes a colon in the archive's name for the start of a second one
+            self._classes = SharedClasses(self._java, self._jars, cache_folder(self.environ).absolute())
+
+    def fill_folder(self) -> None:
+        """Make its folder: settings, jars, formatted data."""
+        self._folder = self._owned.enter_context(scratch("kafka", self.parent))
+        self.member, cluster = self.given or (alone(free_ports(3)), new_id())
+        template = properties.SETTINGS + self.settings
+        (self.folder / "server.properties").write_text(self.member.properties(template), encoding="utf-8")
+        (self.folder / "jars").symlink_to(jar_folder(self.environ), target_is_directory=True)
+        ids = Ids(self.member.node, cluster)
+        Storage(template, cache_folder(self.environ)).prepare(self.folder / "data", ids, lambda: self._format(cluster))
+
     def start(self) -> None:
         """Start it on its data, and wait until an admin client lists the broker."""
+        if not self.alive():
+            self.launch()
+            self.await_ready()
+
+    def launch(self) -> None:
+        """Start its process, if it does not run."""
         if self.alive():
             return
         with (self.folder / "kafka.log").open("ab") as log, held_signals():
             self.process = subprocess.Popen(
-                self._command("kafka.Kafka", HEAP, "-Xms256m", "-XX:+UseSerialGC", QUICK, *self._classes_options()),
+                self._command(
+                    "kafka.Kafka", self.heap, "-Xms256m", "-XX:+UseSerialGC", QUICK, *self._classes_options()
+                ),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -162,7 +176,24 @@ class EmbeddedBroker:
                 env=java_environ(),
                 preexec_fn=die_with_parent(),  # noqa: PLW1509 - one system call, looked up before the fork
             )
-        self._wait_until_ready()
+
+    def await_ready(self) -> None:
+        """Wait until an admin client lists the broker.
+
+        Raises:
+            EnvironmentMissingError: It ended, or takes too long.
+        """
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline:
+            if not self.alive():
+                break
+            if self._is_listed():
+                return
+            time.sleep(0.02)
+        state = "was not ready" if self.alive() else "ended"
+        raise EnvironmentMissingError(
+            f"the embedded Kafka {state} within {READY_SECONDS:.0f} s of its start; the end of its log:\n{self.tail()}"
+        )
 
     def stop(self) -> None:
         """Shut it down cleanly with SIGTERM, or with SIGKILL when that takes too long."""
@@ -184,6 +215,8 @@ class EmbeddedBroker:
 
     def tail(self) -> str:
         """Return the last lines of its log."""
+        if self._folder is None:
+            return ""
         log = self.folder / "kafka.log"
         lines = log.read_text(errors="replace").splitlines() if log.exists() else []
         return "\n".join(lines[-TAIL_LINES:])
@@ -198,7 +231,7 @@ class EmbeddedBroker:
 
     def _first_start(self) -> None:
         for left in reversed(range(START_TRIES)):
-            self._prepare()
+            self.fill_folder()
             try:
                 return self.start()
             except EnvironmentMissingError:
@@ -207,21 +240,12 @@ class EmbeddedBroker:
                 self.close()
         return None
 
-    def _prepare(self) -> None:
-        self._folder = self._owned.enter_context(scratch("kafka", self.parent))
-        self.port, controller, self.extra_port = free_ports(3)
-        settings = (SETTINGS + self.settings).format(port=self.port, controller=controller, extra=self.extra_port)
-        (self.folder / "server.properties").write_text(settings, encoding="utf-8")
-        (self.folder / "jars").symlink_to(jar_folder(self.environ), target_is_directory=True)
-        template = SETTINGS + self.settings
-        Storage(template, cache_folder(self.environ)).prepare(self.folder / "data", self._format)
-
-    def _format(self) -> None:
+    def _format(self, cluster: str) -> None:
         """Have Kafka's own tool format the data folder."""
         command = self._command("kafka.tools.StorageTool", QUICK)
         with held_signals():
             process = subprocess.Popen(
-                [*command[:-1], "format", f"--cluster-id={new_id()}", "--config", command[-1]],
+                [*command[:-1], "format", f"--cluster-id={cluster}", "--config", command[-1]],
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace",
                 cwd=self.folder, env=java_environ(), preexec_fn=die_with_parent(),  # noqa: PLW1509 - one system call, looked up before the fork
             )  # fmt: skip
@@ -255,23 +279,11 @@ class EmbeddedBroker:
             "-cp", classpath, main, "server.properties",
         ]  # fmt: skip
 
-    def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + READY_SECONDS
-        while time.monotonic() < deadline:
-            if not self.alive():
-                break
-            if self._lists_a_broker():
-                return
-            time.sleep(0.02)
-        state = "was not ready" if self.alive() else "ended"
-        raise EnvironmentMissingError(
-            f"the embedded Kafka {state} within {READY_SECONDS:.0f} s of its start; the end of its log:\n{self.tail()}"
-        )
-
-    def _lists_a_broker(self) -> bool:
+    def _is_listed(self) -> bool:
         try:
-            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-            with contextlib.closing(open_admin(self.connection, seconds=2)) as admin:
-                return bool(admin.describe_cluster()["brokers"])
-        except (OSError, BrokerError):
+            socket.create_connection(("127.0.0.1", self.member.inside), timeout=1).close()
+            with contextlib.closing(open_admin(self.inside, seconds=2)) as admin:
+                found = admin.describe_cluster()["brokers"]
+        except (OSError, BrokerError, KafkaError):
             return False
+        return any(one["broker_id"] == self.member.node for one in found)

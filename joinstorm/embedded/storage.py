@@ -8,12 +8,19 @@ import uuid
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from joinstorm.embedded.kafkahome import KAFKA_VERSION
 
 PROPERTIES: Final = "meta.properties"
-_IDS: Final = re.compile(r"^(cluster\.id|directory\.id)=.*$", re.MULTILINE)
+_IDS: Final = re.compile(r"^(node\.id|cluster\.id|directory\.id)=.*$", re.MULTILINE)
+
+
+class Ids(NamedTuple):
+    """The number of a node, and the id of its cluster."""
+
+    node: int
+    cluster: str
 
 
 def new_id() -> str:
@@ -35,17 +42,19 @@ class Storage:
         digest = hashlib.sha256(f"{KAFKA_VERSION}\n{settings}".encode()).hexdigest()
         self.kept = folder / f"storage-{digest[:16]}"
 
-    def prepare(self, data: Path, make: Callable[[], None]) -> None:
-        """Make ``data`` a formatted folder with ids of its own.
+    def prepare(self, data: Path, ids: Ids, make: Callable[[], None]) -> None:
+        """Make ``data`` a formatted folder with ids of its own; the nodes of a cluster can share one kept folder.
 
         Args:
             data: The folder; it must not exist.
-            make: Formats it with Kafka's tool.
+            ids: What it belongs to.
+            make: Formats it with Kafka's tool, for these ids.
         """
+        new = {"node.id": str(ids.node), "cluster.id": ids.cluster, "directory.id": new_id()}
         with contextlib.suppress(OSError):
             text = (self.kept / PROPERTIES).read_text()
             shutil.copytree(self.kept, data)
-            (data / PROPERTIES).write_text(_IDS.sub(lambda found: f"{found[1]}={new_id()}", text))
+            (data / PROPERTIES).write_text(_IDS.sub(lambda found: f"{found[1]}={new[found[1]]}", text))
             return
         shutil.rmtree(data, ignore_errors=True)
         make()

@@ -94,7 +94,7 @@ class Engine(ABC):
 
     @abstractmethod
     def run(self, settings: WorkerSettings) -> Summary:
-        """Work until the run is done or a signal (SIGTERM, SIGINT) asks to stop; then return within seconds.
+        """Work until the run is done or a signal (SIGTERM, SIGINT, SIGHUP) asks to stop; then return within seconds.
 
         Called in the main thread of the worker's process.
 

@@ -21,7 +21,7 @@ import streams
 from streams.engines.abstract import Engine, Summary, WorkerSettings
 from streams.errors import EngineError, NotInstalledError
 from streams.system.cache import cache_folder
-from streams.system.children import python_module
+from streams.system.children import handled_signals, python_module
 
 INSTALLED: Final = "installed.txt"
 """Holds the requirements. Written last: an environment without it is incomplete."""
@@ -121,7 +121,7 @@ def _ours(folder: Path) -> Path:
 
 @contextlib.contextmanager
 def _forwarded_signals(child: subprocess.Popen[bytes]) -> Iterator[list[int]]:
-    """Forward the first SIGTERM or SIGINT to the child as SIGTERM; yields the list of received signals."""
+    """Forward the first signal that asks to stop to the child, as SIGTERM; yields the list of received signals."""
     received: list[int] = []
 
     def forward(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a signal handler's signature
@@ -129,12 +129,10 @@ def _forwarded_signals(child: subprocess.Popen[bytes]) -> Iterator[list[int]]:
             child.send_signal(signal.SIGTERM)
         received.append(number)
 
-    before = {number: signal.signal(number, forward) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield received
+        with handled_signals(forward):
+            yield received
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
         if child.poll() is None:
             child.kill()
             child.wait()

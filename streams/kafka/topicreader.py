@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 from kafka import KafkaConsumer
 from kafka import TopicPartition as KafkaPythonPartition
 from kafka.errors import KafkaError as KafkaPythonError
@@ -67,7 +67,7 @@ async def read_topics(
             await consumer.start()
         except KafkaError as error:
             raise await why_unreachable(connection, error, time.monotonic() - started) from error
-        missing = set(topics) - await consumer.topics()
+        missing = set(topics) - await _known(consumer)
         if missing and not skip_missing:
             raise BrokerError(f"{connection.bootstrap_servers}: there is no topic {', '.join(sorted(missing))}")
         if present := [topic for topic in topics if topic not in missing]:
@@ -77,6 +77,15 @@ async def read_topics(
         raise failed(connection, f"cannot read {', '.join(topics)}", error) from error
     finally:
         await consumer.stop()
+
+
+async def _known(consumer: AIOKafkaConsumer) -> set[str]:
+    """Return the names of all topics; where no broker answers, aiokafka's error does not say that this may pass."""
+    try:
+        found: set[str] = await consumer.topics()
+    except KafkaError as error:
+        raise KafkaConnectionError(str(error)) if type(error) is KafkaError else error from error
+    return found
 
 
 async def _assign(consumer: AIOKafkaConsumer, topics: list[str], partitions: Collection[int] | None) -> None:

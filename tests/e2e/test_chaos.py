@@ -48,3 +48,23 @@ def test_the_baseline_engine_shows_its_loss_in_numbers() -> None:
     assert f"{loss['lost']:,} of {loss['events']:,} events lost" in str(run["problem"])
     assert "repeat with: joinstorm chaos launch" in said
     assert "--faults 0.20:kill-worker,0.50:kill-worker" in said
+
+
+def test_a_cluster_and_its_network_may_fail() -> None:
+    """A leader is killed, brokers are restarted in turn, connections are cut and half-open: nothing is lost."""
+    faults = "0.1:kill-leader:2,0.3:cut-network:2,0.5:half-open,0.6:slow-network:2,0.7:rolling-restart"
+    code, (run, total), said = chaos("--brokers", "3", "--network", "--runs", "1", "--no-shrink", "--faults", faults)
+    assert code == 0, (run, said)
+    assert total["exact"] == 1
+    dealt = run["dealt"]
+    assert isinstance(dealt, list)
+    assert len(dealt) == 5
+    assert any(one["recovered"] for one in dealt)
+
+
+def test_one_broker_behind_a_proxy_may_fail() -> None:
+    """The proxy needs no cluster; the broker is killed while the network is slow."""
+    faults = "0.2:slow-network:4,0.21:kill-broker:1,0.6:cut-network:1"
+    code, (run, total), said = chaos("--network", "--runs", "1", "--no-shrink", "--faults", faults)
+    assert code == 0, (run, said)
+    assert total["exact"] == 1

@@ -12,7 +12,7 @@ import psutil
 import pytest
 from kafka import KafkaProducer
 
-from joinstorm.embedded import broker as module
+from joinstorm.embedded import settings
 from joinstorm.embedded.broker import EmbeddedBroker
 from joinstorm.embedded.kafkahome import find_java, jar_folder, kafka_jars
 from streams.errors import EnvironmentMissingError
@@ -74,7 +74,7 @@ def test_a_start_that_fails_shows_the_end_of_its_log(
     broker: EmbeddedBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A broker with a setting Kafka refuses: the text has Kafka's own words, and nothing is left behind."""
-    monkeypatch.setattr(module, "SETTINGS", module.SETTINGS + "num.io.threads=none\n")
+    monkeypatch.setattr(settings, "SETTINGS", settings.SETTINGS + "num.io.threads=none\n")
     with pytest.raises(EnvironmentMissingError, match=r"(?s)num\.io\.threads"):
         broker.__enter__()
     assert not list(tmp_path.iterdir())

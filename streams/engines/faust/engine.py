@@ -25,12 +25,22 @@ from streams.engines.abstract import Engine, Summary, WorkerSettings
 from streams.engines.faust.chunks import Chunk
 from streams.engines.faust.partitions import MissingRecordsError, Place
 from streams.engines.faust.runmonitor import RunMonitor
-from streams.engines.faust.session import app_settings, brokers, group_of, signals, stop_app, tasks_of, wait_for_end
+from streams.engines.faust.session import (
+    app_settings,
+    brokers,
+    group_of,
+    signals,
+    start_app,
+    stop_app,
+    tasks_of,
+    wait_for_end,
+)
 from streams.engines.faust.transport import ChunkTransport, Hooks, NoTables
 from streams.engines.faust.worker import FaustWorker
 from streams.engines.faust.workermetrics import Surroundings, serve
 from streams.errors import EngineError
 from streams.fold.warmup import warm
+from streams.kafka.patience import patiently
 from streams.system.scratch import scratch
 
 log = logging.getLogger(__name__)
@@ -57,7 +67,7 @@ class FaustEngine(Engine):
         gc.freeze()  # what is imported stays, and chunks make no cycles: looking for them took a tenth of the time
         gc.set_threshold(GC_THRESHOLD)
         with scratch("faust") as folder:
-            return asyncio.run(_run(settings, folder))
+            return patiently(lambda: asyncio.run(_run(settings, folder)))
 
 
 async def _run(settings: WorkerSettings, folder: Path) -> Summary:
@@ -82,7 +92,7 @@ class _Session:
         with signals(self._stop), self._metrics():
             async with tasks_of(self._worker.publish(), self._monitor.follow()) as tasks:
                 try:
-                    await self._app.start()
+                    await start_app(self._app, self._settings.connection)
                     ended = await wait_for_end(self._app, self._stop, self._done(), tasks)
                 finally:
                     await self._end()

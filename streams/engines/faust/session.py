@@ -2,18 +2,25 @@
 
 import asyncio
 import contextlib
-import signal
 from collections.abc import AsyncIterator, Awaitable, Collection, Iterator
+from types import FrameType
 from typing import Any, Final
 
+from aiokafka.errors import KafkaError
 from yarl import URL
 
 from streams.engines.abstract import WorkerSettings
 from streams.errors import EngineError
+from streams.kafka.admin import failed
+from streams.kafka.connection import Connection
+from streams.system.children import handled_signals
 
 SESSION_SECONDS: Final = 6.0
 """The shortest a broker allows by default: a worker that was killed is missed after this long."""
 STOP_SECONDS: Final = 5.0
+METADATA_MS: Final = 5_000
+"""How often a consumer asks for partitions and leaders. aiokafka repeats no request for them that failed: a consumer
+whose first one was cut off joins its group without partitions, and would stay so for five minutes."""
 
 
 def brokers(settings: WorkerSettings) -> list[URL]:
@@ -32,6 +39,7 @@ def app_settings(settings: WorkerSettings, folder: str) -> dict[str, Any]:
     return {
         "id": group,
         "broker": brokers(settings),
+        "consumer_metadata_max_age_ms": METADATA_MS,
         **settings.connection.for_faust(),
         "datadir": folder,
         "broker_session_timeout": SESSION_SECONDS,
@@ -43,6 +51,18 @@ def app_settings(settings: WorkerSettings, folder: str) -> dict[str, Any]:
         "web_enabled": False,
         "worker_redirect_stdouts": False,
     }
+
+
+async def start_app(app: Any, connection: Connection) -> None:
+    """Start a Faust app, once.
+
+    Raises:
+        AwayError: The broker is away. An app that has not started is of no use; another one may start later.
+    """
+    try:
+        await app.start()
+    except (KafkaError, OSError) as error:
+        raise failed(connection, "Faust cannot start", error) from error
 
 
 async def wait_for_end(
@@ -81,15 +101,14 @@ async def stop_app(app: Any) -> None:
 
 @contextlib.contextmanager
 def signals(stop: asyncio.Event) -> Iterator[None]:
-    """Have SIGTERM and SIGINT set an event."""
+    """Have every signal that asks to stop set an event. Main thread only."""
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    try:
+
+    def set_stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a signal handler's signature
+        loop.call_soon_threadsafe(stop.set)  # which also wakes the loop
+
+    with handled_signals(set_stop):
         yield
-    finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
 
 
 @contextlib.asynccontextmanager

@@ -13,7 +13,7 @@ import time
 from typing import Any, ClassVar, Final, TypeAlias
 
 import faust
-from kafka.errors import TopicAlreadyExistsError
+from kafka.errors import KafkaError, TopicAlreadyExistsError
 from msgspec.structs import replace
 
 from streams.contract import results
@@ -22,10 +22,11 @@ from streams.contract.results import Progress
 from streams.contract.topics import INPUTS, RESULTS_PROGRESS
 from streams.engines.abstract import Engine, Summary, WorkerSettings
 from streams.engines.faust.runmonitor import RunMonitor
-from streams.engines.faust.session import app_settings, group_of, signals, stop_app, tasks_of, wait_for_end
+from streams.engines.faust.session import app_settings, group_of, signals, start_app, stop_app, tasks_of, wait_for_end
 from streams.engines.shared import simplefold as simple
 from streams.errors import DecodeError
-from streams.kafka.admin import open_admin
+from streams.kafka.admin import failed, open_admin
+from streams.kafka.patience import patiently
 from streams.system.scratch import scratch
 
 log = logging.getLogger(__name__)
@@ -48,9 +49,13 @@ class FaustTablesEngine(Engine):
         """Work until the run is done or a signal asks to stop."""
         logging.getLogger("faust.transport.producer").setLevel(logging.ERROR)  # it logs every wait for Kafka
         with scratch("faust-tables") as folder:
-            worker = _TablesWorker(settings, str(folder))
-            worker.make_changelogs()
-            return asyncio.run(worker.run())
+            return patiently(lambda: _work(settings, str(folder)))
+
+
+def _work(settings: WorkerSettings, folder: str) -> Summary:
+    worker = _TablesWorker(settings, folder)
+    worker.make_changelogs()
+    return asyncio.run(worker.run())
 
 
 class _TablesWorker:
@@ -91,6 +96,8 @@ class _TablesWorker:
                 admin.create_topics(dict.fromkeys(names, topic), wait_for_metadata=True)
             except TopicAlreadyExistsError:  # an earlier or a parallel worker
                 admin.wait_for_topics(names)
+            except KafkaError as error:
+                raise failed(self._settings.connection, "cannot create the changelogs", error) from error
 
     async def run(self) -> Summary:
         stop = asyncio.Event()
@@ -100,7 +107,7 @@ class _TablesWorker:
         with signals(stop):
             async with tasks_of(self._monitor.follow()) as tasks:
                 try:
-                    await self._app.start()
+                    await start_app(self._app, self._settings.connection)
                     ended = await wait_for_end(self._app, stop, self._done(), tasks)
                 finally:
                     await stop_app(self._app)

@@ -25,6 +25,7 @@ from streams.engines.faust.steptimes import CHECKPOINT, PUBLISH, RESTORE
 from streams.errors import BrokerError, RefusedError
 from streams.fold.results import EncodedResults
 from streams.fold.state import PartitionState
+from streams.kafka.patience import patiently_awaited
 from streams.kafka.writer import BatchWriter, OutgoingRecord
 from streams.kernels.packed import joined
 from streams.kernels.record import Ints
@@ -103,13 +104,13 @@ class FaustWorker:
         """Own these partitions from now on, and return where each goes on.
 
         Raises:
-            BrokerError: The checkpoints cannot be read.
+            BrokerError: The checkpoints cannot be read; a broker that is away is waited for.
         """
         self.release(places)
         fresh = [place for place in places if place not in self.partitions.states]
         if fresh:
             with self.partitions.step_times.measure(RESTORE):
-                states = await self.checkpoints.restore(fresh)
+                states = await patiently_awaited(lambda: self.checkpoints.restore(fresh))
             self.partitions.put(states)
             for state in states:
                 self.checkpointed[state.topic, state.partition] = state.next_offset

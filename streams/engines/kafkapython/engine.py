@@ -19,6 +19,8 @@ from streams.engines.abstract import Engine, Summary, WorkerSettings
 from streams.engines.shared.simplefold import PartitionFold
 from streams.engines.shared.stopping import RunEnd, stop_signals
 from streams.errors import BrokerError, DecodeError, EngineError
+from streams.kafka.admin import failed
+from streams.kafka.patience import patiently
 from streams.kafka.progressreader import ProgressReader
 
 PUBLISH_SECONDS: Final = 0.25
@@ -35,7 +37,7 @@ class KafkaPythonEngine(Engine):
         """Work; see ``Engine.run``."""
         try:
             with stop_signals() as stop:
-                worker = self.worker(settings)
+                worker = patiently(lambda: self._open(settings))
                 try:
                     while not stop.is_set() and not worker.done():
                         worker.work()
@@ -44,6 +46,12 @@ class KafkaPythonEngine(Engine):
                 return worker.summary(ended=worker.end.reached)
         except KafkaError as error:
             raise BrokerError(f"{settings.connection.bootstrap_servers}: {error}") from error
+
+    def _open(self, settings: WorkerSettings) -> "KafkaPythonWorker":
+        try:
+            return self.worker(settings)
+        except KafkaError as error:
+            raise failed(settings.connection, "cannot start", error) from error
 
     def worker(self, settings: WorkerSettings) -> "KafkaPythonWorker":
         """Return the worker to run."""

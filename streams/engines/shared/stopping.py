@@ -1,7 +1,6 @@
 """The two reasons for a worker to stop: a signal, and the end of the run."""
 
 import contextlib
-import signal
 import threading
 from collections.abc import Iterator
 from types import FrameType
@@ -10,22 +9,19 @@ from streams.contract.progress import ProgressBook
 from streams.contract.results import Progress, decode_progress
 from streams.contract.runinfo import RunInfo
 from streams.errors import ContractError
+from streams.system.children import handled_signals
 
 
 @contextlib.contextmanager
 def stop_signals() -> Iterator[threading.Event]:
-    """Yield an event that SIGTERM and SIGINT set, and restore the previous handlers afterwards. Main thread only."""
+    """Yield an event that SIGTERM, SIGINT and SIGHUP set, and restore earlier handlers afterwards. Main thread only."""
     stop = threading.Event()
 
     def set_stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a signal handler's signature
         stop.set()
 
-    before = {number: signal.signal(number, set_stop) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
+    with handled_signals(set_stop):
         yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 class RunEnd:

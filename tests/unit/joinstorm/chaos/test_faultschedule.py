@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from joinstorm.chaos.faultschedule import Fault, FaultKind, draw, parse, text
+from joinstorm.chaos.faultschedule import CLUSTER, NETWORK, OUTAGES, Fault, FaultKind, draw, parse, require, text
 from joinstorm.chaos.outcome import loss_of
 from joinstorm.chaos.shrink import shrink
 from joinstorm.cli import main
@@ -22,8 +22,29 @@ def test_a_drawn_schedule_reads_back(seed: int) -> None:
 
 
 def test_fifty_seeds_draw_every_kind() -> None:
-    """Every kind of fault is drawn."""
-    assert {fault.kind for seed in range(50) for fault in draw(seed)} == set(FaultKind)
+    """Every kind of fault is drawn, those of a cluster and of the network only where they can be injected."""
+    alone = set(FaultKind) - {*CLUSTER, *NETWORK}
+    assert {fault.kind for seed in range(50) for fault in draw(seed)} == alone
+    both = {fault.kind for seed in range(50) for fault in draw(seed, brokers=3, network=True)}
+    assert both == set(FaultKind)
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_a_cluster_and_its_network_fail_in_every_schedule(seed: int) -> None:
+    """Each has one fault of both at least, two brokers that leave at most, and reads back."""
+    faults = draw(seed, brokers=3, network=True)
+    kinds = [fault.kind for fault in faults]
+    assert faults == sorted(faults) == draw(seed, brokers=3, network=True) == parse(text(faults))
+    assert set(kinds) & set(CLUSTER)
+    assert set(kinds) & set(NETWORK)
+    assert sum(kind in OUTAGES for kind in kinds) <= 2
+    assert kinds.count(FaultKind.HALF_OPEN) <= 1
+    require(faults, 3, True)
+
+
+def test_a_seed_means_the_same_without_the_new_options() -> None:
+    """One broker and a sound network have the schedules their seeds always had."""
+    assert text(draw(3)) == "0.11:kill-broker:0.8,0.30:kill-worker,0.74:remove-worker"
 
 
 @pytest.mark.parametrize(
@@ -59,6 +80,9 @@ def test_shrinking_leaves_only_the_faults_that_matter() -> None:
     [
         (["--faults", "0.5:flood"], "unknown kind 'flood'. Known: kill-worker, freeze-worker"),
         (["--faults", ""], "no fault in ''"),
+        (["--faults", "0.5:kill-leader"], "fault '0.50:kill-leader:3': kill-leader needs --brokers 3 or more"),
+        (["--faults", "0.5:kill-leader", "--brokers", "2"], "kill-leader needs --brokers 3 or more"),
+        (["--faults", "0.5:half-open", "--brokers", "3"], "fault '0.50:half-open': half-open needs --network"),
         (["--fault", "hail=0.1"], "unknown fault 'hail'. Known: duplicate"),
     ],
 )

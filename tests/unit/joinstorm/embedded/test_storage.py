@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from joinstorm.embedded.storage import Storage, new_id
+from joinstorm.embedded.storage import Ids, Storage, new_id
 
 PROPERTIES = "#\ncluster.id=AAAAAAAAAAAAAAAAAAAAAA\ndirectory.id=BBBBBBBBBBBBBBBBBBBBBB\nnode.id=1\nversion=1\n"
 
@@ -24,10 +24,12 @@ class Tool:
         (self.data / "bootstrap.checkpoint").write_bytes(b"\x00features")
 
 
-def prepared(cache: Path, data: Path, settings: str = "node.id=1") -> tuple[dict[str, str], int]:
+def prepared(
+    cache: Path, data: Path, settings: str = "node.id=1", ids: Ids | None = None
+) -> tuple[dict[str, str], int]:
     """Prepare a data folder; return its properties and how often the tool was called."""
     tool = Tool(data)
-    Storage(settings, cache).prepare(data, tool)
+    Storage(settings, cache).prepare(data, ids or Ids(1, new_id()), tool)
     lines = (data / "meta.properties").read_text().splitlines()
     return dict(line.split("=", 1) for line in lines if "=" in line), tool.calls
 
@@ -42,6 +44,16 @@ def test_the_second_broker_gets_a_copy_with_other_ids(tmp_path: Path) -> None:
     assert calls == 0
     assert {name for name in first if first[name] != second[name]} == {"cluster.id", "directory.id"}
     assert (tmp_path / "two" / "bootstrap.checkpoint").read_bytes() == b"\x00features"
+
+
+def test_the_nodes_of_a_cluster_share_a_kept_folder(tmp_path: Path) -> None:
+    """A copy belongs to the cluster and has the number it is made for."""
+    prepared(tmp_path / "cache", tmp_path / "one")
+
+    second, calls = prepared(tmp_path / "cache", tmp_path / "two", ids=Ids(2, "C" * 22))
+
+    assert calls == 0
+    assert (second["node.id"], second["cluster.id"]) == ("2", "C" * 22)
 
 
 def test_other_settings_are_formatted_anew(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """Patience with a broker that is away: bounded, and only for errors that may pass."""
 
+import asyncio
 import ssl
+from collections.abc import Callable
 
 import pytest
 from aiokafka import errors as aiokafka_errors
@@ -10,7 +12,7 @@ from streams.errors import AwayError, BrokerError
 from streams.kafka import patience
 from streams.kafka.admin import failed, passes
 from streams.kafka.connection import Connection
-from streams.kafka.patience import patiently
+from streams.kafka.patience import patiently, patiently_awaited
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +21,20 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patience, "PAUSE_SECONDS", 0.0)
 
 
-def test_it_is_tried_again_until_the_broker_is_back(caplog: pytest.LogCaptureFixture) -> None:
+Repeat = Callable[[Callable[[], object]], object]
+
+
+def in_a_loop(do: Callable[[], object]) -> object:
+    """Repeat in an event loop."""
+
+    async def attempt() -> object:
+        return do()
+
+    return asyncio.run(patiently_awaited(attempt))
+
+
+@pytest.mark.parametrize("repeat", [patiently, in_a_loop])
+def test_it_is_tried_again_until_the_broker_is_back(caplog: pytest.LogCaptureFixture, repeat: Repeat) -> None:
     """The wait is announced once."""
     outcomes: list[str | Exception] = [AwayError("nobody at a:1"), AwayError("nobody at a:1"), "here"]
 
@@ -29,7 +44,7 @@ def test_it_is_tried_again_until_the_broker_is_back(caplog: pytest.LogCaptureFix
             raise outcome
         return outcome
 
-    assert patiently(attempt) == "here"
+    assert repeat(attempt) == "here"
     assert [record.getMessage() for record in caplog.records] == ["nobody at a:1; waiting for it, 30 s at most"]
 
 

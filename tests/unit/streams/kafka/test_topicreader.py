@@ -6,8 +6,9 @@ from typing import Any, ClassVar
 
 import pytest
 from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
 
-from streams.errors import BrokerError
+from streams.errors import AwayError, BrokerError
 from streams.kafka import topicreader as module
 from streams.kafka.connection import Connection
 from streams.kafka.topicreader import read_all, read_topics
@@ -111,4 +112,16 @@ def test_a_stalled_topic_is_an_error() -> None:
     Consumer.silent = True
     with pytest.raises(BrokerError, match=r"cannot read a: .*no record for 0 s"):
         asyncio.run(read_topics(NOWHERE, ["a"], lambda *_: None, still_seconds=0))
+    assert Consumer.stopped == 1
+
+
+def test_a_broker_that_leaves_before_the_topics_are_known_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Aiokafka's error for it has no class of its own; it may pass, so a retry may help."""
+
+    async def topics(_: object) -> set[str]:
+        raise KafkaError("Unable to get cluster metadata over all known brokers")
+
+    monkeypatch.setattr(Consumer, "topics", topics)
+    with pytest.raises(AwayError, match=r"127\.0\.0\.1:1: cannot read a: .*Unable to get cluster metadata"):
+        read_all(NOWHERE, "a")
     assert Consumer.stopped == 1
