@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from streams.contract.names import IncidentName
+
 TRUTH: Final = "#8e8e8e"
 """Grey, dashed, and nothing else is grey."""
 REQUESTED: Final = "#b58900"
@@ -29,6 +31,20 @@ STANCES: Final = {
     "support": AUDIENCE,
     "neutral": LEAVE,
 }
+INCIDENTS: Final = {
+    IncidentName.CAPACITY_LOST: DROP,
+    IncidentName.OUTAGE: "#8b1a1a",
+    IncidentName.APP_OUTAGE: "#8b1a1a",
+    IncidentName.BAD_DEPLOY: DROP,
+    IncidentName.ROUTINE_DEPLOY: LEAVE,
+    IncidentName.AUTOSCALING: DROP,
+    IncidentName.LOGIN_OUTAGE: FAIL,
+    IncidentName.SLOW_ANSWERS: FAIL,
+    IncidentName.CROWD_PEAK: SECOND,
+    IncidentName.EXODUS: LEAVE,
+}
+"""Colour of each incident of the shipped nights: red where listeners are dropped, pink where they cannot get in."""
+AFTER_INCIDENT: Final = "#44546a"
 PHASES: Final = {
     "open": ("open", "#56b4e9"),
     "scheduled_start": ("scheduled start", "#0072b2"),
@@ -40,5 +56,7 @@ PHASES: Final = {
     "night": ("night", "#44546a"),
     "thread": ("thread", REACTION),
     "aftermath": ("aftermath", "#b3a2f0"),
+    **{str(one): (one.replace("_", " "), colour) for one, colour in INCIDENTS.items()},
+    **{one.after: (f"after the {one.replace('_', ' ')}", AFTER_INCIDENT) for one in INCIDENTS},
 }
 """Text and colour of each phase: red is trouble, green is the talk that people came for."""

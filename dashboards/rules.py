@@ -12,12 +12,24 @@ import yaml
 
 from dashboards import thresholds as limits
 from dashboards.queries import in_wall_clock, kind, select, total
-from streams.contract.names import TRUTH, PhaseName
+from streams.contract.names import TRUTH, IncidentName, PhaseName
 from streams.metrics import definitions as m
 
 GROUP: Final = "joinstorm"
 INTERVAL: Final = "1s"
 """The scrape interval of the exporter: at speed 60, a minute of the night."""
+DROPPING: Final = (
+    IncidentName.CAPACITY_LOST,
+    IncidentName.OUTAGE,
+    IncidentName.APP_OUTAGE,
+    IncidentName.BAD_DEPLOY,
+    IncidentName.AUTOSCALING,
+)
+"""Incidents in which listeners are dropped."""
+KEPT_OUT: Final = (IncidentName.LOGIN_OUTAGE, IncidentName.SLOW_ANSWERS)
+"""Incidents in which people cannot get in, and those inside notice nothing."""
+AFTERWARDS: Final = tuple(one.after for one in (*DROPPING, *KEPT_OUT))
+"""The phases after them, in which everybody comes back at once."""
 RUNBOOKS: Final = "docs/runbooks.md"
 """The page the alerts point at, unless ``joinstorm dashboards build --runbooks`` names its address."""
 ENGINES: Final = f'engine!="{TRUTH}"'
@@ -48,7 +60,7 @@ class Alert:
         expr: The alert fires while this has a value.
         severity: ``page`` for what listeners notice, ``ticket`` for what an engineer has to investigate.
         summary: One line with labels and the value.
-        due: Phases in which it must fire, in a night that melts.
+        due: Phases in which it must fire, each an incident, in the nights that have them.
         may: Further phases in which it may fire.
         wait: Wall clock time for which the expression must hold; only for alerts that are not about the night.
     """
@@ -94,16 +106,16 @@ ALERTS: Final = (
         f"{select(m.DROP_RATIO, ENGINES)} > {limits.DROP_RATIO} {_events_behind('drop')}",
         "page",
         "{{ $value | humanizePercentage }} of the listeners in {{ $labels.space }} were dropped within a minute",
-        due=(PhaseName.MELTING, PhaseName.FIRST_CLOSED),
-        may=(PhaseName.SECOND_ROOM,),
+        due=(PhaseName.MELTING, PhaseName.FIRST_CLOSED, *DROPPING),
+        may=(PhaseName.SECOND_ROOM, *AFTERWARDS),
     ),
     Alert(
         "JoinSuccessLow",
         f"{select(m.JOIN_SUCCESS, ENGINES)} < {limits.JOIN_SUCCESS} {_events_behind('fail')}",
         "page",
         "only {{ $value | humanizePercentage }} of the attempts to join {{ $labels.space }} succeed",
-        due=(PhaseName.MELTING, PhaseName.FIRST_CLOSED),
-        may=(PhaseName.SECOND_ROOM,),
+        due=(PhaseName.MELTING, PhaseName.FIRST_CLOSED, *DROPPING, *KEPT_OUT),
+        may=(PhaseName.SECOND_ROOM, *AFTERWARDS),
     ),
     Alert(
         "AudienceCollapse",
@@ -111,7 +123,7 @@ ALERTS: Final = (
         "page",
         "{{ $value | humanize }} listeners are left in the rooms, and more people are waiting outside",
         due=(PhaseName.SECOND_ROOM,),
-        may=(PhaseName.FIRST_CLOSED, PhaseName.TALK),
+        may=(PhaseName.FIRST_CLOSED, PhaseName.TALK, *DROPPING, *KEPT_OUT, *AFTERWARDS),
     ),
     Alert(
         "WaitingRoomGrowing",
@@ -120,8 +132,8 @@ ALERTS: Final = (
         f" and {WAITING.name} >= {limits.ENOUGH_EVENTS}",
         "page",
         "{{ $value | humanizePercentage }} of the crowd are waiting outside, and their number is not falling",
-        due=(PhaseName.MELTING,),
-        may=(PhaseName.FIRST_CLOSED, PhaseName.SECOND_ROOM),
+        due=(PhaseName.MELTING, *DROPPING, *KEPT_OUT),
+        may=(PhaseName.FIRST_CLOSED, PhaseName.SECOND_ROOM, *AFTERWARDS),
     ),
     Alert(
         "AnnouncementSurge",

@@ -14,9 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from producers.scenario.incidentspec import MELTING, ExpectSpec
 from producers.scenario.spec import MOST_SEEDS, Scenario
 from producers.simulation.demand import Demand, draw_demand
 from producers.simulation.hosts import HostSchedule
+from producers.simulation.incidentphases import interrupted, windows
 from producers.simulation.outline import NightOutline
 from producers.simulation.presencelog import KINDS, NONE, REASONS, Events, PresenceLog, SpoolError
 from producers.simulation.simulate import Evening, RoomHistory
@@ -103,7 +105,9 @@ def simulate(
     schedule = scenario.schedule
     opens_ms = _ms(schedule.opens) - _ms(schedule.scheduled_start)
     listeners = _listeners(scenario, scale, seed)
-    demand = draw_demand(scenario.crowd, seed=seed, listeners=listeners, opens_ms=opens_ms)
+    demand = draw_demand(
+        scenario.crowd, seed=seed, listeners=listeners, opens_ms=opens_ms, incidents=scenario.incidents
+    )
     evening = Evening(scenario, demand, seed=seed, scale=scale * scenario.size, file=file)
     hosts = scenario.hosts
     expected = -opens_ms + (hosts.close_after_minutes + hosts.talk_minutes + hosts.end_minutes) * MINUTE_MS
@@ -118,6 +122,7 @@ def night_of(scenario: Scenario, hosts: HostSchedule, history: RoomHistory) -> N
     start = _ms(scenario.schedule.opens)
     if hosts.talk_start is None or hosts.talk_end is None:
         raise AssertionError("an evening ends after its talk")
+    incidents = windows(scenario, start, hosts.scheduled, history.strain)
     return NightOutline(
         start=start,
         end=_ms(scenario.schedule.ends),
@@ -125,13 +130,21 @@ def night_of(scenario: Scenario, hosts: HostSchedule, history: RoomHistory) -> N
         talk_start=start + hosts.talk_start,
         talk_end=start + hosts.talk_end,
         announced=_announced(scenario),
-        phases=tuple(_phases(scenario, hosts, start)),
+        phases=tuple(interrupted([*_phases(scenario, hosts, start)], incidents)),
         strain=history.strain_by_minute(),
     )
 
 
+def expected_of(info: TapeInfo) -> ExpectSpec:
+    """Return the known truth of a tape: the phases in which an alert on its incidents has to fire, and may fire.
+
+    An imported tape has no scenario; phases with the names of the melting count as that.
+    """
+    return msgspec.convert(info.scenario, Scenario).expected if info.scenario else MELTING
+
+
 def _phases(scenario: Scenario, hosts: HostSchedule, start: int) -> Iterator[Phase]:
-    """Yield the phases in order, without those that never began."""
+    """Yield the phases of the evening in order, without those that never began."""
     schedule = scenario.schedule
     end = hosts.talk_end or 0
     within = [
@@ -169,7 +182,7 @@ def _info(
     return TapeInfo(
         format=1,
         name=scenario.name,
-        scenario=msgspec.to_builtins(scenario),
+        scenario=scenario.as_builtins(),
         seed=seed,
         scale=scale,
         events=0,

@@ -21,6 +21,9 @@ SMALL = {"quiet": 1.0, "storm": 0.0002}
 """Scales at which a scenario is small enough for a test, where 0.002 is not."""
 
 
+FAIL_REASONS = {log.OVERLOADED, log.ROOM_CLOSED, log.CONNECTION_LOST, log.LOGIN_FAILED, log.TIMED_OUT}
+
+
 @dataclass(frozen=True)
 class Played:
     """One evening: what happened, and what made it happen."""
@@ -128,7 +131,7 @@ def _after(kind: int, step: str, now: tuple[int, int, int], event: tuple[int, in
     if kind in {log.JOIN, log.FAIL}:
         assert where == KNOCKING, f"{step}: an answer without a knock"
         if kind == log.FAIL:
-            assert reason in {log.OVERLOADED, log.ROOM_CLOSED}, f"{step}: failed for {reason}"
+            assert reason in FAIL_REASONS, f"{step}: failed for {reason}"
             return OUTSIDE, log.NONE, dropped
         assert since == (log.NONE if dropped == log.NONE else at - dropped), f"{step}: dropped {since} ms ago"
         return INSIDE, room, dropped

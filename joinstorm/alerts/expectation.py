@@ -1,18 +1,17 @@
-"""What an alert is meant for: the phases it has to fire in, from its label, a flag or the shipped nights' incident."""
+"""What an alert is meant for: the phases it has to fire in, from its label, a flag or the night's scenario."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from joinstorm.alerts.rulesfile import Rule, RulesFile
-from streams.contract.names import PhaseName
+from producers.scenario.incidentspec import MELTING, ExpectSpec
+from streams.contract.names import SHIPPED_PHASES
 from streams.errors import RulesError
 from streams.suggest import nearest
 
 LABEL: Final = "joinstorm_expect"
 NOTHING: Final = "none"
-INCIDENT: Final = (PhaseName.MELTING, PhaseName.FIRST_CLOSED, PhaseName.SECOND_ROOM)
-"""The incident of a night that melts: from the first drops until the talk begins in the second room."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,7 @@ class Expectation:
     Args:
         incidents: Each a group of phases, in one of which the alert has to fire. Empty: it must never fire.
         may: Further phases in which it may fire.
-        default: Neither label nor flag names phases: the alert is assumed to be for the shipped nights' incident.
+        default: Neither label nor flag names phases: the alert is meant for what each night's scenario expects.
     """
 
     incidents: tuple[tuple[str, ...], ...]
@@ -31,6 +30,8 @@ class Expectation:
 
     def __str__(self) -> str:
         """Return it as it is written in a label."""
+        if self.default:
+            return "what the scenario expects"
         due = ";".join(",".join(phases) for phases in self.incidents)
         return ",".join([due or NOTHING, *(f"{phase}?" for phase in self.may)])
 
@@ -39,8 +40,12 @@ class Expectation:
         """The phases in which the alert has to fire."""
         return frozenset(phase for phases in self.incidents for phase in phases)
 
+    def on(self, night: ExpectSpec) -> "Expectation":
+        """Return it for one night, whose scenario expects this: what is meant by default is that."""
+        return Expectation(night.fire, night.may, default=True) if self.default else self
 
-DEFAULT: Final = Expectation((tuple(map(str, INCIDENT)),), default=True)
+
+DEFAULT: Final = Expectation(MELTING.fire, default=True)
 
 
 def parse_expectation(text: str) -> Expectation:
@@ -106,10 +111,10 @@ def check_phases(
 
     Raises:
         RulesError: A phase is unknown (the text has the nearest), or an alert has neither label nor flag and no
-            night has the shipped nights' incident.
+            simulated night says what it is meant for.
     """
     there = {phase for night in nights for phase in night}
-    known = there | set(map(str, PhaseName))
+    known = there | set(SHIPPED_PHASES)
     for rule, one in expected.items():
         for phase in (*sorted(one.phases), *one.may):
             if phase not in known:

@@ -12,7 +12,7 @@ import msgspec
 
 from joinstorm.alerts.nightsamples import write_samples
 from producers.recording import record
-from producers.scenario.loading import load
+from producers.scenario.spec import Scenario
 from producers.tape.tapefile import Tape
 from streams.system.cache import cache_folder
 from streams.system.scratch import scratch
@@ -40,14 +40,14 @@ class NightSource:
     """Where a night comes from: a tape, or a scenario to record.
 
     Args:
-        tape: A tape; None for a scenario.
-        scenario: Name or path of a scenario.
+        tape: A tape; in its place a scenario.
+        scenario: A scenario.
         scale: Its size.
         seed: Which of all such nights; None for the scenario's own.
     """
 
     tape: Path | None = None
-    scenario: str = ""
+    scenario: Scenario | None = None
     scale: float = 1.0
     seed: int | None = None
 
@@ -70,19 +70,20 @@ def samples_of(source: NightSource, step: int, folder: Path | None = None) -> Pa
         folder: The cache; the user's if not given.
 
     Raises:
-        ScenarioError: The scenario is unknown, malformed or cannot be simulated.
+        ScenarioError: The scenario cannot be simulated.
         TapeError: The tape cannot be read.
     """
     home = _home(folder)
     if source.tape is not None:
         return _sampled(home, source.tape, step)
-    spec = load(source.scenario)
-    identity = msgspec.json.encode([msgspec.to_builtins(spec), source.scale, source.seed])
+    if source.scenario is None:
+        raise AssertionError("a night is of a tape or of a scenario")
+    identity = msgspec.json.encode([source.scenario, source.scale, source.seed])
     note = home / f"{hashlib.sha256(identity).hexdigest()[:32]}.tape"
     if note.is_file() and (known := _place(home, note.read_text(), step)).is_file():
         return known
     with scratch("night") as work:
-        tape = record(spec, work / "tape.parquet", scale=source.scale, seed=source.seed).path
+        tape = record(source.scenario, work / "tape.parquet", scale=source.scale, seed=source.seed).path
         found = _sampled(home, tape, step)
         (work / "note").write_text(Tape.open(tape).info.sha256)
         shutil.move(work / "note", note)

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from joinstorm.prometheus.backfill import nights_of_tape
 from joinstorm.prometheus.nightcolumns import night_columns
 from joinstorm.prometheus.remoteread import NAME, STALE, LabelPairs, RemoteSeries
+from producers.recording import expected_of
+from producers.scenario.incidentspec import ExpectSpec
 from producers.tape.tapefile import Tape
 from streams.contract.names import TRUTH
 from streams.contract.runinfo import Phase
@@ -41,6 +43,8 @@ class NightInfo(msgspec.Struct, frozen=True):
     simulated: bool
     """Made from a scenario; an imported night has phases of its own."""
     spaces: tuple[str, ...]
+    expect: ExpectSpec
+    """The phases in which an alert on the night's incidents has to fire, and those in which it may."""
 
     @property
     def name(self) -> str:
@@ -72,7 +76,7 @@ def write_samples(tape: Path, out: Path, step: int) -> NightInfo:
     moments = np.arange(run.start, run.end + 1, step)
     info = NightInfo(
         run.scenario, run.scale, run.seed, run.tape_sha256, run.start, run.end, run.phases,
-        bool(opened.info.scenario), run.spaces,
+        bool(opened.info.scenario), run.spaces, expected_of(opened.info),
     )  # fmt: skip
     columns: dict[str, pa.Array] = {_TIMES: pa.array(moments)}
     for (name, labels), column in night_columns(run, nights[TRUTH], moments.tolist()).items():

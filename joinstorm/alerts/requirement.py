@@ -45,10 +45,11 @@ class Requirement:
     def complaint(self, score: AlertScore) -> str | None:
         """Return in words why a score does not meet it; None if it does, or does not apply.
 
-        An alert that never has to fire needs no recall; one that never paged has every precision.
+        An alert that never has to fire needs no recall; one that never paged has every precision. A requirement does
+        not apply to an alert that is not scored, because it reads what no night has.
         """
         if score.unserved:
-            return f"not scored: it reads {', '.join(score.unserved)}, which no night has"
+            return None
         value = FIGURES[self.figure](score)
         if value is None:
             if self.figure not in _NEED_AN_INCIDENT or not score.expected.incidents:
@@ -88,10 +89,21 @@ def _requirement(part: str) -> Requirement:
 
 
 def complaints(scores: Sequence[AlertScore], required: Sequence[Requirement]) -> list[str]:
-    """Return what is not met, one line for each alert and requirement."""
+    """Return what is not met, one line for each alert and requirement; nothing is met where no alert is scored."""
+    if required and all(score.unserved for score in scores):
+        return ["no alert is scored, so nothing required is met"]
     return [
         f"{score.name}: {complaint}"
         for score in scores
         for complaint in dict.fromkeys(one.complaint(score) for one in required)
         if complaint is not None
+    ]
+
+
+def not_scored(scores: Sequence[AlertScore]) -> list[str]:
+    """Return, one line each, the alerts that a requirement leaves out, and why."""
+    return [
+        f"{score.name}: nothing is required of it, as it reads {', '.join(score.unserved)}, which no night has"
+        for score in scores
+        if score.unserved
     ]

@@ -130,6 +130,7 @@ class AlertScore:
 
 def alert_night(outcome: RuleOutcome, night: NightInfo, expected: Expectation) -> AlertNight:
     """Judge what one alert did in one night."""
+    expected = expected.on(night.expect)
     fired = merged(outcome.lives.values())
     pages = tuple(_page(outcome, night, expected, first, after) for first, after in fired)
     right = [page for page in pages if page.kind == "right"]

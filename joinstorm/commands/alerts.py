@@ -26,7 +26,9 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 SCENARIOS: Final = ("launch", "control")
 FORMATS: Final = ("text", "json", "junit", "html")
 EXPECT: Final = "What an alert is meant for, in place of its label joinstorm_expect; repeatable."
-REQUIRE: Final = "Exit with 1 unless every alert meets these: recall, precision, detect, reset, flaps, false_pages."
+REQUIRE: Final = (
+    "Exit with 1 unless every alert scored meets these: recall, precision, detect, reset, flaps, false_pages."
+)
 
 
 class NightOptions(TypedDict):
@@ -124,7 +126,7 @@ def score_command(rules: Path | None, form: str, required: list[Requirement], **
     is meant for the night's incident.
     """
     from joinstorm.alerts import scoreformats, scorepage
-    from joinstorm.alerts.requirement import complaints
+    from joinstorm.alerts.requirement import complaints, not_scored
     from joinstorm.alerts.scorerun import score
 
     given = NightOptions(**nights)  # type: ignore[typeddict-item]
@@ -137,7 +139,7 @@ def score_command(rules: Path | None, form: str, required: list[Requirement], **
     }  # fmt: skip
     echo(forms[form](found, required))
     unmet = complaints(found, required)
-    for line in unmet:
+    for line in [*(not_scored(found) if required else ()), *unmet]:
         echo(line, err=True)
     return EXIT_FAILED if unmet else EXIT_OK
 
@@ -158,10 +160,12 @@ def rules_of(path: Path | None, expects: dict[str, str]) -> tuple[RulesFile, dic
 def sources(nights: NightOptions) -> list[NightSource]:
     """Return the nights the options name."""
     from joinstorm.alerts.nightlibrary import NightSource
+    from producers.scenario import loading as scenario
 
     chosen = options.names_in(nights["scenarios"]) or (() if nights["tapes"] else SCENARIOS)
     seeds = [None, *range(1, nights["seeds"])]
-    recorded = [NightSource(scenario=name, scale=nights["scale"], seed=seed) for name in chosen for seed in seeds]
+    loaded = [scenario.load(name) for name in chosen]
+    recorded = [NightSource(scenario=one, scale=nights["scale"], seed=seed) for one in loaded for seed in seeds]
     return [*(NightSource(tape=tape) for tape in nights["tapes"]), *recorded]
 
 

@@ -14,6 +14,7 @@ import msgspec
 
 from joinstorm.oracle.queries import PRESENCE, QUERIES
 from joinstorm.oracle.tapedatabase import tape_database
+from producers.recording import expected_of
 from producers.scenario.spec import Fact, Measure, Scenario
 from producers.tape.tapefile import Tape
 from streams.contract.names import MINUTE_MS
@@ -134,6 +135,24 @@ MEASURES: Final[dict[Measure, MeasureSpec]] = {
         WHERE conversation = $thread AND kind IN ('post', 'reply')
         AND person = (SELECT person FROM tape WHERE tweet_id = $thread)""",
     ),
+    "incident_drops": MeasureSpec(
+        "drops in the phases in which alerts have to fire, per listener let in",
+        "drops",
+        """SELECT count(*) / (SELECT count(DISTINCT person) FROM presence WHERE kind = 'join')::DOUBLE
+        FROM presence, span WHERE span.fire AND kind = 'drop' AND "at" >= span.begin AND "at" < span.until""",
+    ),
+    "incident_failed_share": MeasureSpec(
+        "attempts that failed in the phases in which alerts have to fire",
+        "ratio",
+        """SELECT count(*) FILTER (kind = 'fail') / nullif(count(*), 0)::DOUBLE FROM presence, span
+        WHERE span.fire AND kind IN ('fail', 'join') AND "at" >= span.begin AND "at" < span.until""",
+    ),
+    "quiet_failed_share": MeasureSpec(
+        "attempts that failed in the phases in which alerts have to be silent",
+        "ratio",
+        """SELECT count(*) FILTER (kind = 'fail') / nullif(count(*), 0)::DOUBLE FROM presence, span
+        WHERE span.silent AND kind IN ('fail', 'join') AND "at" >= span.begin AND "at" < span.until""",
+    ),
     "stances": MeasureSpec(
         "stances among the tweets", "kinds", "SELECT count(DISTINCT label_stance) FROM tape WHERE topic = 'tweets'"
     ),
@@ -192,10 +211,23 @@ def measure(tape: Tape, names: Iterable[Measure], size: float) -> dict[Measure, 
             connection.execute(f"CREATE VIEW presence AS {PRESENCE}")
             connection.execute('CREATE MACRO window_of("at") AS "at" - ("at" % 5000)')
             connection.execute(_AUDIENCE)
+            connection.execute("CREATE TABLE span (begin BIGINT, until BIGINT, fire BOOLEAN, silent BOOLEAN)")
+            connection.executemany("INSERT INTO span VALUES (?, ?, ?, ?)", _spans(tape))
             known = _parameters(tape, size)
             return {name: _value(connection, MEASURES[name], known, size) for name in sorted(names)}
     except (duckdb.Error, OSError) as error:
         raise TapeError(f"{tape.path}: cannot be measured: {error}") from None
+
+
+def _spans(tape: Tape) -> list[tuple[int, int, bool, bool]]:
+    """Return begin and end of each phase, and whether alerts have to fire or to be silent in it."""
+    info, expect = tape.info, expected_of(tape.info)
+    ends = [*(phase.start for phase in info.phases[1:]), info.end + 1]
+    due = {name for group in expect.fire for name in group}
+    return [
+        (phase.start, end, phase.name in due, phase.name not in {*due, *expect.may})
+        for phase, end in zip(info.phases, ends, strict=True)
+    ]
 
 
 def _value(connection: Any, measured: MeasureSpec, known: dict[str, Any], size: float) -> float | None:

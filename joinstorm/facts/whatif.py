@@ -1,7 +1,7 @@
 """What-if: several nights of the same crowd, compared in figures and in one picture."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow.dataset
 from matplotlib.figure import Figure
 
+from dashboards import palette
 from joinstorm.facts.facttable import measure
 from producers.recording import Recording
 from producers.simulation.simulate import RoomHistory
@@ -60,6 +61,8 @@ class NightSummary:
     attempts_by_second: tuple[int, ...]
     start_minutes: float
     """Minutes from the scheduled start to the first second."""
+    incidents: tuple[tuple[str, float, float], ...] = ()
+    """The phase of each incident, and its first and last minute after the scheduled start."""
 
 
 def outcome(recording: Recording, calm_below: float) -> NightSummary:
@@ -92,7 +95,18 @@ def outcome(recording: Recording, calm_below: float) -> NightSummary:
         held_by_second=tuple(history.audience),
         attempts_by_second=tuple(history.attempts),
         start_minutes=(night.start - night.scheduled_start) / MINUTE_MS,
+        incidents=tuple(_incidents(recording)),
     )
+
+
+def _incidents(recording: Recording) -> Iterator[tuple[str, float, float]]:
+    """Yield the incidents' phases, as those of the evening are known."""
+    info, night = recording.info, recording.night
+    own = {one["phase"] or one["kind"] for one in info.scenario.get("incidents", ())}
+    for phase, end in zip(night.phases, [*(one.start for one in night.phases[1:]), night.end], strict=True):
+        if phase.name in own:
+            first, last = ((at - night.scheduled_start) / MINUTE_MS for at in (phase.start, end))
+            yield phase.name, round(first, 1), round(last, 1)
 
 
 def per_second(history: RoomHistory) -> "np.ndarray[Any, np.dtype[np.float64]]":
@@ -119,6 +133,10 @@ _ROWS: Final[tuple[tuple[str, Callable[[NightSummary], str]], ...]] = (
     ("minutes the talk was late", lambda o: f"{o.talk_late_minutes:,.1f}"),
     ("rooms", lambda o: f"{o.rooms}"),
     ("people let in at least once", lambda o: f"{o.heard:,}"),
+    (
+        "incidents, minutes past the start",
+        lambda o: ", ".join(f"{name} {a:g}…{b:g}" for name, a, b in o.incidents) or "-",
+    ),
 )
 
 
@@ -142,10 +160,17 @@ def picture(outcomes: Sequence[NightSummary], path: Path) -> None:
     """
     figure = Figure(figsize=(11, 7), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True)
+    named: set[tuple[str, float]] = set()
     for night, style in zip(outcomes, itertools.cycle(_STYLES)):
         minutes = night.start_minutes + np.arange(len(night.held_by_second)) / 60
         above.plot(minutes, night.held_by_second, label=night.scenario, linestyle=style, linewidth=1.6)
         below.plot(minutes, smoothed(night.attempts_by_second), linestyle=style, linewidth=1.0)
+        for name, first, last in night.incidents:
+            above.axvspan(first, last, color=palette.DROP, alpha=0.12, linewidth=0)
+            below.axvspan(first, last, color=palette.DROP, alpha=0.12, linewidth=0)
+            if (name, first) not in named:  # nights may share an incident
+                named.add((name, first))
+                above.text(first, 0, f" {name}", rotation=90, va="bottom", fontsize=7)
     above.set_ylabel("people in the rooms")
     below.set_ylabel(f"attempts per second\n(mean of {ATTEMPTS_OVER} s)")
     below.set_xlabel("minutes after the scheduled start")

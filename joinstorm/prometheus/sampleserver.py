@@ -11,6 +11,8 @@ from typing import Final, Protocol, Self
 
 from joinstorm.prometheus.remoteread import Matcher, ReadQuery, RemoteSeries, answer, queries
 
+_POLL_SECONDS: Final = 0.02
+"""How soon it sees that it has to stop."""
 _STOP_SECONDS: Final = 5.0
 
 
@@ -59,7 +61,9 @@ class SampleServer:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, name="samples", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(_POLL_SECONDS,), name="samples", daemon=True
+        )
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -12,6 +12,8 @@ import yaml
 
 from producers import safeyaml
 from producers.scenario import yamlnodes
+from producers.scenario.incidentchecks import incident_conditions
+from producers.scenario.incidentspec import KINDS
 from producers.scenario.spec import Scenario
 from streams.errors import ScenarioError
 from streams.suggest import unknown
@@ -120,7 +122,7 @@ def _explained(message: str, node: yaml.MappingNode, own: Path) -> str:
     field = _UNKNOWN.search(what)
     section = path
     if field:
-        what = unknown("field", field[1], _fields(path))
+        what = unknown("field", field[1], _fields(path, node))
         path = (*path, field[1])
     blamed = yamlnodes.find(node, path)
     place = yamlnodes.place(blamed)
@@ -128,6 +130,8 @@ def _explained(message: str, node: yaml.MappingNode, own: Path) -> str:
         what = "unknown field" if field else yamlnodes.quoted(blamed, own, what.replace("`", ""))
         return f"{place}: {_spelled(section)}: {what}"
     value = yamlnodes.value(node, path)
+    if path[:1] == ("incidents",) and path[-1] == "kind" and value is not None:
+        return f"{place}: {_spelled(path)}: {unknown('kind', value, KINDS)}"
     found = f", found {visible_line(value, _LONGEST_QUOTE)}" if value is not None and not field else ""
     return f"{place}: {_spelled(path)}: {what.replace('`', '')}{found}"
 
@@ -137,16 +141,26 @@ def _spelled(path: tuple[str | int, ...]) -> str:
     return spelled.lstrip(".") or "scenario"
 
 
-def _fields(path: tuple[str | int, ...]) -> list[str]:
-    """Return the names of the fields that a section of the scenario has."""
-    section: typing.Any = Scenario
-    for step in path:
-        types = {field.name: field.type for field in msgspec.structs.fields(section)}
-        inner = types.get(str(step), section)
-        candidates = [inner, *typing.get_args(inner)]
-        structs = (kind for kind in candidates if isinstance(kind, type) and issubclass(kind, msgspec.Struct))
-        section = next(structs, section)
-    return sorted(field.encode_name for field in msgspec.structs.fields(section))
+def _fields(path: tuple[str | int, ...], node: yaml.MappingNode) -> list[str]:
+    """Return the names of the fields that a section of the scenario has; those of an incident follow from its kind."""
+    sections: list[typing.Any] = [Scenario]
+    for number, step in enumerate(path, start=1):
+        if isinstance(step, int):
+            kind = yamlnodes.value(node, (*path[:number], "kind"))
+            sections = [one for one in sections if one.__struct_config__.tag == kind] or sections
+        else:
+            types = {field.name: field.type for one in sections for field in msgspec.structs.fields(one)}
+            sections = list(_structs(types.get(step))) or sections
+    return sorted({field.encode_name for one in sections for field in msgspec.structs.fields(one)})
+
+
+def _structs(kind: typing.Any) -> typing.Iterator[typing.Any]:
+    """Yield the sections a type names, at any depth."""
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        yield kind
+        return
+    for inner in typing.get_args(kind):
+        yield from _structs(inner)
 
 
 def _refuse_impossible(scenario: Scenario, node: yaml.MappingNode) -> None:
@@ -155,7 +169,7 @@ def _refuse_impossible(scenario: Scenario, node: yaml.MappingNode) -> None:
     Raises:
         ScenarioError: Two fields contradict each other; the text names the place of one.
     """
-    for path, holds, expected in _conditions(scenario):
+    for path, holds, expected in itertools.chain(_conditions(scenario), incident_conditions(scenario)):
         if not holds:
             where = yamlnodes.place(yamlnodes.find(node, path))
             raise ScenarioError(f"{where}: {_spelled(path)}: expected {expected}")

@@ -4,19 +4,17 @@ Sizes and rates are those of scale 1. docs/scenarios.md has the equations.
 """
 
 from datetime import datetime
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
 
+from producers.scenario.fieldtypes import Minutes, Name, Positive, Section, Share
+from producers.scenario.incidentspec import MELTING, ExpectSpec, Incident
 from producers.scenario.tweetspec import TweetSpec
 
-Share = Annotated[float, Meta(ge=0, le=1)]
-Positive = Annotated[float, Meta(gt=0, le=1e9)]
 Amount = Annotated[float, Meta(ge=0, le=1e9)]
-Minutes = Annotated[float, Meta(gt=0, le=1440)]
 Moment = Annotated[datetime, Meta(tz=True)]
-Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Text = Annotated[str, Meta(min_length=1, max_length=2000)]
 Measure: TypeAlias = Literal[
     "scheduled_start_hour",
@@ -35,6 +33,9 @@ Measure: TypeAlias = Literal[
     "thread_hours_later",
     "thread_posts",
     "stances",
+    "incident_drops",
+    "incident_failed_share",
+    "quiet_failed_share",
 ]
 """What ``joinstorm facts`` can measure on a tape; ``joinstorm.facts.facttable`` defines each."""
 
@@ -43,18 +44,14 @@ MOST_SEEDS = 1 << 53
 """Seeds are below this: every JSON reader keeps them exact."""
 
 
-class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A section of a scenario; unknown fields are refused."""
-
-
-class Person(_Section, frozen=True):
+class Person(Section, frozen=True):
     """A person of the public record; no event in the streams is theirs."""
 
     name: Text
     role: Text
 
 
-class ScheduleSpec(_Section, frozen=True):
+class ScheduleSpec(Section, frozen=True):
     """The fixed points of the night."""
 
     opens: Moment
@@ -67,7 +64,7 @@ class ScheduleSpec(_Section, frozen=True):
     ends: Moment
 
 
-class CrowdSpec(_Section, frozen=True):
+class CrowdSpec(Section, frozen=True, kw_only=True):
     """Who comes, when, and how patient they are."""
 
     listeners: Annotated[int, Meta(ge=1, le=100_000_000)]
@@ -77,6 +74,8 @@ class CrowdSpec(_Section, frozen=True):
     """Knots (minutes after the scheduled start, relative rate); linear between them, zero outside them."""
     clients: Annotated[dict[Name, Positive], Meta(min_length=1, max_length=20)]
     """Relative shares of the client programs."""
+    regions: Annotated[dict[Name, Positive], Meta(max_length=20)] = msgspec.field(default_factory=dict)
+    """Relative shares of the regions the listeners are in; none if no incident asks for them."""
     patience_minutes: Minutes
     """Mean time a listener waits for the talk (exponential)."""
     tolerated_fails: Annotated[float, Meta(gt=0, le=10_000)]
@@ -101,7 +100,7 @@ class CrowdSpec(_Section, frozen=True):
     """Mean time until those who heard the end leave."""
 
 
-class ServerSpec(_Section, frozen=True):
+class ServerSpec(Section, frozen=True):
     """The capacity of the rooms."""
 
     held: Positive
@@ -125,7 +124,7 @@ class ServerSpec(_Section, frozen=True):
     """What full strain adds to it."""
 
 
-class RetrySpec(_Section, frozen=True):
+class RetrySpec(Section, frozen=True):
     """When a client retries by itself."""
 
     policy: Literal["fixed", "exponential", "full-jitter", "none"]
@@ -136,7 +135,7 @@ class RetrySpec(_Section, frozen=True):
     """The longest wait of the growing policies."""
 
 
-class HostsSpec(_Section, frozen=True):
+class HostsSpec(Section, frozen=True):
     """When the hosts begin the talk, and when they close a room."""
 
     close_after_minutes: Minutes
@@ -155,7 +154,7 @@ class HostsSpec(_Section, frozen=True):
     """Length of the phase ``end``; the phase after it, ``night``, is quiet."""
 
 
-class Fact(_Section, frozen=True):
+class Fact(Section, frozen=True):
     """A row of the table of facts (docs/scenarios.md), and the range a tape must land in."""
 
     row: Annotated[int, Meta(ge=1, le=99)]
@@ -169,7 +168,7 @@ class Fact(_Section, frozen=True):
     """The accepted range, both ends included; null if the sources give no figure."""
 
 
-class Scenario(_Section, frozen=True, kw_only=True):
+class Scenario(Section, frozen=True, kw_only=True):
     """A night to simulate, with every value filled in."""
 
     name: Name
@@ -184,5 +183,26 @@ class Scenario(_Section, frozen=True, kw_only=True):
     server: ServerSpec
     retry: RetrySpec
     hosts: HostsSpec
+    incidents: tuple[Incident, ...] = ()
+    """In order of time, one after the other."""
+    expect: ExpectSpec | None = None
+    """The known truth; see ``expected``."""
     tweets: TweetSpec = TweetSpec()
     facts: tuple[Fact, ...] = ()
+
+    @property
+    def expected(self) -> ExpectSpec:
+        """The phases in which an alert has to fire and may fire: as given, or the melting's."""
+        return MELTING if self.expect is None else self.expect
+
+    def as_builtins(self) -> dict[str, Any]:
+        """Return it as plain values, as a tape keeps it.
+
+        Without the fields about incidents where they are empty: a night without incidents has the tape it had before
+        there were such fields.
+        """
+        values: dict[str, Any] = msgspec.to_builtins(self)
+        for section, name in ((values, "incidents"), (values, "expect"), (values["crowd"], "regions")):
+            if not section[name]:
+                del section[name]
+        return values

@@ -10,8 +10,8 @@ from producers.simulation.presencelog import PresenceLog
 from producers.simulation.randomness import Millis
 from producers.simulation.room import Audience, Ids
 
-TRY, LEAVE, DISCONNECT = range(3)
-"""What happens to a listener at their due time; ``DISCONNECT``: their room is closed."""
+TRY, LEAVE, DISCONNECT, LOSE = range(4)
+"""What happens to a listener at their due time; ``DISCONNECT``: the room closes, ``LOSE``: their connection breaks."""
 AWAY, WAITING, INSIDE = range(3)
 
 
@@ -98,6 +98,11 @@ class Crowd:
         intolerable = self.fails[ids] * 1000 > self.demand.tolerance.of(ids) + 1000
         gives_up = intolerable | (due >= deadline)
         self.next(ids, np.where(gives_up, LEAVE, TRY).astype(np.int8), np.minimum(due, deadline))
+
+    def strike(self, ids: Ids, doing: int, due: Millis) -> None:
+        """Set what befalls listeners in the room and when, unless something else befalls them before."""
+        sooner = due < self.calendar.due[ids]
+        self.next(ids[sooner], doing, due[sooner])
 
     def follow(self, ids: Ids, opens: int) -> None:
         """Their room is closed for good: some follow into the next one, the others linger and give up."""

@@ -4,12 +4,14 @@ Every property has its own random stream, so a listener is the same in all scena
 section ``crowd``: two scenarios differ only in what the rooms do to the same people.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
+from producers.scenario.incidentspec import CrowdPeak, Incident
 from producers.scenario.spec import CrowdSpec
 from producers.simulation.randomness import LEVELS, Levels, Millis, chance, exponential, levels, stream
 from streams.contract.names import MINUTE_MS
@@ -23,6 +25,9 @@ class Demand:
     client: npt.NDArray[np.int8]
     clients: tuple[str, ...]
     """The names behind ``client``."""
+    region: npt.NDArray[np.int8]
+    regions: tuple[str, ...]
+    """The names behind ``region``; empty where the scenario names none."""
     patience: "DrawnValue"
     tolerance: "DrawnValue"
     """Failed attempts in a row before giving up, times 1000."""
@@ -63,7 +68,9 @@ class DrawnChoice:
         return self.level[ids] < self.below
 
 
-def draw_demand(crowd: CrowdSpec, *, seed: int, listeners: int, opens_ms: int) -> Demand:
+def draw_demand(
+    crowd: CrowdSpec, *, seed: int, listeners: int, opens_ms: int, incidents: Sequence[Incident] = ()
+) -> Demand:
     """Draw the crowd.
 
     Args:
@@ -71,6 +78,7 @@ def draw_demand(crowd: CrowdSpec, *, seed: int, listeners: int, opens_ms: int) -
         seed: The tape's seed.
         listeners: Their number: the scenario's times scale.
         opens_ms: The opening, in ms after the scheduled start (negative).
+        incidents: Those of the night; some change when people come.
     """
 
     def draw(name: str, values: Millis) -> DrawnValue:
@@ -79,11 +87,14 @@ def draw_demand(crowd: CrowdSpec, *, seed: int, listeners: int, opens_ms: int) -
     def minutes(name: str, mean: float) -> DrawnValue:
         return draw(name, _exponential(mean * MINUTE_MS))
 
-    names, client = _clients(crowd, seed, listeners)
+    arrival = _arrivals(crowd, stream(seed, "arrival").random(listeners), opens_ms)
+    _peaks(arrival, incidents, seed, opens_ms)
     return Demand(
-        arrival=_arrivals(crowd, stream(seed, "arrival").random(listeners), opens_ms),
-        client=client,
-        clients=names,
+        arrival=arrival,
+        client=_shared_out(crowd.clients, seed, "client", listeners),
+        clients=tuple(crowd.clients),
+        region=_shared_out(crowd.regions, seed, "region", listeners),
+        regions=tuple(crowd.regions),
         patience=minutes("patience", crowd.patience_minutes),
         tolerance=draw("tolerance", _exponential(crowd.tolerated_fails * 1000)),
         follows=DrawnChoice(levels(seed, "follows", listeners), chance(crowd.follow_share)),
@@ -113,14 +124,27 @@ def _stay(short_share: float, short_minutes: float, long_minutes: float) -> Mill
     return values
 
 
-def _clients(crowd: CrowdSpec, seed: int, listeners: int) -> tuple[tuple[str, ...], npt.NDArray[np.int8]]:
-    total = sum(crowd.clients.values())
+def _shared_out(shares: Mapping[str, float], seed: int, name: str, listeners: int) -> npt.NDArray[np.int8]:
+    """Draw one of several names for every listener, by their shares; the number of the name."""
+    if not shares:
+        return np.zeros(listeners, np.int8)
+    total = sum(shares.values())
     bounds, below = [], 0.0
-    for share in crowd.clients.values():
+    for share in shares.values():
         below += share / total
         bounds.append(chance(below))
-    level = levels(seed, "client", listeners)
-    return tuple(crowd.clients), np.searchsorted(np.array(bounds[:-1]), level, side="right").astype(np.int8)
+    level = levels(seed, name, listeners)
+    return np.searchsorted(np.array(bounds[:-1]), level, side="right").astype(np.int8)
+
+
+def _peaks(arrival: Millis, incidents: Sequence[Incident], seed: int, opens_ms: int) -> None:
+    """Let the people of each peak come in it, evenly, rather than at their own time."""
+    for number, one in enumerate(incidents):
+        if isinstance(one, CrowdPeak):
+            moved = levels(seed, f"incident {number}", len(arrival)) < chance(one.share)
+            level = levels(seed, f"incident {number}, moment", len(arrival))[moved].astype(np.int64)
+            begin, length = round(one.at * MINUTE_MS) - opens_ms, round(one.minutes * MINUTE_MS)
+            arrival[moved] = (begin + level * length // LEVELS).astype(np.int32)
 
 
 def _arrivals(crowd: CrowdSpec, uniform: npt.NDArray[np.float64], opens_ms: int) -> Millis:

@@ -16,10 +16,10 @@ from streams.errors import TapeError, reason
 
 KINDS = ("attempt", "join", "fail", "leave", "drop")
 ATTEMPT, JOIN, FAIL, LEAVE, DROP = range(len(KINDS))
-REASONS = ("overloaded", "room_closed", "connection_lost", "gave_up")
-"""An attempt fails for one of the first two reasons and a listener is dropped for one of the first three; ``gave_up``
-is the leave of a waiting listener."""
-OVERLOADED, ROOM_CLOSED, CONNECTION_LOST, GAVE_UP = range(len(REASONS))
+REASONS = ("overloaded", "room_closed", "connection_lost", "gave_up", "login_failed", "timed_out")
+"""A listener is dropped for one of the first three; ``gave_up`` is the leave of a waiting listener; an attempt fails
+for any of the others."""
+OVERLOADED, ROOM_CLOSED, CONNECTION_LOST, GAVE_UP, LOGIN_FAILED, TIMED_OUT = range(len(REASONS))
 NONE = -1
 
 EVENT = np.dtype(

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from producers.scenario.spec import ServerSpec
+from producers.simulation.incidents import UNCHANGED, Conditions
 
 Ids = npt.NDArray[np.int32]
 
@@ -76,11 +77,18 @@ class Room:
         """Moving average of attempts per second."""
         self._drops = 0.0
         self._losses = 0.0
+        self.conditions: Conditions = UNCHANGED
+        """What an incident makes of the server now."""
+        self.wanted = 0.0
+        """The load of the latest second, relative to the whole capacity."""
 
     def measure(self, attempts: int) -> float:
         """Update the strain by the last second's attempts and the audience, and return it."""
         self._attempts += _SMOOTHING * (attempts - self._attempts)
-        load = (self.audience.count + self._weight * self._attempts) / self._capacity
+        slow = self.conditions.slow
+        weight = self._weight if slow is None else self._weight * slow.weight
+        self.wanted = (self.audience.count + weight * self._attempts) / self._capacity
+        load = self.wanted / self.conditions.capacity
         strained = min(max((load - 1.0) / (self._spec.limit - 1.0), 0.0), 1.0)
         self.strain += (strained - self.strain) * min(1.0, 1.0 / self._spec.inertia_seconds)
         return self.strain
@@ -93,7 +101,8 @@ class Room:
         Args:
             uniform: A uniform number per attempt, in order of time.
         """
-        self._tokens = min(self._tokens + self._admissions, max(self._admissions * _BURST, 1.0))
+        admissions = self._admissions * self.conditions.capacity
+        self._tokens = min(self._tokens + admissions, max(admissions * _BURST, 1.0))
         admitted = uniform >= self._spec.refuse_share * self.strain
         admitted &= np.cumsum(admitted) <= self._tokens
         self._tokens -= int(np.count_nonzero(admitted))
@@ -115,5 +124,7 @@ class Room:
 
     def answer_ms(self, uniform: npt.NDArray[np.float64]) -> npt.NDArray[np.int32]:
         """Return how long the answers take: between half and one and a half times the mean."""
-        mean = 1000.0 * (self._spec.answer_seconds + self.strain * self._spec.strained_answer_seconds)
+        slow = self.conditions.slow
+        unstrained = self._spec.answer_seconds if slow is None else slow.answer_seconds
+        mean = 1000.0 * (unstrained + self.strain * self._spec.strained_answer_seconds)
         return (mean * (0.5 + uniform)).astype(np.int32)

@@ -14,9 +14,10 @@ import numpy.typing as npt
 from producers.scenario.spec import Scenario
 from producers.simulation import presencelog as log
 from producers.simulation.calendar import MINUTE_TICKS, NEVER, TICK_MS
-from producers.simulation.crowd import DISCONNECT, LEAVE, TRY, WAITING, Crowd
+from producers.simulation.crowd import DISCONNECT, LEAVE, LOSE, TRY, WAITING, Crowd
 from producers.simulation.demand import Demand
 from producers.simulation.hosts import CLOSED, HostAction, HostSchedule
+from producers.simulation.incidents import UNCHANGED, Blow, IncidentSchedule, Mask
 from producers.simulation.presencelog import PresenceLog
 from producers.simulation.randomness import Millis, stream
 from producers.simulation.retry import RetryPolicy
@@ -59,10 +60,14 @@ class Evening:
         self.history = RoomHistory()
         self.room = Room(scenario.server, scale, len(demand))
         self.crowd = Crowd(demand, self.room.audience, self.events)
+        self.incidents = IncidentSchedule(scenario.incidents, demand, scheduled=scheduled, seed=seed)
         self._policy = RetryPolicy(scenario.retry)
         self._closing_ms = scenario.hosts.closing_seconds * 1000
-        self._streams = {name: stream(seed, name) for name in ("admission", "answer", "retry", "drop", "loss", "kick")}
+        names = ("admission", "answer", "retry", "drop", "loss", "kick", "strike", "login")
+        self._streams = {name: stream(seed, name) for name in names}
         self._attempts = 0
+        self._reached = 0
+        """Those of them that no incident keeps from the rooms: only they load the server."""
 
     def run(self, progress: Callable[[int], None] | None = None) -> None:
         """Simulate the evening until the talk is over and every listener has left.
@@ -90,9 +95,10 @@ class Evening:
 
     def _second(self, tick: int) -> None:
         now = tick * TICK_MS
-        strain = self.room.measure(self._attempts)
+        self._strike(now)
+        strain = self.room.measure(self._reached)
         self._act(self.hosts.decide(now, strain), now)
-        self._attempts = 0
+        self._attempts = self._reached = 0
         ids, due = self.crowd.calendar.take(tick)
         if len(ids):
             self._due(ids, due)
@@ -102,6 +108,22 @@ class Evening:
         self.history.audience.append(self.room.audience.count)
         self.history.attempts.append(self._attempts)
         self.history.strain.append(strain)
+
+    def _strike(self, now: int) -> None:
+        """Let the incident of this second, if there is one, make its conditions and strike whom it strikes."""
+        one = self.incidents.at(now)
+        self.room.conditions = UNCHANGED if one is None else one.conditions(now, self.room.wanted)
+        blow = None if one is None else one.blow(now)
+        if blow is not None and self.hosts.room != CLOSED:
+            self._befall(blow, now)
+
+    def _befall(self, blow: Blow, now: int) -> None:
+        ids = self.room.audience.ids()
+        if blow.among is not None:
+            ids = ids[blow.among[ids]]
+        ids = ids[self._uniform("strike", len(ids)) < blow.share]
+        at = now + (self._uniform("strike", len(ids)) * blow.within).astype(np.int32)
+        self.crowd.strike(ids, LEAVE if blow.leaves else LOSE, at)
 
     def _act(self, action: HostAction | None, now: int) -> None:
         if action is HostAction.CLOSE:
@@ -115,12 +137,15 @@ class Evening:
 
     def _due(self, ids: Ids, due: Millis) -> None:
         doing = self.crowd.doing[ids]
-        tries, leaves, disconnects = doing == TRY, doing == LEAVE, doing == DISCONNECT
+        tries, leaves, disconnects, losses = doing == TRY, doing == LEAVE, doing == DISCONNECT, doing == LOSE
         if leaves.any():
             self._leave(ids[leaves], due[leaves])
         if disconnects.any():
             self.crowd.drop(ids[disconnects], due[disconnects], log.ROOM_CLOSED)
             self._follow(ids[disconnects])
+        if losses.any():
+            self.crowd.drop(ids[losses], due[losses], log.CONNECTION_LOST)
+            self._retry(ids[losses])
         if tries.any():
             self._try(ids[tries], due[tries])
 
@@ -140,25 +165,49 @@ class Evening:
             waiting = late & (self.crowd.where[ids] == WAITING)
             self.crowd.leave(ids[waiting], at[waiting])
             ids, at = ids[~late], at[~late]
-        self._attempts = len(ids)
+        self._attempts = self._reached = len(ids)
         self.crowd.attempt(ids, at, self.hosts.room)
-        answered = at + self.room.answer_ms(self._uniform("answer", len(ids)))
+        answers = self.room.answer_ms(self._uniform("answer", len(ids)))
         is_open = self.crowd.room[ids] == self.hosts.room
         refused = ids[~is_open]
         if len(refused):
-            self.crowd.fail(refused, answered[~is_open], log.ROOM_CLOSED)
+            self.crowd.fail(refused, (at + answers)[~is_open], log.ROOM_CLOSED)
             self._follow(refused)
-        self._admit(ids[is_open], answered[is_open])
+        self._reach(ids[is_open], at[is_open], answers[is_open])
+
+    def _reach(self, ids: Ids, at: Millis, answers: Millis) -> None:
+        """Let the attempts on the open room reach it, but for those that an incident keeps from it."""
+        now = self.room.conditions
+        if now.cut_off is not None:
+            ids, at, answers = self._kept_off(now.cut_off[ids], log.CONNECTION_LOST, ids, at, answers)
+        if now.login_fails:
+            fails = self._uniform("login", len(ids)) < now.login_fails
+            ids, at, answers = self._kept_off(fails, log.LOGIN_FAILED, ids, at, answers)
+        if now.slow is not None:
+            wait = round(now.slow.timeout_seconds * 1000)
+            late = answers > wait
+            self._refuse(ids[late], at[late] + wait, log.TIMED_OUT)
+            ids, at, answers = ids[~late], at[~late], answers[~late]
+        self._admit(ids, at + answers)
+
+    def _kept_off(self, fails: Mask, reason: int, ids: Ids, at: Millis, answers: Millis) -> tuple[Ids, Millis, Millis]:
+        """Refuse attempts that do not reach the room, and return the others."""
+        self._reached -= int(np.count_nonzero(fails))
+        self._refuse(ids[fails], (at + answers)[fails], reason)
+        return ids[~fails], at[~fails], answers[~fails]
 
     def _admit(self, ids: Ids, answered: Millis) -> None:
         admitted = self.room.admit(self._uniform("admission", len(ids)))
-        inside, refused = ids[admitted], ids[~admitted]
+        inside = ids[admitted]
         if len(inside):
             self.crowd.join(inside, answered[admitted])
             self._settle(inside, answered[admitted])
-        if len(refused):
-            self.crowd.fail(refused, answered[~admitted], log.OVERLOADED)
-            self._retry(refused)
+        self._refuse(ids[~admitted], answered[~admitted], log.OVERLOADED)
+
+    def _refuse(self, ids: Ids, answered: Millis, reason: int) -> None:
+        if len(ids):
+            self.crowd.fail(ids, answered, reason)
+            self._retry(ids)
 
     def _settle(self, ids: Ids, at: Millis) -> None:
         if self.hosts.talk_end is None:

@@ -30,3 +30,28 @@ class PhaseName(StrEnum):
     NIGHT = "night"
     THREAD = "thread"
     AFTERMATH = "aftermath"
+
+
+class IncidentName(StrEnum):
+    """The phases of the incidents in the shipped nights; those of your own scenarios may have other names."""
+
+    CAPACITY_LOST = "capacity_lost"
+    OUTAGE = "outage"
+    APP_OUTAGE = "app_outage"
+    BAD_DEPLOY = "bad_deploy"
+    ROUTINE_DEPLOY = "routine_deploy"
+    AUTOSCALING = "autoscaling"
+    LOGIN_OUTAGE = "login_outage"
+    SLOW_ANSWERS = "slow_answers"
+    CROWD_PEAK = "crowd_peak"
+    EXODUS = "exodus"
+
+    @property
+    def after(self) -> str:
+        """The phase after the incident, until the evening's next one."""
+        return f"{AFTER_INCIDENT}{self}"
+
+
+AFTER_INCIDENT: Final = "after_"
+SHIPPED_PHASES: Final = (*map(str, PhaseName), *map(str, IncidentName), *(one.after for one in IncidentName))
+"""Every phase that a shipped night can have."""

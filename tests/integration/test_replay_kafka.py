@@ -96,7 +96,7 @@ def test_nobody_at_the_address(tape: Tape, client: str, monkeypatch: pytest.Monk
     monkeypatch.setattr("streams.kafka.patience.WAIT_SECONDS", 0.5)
     with pytest.raises(BrokerError, match=r"127\.0\.0\.1:1"):
         sender_factory(client, Connection("127.0.0.1:1"), paced=False)(None)  # type: ignore[arg-type] # never called
-    with pytest.raises(UsageError, match="unknown client 'pulsar'. Known: kafka-python, aiokafka"):
+    with pytest.raises(UsageError, match=r"unknown client 'pulsar'\. Known: kafka-python, aiokafka"):
         sender_factory("pulsar", Connection(), paced=False)
 
 

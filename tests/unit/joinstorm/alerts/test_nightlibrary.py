@@ -9,7 +9,7 @@ from joinstorm.alerts.nightsamples import NightSamples
 from producers.recording import record
 from producers.scenario.loading import load
 
-QUIET = NightSource(scenario="quiet", scale=0.1, seed=3)
+QUIET = NightSource(scenario=load("quiet"), scale=0.1, seed=3)
 
 
 def test_a_night_is_sampled_once(tmp_path: Path) -> None:

@@ -1,15 +1,18 @@
 """Requirements, expectations, durations and label templates: what is accepted, and what the errors say."""
 
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
 from joinstorm.alerts.durations import duration_ms, duration_text
 from joinstorm.alerts.expectation import DEFAULT, Expectation, check_phases, expectations, parse_expectation
 from joinstorm.alerts.labeltemplates import expand, go_number, unsupported
-from joinstorm.alerts.requirement import complaints, parse_requirements
+from joinstorm.alerts.requirement import complaints, not_scored, parse_requirements
 from joinstorm.alerts.rulesfile import Rule, RulesFile
+from joinstorm.alerts.scoreformats import as_junit
 from joinstorm.alerts.scoring import AlertNight, AlertScore, Incident, Page
+from producers.scenario.incidentspec import ExpectSpec
 from streams.errors import RulesError
 from tests.unit.joinstorm.alerts.test_scoring import night
 
@@ -62,8 +65,31 @@ def test_a_requirement_without_anything_to_judge_fails() -> None:
     assert "no night has one" in complaints([quiet], parse_requirements("recall=1"))[0]
     never = AlertScore("Melt", 4, Expectation(()), quiet.nights)
     assert complaints([never], parse_requirements("recall=1,precision=1")) == []
-    unserved = AlertScore("Melt", 4, DEFAULT, (), ("joinstorm_lag",))
-    assert "not scored" in complaints([unserved], parse_requirements("precision=1"))[0]
+
+
+def test_nothing_is_required_of_an_alert_that_is_not_scored() -> None:
+    """It is named; only where no alert at all is scored nothing is met."""
+    required = parse_requirements("recall=1,precision=1")
+    behind = AlertScore("Behind", 9, DEFAULT, (), ("joinstorm_lag",))
+    assert complaints([score(60_000), behind], required) == []
+    assert not_scored([score(60_000), behind]) == [
+        "Behind: nothing is required of it, as it reads joinstorm_lag, which no night has"
+    ]
+    assert complaints([behind], required) == ["no alert is scored, so nothing required is met"]
+    assert complaints([behind], []) == []
+    suites = ET.fromstring(as_junit([score(60_000), behind], required))
+    assert [(one.get("failures"), one.get("skipped")) for one in suites] == [("0", "0"), ("0", "2")]
+    assert suites.find("testsuite[@name='Behind']/testcase/skipped") is not None
+
+
+def test_by_default_an_alert_is_meant_for_what_the_scenario_expects() -> None:
+    """With a label it is meant for that, whatever the scenario expects."""
+    truth = ExpectSpec((("outage",),), ("after_outage",))
+    assert DEFAULT.on(truth).incidents == (("outage",),)
+    assert DEFAULT.on(truth).may == ("after_outage",)
+    own = Expectation((("talk",),))
+    assert own.on(truth) is own
+    assert str(DEFAULT) == "what the scenario expects"
 
 
 @pytest.mark.parametrize("text", ["recal=1", "recall", "detect<3", "recall=much", "recall~1"])

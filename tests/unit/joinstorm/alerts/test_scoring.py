@@ -13,11 +13,13 @@ from joinstorm.alerts.scoreformats import as_json, as_junit, as_text
 from joinstorm.alerts.scorepage import as_html
 from joinstorm.alerts.scoring import AlertNight, AlertScore, alert_night
 from joinstorm.alerts.statemachine import AlertLife
+from producers.scenario.incidentspec import ExpectSpec
 from streams.contract.runinfo import Phase
 
 START = 1_684_965_600_000
 MINUTE = 60_000
 RULE = Rule("g", "Melt", "up", 4)
+EXPECT = ExpectSpec((("melting",),), ("talk",))
 MELTING = parse_expectation("melting,first_closed,talk?")
 
 
@@ -25,7 +27,18 @@ def night(scenario: str) -> NightInfo:
     """Return a night of an hour: open, melting from 10 to 20, first_closed to 30, talk."""
     names = ("open", "melting", "first_closed", "talk") if scenario == "launch" else ("open", "talk")
     phases = tuple(Phase(name, START + 10 * number * MINUTE) for number, name in enumerate(names))
-    return NightInfo(scenario, 0.1, 1, "ab" * 32, START, START + 60 * MINUTE, phases, simulated=True, spaces=("first",))
+    return NightInfo(
+        scenario,
+        0.1,
+        1,
+        "ab" * 32,
+        START,
+        START + 60 * MINUTE,
+        phases,
+        simulated=True,
+        spaces=("first",),
+        expect=EXPECT,
+    )
 
 
 def fired(*minutes: tuple[int, int], scenario: str = "launch", meant: str = "melting,first_closed,talk?") -> AlertNight:

@@ -153,3 +153,11 @@ def test_the_documentation_has_every_fact_and_scenario(recorded: Recorded) -> No
         assert f"`{name}`" in text
     for row in facts_of(recorded("launch", 0.02)):
         assert f"| {row.fact.row} | {row.fact.fact} | {row.fact.kind} | {accepted(row)} |" in text
+
+
+@pytest.mark.parametrize("name", [name for name in names() if load(name).crowd.regions])
+def test_a_night_of_the_premiere_is_what_its_facts_say(recorded: Recorded, name: str) -> None:
+    """What its incident does, and that the rest of the night is calm, is measured on the tape."""
+    rows = facts_of(recorded(name, 0.05))
+    assert [(row.fact.fact, row.holds) for row in rows] == [(row.fact.fact, True) for row in rows]
+    assert len(rows) >= 2

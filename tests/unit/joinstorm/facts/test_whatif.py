@@ -80,7 +80,7 @@ def test_record_refuses_impossible_scales(scale: str, capsys: pytest.CaptureFixt
 def test_record_of_an_unknown_scenario(capsys: pytest.CaptureFixture[str]) -> None:
     """An unknown scenario is answered with the known ones."""
     assert main(["record", "qiet"]) == 2
-    assert "did you mean 'quiet'? Known: control," in capsys.readouterr().err
+    assert "did you mean 'quiet'? Known: app-outage," in capsys.readouterr().err
 
 
 def test_scenarios_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
