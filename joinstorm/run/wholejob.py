@@ -194,29 +194,41 @@ def _replay(pipeline: Pipeline, metrics_port: int | None, times: StageTimes, scr
         pipeline.start_extra_engines()
         pipeline.start_replay()
         pipeline.start_truth()
-        with keyboard(sys.stdin, screen) as pressed:
+        tape, frames = Tape.open(pipeline.request.tape).info, FrameSource(pipeline.request.name)
+        with (
+            keyboard(sys.stdin, screen) as pressed,
+            contextlib.closing(open_display(screen, f"joinstorm {tape.name} {tape.scale:g}")) as display,
+        ):
             while True:
                 try:
-                    return _followed(pipeline, metrics_port, screen, pressed)
+                    return _followed(pipeline, metrics_port, display, pressed, frames)
                 except MovedError as moved:
+                    frames = FrameSource(pipeline.request.name, "moving")
+                    display.update(frames.frame(RunView()))
                     pipeline.move(moved.run)
 
 
-def _followed(pipeline: Pipeline, metrics_port: int | None, screen: TextIO, pressed: Keyboard | None) -> RunView:
+def _followed(
+    pipeline: Pipeline, metrics_port: int | None, display: Display, pressed: Keyboard | None, frames: FrameSource
+) -> RunView:
     """Follow one run to its end."""
-    request, info = pipeline.request, Tape.open(pipeline.request.tape).info
+    request, phases = pipeline.request, Tape.open(pipeline.request.tape).info.phases
     with (
         ResultReader(request.connection, prefix=request.prefix, run=request.run) as reader,
         _exporter(reader, metrics_port) as url,
-        contextlib.closing(_display(screen, f"{info.name} {info.scale:g}", url, keys=pressed is not None)) as display,
     ):
-        return _show(pipeline, reader, display, DeckKeys(pressed, display.show_message), info.phases)
+        display.show_footer("\n".join([HINT] * (pressed is not None) + [f"metrics: {url}"] * bool(url)))
+        return _show(pipeline, reader, display, DeckKeys(pressed, display.show_message), phases, frames)
 
 
 def _show(
-    pipeline: Pipeline, reader: ResultReader, display: Display, keys: DeckKeys, phases: Sequence[Phase]
+    pipeline: Pipeline,
+    reader: ResultReader,
+    display: Display,
+    keys: DeckKeys,
+    phases: Sequence[Phase],
+    frames: FrameSource,
 ) -> RunView:
-    frames = FrameSource(pipeline.request.name)
     view = reader.snapshot()
     for view in pipeline.views(reader, display.every):
         display.update(frames.frame(view))
@@ -235,11 +247,6 @@ def _exporter(reader: ResultReader, port: int | None) -> Iterator[str]:
         Exporter(reader, broker.health).serving(port) as url,
     ):
         yield url
-
-
-def _display(screen: TextIO, title: str, url: str, *, keys: bool) -> Display:
-    footer = [HINT] * keys + [f"metrics: {url}"] * bool(url)
-    return open_display(screen, f"joinstorm {title}", "\n".join(footer))
 
 
 def _judge(view: RunView, request: PipelineRequest, engine: str, trouble: str = "") -> Verdict:

@@ -27,7 +27,7 @@ PRESENCE_KINDS = {
 """Maps the label ``kind`` of presence metrics to the count of ``results.audience``."""
 TWEET_KINDS = {"post": "posts", "reply": "replies", "quote": "quotes", "repost": "reposts"}
 """Maps the label ``kind`` of tweet metrics to the count of ``results.reaction``."""
-REPLAY_STATES = ("playing", "paused", "ended", "failed")
+REPLAY_STATES = ("playing", "paused", "moving", "ended", "failed")
 
 AS_OF = "the night up to the engine's watermark"
 LAST_MINUTE = "the last 60 s of event time before the watermark"
