@@ -26,6 +26,7 @@ $(DEV_STAMP): $(BIN)/python pyproject.toml constraints.txt
 
 run: $(STAMP) ## replay the night with the embedded Kafka and prove every number
 	$(BIN)/joinstorm run launch --scale $(SCALE) $(ARGS)
+	@echo "the command: $(BIN)/joinstorm; put it on your path with: source $(BIN)/activate"
 
 # On two cores, two processes take three quarters of the time and find races: make test ARGS="-n 2 --dist loadfile"
 test: $(DEV_STAMP) ## run every test

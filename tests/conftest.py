@@ -39,11 +39,11 @@ def need_engine(name: str) -> None:
         pytest.skip(f"{name}: {found}")
 
 
-def need_program(*names: str) -> None:
-    """Skip the test when a program of the package prometheus is not installed and need not be."""
+def need_program(*names: str, package: str = "prometheus") -> None:
+    """Skip the test when a program of a package is not installed and need not be."""
     missing = [name for name in names if shutil.which(name) is None]
     if missing and not required():
-        pytest.skip(f"{' and '.join(missing)}: not installed; apt-get install prometheus")
+        pytest.skip(f"{' and '.join(missing)}: not installed; apt-get install {package}")
 
 
 @contextlib.contextmanager

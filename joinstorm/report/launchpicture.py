@@ -1,6 +1,6 @@
 """The picture of the launch: rooms and waiting, the difference from the truth, joins and drops, and their ratios."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,8 +13,11 @@ from streams.read.derive import ResultsView
 from streams.read.ledger import Ints
 
 
-def launch(data: PictureData) -> str:
-    """Return rooms and waiting, the difference from the truth, joins and drops, and their ratios, as SVG."""
+def launch(data: PictureData, text: str) -> str:
+    """Return rooms and waiting, the difference from the truth, joins and drops, and their ratios, as SVG.
+
+    ``text`` is the picture in words.
+    """
     span = launch_span(data)
     stretch = Stretch.of(data.grid, span)
     with style.sheet(data.info, data.wording.clocks, span, (3.2, 0.4, 1.7, 1.0, 1.0)) as sheet:
@@ -28,9 +31,7 @@ def launch(data: PictureData) -> str:
         _draw_ratio(drops, data, stretch, drop_ratio)
         _limit_drops(drops, data, stretch)
         style.title(drops, "Drop rate", [("share of the room dropped within a minute", style.INK)])
-        return style.svg(
-            sheet.figure, "Listeners of each room and people waiting; attempts, joins, fails and drops per minute"
-        )
+        return style.svg(sheet.figure, text)
 
 
 def launch_span(data: PictureData) -> tuple[int, int]:
@@ -80,10 +81,10 @@ def _draw_gap(panel: Axes, data: PictureData, stretch: Stretch) -> None:
 
 def _draw_minutes(panel: Axes, data: PictureData, stretch: Stretch) -> None:
     kinds = {"attempts": palette.ATTEMPT, "joins": palette.JOIN, "fails": palette.FAIL, "drops": palette.DROP}
-    for view in (data.engine, data.truth):
+    for view, truth in ((data.engine, False), (data.truth, True)):
         for kind, colour in kinds.items():
             total = sum((view.audience[space].column(kind) for space in view.spaces), view.waiting * 0)
-            line = TRUTH if view is data.truth else {"color": colour}
+            line = TRUTH if truth else {"color": colour}
             panel.plot(*stretch.per_minute(total), **line)
     panel.set_ylim(bottom=0)
     style.thousands(panel)
@@ -122,12 +123,17 @@ def _draw_ratio(panel: Axes, data: PictureData, stretch: Stretch, ratio: Callabl
 def _limit_drops(panel: Axes, data: PictureData, stretch: Stretch) -> None:
     """Cut off the moments in which a closed room drops everyone: they would flatten all others."""
     ratios = np.concatenate([stretch.thin(drop_ratio(data.truth, space)) for space in data.truth.spaces])
+    top = drop_limit([ratios])
+    style.percent(panel, top or 1.0)
     seen = ratios[np.isfinite(ratios)]
-    if not len(seen) or seen.max() == 0:
-        style.percent(panel)
-        return
-    top = min(1.05, max(0.001, 2.0 * float(np.quantile(seen, 0.95))))
-    style.percent(panel, top)
-    if seen.max() > top:
+    if top and seen.max() > top:
         over = stretch.times()[int(np.nanargmax(np.nan_to_num(ratios)) % len(stretch.times()))]
         style.label(panel, f"↑ {seen.max():.0%}", over * style.DAY_MS, top * 0.88, style.INK, shift=(10, 0))
+
+
+def drop_limit(ratios: Sequence[Floats]) -> float | None:
+    """Return where to cut off drop rates, about twice what all but the highest twentieth are; None without drops."""
+    seen = np.concatenate([one[np.isfinite(one)] for one in ratios]) if ratios else np.zeros(0)
+    if not len(seen) or seen.max() == 0:
+        return None
+    return min(1.05, max(0.001, 2.0 * float(np.quantile(seen, 0.95))))

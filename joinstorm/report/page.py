@@ -1,15 +1,18 @@
 """The report of a run: one self-contained HTML page."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from joinstorm.facts.facttable import FactRow
+from joinstorm.report import curves, inwords, scripted
 from joinstorm.report import launchpicture as pictures_launch
 from joinstorm.report import tables as report_tables
 from joinstorm.report import tweetpictures as pictures_tweets
+from joinstorm.report.curves import Chart
 from joinstorm.report.figures import Figure, figures
 from joinstorm.report.pictures import PictureData
+from joinstorm.report.scripted import Plot
 from joinstorm.report.stylesheet import CSS
 from joinstorm.report.wording import SIMULATED, Wording
 from joinstorm.verdict.verdicts import Verdict
@@ -60,13 +63,13 @@ def write_report(path: Path, material: Material) -> Path:
 
 
 def page(material: Material) -> str:
-    """Return the page; it needs no script and no network."""
+    """Return the page; it needs no network, and a script only to read its charts by hovering, zooming and sliding."""
     data = picture_data(material)
-    verdict = material.verdict
+    verdict, plots = material.verdict, _plots(data)
     body = (
         _head(material, data.info),
         f'<div class="cards">{"".join(map(_card, figures(data)))}</div>',
-        *_pictures(data),
+        *_pictures(data, plots),
         report_tables.facts(material.facts, data.info.scale),
         report_tables.verdict(verdict, paced=material.view.status is not None and material.view.status.speed > 0),
         _made(material),
@@ -76,7 +79,9 @@ def page(material: Material) -> str:
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n'
-        f"<style>{CSS}</style>\n</head>\n<body>\n<main>\n{chr(10).join(body)}\n</main>\n</body>\n</html>\n"
+        f'<meta http-equiv="Content-Security-Policy" content="{scripted.policy()}">\n'
+        f"<style>{scripted.style()}{CSS}</style>\n</head>\n<body>\n<main>\n{chr(10).join(body)}\n</main>\n"
+        f"{scripted.scripts(data, list(plots.values()))}</body>\n</html>\n"
     )
 
 
@@ -125,19 +130,37 @@ def _card(figure: Figure) -> str:
     return f'<div class="card"><b>{value}</b><span>{label}</span><small>{note}</small></div>'
 
 
-def _pictures(data: PictureData) -> Iterator[str]:
-    wording = data.wording
+def _plots(data: PictureData) -> dict[str, Plot]:
+    """Return the charts of each picture, in the order of the page."""
+    charts: dict[str, list[Chart]] = {}
     if data.engine.spaces:
-        yield _picture(wording.rooms_title, _LAUNCH, pictures_launch.launch(data))
-    if not wording.own or pictures_tweets.any_posts(data):
-        yield _picture(wording.posts_title, _TWEETS, pictures_tweets.tweets(data))
-    reaction = pictures_tweets.announcement(data)
-    if reaction is not None:
-        yield _picture("The announcement", _REACTION, reaction)
+        charts["rooms"] = curves.launch(data)
+    if not data.wording.own or pictures_tweets.any_posts(data):
+        charts["posts"] = curves.posts(data)
+    charts["announcement"] = curves.announcement(data)
+    return {
+        name: Plot(name, found, inwords.described(found, data.wording))
+        for name, found in charts.items()
+        if any(len(chart.curves) and len(chart.curves[0].values) > 1 for chart in found)
+    }
 
 
-def _picture(title: str, caption: str, svg: str) -> str:
-    return f'<h2>{escape(title)}</h2>\n<p class="soft">{escape(caption)}</p>\n<figure>{svg}</figure>'
+def _pictures(data: PictureData, plots: Mapping[str, Plot]) -> Iterator[str]:
+    wording = data.wording
+    makers = {
+        "rooms": (wording.rooms_title, _LAUNCH, pictures_launch.launch),
+        "posts": (wording.posts_title, _TWEETS, pictures_tweets.tweets),
+        "announcement": ("The announcement", _REACTION, pictures_tweets.announcement),
+    }
+    for name, plot in plots.items():
+        title, caption, draw = makers[name]
+        if svg := draw(data, plot.text):
+            yield _picture(title, caption, svg, plot)
+
+
+def _picture(title: str, caption: str, svg: str, plot: Plot) -> str:
+    head = f'<h2>{escape(title)}</h2>\n<p class="soft">{escape(caption)}</p>'
+    return f'<section class="picture">\n{head}\n<figure>{svg}</figure>\n{scripted.place(plot)}\n</section>'
 
 
 def _made(material: Material) -> str:

@@ -64,6 +64,7 @@ class Stretch:
     grid: Grid
     since: int
     until: int
+    points: int = POINTS
 
     @classmethod
     def of(cls, grid: Grid, span: tuple[int, int]) -> "Stretch":
@@ -73,7 +74,7 @@ class Stretch:
     @property
     def step(self) -> int:
         """Windows from one point to the next."""
-        return max(1, (self.until - self.since) // POINTS)
+        return max(1, (self.until - self.since) // self.points)
 
     def times(self) -> Floats:
         """Return the times of the points."""

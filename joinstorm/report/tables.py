@@ -15,13 +15,16 @@ _MARKS: Final = {True: '<span class="ok">holds</span>', False: '<span class="no"
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[int] = ()) -> str:
     """Return a table of HTML cells; ``numbers`` are the columns to align right."""
     head = f"<thead><tr>{_cells('th', heads, numbers)}</tr></thead>" if any(heads) else ""
-    body = "".join(f"<tr>{_cells('td', row, numbers)}</tr>" for row in rows)
-    return f'<div class="scroll"><table>{head}<tbody>{body}</tbody></table></div>'
+    body = "".join(f"<tr>{_cells('td', row, numbers, heads)}</tr>" for row in rows)
+    return f'<div class="scroll"><table class="rows">{head}<tbody>{body}</tbody></table></div>'
 
 
-def _cells(tag: str, row: Sequence[str], numbers: Sequence[int]) -> str:
+def _cells(tag: str, row: Sequence[str], numbers: Sequence[int], heads: Sequence[str] = ()) -> str:
+    """Return the cells of a row; with ``heads`` each names its column, for screens too narrow for columns."""
+    named = [f' data-head="{head}"' for head in heads] or [""] * len(row)
     return "".join(
-        f"<{tag}{' class=number' if column in numbers else ''}>{cell}</{tag}>" for column, cell in enumerate(row)
+        f"<{tag}{' class=number' if column in numbers else ''}{named[column]}>{cell}</{tag}>"
+        for column, cell in enumerate(row)
     )
 
 

@@ -247,8 +247,8 @@ class Pipeline:
         return all(reader.drained(name) for name in (self.request.name, TRUTH))
 
     def _check_run(self, view: RunView) -> None:
-        """Raise MovedError where a run that is reported as failed was only left for another one."""
-        if view.status is not None and view.status.state == "failed":
+        """Raise MovedError where the run was left for another one."""
+        if view.status is not None and view.status.state == "moving":
             with contextlib.suppress(EnvironmentMissingError):
                 run = self.deck().state()["run"]
                 if run != self.request.run:

@@ -200,41 +200,48 @@ def _replay(pipeline: Pipeline, request: RunRequest, times: StageTimes, screen: 
         pipeline.start_extra_engines()
         pipeline.start_replay()
         pipeline.start_truth()
-        with keyboard(sys.stdin, screen) as pressed:
+        tape, frames = Tape.open(pipeline.request.tape).info, FrameSource(pipeline.request.name)
+        with (
+            keyboard(sys.stdin, screen) as pressed,
+            contextlib.closing(open_display(screen, f"joinstorm {tape.name} {tape.scale:g}")) as display,
+        ):
             while True:
                 try:
-                    return _followed(pipeline, request, screen, pressed)
+                    return _followed(pipeline, request, display, pressed, frames)
                 except MovedError as moved:
+                    frames = FrameSource(pipeline.request.name, "moving")
+                    display.update(frames.frame(RunView()))
                     pipeline.move(moved.run)
 
 
-def _followed(pipeline: Pipeline, request: RunRequest, screen: TextIO, pressed: Keyboard | None) -> tuple[RunView, str]:
+def _followed(
+    pipeline: Pipeline, request: RunRequest, display: Display, pressed: Keyboard | None, frames: FrameSource
+) -> tuple[RunView, str]:
     """Follow one run to its end; return it, and where its metrics were served."""
-    asked, info = pipeline.request, Tape.open(pipeline.request.tape).info
+    asked, phases = pipeline.request, Tape.open(pipeline.request.tape).info.phases
     with (
         ResultReader(asked.connection, prefix=asked.prefix, run=asked.run) as reader,
         serving(reader, request.metrics_port, pipeline.workers.values) as url,
-        contextlib.closing(_display(screen, f"{info.name} {info.scale:g}", url, keys=pressed is not None)) as display,
         writing(reader, request.remote_write, display.show_message),
     ):
-        return _show(pipeline, reader, display, DeckKeys(pressed, display.show_message), info.phases), url
+        display.show_footer("\n".join([HINT] * (pressed is not None) + [f"metrics: {url}"] * bool(url)))
+        return _show(pipeline, reader, display, DeckKeys(pressed, display.show_message), phases, frames), url
 
 
 def _show(
-    pipeline: Pipeline, reader: ResultReader, display: Display, keys: DeckKeys, phases: Sequence[Phase]
+    pipeline: Pipeline,
+    reader: ResultReader,
+    display: Display,
+    keys: DeckKeys,
+    phases: Sequence[Phase],
+    frames: FrameSource,
 ) -> RunView:
-    frames = FrameSource(pipeline.request.name)
     view = reader.snapshot()
     for view in pipeline.views(reader, display.every):
         display.update(frames.frame(view))
         if STOP in keys.send_pressed(pipeline.deck, lambda: pipeline.deck().state(), phases):
             raise InterruptedRun
     return view
-
-
-def _display(screen: TextIO, title: str, url: str, *, keys: bool) -> Display:
-    footer = [HINT] * keys + [f"metrics: {url}"] * bool(url)
-    return open_display(screen, f"joinstorm {title}", "\n".join(footer))
 
 
 def _judge(view: RunView, request: PipelineRequest, engine: str, trouble: str = "") -> Verdict:

@@ -1,10 +1,36 @@
-"""From a view of the results to a frame of the live display."""
+"""What the live display shows of one instant of a run, and how it follows from a view of the results."""
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
-from joinstorm.terminal.display import Frame
 from streams.read.runview import EngineView, RunView
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What is known at one instant of a run; every value is as of the engine's watermark ``at``."""
+
+    phase: str
+    at: int | None
+    """Event time in ms; None before the engine's first watermark."""
+    progress: float
+    """Share of the tape's events counted by the engine, 0 to 1."""
+    audience: dict[str, int] = field(default_factory=dict)
+    """Live audience by space."""
+    waiting: int = 0
+    drop_rate: float = 0.0
+    tweets_per_minute: float = 0.0
+    sent: int = 0
+    send_rate: float = 0.0
+    """Events a second, wall clock."""
+    count_rate: float = 0.0
+    lag_records: int = 0
+    lag_seconds: float = 0.0
+    """Event time between the replay and the engine."""
+    speed: float = 0.0
+    lateness_seconds: float = 0.0
+    state: str = "starting"
 
 
 class FrameSource:
@@ -12,11 +38,13 @@ class FrameSource:
 
     Args:
         engine: The engine to show.
+        state: The state of a run that has none yet.
         clock: Seconds that only grow; injected in tests.
     """
 
-    def __init__(self, engine: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, engine: str, state: str = "starting", clock: Callable[[], float] = time.monotonic) -> None:
         self.engine = engine
+        self._state = state
         self._clock = clock
         self._before: tuple[float, int, int] | None = None
         self._rates = (0.0, 0.0)
@@ -24,7 +52,7 @@ class FrameSource:
     def frame(self, view: RunView) -> Frame:
         """Return the frame of a view; an empty one before the run is known."""
         if view.info is None:
-            return Frame(phase="starting", at=None, progress=0.0)
+            return Frame(phase="starting", at=None, progress=0.0, state=self._state)
         engine = view.engines.get(self.engine)
         counted = _handled(engine)
         sent = view.status.sent if view.status else 0
@@ -46,7 +74,7 @@ class FrameSource:
             lag_seconds=_lag_seconds(view, watermark),
             speed=view.status.speed if view.status else 0.0,
             lateness_seconds=view.status.lateness_seconds if view.status else 0.0,
-            state=view.status.state if view.status else "starting",
+            state=view.status.state if view.status else self._state,
         )
 
     def _measure(self, sent: int, counted: int) -> tuple[float, float]:

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Column
 from rich.text import Text
 
 from producers.replay.deck import DeckState
@@ -37,25 +38,39 @@ def progress() -> Iterator[ReplayDisplay]:
     if not sys.stderr.isatty():
         yield _Lines()
         return
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.completed:,}"))
-    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as bar:
+    whole = Column(no_wrap=True)
+    columns = (
+        TextColumn("{task.description}", markup=False, table_column=whole),
+        BarColumn(None, table_column=Column(ratio=1)),
+        TextColumn("{task.percentage:.0f} %", table_column=whole),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True, expand=True) as bar:
         yield _Bar(bar)
 
 
 def describe(state: DeckState) -> str:
-    """Return a state as a short text."""
+    """Return a state as a short text, with its run."""
+    return visible_line(f"{state.run} {moment(state)}")
+
+
+def moment(state: DeckState) -> str:
+    """Return event time, phase, speed and state as a short text."""
     at = datetime.fromtimestamp(state.at / 1000, UTC)
     speed = f"{state.speed:g}x" if state.speed else "max"
-    return visible_line(f"{state.run} {at:%d %b %H:%M:%S} {state.phase} {speed} {state.state}")
+    return visible_line(f"{at:%d %b %H:%M:%S} {state.phase} {speed} {state.state}")
 
 
 class _Bar:
     def __init__(self, bar: Progress) -> None:
         self._bar = bar
+        self._run = ""
         self._task = bar.add_task("starting", total=None)
 
     def __call__(self, state: DeckState) -> None:
-        self._bar.update(self._task, total=state.events, completed=state.sent, description=describe(state))
+        if state.run != self._run:
+            self._run = state.run
+            self.show_message(f"run {state.run}")
+        self._bar.update(self._task, total=state.events, completed=state.sent, description=moment(state))
 
     def show_message(self, text: str) -> None:
         self._bar.console.print(Text(visible(text), style="dim"))

@@ -29,6 +29,11 @@ class Resume:
 
 
 @dataclass(frozen=True)
+class Toggle:
+    """Hold a running replay, continue a held one."""
+
+
+@dataclass(frozen=True)
 class Stop:
     """End the replay where it is; the run stays unfinished."""
 
@@ -61,7 +66,7 @@ class Shift:
     milliseconds: int
 
 
-Command: TypeAlias = Pause | Resume | Stop | SetSpeed | Step | Jump | Shift
+Command: TypeAlias = Pause | Resume | Toggle | Stop | SetSpeed | Step | Jump | Shift
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,7 @@ class DeckState:
 
     run: str = ""
     state: str = "starting"
+    """starting, playing, paused, moving (on the way to a moment), ended, stopped or failed."""
     at: int = 0
     """Event time, ms."""
     phase: str = ""
@@ -97,6 +103,10 @@ class Deck:
         self._listener = listener
         self._lock = threading.Lock()
         self._commands: deque[Command] = deque()
+        self.taken = 0
+        """The commands the replay has taken; it alone reads this."""
+        self._obeyed = 0
+        """The commands taken before the latest state was shown."""
         self._state = DeckState()
         self._info: RunInfo | None = None
 
@@ -110,7 +120,7 @@ class Deck:
 
     def toggle(self) -> None:
         """Pause when playing, resume when paused."""
-        self._queue(Resume() if self.state.state == "paused" else Pause())
+        self._queue(Toggle())
 
     def set_speed(self, speed: float | str) -> None:
         """Change the speed: 0.1 to 1,000,000 event seconds per second, or ``max``."""
@@ -139,6 +149,17 @@ class Deck:
         with self._lock:
             return self._state
 
+    @property
+    def given(self) -> int:
+        """The number of commands given so far."""
+        with self._lock:
+            return self.taken + len(self._commands)
+
+    def has_obeyed(self, number: int) -> bool:
+        """Return whether the state is that after the first ``number`` commands; False while no replay plays."""
+        with self._lock:
+            return self._obeyed >= number
+
     def as_dict(self) -> dict[str, Any]:
         """Return the state as plain values for JSON."""
         return asdict(self.state)
@@ -146,12 +167,16 @@ class Deck:
     def take(self) -> Command | None:
         """Remove and return the next command, None if there is none; only the replay calls this."""
         with self._lock:
-            return self._commands.popleft() if self._commands else None
+            if not self._commands:
+                return None
+            self.taken += 1
+            return self._commands.popleft()
 
     def show(self, info: RunInfo, **changes: Any) -> None:
         """Change what the deck displays; only the replay calls this."""
         with self._lock:
             self._info = info
+            self._obeyed = self.taken
             self._state = state = replace(self._state, run=info.run, events=info.events, **changes)
         if self._listener is not None:
             self._listener(state)

@@ -151,8 +151,8 @@ def body_length(head: RequestHead) -> int:
     return length
 
 
-def obey(deck: Deck, head: RequestHead, body: bytes) -> dict[str, Any]:
-    """Pass a request to the deck and return what the deck displays.
+def obey(deck: Deck, head: RequestHead, body: bytes) -> None:
+    """Pass a request to the deck; the answer is what the deck displays once the replay has obeyed.
 
     Raises:
         RefusedRequestError: There is no such path or method, the body is not as expected, or the deck refuses.
@@ -160,7 +160,7 @@ def obey(deck: Deck, head: RequestHead, body: bytes) -> dict[str, Any]:
     commands = _commands(deck)
     if head.path == "/state":
         _require(head, "GET")
-        return deck.as_dict()
+        return
     if head.path not in commands:
         expected = f"{_quoted(head.path)}: expected /state or one of {', '.join(commands)}"
         raise RefusedRequestError(HTTPStatus.NOT_FOUND, expected)
@@ -173,7 +173,6 @@ def obey(deck: Deck, head: RequestHead, body: bytes) -> dict[str, Any]:
         raise _bad(f"{head.path}: expected a JSON object as body") from None
     except JoinstormError as error:
         raise _bad(visible_line(str(error), MAX_BODY)) from None
-    return deck.as_dict()
 
 
 def answer(status: HTTPStatus, content: dict[str, Any]) -> bytes:

@@ -16,6 +16,9 @@ REQUEST_SECONDS: Final = 5.0
 """How long one connection may last, from its first byte to the last of the answer."""
 MAX_CONNECTIONS: Final = 64
 """Connections open at once; one more ends the oldest, so half-open ones cannot keep a user out."""
+OBEY_SECONDS: Final = 2.0
+"""How long an answer waits for the replay to obey; then it shows the state before."""
+_LOOK_SECONDS: Final = 0.005
 _MAX_HEAD: Final = 8 << 10
 _MAX_UNREAD: Final = 1 << 20
 _log = logging.getLogger(__name__)
@@ -99,6 +102,14 @@ class DeckServer:
             while unread > 0 and (got := len(await reader.read(_MAX_HEAD))):
                 unread -= got
 
+    async def _obeyed(self, number: int) -> None:
+        """Wait until the deck shows the state after its first ``number`` commands, if a replay plays."""
+        deadline = self._loop.time() + OBEY_SECONDS
+        while self._deck.state.state in {"playing", "paused", "moving"} and not self._deck.has_obeyed(number):
+            if self._loop.time() > deadline:
+                return
+            await asyncio.sleep(_LOOK_SECONDS)
+
     async def _answer(self, reader: asyncio.StreamReader) -> bytes:
         """Return the answer to the next request; empty if no whole head of one comes in time."""
         head = None
@@ -107,7 +118,10 @@ class DeckServer:
                 head = deckrequests.parse_head(await reader.readuntil(b"\r\n\r\n"))
                 deckrequests.check_sender(head, self._host, self._port)
                 body = await reader.readexactly(deckrequests.body_length(head))
-            return deckrequests.answer(HTTPStatus.OK, deckrequests.obey(self._deck, head, body))
+            deckrequests.obey(self._deck, head, body)
+            if head.method == "POST":
+                await self._obeyed(self._deck.given)
+            return deckrequests.answer(HTTPStatus.OK, self._deck.as_dict())
         except RefusedRequestError as error:
             return deckrequests.refusal(error)
         except TimeoutError:

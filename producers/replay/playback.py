@@ -11,15 +11,15 @@ import numpy as np
 
 from producers.compose.composer import Block, Composer, StreamFaults
 from producers.compose.lanes import MARK_ROW, Ints
-from producers.replay.deck import Deck, Jump, Pause, Resume, SetSpeed, Shift, Step, Stop
+from producers.replay.deck import Command, Deck, Jump, Pause, Resume, SetSpeed, Shift, Step, Stop, Toggle
 from producers.replay.meter import Meter
 from producers.replay.position import Position
 from producers.replay.prefetch import Prefetch
 from producers.replay.schedule import Schedule, quiet_stretches
-from producers.replay.status import State, StatusWriter
+from producers.replay.status import StatusWriter
 from producers.senders.protocol import DeliveryListener, Sender
 from producers.tape.tapefile import Tape
-from streams.contract.runinfo import RunInfo
+from streams.contract.runinfo import ReplayState, RunInfo
 from streams.errors import DeliveryError
 
 TICK_SECONDS = 0.004
@@ -41,11 +41,17 @@ class StoppedError(Exception):
 
 
 class JumpedBackError(Exception):
-    """The deck jumped to an earlier moment, which takes a further run."""
+    """The deck jumped to an earlier moment, which takes a further run.
 
-    def __init__(self, moment: int) -> None:
+    Args:
+        moment: Event time, ms.
+        paused: The replay was paused, and stays so.
+    """
+
+    def __init__(self, moment: int, *, paused: bool) -> None:
         super().__init__(moment)
         self.moment = moment
+        self.paused = paused
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,7 @@ class PlaybackRequest:
         skip_quiet: Send quiet phases at full speed.
         begin: Event time up to which everything is sent at full speed.
         until: Event time from which everything is sent at full speed.
+        paused: Hold at ``begin``.
         resume: A saved position to resume from.
         position_file: Where the position is saved, about once a second.
     """
@@ -65,6 +72,7 @@ class PlaybackRequest:
     skip_quiet: bool = False
     begin: int | None = None
     until: int | None = None
+    paused: bool = False
     resume: Position | None = None
     position_file: Path | None = None
 
@@ -140,6 +148,8 @@ class Replay:
         self._stretches = quiet_stretches([(phase.start, phase.quiet) for phase in info.phases], info.end)
         self._display_due = 0.0
         self._at = resume.at if resume else info.start
+        self._target = -math.inf
+        """The moment to which the deck goes, or went."""
 
     def play(self) -> PlaybackResult:
         """Play to the end.
@@ -155,7 +165,8 @@ class Replay:
         self._sender = self._make_sender(self.meter)
         self._status = StatusWriter(self.info, self._sender, self.meter, self._clock)
         started = self._clock()
-        state: State = "failed"
+        state: ReplayState = "failed"
+        shown = ""
         try:
             self._begin(started)
             with self._prepare(self._blocks()) as blocks:
@@ -163,8 +174,14 @@ class Replay:
                     self._play_block(block)
             self._drain()
             state = "ended"
+        except JumpedBackError:
+            state = "moving"
+            raise
+        except StoppedError:
+            shown = "stopped"
+            raise
         finally:
-            self._finish(state)
+            self._finish(state, shown)
         return self._result(state, self._clock() - started)
 
     def _blocks(self) -> Iterator[Block]:
@@ -186,9 +203,11 @@ class Replay:
         resume = self.settings.resume
         self._save(resume.row if resume else 0)
         self.schedule.start(now)
+        if self.settings.paused:
+            self.schedule.pause(now)
         if self.settings.begin is not None:
-            self.schedule.rush(now, self.settings.begin)
-        self._report("playing")
+            self._move(now, self.settings.begin)
+        self._report(self._current())
 
     def _play_block(self, block: Block) -> None:
         cursors = [0] * len(block.lanes)
@@ -220,30 +239,43 @@ class Replay:
                 cursors[number] = end
 
     def _obey(self, now: float) -> None:
+        """Obey every command that waits, and show the state after the last one."""
+        before = self.deck.taken
         while (command := self.deck.take()) is not None:
-            match command:
-                case Pause():
-                    self.schedule.pause(now)
-                case Resume():
-                    self.schedule.start(now)
-                case SetSpeed(speed):
-                    self.schedule.set_speed(now, speed)
-                case Step(milliseconds):
-                    self.schedule.pause(now)
-                    self.schedule.skip(now, self.schedule.position(now) + milliseconds)
-                case Jump(moment):
-                    self._jump(now, moment)
-                case Shift(milliseconds):
-                    moment = round(self.schedule.position(now)) + milliseconds
-                    self._jump(now, max(self.info.start, min(moment, self.info.end)))
-                case Stop():
-                    raise StoppedError
-            self._display_due = 0.0
+            self._execute(now, command)
         self._rush_if_due(now)
+        if self.deck.taken != before:
+            self._report(self._current())
+            self._display_due = 0.0
+
+    def _execute(self, now: float, command: Command) -> None:
+        match command:
+            case Toggle():
+                self._execute(now, Pause() if self.schedule.running else Resume())
+            case Pause():
+                self.schedule.pause(now)
+            case Resume():
+                self.schedule.start(now)
+            case SetSpeed(speed):
+                self.schedule.set_speed(now, speed)
+            case Step(milliseconds):
+                self.schedule.pause(now)
+                self.schedule.skip(now, self.schedule.position(now) + milliseconds)
+            case Jump(moment):
+                self._jump(now, moment)
+            case Shift(milliseconds):
+                moment = round(self.schedule.position(now)) + milliseconds
+                self._jump(now, max(self.info.start, min(moment, self.info.end)))
+            case Stop():
+                raise StoppedError
 
     def _jump(self, now: float, moment: int) -> None:
         if moment < self.schedule.position(now):
-            raise JumpedBackError(moment)
+            raise JumpedBackError(moment, paused=not self.schedule.running)
+        self._move(now, moment)
+
+    def _move(self, now: float, moment: int) -> None:
+        self._target = moment
         if self.schedule.running:
             self.schedule.rush(now, moment)
         else:
@@ -280,8 +312,17 @@ class Replay:
             _, in_flight = self.meter.oldest_in_flight()
             unsent = _next_due(block, cursors)
             self._at = max(self._at, min(due for due in (in_flight, unsent, block.until) if due is not None))
-            if self._report("playing" if self.schedule.running else "paused"):
+            if self._report(self._current()):
                 self._save(self._safe_row(block, cursors))
+
+    def _current(self) -> ReplayState:
+        """Return the state of a replay that has not ended."""
+        running, target = self.schedule.running, self._target
+        # What is sent in a rush ends just before its target; a rush that is held is a pause.
+        under_way = self.schedule.sent < target - 1
+        if under_way and (running or self.schedule.position(self._clock()) >= target):
+            return "moving"
+        return "playing" if running else "paused"
 
     def _check(self) -> None:
         failed = self.meter.failed
@@ -293,12 +334,13 @@ class Replay:
                 f"{self.meter.in_flight} records are in flight"
             )
 
-    def _report(self, state: State) -> bool:
+    def _report(self, state: ReplayState, shown: str = "") -> bool:
+        """Write the status if it is due, and show the state on the deck, there as ``shown`` if given."""
         written = self._status.write(state, self._at, self.schedule.speed)
         late = self.meter.left_late
         self.deck.show(
             self.info,
-            state=state,
+            state=shown or state,
             at=round(self.schedule.position(self._clock())),
             phase=self.info.phase_at(round(self.schedule.position(self._clock()))),
             speed=self.schedule.speed,
@@ -319,10 +361,10 @@ class Replay:
             position = Position(1, row, self._at, self.schedule.speed, self.info, ended=ended)
             position.save(self.settings.position_file)
 
-    def _finish(self, state: State) -> None:
+    def _finish(self, state: ReplayState, shown: str) -> None:
         if state == "ended":
             self._at = self.info.end
-        self._report(state)
+        self._report(state, shown)
         self._sender.close(CLOSE_SECONDS if state == "ended" else GIVE_UP_SECONDS)
         if state == "ended":
             self._save(self.info.events, ended=True)

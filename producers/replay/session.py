@@ -21,7 +21,8 @@ def play_rounds(
 
     Args:
         info: The first run, opened.
-        settings: How to play; the run after a jump back is sent at full speed up to the target of the jump.
+        settings: How to play; the run after a jump back is sent at full speed up to the target of the jump, and
+            stays paused there if the one before was.
         deck: Commands and display.
         play_run: Plays one run to its end.
         open_next: Opens a further run, given its number (2, 3, …).
@@ -31,17 +32,17 @@ def play_rounds(
         StoppedError: The deck was stopped.
         JoinstormError: From ``play_run`` or ``open_next``.
     """
-    number, ended = 1, 0
+    number, ended, asked = 1, 0, settings
     while True:
         deck.show(info, rounds=number)
-        begin = settings.begin
+        begin, paused = asked.begin, False
         try:
             yield play_run(info, settings)
             ended += 1
             if ended == rounds:
                 return
         except JumpedBackError as jump:
-            begin = jump.moment
-        settings = replace(settings, resume=None, speed=deck.state.speed, begin=begin)
+            begin, paused = jump.moment, jump.paused
+        settings = replace(asked, resume=None, speed=deck.state.speed, begin=begin, paused=paused)
         number += 1
         info = open_next(number)

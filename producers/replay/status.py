@@ -2,15 +2,13 @@
 
 import time
 from collections.abc import Callable
-from typing import Literal, TypeAlias
 
 from producers.replay.meter import Meter
 from producers.senders.protocol import Sender
 from streams.contract import runinfo
-from streams.contract.runinfo import RunInfo, RunStatus
+from streams.contract.runinfo import ReplayState, RunInfo, RunStatus
 from streams.contract.topics import RUN_STATUS
 
-State: TypeAlias = Literal["playing", "paused", "ended", "failed"]
 EVERY_SECONDS = 1.0
 
 
@@ -31,12 +29,12 @@ class StatusWriter:
         self._sender = sender
         self._meter = meter
         self._clock = clock
-        self._state: State | None = None
+        self._state: ReplayState | None = None
         self._written = -EVERY_SECONDS
         self._at: int | None = None
         self.latest: RunStatus | None = None
 
-    def write(self, state: State, at: int, speed: float) -> bool:
+    def write(self, state: ReplayState, at: int, speed: float) -> bool:
         """Write the status if it is due, and return whether it was.
 
         Args:

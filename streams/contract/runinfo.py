@@ -1,6 +1,6 @@
 """What an engine needs to know before it starts (``run.info``), and the state of the replay (``run.status``)."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
@@ -109,12 +109,16 @@ class RunInfo(msgspec.Struct, frozen=True):
         return name
 
 
+ReplayState: TypeAlias = Literal["playing", "paused", "moving", "ended", "failed"]
+"""``moving``: the deck goes to a moment at full speed; as a run's last state, it went back and plays another run."""
+
+
 class RunStatus(msgspec.Struct, frozen=True):
     """One record of ``run.status`` (compacted), written by the producer about once a second; the key is the run id."""
 
     v: Literal[1]
     run: str
-    state: Literal["playing", "paused", "ended", "failed"]
+    state: ReplayState
     at: int
     """Event time up to which everything has been handed to the broker."""
     speed: float

@@ -35,7 +35,7 @@ DURATION_BOUNDS_MS = tuple(1 << power for power in range(8, 23))
 """Bounds of the label ``le`` below infinity, 0.256 s to 70 minutes: a bin begins at each of them."""
 TWEET_KINDS = {"post": "posts", "reply": "replies", "quote": "quotes", "repost": "reposts"}
 """Maps the label ``kind`` of tweet metrics to the count of ``results.reaction``."""
-REPLAY_STATES = ("playing", "paused", "ended", "failed")
+REPLAY_STATES = ("playing", "paused", "moving", "ended", "failed")
 
 AS_OF = "the night up to the engine's watermark"
 LAST_MINUTE = "the last 60 s of event time before the watermark"

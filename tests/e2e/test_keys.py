@@ -90,13 +90,16 @@ def playing(kafka: Connection, out: Path, *options: str) -> Iterator[Terminal]:
 
 
 def test_the_deck_obeys_and_a_jump_back_is_exact(kafka: Connection, tmp_path: Path) -> None:
-    """Pause, resume, speed, a jump on and a jump back, which needs a new run; its verdict is exact, faults included."""
+    """Pause, resume, speed, a jump on, and one back from a pause: a new run, paused, whose verdict is exact."""
     with playing(kafka, tmp_path, "--speed", "20", "--fault", "missing=0.1") as terminal:
         terminal.press(" ", "paused")
         terminal.press(" ", "playing")
         terminal.press("+", "speed 30x")
         terminal.press("3", "to talk")
-        terminal.press("1", "to open")
+        terminal.press(" ", "paused")
+        terminal.press("1", "moving")
+        terminal.wait("paused")
+        terminal.press(" ", "playing")
         terminal.press("+" * 12, "ended")
         code, out = terminal.ended()
         assert code == EXIT_OK, terminal.screen

@@ -20,7 +20,8 @@ from joinstorm.compare.scores import Score, Scoreboard
 from joinstorm.conformance import certificatereport
 from joinstorm.conformance.certificate import Certificate, PointOutcome
 from joinstorm.output import VisibleFormatter, echo
-from joinstorm.terminal.display import Frame, LiveDisplay, PlainDisplay
+from joinstorm.terminal.display import LiveDisplay, PlainDisplay
+from joinstorm.terminal.frames import Frame
 from joinstorm.terminal.progressbar import describe
 from producers.replay.deck import DeckState
 from streams.contract.deadletters import DeadLetter

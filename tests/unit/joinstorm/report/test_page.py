@@ -1,12 +1,16 @@
 """The report: one page that needs nothing but itself, and says what is so."""
 
+import base64
 import functools
+import hashlib
 import itertools
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import msgspec
@@ -14,10 +18,10 @@ import numpy as np
 import pytest
 
 from joinstorm.facts.facttable import FactRow
+from joinstorm.report import curves, scripted
 from joinstorm.report import launchpicture as pictures_launch
 from joinstorm.report import page as report
 from joinstorm.report import picturestyle as pictures_style
-from joinstorm.report import tweetpictures as pictures_tweets
 from joinstorm.report.figures import duration, figures
 from joinstorm.report.page import Material, page, picture_data, write_report
 from joinstorm.report.pictures import Stretch
@@ -109,6 +113,10 @@ class Reader(HTMLParser):
     def __init__(self, html: str) -> None:
         super().__init__()
         self.open: list[str] = []
+        self.labels: list[str] = []
+        self.policy = ""
+        self.script: str | None = None
+        self.scripts: list[str] = []
         self.text: list[str] = []
         self.loads: list[str] = []
         self.feed(html)
@@ -116,19 +124,87 @@ class Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Note what is opened and what is asked of the network."""
         self.open.append(tag)
+        given = dict(attrs)
+        if tag == "script":
+            self.script = given.get("type") or "code"
+        if tag == "meta" and given.get("http-equiv") == "Content-Security-Policy":
+            self.policy = given["content"] or ""
+        if "aria-label" in given and tag in {"svg", "div"}:
+            self.labels.append(given["aria-label"] or "")
         self.loads += [value for name, value in attrs if name in ("src", "href", "xlink:href", "srcset") and value]
 
     def handle_data(self, data: str) -> None:
-        """Collect the text."""
-        self.text.append(data)
+        """Collect the text, and the scripts apart from it."""
+        if self.script is None:
+            self.text.append(data)
+        else:
+            self.scripts.append(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Note the end of a script."""
+        if tag == "script":
+            self.script = None
 
 
 def test_the_page_loads_nothing() -> None:
-    """No script, no style sheet, no image, no font from anywhere else."""
+    """No script, no style sheet, no image, no font from anywhere else; the page's own policy forbids it, too."""
     reader = Reader(exact_page())
-    assert not {"script", "link", "img", "iframe", "object"} & set(reader.open)
+    assert not {"link", "img", "iframe", "object"} & set(reader.open)
     assert all(target.startswith("#") for target in reader.loads)
     assert not re.search(r"url\((?!#)|@import", exact_page())
+    assert "default-src 'none'" in reader.policy
+    assert len(exact_page().encode()) < 5_000_000
+
+
+def test_only_the_scripts_of_the_page_run() -> None:
+    """The policy names the hash of each script that runs: the library and ours, and no other."""
+    reader = Reader(exact_page())
+    _, *code = reader.scripts
+    hashes = [base64.b64encode(hashlib.sha256(one.encode()).digest()).decode() for one in code]
+    assert re.findall(r"'sha256-([^']+)'", reader.policy) == hashes
+    assert len(hashes) == 2
+
+
+def test_the_library_is_as_published() -> None:
+    """The bundle is byte for byte that of the package uplot 1.6.32, with its licence beside it."""
+    folder = Path(scripted.__file__).parent / "interactive"
+    found = hashlib.sha256((folder / f"{scripted.LIBRARY}.js").read_bytes()).hexdigest()
+    assert found == "19c8d4c6ad88929a79f4ae49d6f7161566dfd0ba3d15cc495e974f787eb78f1f"
+    assert "MIT License" in (folder / "uplot-LICENSE").read_text(encoding="utf-8")
+
+
+def content(html: str) -> dict[str, Any]:
+    """Return the data of a page's charts."""
+    found: dict[str, Any] = json.loads(Reader(html).scripts[0])
+    return found
+
+
+def test_the_charts_have_every_window_of_the_night() -> None:
+    """Each curve has a value for each point; a truth equal to its curve is not sent twice."""
+    launch, posts, announcement = content(exact_page())["plots"]
+    assert [plot["id"] for plot in (launch, posts, announcement)] == ["rooms", "posts", "announcement"]
+    people = launch["charts"][0]
+    assert (people["start"], people["step"]) == (START / 1000, WINDOW / 1000)
+    assert [curve["name"] for curve in people["curves"]] == ["first room", "second room", "waiting"]
+    night = view().engines["e"].results
+    assert people["curves"][0]["values"] == night.live("first")[:1081].tolist()
+    assert all(curve["truth"] is True for curve in people["curves"])
+    assert all(chart["curves"] for plot in (launch, posts, announcement) for chart in plot["charts"])
+
+
+def test_a_wrong_window_is_in_the_charts() -> None:
+    """Where the engine differs, its curve has a truth of its own, and the gap is drawn and named."""
+    people, gap, *_ = content(wrong_page())["plots"][0]["charts"]
+    first = people["curves"][0]
+    assert [ours - true for ours, true in zip(first["values"], first["truth"], strict=True)][499:503] == [0, 0, 3, 3]
+    assert gap["title"] == "Engine minus truth: up to 3"
+
+
+def test_a_night_of_many_rooms_stays_a_page() -> None:
+    """The more curves, the fewer points each."""
+    grid = picture_data(material(view())).grid
+    assert Stretch(grid, 0, WINDOWS, 500).step == WINDOWS // 500
+    assert curves._stretch(picture_data(material(view())), (START, START + 5 * HOUR), 10_000).points == 500
 
 
 def test_an_exact_run_says_so_with_its_figures() -> None:
@@ -153,7 +229,7 @@ def test_a_wrong_run_names_what_differs() -> None:
 
 
 def test_pictures_are_well_formed_and_say_what_they_show() -> None:
-    """Three pictures, each valid SVG with a text for screen readers, in the page's own colours."""
+    """Three pictures, each valid SVG, with its figures in words for screen readers, in the page's own colours."""
     pictures = re.findall(r"<svg.*?</svg>", exact_page(), flags=re.DOTALL)
     assert len(pictures) == 3
     for picture in pictures:
@@ -162,11 +238,16 @@ def test_pictures_are_well_formed_and_say_what_they_show() -> None:
         assert len(root.attrib["aria-label"]) > 20
         assert "var(--ink)" in picture
         assert "#010203" not in picture
+    launch, *_ = Reader(exact_page()).labels
+    night = view().engines["e"].results
+    assert f"People: first room at most {int(night.live('first').max()):,} at " in launch
+    assert "Engine minus truth: 0 at every moment" in launch
+    assert "Drop rate: share of the room dropped within a minute" in launch
 
 
 def test_the_same_run_makes_the_same_picture() -> None:
     """Byte for byte: nothing of the clock or of chance is in it."""
-    assert pictures_tweets.tweets(picture_data(material(view()))) in exact_page()
+    assert page(material(view())) == exact_page()
 
 
 def test_names_from_outside_are_text_and_an_engine_that_wrote_nothing_has_a_page() -> None:
@@ -175,7 +256,8 @@ def test_names_from_outside_are_text_and_an_engine_that_wrote_nothing_has_a_page
     hostile = msgspec.structs.replace(info(), scenario="<script>alert(1)</script>", announced=None)
     html = page(replace(material(replace(seen, info=hostile), "<iframe>", facts=()), title="<img src=x>"))
     reader = Reader(html)
-    assert not {"script", "img", "iframe"} & set(reader.open)
+    assert not {"img", "iframe"} & set(reader.open)
+    assert reader.open.count("script") == 3
     assert "<img src=x>" in " ".join(reader.text)
     assert "engine '<iframe>' has written nothing" in " ".join(reader.text)
     assert "The announcement" not in html
@@ -192,7 +274,7 @@ def test_nothing_hidden_is_on_the_page() -> None:
     )  # fmt: skip
     html = page(replace(made, verdict=verdict, command=evil, title=evil))
     assert not set("\x1b\x07\u202e\udcff") & set(html)
-    assert "script" not in Reader(html).open
+    assert Reader(html).open.count("script") == 3
     assert html.encode()
 
 

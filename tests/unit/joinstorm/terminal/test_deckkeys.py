@@ -12,7 +12,7 @@ import pytest
 from joinstorm.run.replaying import keyed_deck
 from joinstorm.terminal.deckkeys import HINT, SPEEDS, STOP, DeckCommand, DeckPosition, commands_of, faster, slower
 from joinstorm.terminal.keyboard import DeckKeys, keyboard
-from producers.replay.deck import Deck, DeckState, Jump, Pause, SetSpeed, Step
+from producers.replay.deck import Deck, DeckState, Jump, SetSpeed, Step, Toggle
 from streams.contract.runinfo import Phase
 from streams.errors import EnvironmentMissingError
 from tests.nights import run_info
@@ -133,7 +133,7 @@ def test_a_deck_obeys_the_keys(terminal: tuple[int, TextIO]) -> None:
         os.write(master, b" +s2")
         given = DeckKeys(pressed, messages.append).send_pressed(lambda: deck, deck.as_dict, info.phases)
     phase = info.phases[1]
-    assert [deck.take() for _ in range(5)] == [Pause(), SetSpeed(120.0), Step(5_000), Jump(phase.start), None]
+    assert [deck.take() for _ in range(5)] == [Toggle(), SetSpeed(120.0), Step(5_000), Jump(phase.start), None]
     assert [str(one) for one in given] == messages == ["pause or resume", "speed 120x", "step 5s", f"to {phase.name}"]
 
 

@@ -4,7 +4,9 @@ import io
 
 from rich.console import Console
 
-from joinstorm.terminal.display import Frame, LiveDisplay, PlainDisplay, clock, open_display, spark
+from joinstorm.terminal.display import LiveDisplay, PlainDisplay, open_display
+from joinstorm.terminal.frames import Frame
+from joinstorm.terminal.picture import clock, spark
 
 MOMENT = Frame(
     phase="melting",
@@ -36,14 +38,16 @@ def test_spark_scales_to_its_own_top() -> None:
 
 
 def test_plain_display_prints_one_line_per_phase_and_interval() -> None:
-    """A second moment of the same phase within the interval prints nothing; a new phase prints at once."""
+    """A second moment of the same phase within the interval prints nothing; a new phase or state prints at once."""
     out = io.StringIO()
     display = open_display(out, "launch")
     assert isinstance(display, PlainDisplay)
     for phase in ("melting", "melting", "talk"):
         display.update(Frame(phase=phase, at=MOMENT.at, progress=0.5, audience={"first": 7}))
     display.close()
+    display.update(Frame(phase="talk", at=MOMENT.at, progress=0.5, state="paused"))
     lines = out.getvalue().splitlines()
+    assert lines.pop().endswith("state=paused")
     assert [line.split("phase=")[1].split()[0] for line in lines] == ["melting", "talk"]
     assert "first=7" in lines[0]
 

@@ -13,9 +13,9 @@ from click.testing import CliRunner
 
 from joinstorm.cli import main
 from joinstorm.commands.control import command
-from producers.replay import control
+from producers.replay import control, deckserver
 from producers.replay.control import ControlClient, ControlServer
-from producers.replay.deck import Deck, Pause, Resume, SetSpeed, Shift, Step, Stop
+from producers.replay.deck import Deck, Jump, Pause, Resume, SetSpeed, Shift, Step, Stop, Toggle
 from producers.tape.tapefile import Tape
 from streams.contract.runinfo import RunInfo
 from streams.errors import EXIT_ENVIRONMENT, EXIT_USAGE, EnvironmentMissingError, UsageError
@@ -31,9 +31,9 @@ def info(tmp_path: Path) -> RunInfo:
 
 @pytest.fixture
 def deck(info: RunInfo) -> Deck:
-    """Return a deck that plays."""
+    """Return a deck of a replay that does not obey yet."""
     deck = Deck()
-    deck.show(info, at=START, state="playing", phase="open", speed=60.0)
+    deck.show(info, at=START, state="starting", phase="open", speed=60.0)
     return deck
 
 
@@ -52,9 +52,9 @@ def test_every_command_arrives(server: ControlServer, deck: Deck) -> None:
         client.pause(), client.resume(), client.set_speed(7), client.set_speed("max"), client.step("1m"),
         client.jump("+5s"), client.toggle(), client.stop(),
     ]  # fmt: skip
-    assert all(answer["run"] == "test" and answer["state"] == "playing" for answer in answers)
+    assert all(answer["run"] == "test" and answer["state"] == "starting" for answer in answers)
     given = [deck.take() for _ in range(8)]
-    assert given == [Pause(), Resume(), SetSpeed(7.0), SetSpeed(0.0), Step(60_000), Shift(5_000), Pause(), Stop()]
+    assert given == [Pause(), Resume(), SetSpeed(7.0), SetSpeed(0.0), Step(60_000), Shift(5_000), Toggle(), Stop()]
     assert deck.take() is None
 
 
@@ -92,12 +92,43 @@ def test_web_pages_are_not_obeyed(server: ControlServer, deck: Deck) -> None:
 def test_the_command_line_controls(server: ControlServer, deck: Deck, info: RunInfo) -> None:
     """``joinstorm control`` finds the replay of this machine, gives the command and shows the state."""
     run = CliRunner().invoke
-    assert "open 60x playing" in run(command, ["pause"]).output
+    assert "open 60x starting" in run(command, ["pause"]).output
     assert json.loads(run(command, ["--format", "json", "--url", server.url, "state"]).output)["events"] == info.events
     assert run(command, ["speed", "max"]).exit_code == 0
     assert run(command, ["jump", "--", "-1s"]).exit_code != 0
     assert run(command, ["step"]).exit_code == 0
     assert [deck.take() for _ in range(3)] == [Pause(), SetSpeed(0.0), Step(5_000)]
+
+
+def test_an_answer_has_the_state_after_the_command(server: ControlServer, deck: Deck, info: RunInfo) -> None:
+    """The answer waits until the replay has obeyed; before, the state is the old one."""
+    deck.show(info, state="playing")
+    over = threading.Event()
+    states = {Pause(): "paused", Resume(): "playing", Jump(info.phases[1].start): "moving", Stop(): "stopped"}
+
+    def obey() -> None:
+        while not over.wait(0.001):
+            if (given := deck.take()) is not None:
+                deck.show(info, state=states[given])
+
+    replay = threading.Thread(target=obey)
+    replay.start()
+    try:
+        client, phase = ControlClient(server.url), info.phases[1].name
+        answers = [client.pause(), client.resume(), client.jump(phase), client.stop()]
+    finally:
+        over.set()
+        replay.join()
+    assert [answer["state"] for answer in answers] == ["paused", "playing", "moving", "stopped"]
+
+
+def test_a_replay_that_does_not_obey_in_time_is_shown_as_it_is(
+    server: ControlServer, deck: Deck, info: RunInfo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A replay that is busy with a slow broker keeps no client waiting."""
+    monkeypatch.setattr(deckserver, "OBEY_SECONDS", 0.01)
+    deck.show(info, state="playing")
+    assert ControlClient(server.url).pause()["state"] == "playing"
 
 
 def test_refusals_have_exit_codes(server: ControlServer) -> None:

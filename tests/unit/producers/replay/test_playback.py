@@ -1,5 +1,6 @@
 """A replay on a clock of its own: what is sent, when, and what the deck makes of it."""
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -176,8 +177,74 @@ def test_a_jump_back_begins_a_new_run(tape: Tape) -> None:
     results = player.play_rounds(PlaybackRequest(speed=10))
     assert [result.run for result in results] == ["test-2"]
     assert player.time() - begun == pytest.approx(30 + 48, abs=0.5)
-    assert runinfo.decode_status(player.senders[0].published[-1][2]).state == "failed"
+    assert runinfo.decode_status(player.senders[0].published[-1][2]).state == "moving"
     check_marks(player.senders[1].records, info_of(tape, "test-2"))
+
+
+def test_a_jump_back_from_a_pause_stays_paused(tape: Tape) -> None:
+    """The further run is sent up to the moment, at full speed, and holds there until it is resumed."""
+    player = Player(tape, PlaybackRequest(speed=10))
+    shown: list[str] = []
+    player.time.at(30, player.deck.pause)
+    player.time.at(31, lambda: player.deck.jump("melting"))
+    player.time.at(40, lambda: shown.append(f"{player.deck.state.state} {player.deck.state.phase}"))
+    player.time.at(50, player.deck.resume)
+    begun = player.time()
+    assert [result.run for result in player.play_rounds(PlaybackRequest(speed=10))] == ["test-2"]
+    assert shown == ["paused melting"]
+    assert player.time() - begun == pytest.approx(50 + 48, abs=0.5)
+    assert [record for records in player.sent.values() for record in records]
+    check_marks(player.sent, info_of(tape, "test-2"))
+
+
+def test_the_deck_shows_that_it_moves(tape: Tape) -> None:
+    """On the way to a moment, forwards and backwards, the state is moving; then it is what it was before."""
+    player, states = Player(tape, PlaybackRequest(speed=10), least=0.3), list[str]()
+    player.deck = Deck(lambda state: states.append(state.state))
+    player.time.at(5, lambda: player.deck.jump("talk"))
+    player.time.at(10, player.deck.pause)
+    player.time.at(11, lambda: player.deck.jump("+20s"))
+    player.time.at(15, lambda: player.deck.jump("melting"))
+    player.time.at(20, player.deck.stop)
+    with pytest.raises(StoppedError):
+        player.play_rounds(PlaybackRequest(speed=10))
+    changes = [state for state, _ in itertools.groupby(states)]
+    assert changes == [
+        "starting", "playing", "moving", "playing", "paused", "moving", "paused", "moving", "paused", "stopped",
+    ]  # fmt: skip
+
+
+def test_a_pause_on_the_way_is_a_pause(tape: Tape) -> None:
+    """A move that is held half-way shows paused, and moving again when it is resumed."""
+    player, states = Player(tape, PlaybackRequest(speed=10), least=0.3), list[str]()
+    player.deck = Deck(lambda state: states.append(state.state))
+    player.time.at(5, lambda: player.deck.jump("talk"))
+    player.time.at(5, player.deck.pause)
+    player.time.at(10, player.deck.resume)
+    player.time.at(15, player.deck.stop)
+    with pytest.raises(StoppedError):
+        player.play_rounds(PlaybackRequest(speed=10))
+    changes = [state for state, _ in itertools.groupby(states)]
+    assert changes == ["starting", "playing", "paused", "moving", "playing", "stopped"]
+
+
+def test_pressing_pause_twice_at_once_changes_nothing(tape: Tape) -> None:
+    """Each toggle counts from the state in which the replay obeys it, not from the one last shown."""
+    player = Player(tape, PlaybackRequest(speed=60))
+    player.time.at(3, player.deck.toggle)
+    player.time.at(3, player.deck.toggle)
+    begun = player.time()
+    player.play()
+    assert player.time() - begun == pytest.approx(10, abs=0.2)
+
+
+def test_a_loop_after_a_jump_back_is_a_whole_round(tape: Tape) -> None:
+    """Only the run that a jump back begins is sent at full speed up to its moment."""
+    player = Player(tape, PlaybackRequest(speed=10))
+    player.time.at(30, lambda: player.deck.jump("melting"))
+    begun = player.time()
+    assert len(player.play_rounds(PlaybackRequest(speed=10), rounds=2)) == 2
+    assert player.time() - begun == pytest.approx(30 + 48 + 60, abs=0.5)
 
 
 def test_looping_makes_a_run_of_every_round(tape: Tape) -> None:
