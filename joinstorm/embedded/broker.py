@@ -30,6 +30,7 @@ STOP_SECONDS = 10.0
 START_TRIES = 3
 """Another process may take a free port before Kafka binds it."""
 TAIL_LINES = 20
+LAST_ERRORS = 2
 HEAP = "-Xmx768m"
 QUICK = "-XX:TieredStopAtLevel=1"
 """In a process that lives for a minute, further optimization costs more time than it saves (docs/performance.md)."""
@@ -220,6 +221,16 @@ class EmbeddedBroker:
         log = self.folder / "kafka.log"
         lines = log.read_text(errors="replace").splitlines() if log.exists() else []
         return "\n".join(lines[-TAIL_LINES:])
+
+    def check(self) -> None:
+        """Raise EnvironmentMissingError if it has ended by itself; the text has what its log says last about errors."""
+        if self.process is None or self.alive():
+            return
+        log = self.folder / "kafka.log"
+        lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+        found = [line.strip() for line in lines if " ERROR " in line or " FATAL " in line or "Exception: " in line]
+        reason = "; ".join(found[-LAST_ERRORS:]) or "its log has no error"
+        raise EnvironmentMissingError(f"the embedded Kafka ended by itself: {reason}")
 
     def close(self) -> None:
         """End it and remove its data; a second call does nothing."""

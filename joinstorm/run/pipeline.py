@@ -21,12 +21,11 @@ from producers.replay.schedule import default_watermark_step
 from producers.tape.tapefile import Tape
 from streams.contract.names import TRUTH
 from streams.contract.runinfo import Faults, RunInfo
-from streams.contract.topics import DEFAULT_PARTITIONS, RUN_INFO, RUN_STATUS, Topics
+from streams.contract.topics import DEFAULT_PARTITIONS, Topics
 from streams.engines.registry import name_of
 from streams.errors import DeadlineError, EngineError, EnvironmentMissingError
 from streams.kafka.ailments import ailments
 from streams.kafka.connection import Connection
-from streams.kafka.rights import WORKER_NEEDS
 from streams.read.reader import ResultReader
 from streams.read.runview import RunView
 from streams.system.threads import poll_until
@@ -260,8 +259,7 @@ class Pipeline:
     def _ailments(self) -> list[str]:
         """Return what is wrong with the cluster, if anything is."""
         names = Topics(self.request.run, self.request.prefix)
-        topics = [names.full(base) for base in (*WORKER_NEEDS, RUN_INFO, RUN_STATUS)]
-        return ailments(self.request.connection, topics)
+        return ailments(self.request.connection, [spec.name for spec in names.specs(self.request.partitions)])
 
     def _log_end(self) -> str:
         """Return the end of the first worker's log, as the end of a sentence."""

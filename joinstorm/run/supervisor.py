@@ -3,7 +3,7 @@
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -81,6 +81,8 @@ class Supervisor:
         self.logs = logs
         self.stop_seconds = stop_seconds
         self.parts: list[ChildProcess] = []
+        self.checks: list[Callable[[], object]] = []
+        """Raise where something else that the parts need has ended."""
 
     def __enter__(self) -> Self:
         self.logs.mkdir(parents=True, exist_ok=True)
@@ -111,6 +113,8 @@ class Supervisor:
 
     def check(self) -> None:
         """Raise EngineError when a vital part has ended with an error; the text holds its last log lines."""
+        for check in self.checks:
+            check()
         for part in filter(lambda part: part.vital, self.parts):
             code = part.exit_code()
             if code:

@@ -32,7 +32,7 @@ from joinstorm.verdict.verification import gathered, published_truth
 from producers.scenario import loading as scenario
 from producers.tape.tapefile import Tape
 from streams.contract.runinfo import Phase
-from streams.errors import EngineError, NoFactsError
+from streams.errors import EngineError, JoinstormError, NoFactsError
 from streams.kafka.connection import Connection
 from streams.read.reader import ResultReader
 from streams.read.runview import RunView
@@ -153,7 +153,7 @@ def _run_stages(request: RunRequest, folder: Path, screen: TextIO) -> RunOutcome
         recording = _start_recording(request, folder, supervisor)
         _count_ahead(request, supervisor)
         with times.stage("broker"), _status(screen, "starting Kafka and recording the night"):
-            connection = request.connection or stack.enter_context(EmbeddedBroker()).connection
+            connection = request.connection or _embedded(stack, supervisor).connection
         with times.stage("record"), _status(screen, "recording the night"):
             tape = _finish_recording(request, folder, recording)
         filled = replace(request.pipeline, tape=tape, connection=connection, faults_file=folder / "faults.parquet")
@@ -165,6 +165,23 @@ def _run_stages(request: RunRequest, folder: Path, screen: TextIO) -> RunOutcome
     rates = _rates(times, pipeline, verdict)
     verdict = msgspec.structs.replace(verdict, seconds=times.seconds, events_per_second=rates)
     return RunOutcome(verdict, view, Tape.open(tape), extra, metrics)
+
+
+def _embedded(stack: contextlib.ExitStack, supervisor: Supervisor) -> EmbeddedBroker:
+    """Start a broker that ends with the stack; where it ends before that, its last words are the error."""
+    broker = stack.enter_context(EmbeddedBroker())
+    supervisor.checks.append(broker.check)
+    stack.enter_context(_explained(broker))
+    return broker
+
+
+@contextlib.contextmanager
+def _explained(broker: EmbeddedBroker) -> Iterator[None]:
+    try:
+        yield
+    except JoinstormError:
+        broker.check()
+        raise
 
 
 def _start_recording(request: RunRequest, folder: Path, supervisor: Supervisor) -> ChildProcess | None:
