@@ -17,10 +17,12 @@ from joinstorm.chaos.shrink import shrink
 from joinstorm.embedded.cluster import EmbeddedCluster
 from joinstorm.follow.forgetting import forget_prefix
 from joinstorm.run.pipeline import PipelineRequest, run_id
+from joinstorm.run.supervisor import Supervisor
 from joinstorm.terminal.recordingbar import tape_of
 from producers.replay.deck import MAX
 from streams.contract.runinfo import Faults
 from streams.errors import JoinstormError
+from streams.system.children import python_module
 from streams.system.scratch import scratch
 
 
@@ -144,6 +146,8 @@ def run_campaign(
     """
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(scratch("chaos"))
+        supervisor = stack.enter_context(Supervisor(folder / "warm-up"))
+        warm = supervisor.start("warm-up", python_module("joinstorm.run.warmup"), vital=False)
         tape = stack.enter_context(tape_of(request.scenario, scale=request.scale, seed=None))
         proxy = stack.enter_context(Proxy()) if request.network else None
         cluster = stack.enter_context(EmbeddedCluster(request.brokers, proxy.lead_to if proxy else None))
@@ -158,6 +162,7 @@ def run_campaign(
             skip_quiet=request.speed > 0,
             faults=request.declared,
         )
+        warm.process.wait()  # the first run must not wait for a compiler
         runner = _Runner(pipeline, cluster, proxy, request.logs or folder)
         lines = []
         for seed, schedule in request.schedules:

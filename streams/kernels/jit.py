@@ -85,11 +85,15 @@ def _probe(number: int) -> int:
 
 @contextlib.contextmanager
 def compiling() -> Iterator[None]:
-    """Keep other processes from compiling the same kernels at once: what one has compiled the others only load."""
+    """Keep other processes from compiling the same kernels at once: what one has compiled the others only load.
+
+    numba keeps the code of each copy of the sources by itself, so processes of another copy are not waited for.
+    """
     if not COMPILED:
         yield
         return
-    with (folder() / "lock").open("w") as lock:
+    home = hashlib.blake2b(os.fsencode(Path(__file__).parent), digest_size=_BYTES).hexdigest()
+    with (folder() / f"lock-{home}").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
