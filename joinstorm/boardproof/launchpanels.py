@@ -145,7 +145,7 @@ def alerts_of_the_night(now: ProofMoment) -> Vector:
         for count, sign in (("arrivals", 1), ("drops", 1), ("joins", -1), ("give_ups", -1))
     )
     most = max(_peak(now, space)[0] for space in spaces)
-    uplift = effect_of(shown.counted, shown.at)
+    effect = effect_of(shown.counted, shown.at)
     fires = {
         "LaunchMelting": any(
             (_drop_ratio(shown, space) or 0) > 0.03  # noqa: PLR2004
@@ -161,7 +161,7 @@ def alerts_of_the_night(now: ProofMoment) -> Vector:
         "WaitingRoomGrowing": _quotient(outside, inside + outside) > 0.07  # noqa: PLR2004
         and growth > -0.08 * outside
         and outside >= _ENOUGH,
-        "AnnouncementSurge": uplift is not None and uplift.uplift.low > _SURGE,
+        "AnnouncementSurge": effect is not None and effect.uplift.low > _SURGE and effect.excess.low >= _ENOUGH,
     }
     return merged(single(1, engine=now.chosen[0], alertname=name) for name, is_so in fires.items() if is_so)
 
