@@ -54,7 +54,7 @@ PHASES: Final = {
     "second_room": ("second room", WAITING),
     "talk": ("talk", GOOD),
     "end": ("end", LEAVE),
-    "night": ("night", "#44546a"),
+    "night": ("night", "#7388a8"),
     "thread": ("thread", REACTION),
     "aftermath": ("aftermath", "#b3a2f0"),
     **{str(one): (one.replace("_", " "), colour) for one, colour in INCIDENTS.items()},

@@ -3,10 +3,11 @@
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models.common import BigValueTextMode
 
-from dashboards import palette, variables
+from dashboards import nightalerts, palette, variables
 from dashboards import queries as q
 from dashboards import thresholds as limits
 from dashboards.panels import (
+    HALF,
     QUARTER,
     THIRD,
     Field,
@@ -18,12 +19,13 @@ from dashboards.panels import (
     figure,
     graph,
     sentence,
+    states,
     timeline,
 )
 from streams.contract.names import LAUNCH
 
 UID = "joinstorm-launch"
-_FIRST_SCREEN = 7
+_FIRST_SCREEN = 6
 """Height of the graphs that are seen without scrolling, at 1280 x 800."""
 
 
@@ -37,7 +39,7 @@ def build() -> dashboard.Dashboard:
         variables.EVENING,
     )
     made = made.with_variable(variables.engine_of_run()).with_variable(variables.space())
-    for panel in (_now(), _phases(), _audience(), _waiting(), *_figures()):
+    for panel in (_now(), _phases(), _alerts(), _audience(), _waiting(), *_figures()):
         made = made.with_panel(panel)
     made = made.with_row(dashboard.Row("The night so far"))
     for panel in _totals():
@@ -86,7 +88,23 @@ def _phases() -> Panel:
         "the phases in order: the room opens, the scheduled start passes, the room melts and is closed, the second "
         "room fills, the talk, its end, and the next day. In *control* nothing melts.",
     )
-    return timeline(text, PanelQuery(q.PHASE_THEN, rows=True), Field("phase", "phase", texts=palette.PHASES))
+    shown = Field("phase", "phase", texts=palette.PHASES)
+    return timeline(text, PanelQuery(q.PHASE_THEN, rows=True), shown, span=HALF)
+
+
+def _alerts() -> Panel:
+    text = PanelText(
+        "Alerts",
+        "When each alert about the rooms fires, in event time: the rules' own expressions over the engine's values.",
+        "nothing before **melting**, then LaunchMelting and JoinSuccessLow, WaitingRoomGrowing soon after, and "
+        "AudienceCollapse until the **second room** has filled. In *control* all are silent.",
+    )
+    return states(
+        text,
+        PanelQuery(nightalerts.states(nightalerts.of_the_evening()), "{{alertname}}"),
+        ("firing", palette.BAD),
+        span=HALF,
+    )
 
 
 def _figures() -> tuple[Panel, ...]:

@@ -18,6 +18,7 @@ SCHEDULED: Final = "scheduled_start"
 _ENOUGH: Final = 30
 """Events of a minute with which its ratio counts."""
 _SURGE: Final = 3.0
+_OF_THE_EVENING: Final = ("LaunchMelting", "JoinSuccessLow", "AudienceCollapse", "WaitingRoomGrowing")
 ALERTS: Final = "ALERTS"
 """The series Prometheus writes of its alerts."""
 
@@ -29,6 +30,7 @@ def expected() -> dict[tuple[str, str], Expected]:
         ("Now", "B"): phase,
         ("Now", "C"): lambda now: single(now.at),
         ("Phases", "A"): phase,
+        ("Alerts", "A"): _alert_states,
         ("Talk delayed by", "A"): _late,
         ("Now", "D"): lambda now: single(sum(_audience(now.engine, space) for space in now.spaces)),
         ("Now", "E"): lambda now: single(now.engine.counted.waiting_at(now.engine.at), engine=now.chosen[0]),
@@ -164,6 +166,12 @@ def alerts_of_the_night(now: ProofMoment) -> Vector:
         "AnnouncementSurge": effect is not None and effect.uplift.low > _SURGE and effect.excess.low >= _ENOUGH,
     }
     return merged(single(1, engine=now.chosen[0], alertname=name) for name, is_so in fires.items() if is_so)
+
+
+def _alert_states(now: ProofMoment) -> Vector:
+    silent = series_by("alertname", dict.fromkeys(_OF_THE_EVENING, 0), engine=now.chosen[0])
+    firing = {labels: value for labels, value in alerts_of_the_night(now).items() if labels in silent}
+    return {**silent, **firing}
 
 
 def _peak(now: ProofMoment, space: str) -> tuple[int, int]:
