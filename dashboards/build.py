@@ -32,7 +32,8 @@ def board(uid: str, runbooks: str = rules.RUNBOOKS) -> dict[str, Any]:
         if annotation["datasource"]["type"] == "prometheus":
             text = {"titleFormat": "{{phase}}"}
             if annotation["name"] == "Alerts":
-                text = {"titleFormat": "{{alertname}}", "textFormat": f"{{{{severity}}}}: {runbooks}"}
+                severity = "{{severity}}: " if annotation["expr"].startswith("ALERTS") else ""
+                text = {"titleFormat": "{{alertname}}", "textFormat": f"{severity}{runbooks}"}
             annotation.update({**_PROMETHEUS, **text})
     return model
 

@@ -20,6 +20,7 @@ ATTEMPT: Final = "#56b4e9"
 ARRIVAL: Final = "#0072b2"
 REACTION: Final = "#785ef0"
 GOOD, BAD = "#009e73", "#d55e00"
+QUANTILES: Final = {"^0.5$": AUDIENCE, "^0.95$": WAITING, "^0.99$": DROP}
 ROOMS: Final = {"first": FIRST, "second": SECOND}
 SUBJECTS: Final = {"launch": DROP, "announcement": REACTION, "other": LEAVE}
 TWEET_KINDS: Final = {"post": AUDIENCE, "reply": JOIN, "quote": WAITING, "repost": REACTION}
@@ -53,7 +54,7 @@ PHASES: Final = {
     "second_room": ("second room", WAITING),
     "talk": ("talk", GOOD),
     "end": ("end", LEAVE),
-    "night": ("night", "#44546a"),
+    "night": ("night", "#7388a8"),
     "thread": ("thread", REACTION),
     "aftermath": ("aftermath", "#b3a2f0"),
     **{str(one): (one.replace("_", " "), colour) for one, colour in INCIDENTS.items()},

@@ -213,13 +213,33 @@ def sentence(text: PanelText, *queries: PanelQuery, fields: Iterable[Field], spa
 
 def timeline(text: PanelText, query: PanelQuery, shown: Field, span: int = WHOLE) -> statetimeline.Panel:
     """Return a panel that shows the stretches of time in which a text, a label of the query's series, was so."""
-    panel = statetimeline.Panel().span(span).height(3).row_height(0.9).fill_opacity(90).line_width(0)
-    panel = panel.show_value(options.VisibilityMode.AUTO).merge_values(merge_values=True)
-    panel = panel.legend(common.VizLegendOptions().show_legend(show_legend=False))
-    panel = panel.color_scheme(_fixed(PLAIN)).thresholds(_steps(_NO_STEPS))
+    panel = _timeline(span)
     panel = panel.with_target(_target("A", query)).with_transformation(_in_order())
     panel = panel.with_transformation(_transformation("filterFieldsByName", include={"names": ["Time", shown.name]}))
     return _with_fields(_common(panel, text, "none"), [shown])
+
+
+def states(text: PanelText, query: PanelQuery, on: tuple[str, str], span: int = WHOLE) -> statetimeline.Panel:
+    """Return a panel with a row per series: the colour ``on`` where its value is 1, nothing where it is 0.
+
+    The text ``on`` is shown by the tooltip alone: rows are low.
+    """
+    texts = {"0": {"index": 0, "text": " ", "color": "transparent"}, "1": {"index": 1, "text": on[0], "color": on[1]}}
+    mappings = model.DynamicConfigValue("mappings", [{"type": "value", "options": texts}])
+    panel = (
+        _timeline(span)
+        .show_value(options.VisibilityMode.NEVER)
+        .with_target(_target("A", query))
+        .override_by_regexp("/.*/", [mappings])
+    )
+    return _common(panel, text, "none")
+
+
+def _timeline(span: int) -> statetimeline.Panel:
+    panel = statetimeline.Panel().span(span).height(4).row_height(0.9).fill_opacity(90).line_width(0)
+    panel = panel.show_value(options.VisibilityMode.AUTO).merge_values(merge_values=True)
+    panel = panel.legend(common.VizLegendOptions().show_legend(show_legend=False))
+    return panel.color_scheme(_fixed(PLAIN)).thresholds(_steps(_NO_STEPS))
 
 
 def bars(

@@ -137,7 +137,8 @@ ALERTS: Final = (
     ),
     Alert(
         "AnnouncementSurge",
-        f"{select(m.UPLIFT, ENGINES, LOW)} > {limits.SURGE}",
+        f"{select(m.UPLIFT, ENGINES, LOW)} > {limits.SURGE}"
+        f" and on (engine) max by (engine) ({select(m.EXCESS, LOW)}) >= {limits.ENOUGH_EVENTS}",
         "ticket",
         "the announcement draws at least {{ $value | humanize }} times its baseline",
         due=(PhaseName.THREAD,),

@@ -18,7 +18,7 @@ WAITING_FALL: Final = 0.08
 """… and their number did not fall by this share of itself within a minute of event time. While a room melts, the number
 rises and stands still in waves; where people get in again, a sixth of it goes each minute."""
 ENOUGH_EVENTS: Final = 30
-"""The ratio of a minute counts only with at least so many events: half of three joins is no incident."""
+"""A ratio counts only with at least so many events: half of three joins is no incident, and nine tweets no surge."""
 LAG_SECONDS: Final = 10.0
 """ProcessorBehind: more than so many seconds of wall clock time have been sent and not counted."""
 ENGINE_MISSING_MINUTES: Final = 1
@@ -30,4 +30,4 @@ ENOUGH_SENT: Final = 1000
 LATENESS_SECONDS: Final = 0.1
 """The limit of "on time", as in the replay."""
 SURGE: Final = 3.0
-"""AnnouncementSurge: tweets on the announcement exceed so many times their baseline."""
+"""AnnouncementSurge: tweets on the announcement exceed so many times their baseline, and it by ``ENOUGH_EVENTS``."""

@@ -35,7 +35,11 @@ def board(uid: str, title: str, description: str, stretch: tuple[str, str] | Non
     if stretch is None:
         made = made.annotation(phases(q.PHASE_NOW)).annotation(alerts(q.ALERTS))
     else:
-        made = made.with_variable(run()).annotation(phases(q.PHASE_THEN)).annotation(alerts(nightalerts.firing()))
+        made = (
+            made.with_variable(run())
+            .annotation(phases(q.PHASE_THEN))
+            .annotation(alerts(nightalerts.firing(nightalerts.of_the_night())))
+        )
         made = made.annotation(published_phases())
     return made.link(_boards(clock, keep_time=True)).link(_boards(other, keep_time=False))
 

@@ -1,6 +1,7 @@
 """The public interface for engines of your own: everything docs/adding-an-engine.md needs, in one module."""
 
 from streams.contract.deadletters import DeadLetter
+from streams.contract.durations import TIME_TO_EXIT, TIME_TO_JOIN, TIME_TO_REJOIN, bin_of
 from streams.contract.events import (
     GAVE_UP,
     REASONS,
@@ -67,6 +68,9 @@ __all__ = [
     "RESULTS_REACTION",
     "RUN_INFO",
     "RUN_STATUS",
+    "TIME_TO_EXIT",
+    "TIME_TO_JOIN",
+    "TIME_TO_REJOIN",
     "TRUTH",
     "TWEETS",
     "WAITED_MS",
@@ -98,6 +102,7 @@ __all__ = [
     "TweetKind",
     "UsageError",
     "WorkerSettings",
+    "bin_of",
     "decode",
     "decode_audience",
     "decode_info",

@@ -3,10 +3,11 @@
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models.common import BigValueTextMode
 
-from dashboards import palette, variables
+from dashboards import nightalerts, palette, variables
 from dashboards import queries as q
 from dashboards import thresholds as limits
 from dashboards.panels import (
+    HALF,
     QUARTER,
     THIRD,
     Field,
@@ -18,12 +19,13 @@ from dashboards.panels import (
     figure,
     graph,
     sentence,
+    states,
     timeline,
 )
 from streams.contract.names import LAUNCH
 
 UID = "joinstorm-launch"
-_FIRST_SCREEN = 7
+_FIRST_SCREEN = 6
 """Height of the graphs that are seen without scrolling, at 1280 x 800."""
 
 
@@ -37,13 +39,15 @@ def build() -> dashboard.Dashboard:
         variables.EVENING,
     )
     made = made.with_variable(variables.engine_of_run()).with_variable(variables.space())
-    for panel in (_now(), _phases(), _audience(), _waiting(), *_figures()):
+    for panel in (_now(), _phases(), _alerts(), _audience(), _waiting(), *_figures()):
         made = made.with_panel(panel)
     made = made.with_row(dashboard.Row("The night so far"))
     for panel in _totals():
         made = made.with_panel(panel)
     made = made.with_row(dashboard.Row("How badly it melts"))
     for panel in (_drop_ratio(), _join_success(), _joins_and_drops(), _attempts()):
+        made = made.with_panel(panel)
+    for panel in (_time_to_join(), _time_to_rejoin(), _exits()):
         made = made.with_panel(panel)
     made = made.with_row(dashboard.Row("Tweets about it"))
     for panel in (_tweets(), _stances()):
@@ -84,7 +88,23 @@ def _phases() -> Panel:
         "the phases in order: the room opens, the scheduled start passes, the room melts and is closed, the second "
         "room fills, the talk, its end, and the next day. In *control* nothing melts.",
     )
-    return timeline(text, PanelQuery(q.PHASE_THEN, rows=True), Field("phase", "phase", texts=palette.PHASES))
+    shown = Field("phase", "phase", texts=palette.PHASES)
+    return timeline(text, PanelQuery(q.PHASE_THEN, rows=True), shown, span=HALF)
+
+
+def _alerts() -> Panel:
+    text = PanelText(
+        "Alerts",
+        "When each alert about the rooms fires, in event time: the rules' own expressions over the engine's values.",
+        "nothing before **melting**, then LaunchMelting and JoinSuccessLow, WaitingRoomGrowing soon after, and "
+        "AudienceCollapse until the **second room** has filled. In *control* all are silent.",
+    )
+    return states(
+        text,
+        PanelQuery(nightalerts.states(nightalerts.of_the_evening()), "{{alertname}}"),
+        ("firing", palette.BAD),
+        span=HALF,
+    )
 
 
 def _figures() -> tuple[Panel, ...]:
@@ -171,6 +191,25 @@ def _totals() -> tuple[Panel, ...]:
         "25 to 30 minutes in *launch*, almost none in *control*. It is known from the tape, so it is shown from the "
         "beginning.",
     )
+    slow_joins = PanelText(
+        "Time to join (95 %)",
+        "Of all people who have joined so far, 95 % had their first join within this time of their first attempt; from "
+        "buckets that double, so it is coarser than the graph below.",
+        "below a second until **melting**, minutes afterwards.",
+        "Nobody has joined.",
+    )
+    slow_rejoins = PanelText(
+        "Time to rejoin (95 %)",
+        "Of all rejoins so far, 95 % came within this time of the drop; from buckets that double.",
+        "empty until the first drop; a quarter of an hour at the end of the night.",
+        "Nobody has rejoined after a drop.",
+    )
+    exits = PanelText(
+        "Left before any join",
+        "People whose first wait ended with a leave: they never got in before they gave up.",
+        "one in a hundred listeners of *launch*, hardly any in *control*.",
+        "Nobody has left before any join.",
+    )
     named = StatStyle(mode=BigValueTextMode.VALUE_AND_NAME)
     return (
         figure(peak, "short", PanelQuery(q.AUDIENCE_PEAK, "{{space}}"), style=named, span=QUARTER),
@@ -180,6 +219,9 @@ def _totals() -> tuple[Panel, ...]:
         figure(joins, "short", PanelQuery(q.JOINS_COUNTED), style=StatStyle(colour=palette.JOIN), span=QUARTER),
         figure(waited, "short", PanelQuery(q.WAITED), style=StatStyle(colour=palette.WAITING), span=QUARTER),
         figure(late, "s", PanelQuery(q.TALK_LATE), style=StatStyle(decimals=0), span=QUARTER),
+        figure(slow_joins, "s", PanelQuery(q.SLOWEST_JOINS), style=StatStyle(colour=palette.JOIN), span=THIRD),
+        figure(slow_rejoins, "s", PanelQuery(q.SLOWEST_REJOINS), style=StatStyle(colour=palette.JOIN), span=THIRD),
+        figure(exits, "short", PanelQuery(q.EXITS), style=StatStyle(colour=palette.WAITING), span=THIRD),
     )
 
 
@@ -287,6 +329,52 @@ def _join_success() -> Panel:
         "percentunit",
         PanelQuery(q.JOIN_SUCCESS, "{{space}}"),
         style=GraphStyle(colours=palette.ROOMS, top=1, limit=(limits.JOIN_SUCCESS, palette.BAD)),
+    )
+
+
+def _time_to_join() -> Panel:
+    text = PanelText(
+        "Time to join",
+        "Time from a person's first attempt to the first join, of those who joined for the first time in the last "
+        "minute of event time: the median, and the times that 5 % and 1 % exceed. Live-video boards call it the video "
+        "startup time.",
+        "**open**: half a second for everyone. **Melting**: minutes for the slowest, while the median hardly moves. "
+        "**Second room**: the long waits end. In *control* it stays below a second.",
+        "Nobody has joined for the first time.",
+    )
+    style = GraphStyle(colours=palette.QUANTILES, logarithmic=True)
+    return graph(text, "s", PanelQuery(q.TIME_TO_JOIN, "{{quantile}}"), style=style, span=THIRD)
+
+
+def _time_to_rejoin() -> Panel:
+    text = PanelText(
+        "Time to rejoin",
+        "Time from a drop to the next join, of those who rejoined any room in the last minute of event time: the "
+        "median, and the times that 5 % and 1 % exceed.",
+        "**melting**: twenty seconds at best, the pause before a client tries again, and minutes as rejoins fail. "
+        "**Second room**: everyone comes from the closed room, minutes late. Without drops it is empty.",
+        "Nobody has rejoined after a drop.",
+    )
+    style = GraphStyle(colours=palette.QUANTILES, logarithmic=True)
+    return graph(text, "s", PanelQuery(q.TIME_TO_REJOIN, "{{quantile}}"), style=style, span=THIRD)
+
+
+def _exits() -> Panel:
+    text = PanelText(
+        "Exits before join",
+        "Share of the people whose first wait ended in the last minute of event time who left instead of joining, by "
+        "the engine (solid) and the truth (dashed, grey). Live-video boards call them exits before video start.",
+        "**open**: zero. **Melting** and **first room closed**: people give up before they ever got in; with the room "
+        "closed nobody can join, so the share is 100 %. **Second room**: few.",
+        "No first wait has ended.",
+    )
+    return graph(
+        text,
+        "percentunit",
+        PanelQuery(q.EXIT_RATIO, "exits"),
+        PanelQuery(q.EXIT_RATIO_TRUTH, "truth"),
+        style=GraphStyle(colours={"exits": palette.WAITING}, top=1),
+        span=THIRD,
     )
 
 

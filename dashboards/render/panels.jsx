@@ -123,7 +123,6 @@ function Rows({ frames, width, height }) {
   return <Table data={frames[0]} width={width} height={height} columnMinWidth={90} showTypeIcons={false} />;
 }
 
-const LABELS = 112;
 
 function Timeline({ panel, frames, theme, width, height, from, to }) {
   const rows = frames.flatMap((frame) => {
@@ -131,7 +130,8 @@ function Timeline({ panel, frames, theme, width, height, from, to }) {
     const shown = frame.fields.filter((field) => field !== time);
     return shown.map((field) => ({ field, frame, spans: merged(time.values, field) }));
   });
-  const left = panel.options.showLabels === false ? 0 : LABELS;
+  const names = rows.map(({ field, frame }) => getFieldDisplayName(field, frame, frames));
+  const left = 12 + 7 * Math.max(...names.map((name) => name.length));
   const tall = Math.floor((height - 22) / rows.length);
   const at = (time) => left + ((width - left) * (time - from)) / (to - from);
   return (
@@ -139,12 +139,12 @@ function Timeline({ panel, frames, theme, width, height, from, to }) {
       {rows.map(({ field, frame, spans }, row) => (
         <div key={row}>
           <div style={{ position: 'absolute', top: row * tall + tall / 2 - 9, width: left - 6, fontSize: 12, overflow: 'hidden', whiteSpace: 'nowrap' }}>
-            {getFieldDisplayName(field, frame, frames)}
+            {names[row]}
           </div>
           {spans.map(({ value, start, end }) => {
             const { text, color } = field.display(value);
             const [x, w] = [at(Math.max(start, from)), at(Math.min(end, to)) - at(Math.max(start, from))];
-            const fits = text.length * 7 < w;
+            const fits = panel.options.showValue !== 'never' && text.length * 7 < w;
             const style = {
               position: 'absolute', left: x, width: Math.max(w, 1), top: row * tall + 2, height: tall - 4, background: color,
               color: theme.colors.getContrastText(color), fontSize: 12, overflow: 'hidden', lineHeight: `${tall - 4}px`,

@@ -52,7 +52,7 @@ func lines(t *testing.T, path string) []line {
 
 // TestGoldenNights: every count and total of the three nights, taken after every record and at the end.
 func TestGoldenNights(t *testing.T) {
-	for _, night := range []string{"doors", "waiting", "thread"} {
+	for _, night := range []string{"doors", "waiting", "thread", "entry"} {
 		for _, every := range []int{1, 1000} {
 			t.Run(night, func(t *testing.T) { play(t, filepath.Join(golden, night), every) })
 		}

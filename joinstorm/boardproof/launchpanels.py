@@ -3,19 +3,22 @@
 import math
 from collections.abc import Callable
 from functools import cache
+from itertools import pairwise
 from typing import Final
 
 from joinstorm.boardproof.counted import Counted
 from joinstorm.boardproof.effectvalues import effect_of
 from joinstorm.boardproof.momentvalues import Expected, ProofMoment, Shown, merged, minute_before, series_by, single
 from joinstorm.prometheus.server import Vector
+from streams.contract.durations import bin_end
 from streams.contract.results import STANCES
-from streams.metrics.definitions import PRESENCE_KINDS, TWEET_KINDS
+from streams.metrics.definitions import DURATION_BOUNDS_MS, PRESENCE_KINDS, QUANTILES, TWEET_KINDS
 
 SCHEDULED: Final = "scheduled_start"
 _ENOUGH: Final = 30
 """Events of a minute with which its ratio counts."""
 _SURGE: Final = 3.0
+_OF_THE_EVENING: Final = ("LaunchMelting", "JoinSuccessLow", "AudienceCollapse", "WaitingRoomGrowing")
 ALERTS: Final = "ALERTS"
 """The series Prometheus writes of its alerts."""
 
@@ -27,6 +30,7 @@ def expected() -> dict[tuple[str, str], Expected]:
         ("Now", "B"): phase,
         ("Now", "C"): lambda now: single(now.at),
         ("Phases", "A"): phase,
+        ("Alerts", "A"): _alert_states,
         ("Talk delayed by", "A"): _late,
         ("Now", "D"): lambda now: single(sum(_audience(now.engine, space) for space in now.spaces)),
         ("Now", "E"): lambda now: single(now.engine.counted.waiting_at(now.engine.at), engine=now.chosen[0]),
@@ -54,6 +58,15 @@ def expected() -> dict[tuple[str, str], Expected]:
         ("Attempts per minute", "A"): lambda now: _minute(now, "attempt", "arrival", "fail", "rejoin", "give_up"),
         ("Drop rate", "A"): lambda now: _by_space(now, {space: _drop_ratio(now.engine, space) for space in now.spaces}),
         ("Join success", "A"): lambda now: _by_space(now, {space: _success(now.engine, space) for space in now.spaces}),
+        ("Time to join (95 %)", "A"): lambda now: _slowest(now, "time_to_join:", ("*",)),
+        ("Time to rejoin (95 %)", "A"): lambda now: _slowest(now, "time_to_rejoin:", now.info.spaces),
+        ("Left before any join", "A"): lambda now: single(
+            sum(_bins(now.engine, "time_to_exit:", ("*",), since=None).values()) or None, engine=now.chosen[0]
+        ),
+        ("Time to join", "A"): lambda now: _duration(now, "time_to_join:", ("*",)),
+        ("Time to rejoin", "A"): lambda now: _duration(now, "time_to_rejoin:", now.info.spaces),
+        ("Exits before join", "A"): lambda now: single(_exits(now.engine), engine=now.chosen[0]),
+        ("Exits before join", "B"): lambda now: single(_exits(now.truth), engine="truth"),
         ("Tweets per minute", "A"): _tweets,
         ("Stance of the launch's tweets", "A"): lambda now: stances_minute(now, "launch"),
     }
@@ -134,7 +147,7 @@ def alerts_of_the_night(now: ProofMoment) -> Vector:
         for count, sign in (("arrivals", 1), ("drops", 1), ("joins", -1), ("give_ups", -1))
     )
     most = max(_peak(now, space)[0] for space in spaces)
-    uplift = effect_of(shown.counted, shown.at)
+    effect = effect_of(shown.counted, shown.at)
     fires = {
         "LaunchMelting": any(
             (_drop_ratio(shown, space) or 0) > 0.03  # noqa: PLR2004
@@ -150,9 +163,15 @@ def alerts_of_the_night(now: ProofMoment) -> Vector:
         "WaitingRoomGrowing": _quotient(outside, inside + outside) > 0.07  # noqa: PLR2004
         and growth > -0.08 * outside
         and outside >= _ENOUGH,
-        "AnnouncementSurge": uplift is not None and uplift.uplift.low > _SURGE,
+        "AnnouncementSurge": effect is not None and effect.uplift.low > _SURGE and effect.excess.low >= _ENOUGH,
     }
     return merged(single(1, engine=now.chosen[0], alertname=name) for name, is_so in fires.items() if is_so)
+
+
+def _alert_states(now: ProofMoment) -> Vector:
+    silent = series_by("alertname", dict.fromkeys(_OF_THE_EVENING, 0), engine=now.chosen[0])
+    firing = {labels: value for labels, value in alerts_of_the_night(now).items() if labels in silent}
+    return {**silent, **firing}
 
 
 def _peak(now: ProofMoment, space: str) -> tuple[int, int]:
@@ -193,6 +212,54 @@ def _success(shown: Shown, space: str) -> float | None:
     since = minute_before(shown.at)
     joins, fails = (_presence(shown, space, count, since) for count in ("joins", "fails"))
     return joins / (joins + fails) if joins + fails > 0 else None
+
+
+def _last_minute(shown: Shown, family: str, spaces: tuple[str, ...]) -> dict[int, int]:
+    return _bins(shown, family, spaces, since=minute_before(shown.at))
+
+
+def _bins(shown: Shown, family: str, spaces: tuple[str, ...], *, since: int | None) -> dict[int, int]:
+    """Return durations by the first millisecond of their bin."""
+    found: dict[int, int] = {}
+    for space, count in shown.counted.durations():
+        if space in spaces and count.startswith(family):
+            begin = int(count.removeprefix(family))
+            found[begin] = found.get(begin, 0) + _presence(shown, space, count, since)
+    return found
+
+
+def _duration(now: ProofMoment, family: str, spaces: tuple[str, ...]) -> Vector:
+    bins = _last_minute(now.engine, family, spaces)
+    values = {f"{share:g}": _quantile(bins, share) for share in QUANTILES}
+    return series_by("quantile", values, engine=now.chosen[0])
+
+
+def _slowest(now: ProofMoment, family: str, spaces: tuple[str, ...]) -> Vector:
+    """Return the seconds that 95 % of the durations so far do not exceed, if those of a bucket lie evenly in it."""
+    bins = _bins(now.engine, family, spaces, since=None)
+    bounds = (0, *DURATION_BOUNDS_MS)
+    rank = 0.95 * sum(bins.values())
+    for low, high in pairwise(bounds):
+        count = sum(number for begin, number in bins.items() if low <= begin < high)
+        if 0 < rank <= count:
+            return single((low + (high - low) * rank / count) / 1000, engine=now.chosen[0])
+        rank -= count
+    return single(bounds[-1] / 1000 if sum(bins.values()) else None, engine=now.chosen[0])
+
+
+def _quantile(bins: dict[int, int], share: float) -> float | None:
+    """Return the seconds that a share of the durations do not exceed, if those of a bin lie evenly in it."""
+    rank = share * sum(bins.values())
+    for begin, count in sorted(bins.items()):
+        if 0 < rank <= count:
+            return (begin + (bin_end(begin) - begin) * rank / count) / 1000
+        rank -= count
+    return None
+
+
+def _exits(shown: Shown) -> float | None:
+    exits, joins = (sum(_last_minute(shown, family, ("*",)).values()) for family in ("time_to_exit:", "time_to_join:"))
+    return exits / (exits + joins) if exits + joins else None
 
 
 def _tweets(now: ProofMoment) -> Vector:

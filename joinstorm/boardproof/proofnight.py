@@ -31,7 +31,6 @@ from streams.contract.runinfo import RunInfo, RunStatus
 from streams.contract.topics import INPUTS, RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION
 from streams.metrics import definitions as m
 from streams.read.derive import ResultsView
-from streams.read.ledger import Ints
 from streams.read.runview import EngineView, RunView
 
 GOOD: Final = "faust"
@@ -251,7 +250,7 @@ class ProofNight:
         return made
 
 
-def _of_run(info: RunInfo, nights: Mapping[str, ResultsView], at: Ints) -> Iterator[RemoteSeries]:
+def _of_run(info: RunInfo, nights: Mapping[str, ResultsView], at: eventtime.Moments) -> Iterator[RemoteSeries]:
     yield from eventtime.of_run(info, at)
     for engine, view in nights.items():
         yield from eventtime.of_engine(info, engine, view, at)

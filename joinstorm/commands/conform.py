@@ -20,6 +20,7 @@ POINTS = (
     "golden-doors",
     "golden-waiting",
     "golden-thread",
+    "golden-entry",
     "clean",
     "duplicates",
     "out-of-order",

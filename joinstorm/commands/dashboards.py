@@ -164,8 +164,19 @@ def publish_boards(url: str, tape: Path | None, form: str, *, force: bool, dry_r
     )
     with Grafana(url, Login.from_env(os.environ)) as grafana:
         changes = publish(grafana, publication, force=force, dry_run=dry_run)
-    echo(_as_json(changes) if form == "json" else _as_text(changes, dry_run=dry_run))
+    echo(_as_json(changes) if form == "json" else f"{_as_text(changes, dry_run=dry_run)}\nboard: {_board(url, tape)}")
     return EXIT_FAILED if any(change.kind == "kept" for change in changes) else EXIT_OK
+
+
+def _board(url: str, tape: Path | None) -> str:
+    """Return the address of *The launch*; with a tape's range, if there is one."""
+    from dashboards.address import LAUNCH, board_address, first_stretch
+    from producers.tape.tapefile import Tape
+
+    if tape is None:
+        return f"{url.rstrip('/')}/d/{LAUNCH}"
+    info = Tape.open(tape).info
+    return board_address(LAUNCH, *first_stretch(info.phases, info.start, info.end), {}, url)
 
 
 def _phases(tape: Path | None) -> tuple[PhaseMark, ...]:

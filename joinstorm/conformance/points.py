@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from joinstorm.conformance import nights
@@ -17,7 +18,7 @@ from joinstorm.verdict.comparison import only_durations
 from streams.contract.names import MINUTE_MS
 from streams.contract.topics import DEAD_LETTERS, INPUTS
 from streams.errors import DeadlineError
-from streams.golden import NIGHTS, GoldenNight, load
+from streams.golden import NIGHTS, OF_DURATIONS, GoldenNight, load
 from streams.read.runview import RunView
 
 STOP_SECONDS: Final = 15.0
@@ -101,10 +102,10 @@ def all_totals(run: PointRun) -> PointFinding:
     return whole(run, totals=("duplicates",))
 
 
-def durations(run: PointRun) -> PointFinding:
+def durations(run: PointRun, *, totals: tuple[str, ...] = ()) -> PointFinding:
     """Send everything; only the counts of durations must be right, if the engine publishes any."""
     run.counts = only_durations
-    found = whole(run)
+    found = whole(run, totals=totals)
     published = found.measured.comparison.durations.published
     return found if published else replace(found, unsupported="publishes no durations")
 
@@ -253,7 +254,7 @@ def _golden(name: str) -> Point:
         f"golden-{name}",
         f"counts the golden night {name!r} exactly as worked out by hand",
         lambda _: load(name),
-        all_totals,
+        partial(durations, totals=("duplicates",)) if name == OF_DURATIONS else all_totals,
     )
 
 

@@ -9,7 +9,7 @@ it would in a scrape.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +21,10 @@ from streams.contract.names import MINUTE_MS
 from streams.contract.runinfo import RunInfo
 from streams.metrics.definitions import OF_THE_NIGHT, at_event_time
 from streams.read.derive import ResultsView
-from streams.read.ledger import Grid, Ints
+from streams.read.ledger import Grid
 
+Moments: TypeAlias = NDArray[np.int64]
+"""Event times (ms), growing."""
 MOST_SPACES: Final = 100
 """A night with more rooms gets no event-time series: each room has twenty-two at every window."""
 _MOST_MOMENTS: Final = 20_000
@@ -40,18 +42,17 @@ def why_not(info: RunInfo) -> str:
     return ""
 
 
-def moments(info: RunInfo) -> Ints:
+def moments(info: RunInfo) -> Moments:
     """Return the event times (ms) that are written: the end of every window, in quiet phases of one a minute."""
     grid = Grid.of(info)
     step = max(1, -(-grid.windows // _MOST_MOMENTS))
     quiet_step = max(step, MINUTE_MS // grid.window_ms // step * step)
-    ends = grid.ends()
+    places = np.append(np.arange(0, grid.windows, step), grid.windows)
+    ends: Moments = grid.start + grid.window_ms * places
     starts = [phase.start for phase in info.phases]
     quiet = np.array([False, *(phase.quiet for phase in info.phases)])[np.searchsorted(starts, ends, "right")]
-    places = np.arange(len(ends))
-    chosen = (places % np.where(quiet, quiet_step, step) == 0) | (places == len(ends) - 1)
-    found: Ints = ends[chosen]
-    return found
+    chosen: Moments = ends[(places % np.where(quiet, quiet_step, step) == 0) | (places == grid.windows)]
+    return chosen
 
 
 def slots(info: RunInfo) -> int:
@@ -59,13 +60,13 @@ def slots(info: RunInfo) -> int:
     return min(_MOST_CORRECTIONS + 1, info.window_ms)
 
 
-def of_run(info: RunInfo, at: Ints) -> Iterator[RemoteSeries]:
+def of_run(info: RunInfo, at: Moments) -> Iterator[RemoteSeries]:
     """Yield the series of the run itself at some moments: its constants, its phases, and how far its replay is."""
     for name, labels, column in _twins(run_columns(info, at), info.run):
         yield _series(name, labels, at - slots(info), column.values)
 
 
-def of_engine(info: RunInfo, engine: str, view: ResultsView, at: Ints, first: int = 0) -> Iterator[RemoteSeries]:
+def of_engine(info: RunInfo, engine: str, view: ResultsView, at: Moments, first: int = 0) -> Iterator[RemoteSeries]:
     """Yield the values of an engine at the moments from the place ``first`` on; the one before shows what ends."""
     before = max(0, first - 1)
     for name, labels, column in _twins(engine_columns(info, engine, view, at[before:]), info.run):
@@ -75,7 +76,7 @@ def of_engine(info: RunInfo, engine: str, view: ResultsView, at: Ints, first: in
 
 
 def corrections(
-    info: RunInfo, engine: str, before: ResultsView, now: ResultsView, at: Ints, revisions: Ints
+    info: RunInfo, engine: str, before: ResultsView, now: ResultsView, at: Moments, revisions: Moments
 ) -> Iterator[RemoteSeries]:
     """Yield what differs between two views of an engine at moments that are written already.
 
@@ -105,7 +106,7 @@ def corrections(
             yield _series(_TWINS[name], _with_run(labels, info.run), stamps, values[stretch])
 
 
-def first_difference(before: ResultsView, now: ResultsView, at: Ints) -> int:
+def first_difference(before: ResultsView, now: ResultsView, at: Moments) -> int:
     """Return the place of the first moment at which two views differ, if what was added to the first only grows."""
     low, high = 0, len(at)
     while low < high:
@@ -164,5 +165,5 @@ def _values(column: NightColumn) -> NDArray[np.float64]:
     return np.where(column.present, column.values, STALE)
 
 
-def _series(name: str, labels: Labels, stamps: Ints, values: NDArray[np.float64]) -> RemoteSeries:
+def _series(name: str, labels: Labels, stamps: Moments, values: NDArray[np.float64]) -> RemoteSeries:
     return RemoteSeries(((NAME, name), *labels), stamps, values)

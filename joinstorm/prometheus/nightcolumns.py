@@ -23,6 +23,7 @@ from streams.metrics import definitions as m
 from streams.metrics.definitions import Metric
 from streams.metrics.families import Families
 from streams.read.derive import ResultsAt, ResultsView
+from streams.read.durations import Bins
 from streams.read.ledger import Ints
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -124,17 +125,15 @@ class ManyMoments:
         """Return how many people have waited 20 minutes or more for the talk."""
         return self.presence(ALL, "waited_20m")
 
-    def publishes_durations(self) -> bool:
-        """Whether the engine has published any durations."""
-        return any(durations.bins for durations in self.view.durations.values())
+    def durations_so_far(self, family: str, bound: int | None = None) -> NightColumn:
+        """Return the durations of a family so far, or those below a bound (ms); absent before the first."""
+        bins = self._durations[family]
+        counts = bins.totals() if bound is None else bins.below(bound)
+        return NightColumn(counts.astype(np.float64), bins.totals() > 0)
 
-    def durations_below(self, family: str, bound: int) -> Ints:
-        """Return how many durations of a family are below a bound (ms) so far."""
-        return self.view.durations[family].so_far(self.until).below(bound)
-
-    def durations_so_far(self, family: str) -> Ints:
-        """Return how many durations of a family there are so far."""
-        return self.view.durations[family].so_far(self.until).totals()
+    @cached_property
+    def _durations(self) -> dict[str, Bins]:
+        return {family: durations.so_far(self.until) for family, durations in self.view.durations.items()}
 
     def duration(self, family: str, share: float) -> NightColumn:
         """Return the seconds that a share of the last minute's durations do not exceed, absent if there were none."""

@@ -15,7 +15,6 @@ from streams.contract.runinfo import RunInfo
 from streams.errors import BrokerError, EnvironmentMissingError
 from streams.exporter.collector import Source
 from streams.read.derive import ResultsView
-from streams.read.ledger import Ints
 from streams.read.runview import RunView
 
 log = logging.getLogger(__name__)
@@ -88,7 +87,7 @@ class _Night:
 class _Lane:
     """What is written of one engine: its first ``written`` moments, as ``view`` has them."""
 
-    def __init__(self, info: RunInfo, engine: str, moments: Ints) -> None:
+    def __init__(self, info: RunInfo, engine: str, moments: eventtime.Moments) -> None:
         self.info = info
         self.engine = engine
         self.moments = moments

@@ -84,9 +84,7 @@ def add_audience(families: Families, engine: str, now: ResultsAt, *, at: float |
 
 
 def add_durations(families: Families, engine: str, now: ResultsAt, *, at: float | None = None) -> None:
-    """Add how long people waited, by an engine that publishes durations."""
-    if not now.publishes_durations():
-        return
+    """Add how long people waited; of an engine that publishes no durations there is nothing to add."""
     for family, quantiles, buckets in (
         (TIME_TO_JOIN, metrics.TIME_TO_JOIN, metrics.TIME_TO_JOIN_BUCKET),
         (TIME_TO_REJOIN, metrics.TIME_TO_REJOIN, metrics.TIME_TO_REJOIN_BUCKET),
@@ -94,7 +92,7 @@ def add_durations(families: Families, engine: str, now: ResultsAt, *, at: float 
         for share in QUANTILES:
             families.add(quantiles, now.duration(family, share), engine, f"{share:g}", at=at)
         for bound in DURATION_BOUNDS_MS:
-            families.add(buckets, now.durations_below(family, bound), engine, str(bound / 1000), at=at)
+            families.add(buckets, now.durations_so_far(family, bound), engine, str(bound / 1000), at=at)
         families.add(buckets, now.durations_so_far(family), engine, "+Inf", at=at)
     families.add(metrics.EXITS, now.durations_so_far(TIME_TO_EXIT), engine, at=at)
     families.add(metrics.EXIT_RATIO, now.exit_ratio(), engine, at=at)

@@ -19,7 +19,9 @@ from streams.contract.topics import RESULTS_AUDIENCE, RESULTS_PROGRESS, Topics
 from streams.errors import UsageError
 
 FOLDER = Path(__file__).parent
-NIGHTS = ("doors", "waiting", "thread")
+NIGHTS = ("doors", "waiting", "thread", "entry")
+OF_DURATIONS = "entry"
+"""The night of the durations, which an engine need not publish."""
 FILES = ("info.json", "input.jsonl", "expected.jsonl")
 
 

@@ -132,17 +132,18 @@ TIME_TO_REJOIN = _gauge(
 )  # fmt: skip
 TIME_TO_JOIN_BUCKET = _gauge(
     "time_to_join_seconds_bucket", "people", "engine le",
-    "People whose time to join was less than le seconds, for histogram_quantile.", "sum of time_to_join below le",
-    AS_OF,
+    "People whose time to join was less than le seconds, for histogram_quantile.",
+    "sum of time_to_join below le; absent before the first", AS_OF,
 )  # fmt: skip
 TIME_TO_REJOIN_BUCKET = _gauge(
     "time_to_rejoin_seconds_bucket", "joins", "engine le",
     "Joins whose time to rejoin was less than le seconds, for histogram_quantile.",
-    "sum over spaces of time_to_rejoin below le", AS_OF,
+    "sum over spaces of time_to_rejoin below le; absent before the first", AS_OF,
 )  # fmt: skip
 EXITS = _gauge(
-    "exits_before_join_people", "people", "engine", "People who left before any join.", "sum of time_to_exit", AS_OF
-)
+    "exits_before_join_people", "people", "engine", "People who left before any join.",
+    "sum of time_to_exit; absent before the first", AS_OF,
+)  # fmt: skip
 EXIT_RATIO = _gauge(
     "exit_before_join_ratio", "ratio", "engine",
     "Share of the people whose first wait ended in the last minute who left instead of joining; of the field's terms, "

@@ -226,17 +226,13 @@ class ResultsAt:
         """Return the number of people who have waited 20 minutes or more for the talk."""
         return self.presence(ALL, "waited_20m")
 
-    def publishes_durations(self) -> bool:
-        """Whether the engine has published any durations."""
-        return any(durations.bins for durations in self.view.durations.values())
-
-    def durations_below(self, family: str, bound: int) -> int:
-        """Return how many durations of a family are below a bound (ms) so far."""
-        return int(self.view.durations[family].so_far(np.array([self.until])).below(bound)[0])
-
-    def durations_so_far(self, family: str) -> int:
-        """Return how many durations of a family there are so far."""
-        return int(self.view.durations[family].so_far(np.array([self.until])).totals()[0])
+    def durations_so_far(self, family: str, bound: int | None = None) -> int | None:
+        """Return how many durations of a family there are so far, or are below a bound (ms); None before the first."""
+        bins = self.view.durations[family].so_far(np.array([self.until]))
+        total = int(bins.totals()[0])
+        if not total:
+            return None
+        return total if bound is None else int(bins.below(bound)[0])
 
     def duration(self, family: str, share: float) -> float | None:
         """Return the seconds that a share of the last minute's durations do not exceed; None if there were none."""

@@ -37,7 +37,9 @@ def test_publish_brings_all_boards_and_the_phases(grafana: FakeGrafana, tape: Pa
     assert {one["text"] for one in grafana.annotations.values()} >= {"open", "talk"}
     second = CliRunner().invoke(cli, command, env=LOGIN, standalone_mode=False)
     assert second.return_value == 0
-    assert {line.split()[0] for line in second.stdout.splitlines()} == {"unchanged"}
+    *changes, board = second.stdout.splitlines()
+    assert {line.split()[0] for line in changes} == {"unchanged"}
+    assert board.startswith(f"board: {grafana.url}/d/joinstorm-launch?from=")
 
 
 def test_publish_shows_what_it_keeps(grafana: FakeGrafana) -> None:

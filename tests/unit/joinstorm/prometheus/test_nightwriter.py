@@ -7,7 +7,7 @@ from dataclasses import replace
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from joinstorm.prometheus import eventtime
@@ -81,6 +81,7 @@ def is_what_the_counts_say(store: Store, results: EngineResults, until: int) -> 
             assert store.at(labels, moment) == value, (labels, moment)
 
 
+@settings(max_examples=25)
 @given(st.lists(st.tuples(st.lists(st.one_of(audiences, reactions), max_size=4), st.integers(0, WINDOWS)), max_size=5))
 def test_late_results_correct_the_past(steps: list[tuple[list[Result], int]]) -> None:
     """Whatever is added in whichever order, each series has at each moment what the newest counts say."""

@@ -34,9 +34,10 @@ def test_counts_are_those_of_the_windows_before(found: list[tuple[int, int]], un
     """A duration counts once its window has ended, and below a bound at which a bin begins."""
     now = ResultsAt(results(found).view(), until)
     before = [duration for window, duration in found if window < until]
-    assert now.durations_so_far(TIME_TO_JOIN) == len(before)
-    assert now.durations_below(TIME_TO_JOIN, bound) == sum(duration < bound for duration in before)
-    assert now.durations_so_far(TIME_TO_REJOIN) == 0
+    assert now.durations_so_far(TIME_TO_JOIN) == (len(before) or None)
+    below = sum(duration < bound for duration in before)
+    assert now.durations_so_far(TIME_TO_JOIN, bound) == (below if before else None)
+    assert now.durations_so_far(TIME_TO_REJOIN) is None
 
 
 @given(_durations, st.sampled_from([0.5, 0.95, 0.99]))
@@ -67,7 +68,7 @@ def test_rejoins_are_summed_over_spaces() -> None:
     engine.put(AudienceResult(1, INFO.run, "e", INFO.start, SECOND, "0", 2, {f"{TIME_TO_REJOIN}768": 3}))
     now = ResultsAt(engine.view(), 1)
     assert now.durations_so_far(TIME_TO_REJOIN) == 4
-    assert now.durations_below(TIME_TO_REJOIN, 768) == 1
+    assert now.durations_so_far(TIME_TO_REJOIN, 768) == 1
 
 
 def test_the_exit_ratio_is_of_the_waits_that_ended() -> None:
@@ -76,4 +77,3 @@ def test_the_exit_ratio_is_of_the_waits_that_ended() -> None:
     engine.put(AudienceResult(1, INFO.run, "e", INFO.start + INFO.window_ms, "*", "0", 1, {"time_to_exit:96": 1}))
     assert ResultsAt(engine.view(), 2).exit_ratio() == 0.25
     assert ResultsAt(engine.view(), 0).exit_ratio() is None
-    assert not ResultsAt(EngineResults(INFO).view(), 2).publishes_durations()

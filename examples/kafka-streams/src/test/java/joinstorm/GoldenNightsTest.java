@@ -35,14 +35,14 @@ class GoldenNightsTest {
   @TempDir Path state;
 
   @ParameterizedTest
-  @ValueSource(strings = {"doors", "waiting", "thread"})
+  @ValueSource(strings = {"doors", "waiting", "thread", "entry"})
   void countsTheNightAsWorkedOutByHand(String night) throws IOException {
     run(night, lines(night, "input.jsonl"), Map.of());
   }
 
   /** All events come again, under another person and time: the first record of an event id counts. */
   @ParameterizedTest
-  @ValueSource(strings = {"doors", "waiting", "thread"})
+  @ValueSource(strings = {"doors", "waiting", "thread", "entry"})
   void countsTheFirstRecordOfAnEventId(String night) throws IOException {
     List<JsonNode> records = lines(night, "input.jsonl");
     Map<String, Long> again = new HashMap<>();
