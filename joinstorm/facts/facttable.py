@@ -205,7 +205,12 @@ def known_night(scenario: Scenario) -> Scenario | None:
 
     A what-if has the facts of the known night, or none and its schedule; and another crowd, room, client or host.
     """
-    for one in filter(lambda one: one.facts, map(load, names())):
+    if scenario.name in names() and _model(load(scenario.name)) == _model(scenario) and scenario.facts:
+        return None  # the usual case, without loading every scenario
+    shipped = [one for one in map(load, names()) if one.facts]
+    if any(one.facts == scenario.facts and _model(one) == _model(scenario) for one in shipped):
+        return None
+    for one in shipped:
         its_facts = scenario.facts == one.facts or (not scenario.facts and scenario.schedule == one.schedule)
         if its_facts and _model(scenario) != _model(one):
             return one
@@ -213,8 +218,8 @@ def known_night(scenario: Scenario) -> Scenario | None:
 
 
 def _model(scenario: Scenario) -> Scenario:
-    """Return a scenario without what makes no other night: its names, its size, its seed and what is known of it."""
-    return msgspec.structs.replace(scenario, name="", title="", seed=0, size=1.0, people=(), facts=())
+    """Return a scenario without what makes no other night: its names, its size, its seed, and what is said of it."""
+    return msgspec.structs.replace(scenario, name="", title="", seed=0, size=1.0, people=(), facts=(), expect=None)
 
 
 def measure(tape: Tape, wanted: Iterable[Measure], size: float) -> dict[Measure, float | None]:
