@@ -15,6 +15,7 @@ import msgspec
 from joinstorm.oracle.queries import PRESENCE, QUERIES
 from joinstorm.oracle.tapedatabase import tape_database
 from producers.recording import expected_of
+from producers.scenario.loading import load, names
 from producers.scenario.spec import Fact, Measure, Scenario
 from producers.tape.tapefile import Tape
 from streams.contract.names import MINUTE_MS
@@ -165,11 +166,13 @@ class FactRow:
 
     fact: Fact
     value: float | None
+    night: str = ""
+    """The night that the fact is known of, where the tape is of another one: a what-if is not judged."""
 
     @property
     def holds(self) -> bool | None:
-        """Whether the figure is within the range the scenario accepts; None where there is nothing to compare."""
-        if self.fact.measure is None or (self.fact.low is None and self.fact.high is None):
+        """Whether the figure is within the range the scenario accepts; None where there is nothing to judge."""
+        if self.night or self.fact.measure is None or (self.fact.low is None and self.fact.high is None):
             return None
         if self.value is None:
             return False
@@ -187,19 +190,44 @@ def facts_of(tape: Tape) -> list[FactRow]:
     if not tape.info.scenario:
         raise NoFactsError(f"{tape.path}: an imported tape has no scenario, so there are no facts to compare it with")
     scenario = msgspec.convert(tape.info.scenario, Scenario)
-    if not scenario.facts:
+    known = known_night(scenario)
+    facts = scenario.facts or (known.facts if known else ())
+    if not facts:
         raise NoFactsError(f"scenario {scenario.name!r} names no facts to compare the tape with")
     size = tape.info.scale * scenario.size
-    values = measure(tape, {fact.measure for fact in scenario.facts if fact.measure}, size)
-    return [FactRow(fact, values.get(fact.measure) if fact.measure else None) for fact in scenario.facts]
+    values = measure(tape, {fact.measure for fact in facts if fact.measure}, size)
+    night = known.name if known else ""
+    return [FactRow(fact, values.get(fact.measure) if fact.measure else None, night) for fact in facts]
 
 
-def measure(tape: Tape, names: Iterable[Measure], size: float) -> dict[Measure, float | None]:
+def known_night(scenario: Scenario) -> Scenario | None:
+    """Return the shipped scenario of which the facts are known, where this one is a what-if of it.
+
+    A what-if has the facts of the known night, or none and its schedule; and another crowd, room, client or host.
+    """
+    if scenario.name in names() and _model(load(scenario.name)) == _model(scenario) and scenario.facts:
+        return None  # the usual case, without loading every scenario
+    shipped = [one for one in map(load, names()) if one.facts]
+    if any(one.facts == scenario.facts and _model(one) == _model(scenario) for one in shipped):
+        return None
+    for one in shipped:
+        its_facts = scenario.facts == one.facts or (not scenario.facts and scenario.schedule == one.schedule)
+        if its_facts and _model(scenario) != _model(one):
+            return one
+    return None
+
+
+def _model(scenario: Scenario) -> Scenario:
+    """Return a scenario without what makes no other night: its names, its size, its seed, and what is said of it."""
+    return msgspec.structs.replace(scenario, name="", title="", seed=0, size=1.0, people=(), facts=(), expect=None)
+
+
+def measure(tape: Tape, wanted: Iterable[Measure], size: float) -> dict[Measure, float | None]:
     """Measure figures on a tape; None where there is nothing to measure.
 
     Args:
         tape: The tape.
-        names: The figures to measure.
+        wanted: The figures to measure.
         size: The divisor of counts.
 
     Raises:
@@ -214,7 +242,7 @@ def measure(tape: Tape, names: Iterable[Measure], size: float) -> dict[Measure, 
             connection.execute("CREATE TABLE span (begin BIGINT, until BIGINT, fire BOOLEAN, silent BOOLEAN)")
             connection.executemany("INSERT INTO span VALUES (?, ?, ?, ?)", _spans(tape))
             known = _parameters(tape, size)
-            return {name: _value(connection, MEASURES[name], known, size) for name in sorted(names)}
+            return {name: _value(connection, MEASURES[name], known, size) for name in sorted(wanted)}
     except (duckdb.Error, OSError) as error:
         raise TapeError(f"{tape.path}: cannot be measured: {error}") from None
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from joinstorm.facts.factformats import accepted, figure
+from joinstorm.facts.factformats import accepted, figure, known_as, what_if
 from joinstorm.facts.facttable import MEASURES, FactRow
 from joinstorm.verdict.comparison import Mismatch
 from joinstorm.verdict.verdicts import Verdict, missing_named
@@ -32,11 +32,13 @@ def facts(rows: Sequence[FactRow], scale: float) -> str:
     """Return the known facts with the tape's figures; empty where nothing is known."""
     if not rows:
         return ""
-    note = "" if scale == 1 else " Counts of this tape are projected to full size."
-    text = f"Where the sources give no figure, the tape's figure is shown and not judged.{note}"
-    heads = ("known fact", "source", "measured as", "accepted", "this tape", "")
-    body = table(heads, map(_fact, rows), (3, 4))
-    return f'<h2>Compared with known facts</h2>\n<p class="soft">{text}</p>\n{body}'
+    unjudged = what_if(rows)
+    parts = unjudged or ["Where the sources give no figure, the tape's figure is shown and not judged."]
+    text = " ".join([*parts, *["Counts of this tape are projected to full size."] * (scale != 1)])
+    title = f"Beside what is {known_as(rows)}" if unjudged else "Compared with known facts"
+    heads = ("known fact", "source", "measured as", known_as(rows), "this tape", "")
+    body = table([escape(head) for head in heads], map(_fact, rows), (3, 4))
+    return f'<h2>{escape(title)}</h2>\n<p class="soft">{escape(text)}</p>\n{body}'
 
 
 def _fact(row: FactRow) -> Sequence[str]:

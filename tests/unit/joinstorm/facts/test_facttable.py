@@ -1,6 +1,7 @@
 """The table of facts: every measure is defined, the launch lands where the sources say, and a miss is seen."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import get_args
@@ -11,8 +12,8 @@ from click.testing import CliRunner
 
 from joinstorm.cli import main
 from joinstorm.commands import facts as command
-from joinstorm.facts.factformats import accepted
-from joinstorm.facts.facttable import MEASURES, FactRow, facts_of, measure
+from joinstorm.facts.factformats import FORMS, accepted
+from joinstorm.facts.facttable import MEASURES, FactRow, facts_of, known_night, measure
 from producers.recording import record
 from producers.scenario.loading import load, names
 from producers.scenario.spec import Fact, Measure, Scenario
@@ -59,6 +60,39 @@ def test_the_launch_has_every_phase_in_order(recorded: Recorded) -> None:
 def test_every_row_of_the_table_is_there() -> None:
     """The launch speaks of all seventeen rows, those without a figure too."""
     assert {fact.row for fact in load("launch").facts} == set(range(1, 18))
+
+
+@pytest.mark.parametrize("name", ["launch-double-capacity", "launch-jitter", "control"])
+def test_a_what_if_is_not_judged(recorded: Recorded, name: str) -> None:
+    """The facts are known of the night that melted: a what-if shows its figures beside them, and none is wrong."""
+    rows = facts_of(recorded(name, 0.002))
+    assert {row.night for row in rows} == {"launch"}
+    assert [row.holds for row in rows] == [None] * len(rows)
+    assert sum(row.value is not None for row in rows) >= 10
+    assert main(["facts", str(recorded(name, 0.002).path), "--check"]) == 0
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_what_if_is_shown_as_one(recorded: Recorded, form: str) -> None:
+    """Each form says of which night the known figures are, and marks no row."""
+    shown = FORMS[form](facts_of(recorded("control", 0.002)), "control")
+    assert "launch" in shown
+    assert not re.search(r"\b(NO|ok|accepted)\b", shown)
+
+
+def test_another_size_or_seed_is_the_same_night() -> None:
+    """Only another crowd, room, client, host or schedule makes a what-if; facts of one's own are judged."""
+    launch = load("launch")
+    assert known_night(launch) is None
+    assert [name for name in names() if known_night(load(name))] == [
+        "control",
+        "launch-double-capacity",
+        "launch-jitter",
+    ]
+    assert known_night(msgspec.structs.replace(launch, name="mine", title="Mine", seed=7, size=0.5)) is None
+    patient = msgspec.structs.replace(launch, retry=load("launch-jitter").retry)
+    assert known_night(patient) == launch
+    assert known_night(msgspec.structs.replace(patient, facts=launch.facts[:1])) is None
 
 
 def test_sizes_do_not_matter(recorded: Recorded) -> None:

@@ -220,6 +220,16 @@ def test_an_exact_run_says_so_with_its_figures() -> None:
     assert "differ from" not in text
 
 
+def test_a_what_if_is_not_judged_against_history() -> None:
+    """Its figures stand beside those of the known night; no row holds or does not."""
+    rows = [replace(row, night="launch") for row in FACTS]
+    text = " ".join(Reader(page(material(view(), facts=rows))).text)
+    assert "Beside what is known of launch" in text
+    assert "are not judged" in text
+    assert "does not" not in text
+    assert "holds" not in text
+
+
 def test_a_wrong_run_names_what_differs() -> None:
     """The difference stands on the page with its time, phase, room, count and both numbers."""
     text = " ".join(Reader(wrong_page()).text)
