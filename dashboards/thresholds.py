@@ -6,7 +6,7 @@ the crowd or the room, so they hold at every scale.
 
 from typing import Final
 
-DROP_RATIO: Final = 0.03
+DROP_RATIO: Final = 0.015
 """LaunchMelting: more than this share of a room was dropped within a minute of event time."""
 JOIN_SUCCESS: Final = 0.75
 """JoinSuccessLow: less than this share of the answered attempts succeeded."""

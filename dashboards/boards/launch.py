@@ -123,7 +123,7 @@ def _figures() -> tuple[Panel, ...]:
     drops = PanelText(
         "Drop rate now",
         "Share of the people in the room who were dropped in the last minute of event time, in the worst of the "
-        "selected rooms. Red above 3 %, as in the alert LaunchMelting.",
+        "selected rooms. Red above 1.5 %, as in the alert LaunchMelting.",
         "zero, but for **melting** and the closing of the first room.",
     )
     success = PanelText(

@@ -69,6 +69,16 @@ def test_the_digest_does_not_depend_on_how(
     assert run(kafka, tmp_path, *options)["digest"] == plain["digest"]
 
 
+def test_a_night_with_incidents_is_exact(kafka: Connection, tmp_path: Path) -> None:
+    """A login outage, a peak and servers that fail: every phase in run.info, every count equal to the truth."""
+    where = ["--bootstrap-servers", kafka.bootstrap_servers, "--out", str(tmp_path), "--format", "json"]
+    done = joinstorm("run", "two-troubles", "--scale", "0.01", *where)
+    assert done.returncode == EXIT_OK, done.stderr
+    verdict = json.loads(done.stdout)
+    assert (verdict["exact"], verdict["mismatches"]) == (True, 0)
+    assert verdict["digest"] == verdict["truth_digest"]
+
+
 def test_extra_engines_are_held_to_the_same_truth(kafka: Connection, tmp_path: Path, plain: dict[str, Any]) -> None:
     """Several engines count the same topics at once; each is on the Engines board with its error."""
     broken = tmp_path / "broken.py"

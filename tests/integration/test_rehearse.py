@@ -15,6 +15,8 @@ from tests.conftest import need_program
 ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = (ROOT / "docs" / "rehearse.md").read_text(encoding="utf-8")
 COMMANDS: Final = re.findall(r"^    joinstorm (.*)$", PAGE, re.MULTILINE)
+SHOWN: Final = dict(re.findall(r"^    joinstorm ([^\n]*)\n\n```text\n(.*?)```", PAGE, re.MULTILINE | re.DOTALL))
+"""What the page shows of a command's output."""
 INCIDENT: Final = "groups: [{{name: g, rules: [{{alert: Melt, expr: {0}}}]}}]\n"
 
 
@@ -52,23 +54,18 @@ def test_a_command_of_the_page_runs(folder: Path, line: str) -> None:
     elif "html" in words:
         assert done.output.count("<svg") == 3
     elif "--require" not in words:
-        shown = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)[0]
-        assert done.output.startswith(shown)
+        assert done.stdout.startswith(SHOWN[line])
 
 
 def test_the_page_has_a_command_for_each_step() -> None:
-    """Score, score with a requirement, HTML, tune."""
-    assert len(COMMANDS) == 4
+    """Score, score with a requirement, HTML, a wait, other nights, tune."""
+    assert len(COMMANDS) == 6
+    assert len(SHOWN) == 3
 
 
 def test_the_drop_rate_fires_at_the_minute_and_two_minutes_later(folder: Path) -> None:
-    """On the launch at a tenth: over 5 % at 22:04:00, with ``for: 2m`` at 22:06:00; both silent on the control."""
-    rules = folder / "rules.yaml"
-    rules.write_text(
-        "groups: [{name: g, rules: [{alert: Now, expr: max(joinstorm_drop_ratio) > 0.05},"
-        " {alert: Later, expr: max(joinstorm_drop_ratio) > 0.05, for: 2m}]}]\n"
-    )
-    done = invoke("score", str(rules), "--format", "json")
+    """On the launch at 0.02: over 5 % at 22:04:00, with ``for: 2m`` at 22:06:00; both silent on the control."""
+    done = invoke("score", "examples/rehearse/droprate.yaml", "--scale", "0.02", "--format", "json")
     assert done.exit_code == 0, done.output
     now, later = msgspec.json.decode(done.stdout)
     for score, at in ((now, "22:04:00"), (later, "22:06:00")):
