@@ -22,8 +22,8 @@ Made from the commands by `python -m benchmarks.clipage --write docs/cli.md`.
 Results go to stdout, logs and progress to stderr; [architecture.md](architecture.md#processes) lists the exit codes.
 Every option can be set by the environment variable in its row. A typed option wins over its variable, and a command's
 own variable wins over the two that all commands share: `JOINSTORM_BOOTSTRAP_SERVERS` and `JOINSTORM_TOPIC_PREFIX`. A
-repeatable option takes several values from its variable, separated by spaces. A variable that begins with `JOINSTORM_`
-and that nothing reads is named on stderr.
+repeatable option takes several values from its variable, separated by spaces; those of `--option` are quoted as for a
+shell. A variable that begins with `JOINSTORM_` and that nothing reads is named on stderr.
 """
 
 

@@ -74,24 +74,11 @@ def started(kafka: contextlib.AbstractContextManager[T]) -> Iterator[T]:
 
 
 @pytest.fixture(scope="session")
-def kafka() -> Iterator[Connection]:
-    """Yield a connection to a real broker: JOINSTORM_BOOTSTRAP_SERVERS if given, else an embedded one."""
-    warm_worker()  # compiling kernels for the first time takes longer than a test waits for a worker
+def kafka(kafka_broker: Connection) -> Connection:
+    """Return a connection to a real broker, once kernels are compiled: that takes longer than a test waits."""
+    warm_worker()
     warm_producer()
-    if given := os.environ.get("JOINSTORM_BOOTSTRAP_SERVERS"):
-        yield Connection(given)
-        return
-    broker = EmbeddedBroker()
-    try:
-        broker.__enter__()
-    except EnvironmentMissingError as error:
-        if required():
-            raise
-        pytest.skip(f"{error}\nor: JOINSTORM_BOOTSTRAP_SERVERS=HOST:PORT make test")
-    try:
-        yield broker.connection
-    finally:
-        broker.close()
+    return kafka_broker
 
 
 @pytest.fixture

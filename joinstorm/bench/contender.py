@@ -5,7 +5,6 @@ run, all threads and children included. (An engine in its own environment import
 """
 
 import asyncio
-import contextlib
 import os
 import sys
 import time
@@ -21,9 +20,7 @@ from joinstorm.bench.measurement import Measurement, cpu_seconds, stay_on_one_co
 from streams.contract.events import Presence, Tweet
 from streams.contract.runinfo import RunInfo
 from streams.engines.abstract import WorkerSettings
-from streams.engines.external.engine import COMMAND
 from streams.engines.registry import load
-from streams.errors import DeadlineError
 from streams.kafka.connection import Connection
 from streams.read.reader import ResultReader
 from streams.system.heap import keep_freed_memory
@@ -110,36 +107,26 @@ async def stock(connection: Connection, info: RunInfo, limit: int, label: str) -
     return Measurement(STOCK, limit, found["last"] - found["first"], spent)
 
 
-def engine(name: str, connection: Connection, info: RunInfo, label: str, program: str) -> Measurement:
+def engine(name: str, connection: Connection, info: RunInfo, label: str, options: dict[str, str]) -> Measurement:
     """Run an engine in full: decode, fold, results, checkpoints.
 
     Args:
-        name: The engine.
+        name: The engine, as given to ``load``. The clock of a program runs from its start.
         connection: Where the broker is.
         info: The run.
         label: The name of its results; with a new one it starts from the beginning.
-        program: The command line of an engine that is a program of its own. Its clock runs from its start.
+        options: Its options.
     """
     contender = load(name)
     begin, cpu = time.monotonic(), cpu_seconds()
     with scratch("bench") as folder:
-        options = {"state_dir": str(folder), **({COMMAND: program} if program else {})}
-        summary = contender.run(WorkerSettings(connection=connection, info=info, engine=label, options=options))
+        given = {"state_dir": str(folder), **options}
+        summary = contender.run(WorkerSettings(connection=connection, info=info, engine=label, options=given))
     spent, seconds = cpu_seconds() - cpu, summary.seconds or time.monotonic() - begin
-    events = _published(connection, info, label) if program else summary.events
-    return Measurement(label, events, seconds, spent, complete=summary.ended)
+    return Measurement(label, summary.events, seconds, spent, complete=summary.ended)
 
 
-def _published(connection: Connection, info: RunInfo, label: str) -> int:
-    """Return how many events an engine has counted by its own progress."""
-    with ResultReader(connection, run=info.run) as reader:
-        with contextlib.suppress(DeadlineError):
-            reader.wait_until_drained([label], RUN_SECONDS)
-        known = reader.snapshot().engines.get(label)
-    return sum(known.covered.events.values()) if known else 0
-
-
-def main(name: str, servers: str, run: str, limit: str, label: str, program: str) -> None:
+def main(name: str, servers: str, run: str, limit: str, label: str, options: str) -> None:
     """Measure one contender and print it as JSON."""
     stay_on_one_core()
     keep_freed_memory()  # as every joinstorm command does, workers included
@@ -151,7 +138,7 @@ def main(name: str, servers: str, run: str, limit: str, label: str, program: str
     elif name == STOCK:
         measured = asyncio.run(stock(connection, info, int(limit), label))
     else:
-        measured = engine(name, connection, info, label, program)
+        measured = engine(name, connection, info, label, msgspec.json.decode(options, type=dict[str, str]))
     print(msgspec.json.encode(measured).decode())  # noqa: T201 - the parent reads it
 
 

@@ -3,7 +3,7 @@
 import contextlib
 import shlex
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from joinstorm.chaos.outcome import ChaosResult, Loss
 from joinstorm.chaos.proxy import Proxy
 from joinstorm.chaos.shrink import shrink
 from joinstorm.embedded.cluster import EmbeddedCluster
+from joinstorm.engines.engineoptions import arguments
 from joinstorm.follow.forgetting import forget_prefix
 from joinstorm.run.pipeline import PipelineRequest, run_id
 from joinstorm.run.supervisor import Supervisor
@@ -37,7 +38,8 @@ class CampaignRequest:
         stream_faults: Declared faults in the stream, as typed.
         fault_seed: Their seed.
         declared: The same, parsed.
-        engine: The engine, by name or as ``module:Class``.
+        engine: The engine, as given to ``registry.load``.
+        options: Its options.
         workers: Workers at the start.
         client: Library that produces.
         speed: Event seconds per second, 0 for no pacing.
@@ -54,6 +56,7 @@ class CampaignRequest:
     fault_seed: int
     declared: Faults | None
     engine: str
+    options: Mapping[str, str]
     workers: int
     client: str
     speed: float
@@ -65,6 +68,7 @@ class CampaignRequest:
     def repeat(self, schedule: Sequence[Fault]) -> str:
         """Return the command that runs one schedule again."""
         again = ["chaos", self.scenario, "--scale", f"{self.scale:g}", "--engine", self.engine]
+        again += arguments(self.options)
         again += ["--workers", str(self.workers), "--client", self.client]
         again += ["--speed", f"{self.speed:g}" if self.speed else MAX]
         again += ["--brokers", str(self.brokers)] if self.brokers > 1 else []
@@ -156,6 +160,7 @@ def run_campaign(
             connection=cluster.connection,
             replication=cluster.copies,
             engine=request.engine,
+            options={request.engine: request.options},
             workers=request.workers,
             client=request.client,
             speed=request.speed,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +21,7 @@ from streams.visible import visible_line
 
 if TYPE_CHECKING:
     from joinstorm.bench.measurement import Measurement
+    from joinstorm.engines.engineoptions import EngineOption
     from joinstorm.run.pipeline import Pipeline
     from joinstorm.run.supervisor import ChildProcess, Supervisor
 
@@ -47,6 +50,7 @@ def command() -> None:
 @click.option(
     "--program", "programs", multiple=True, metavar="NAME=COMMAND", help="External program to measure; repeatable."
 )
+@options.engines_options
 @_repeats
 @_picture
 @options.output_format()
@@ -57,6 +61,7 @@ def engines(  # noqa: PLR0913 - one argument per option
     seconds: float,
     names: tuple[str, ...],
     programs: tuple[str, ...],
+    options: tuple[EngineOption, ...],
     repeats: int,
     picture: Path | None,
     form: str,
@@ -71,11 +76,14 @@ def engines(  # noqa: PLR0913 - one argument per option
     """
     from joinstorm.bench.contender import STOCK, YARDSTICK
     from joinstorm.bench.setups import setups
-    from streams.engines.registry import load
+    from joinstorm.engines.catalog import check
+    from joinstorm.engines.engineoptions import by_engine
 
     commands = dict(map(_program, programs))
-    for name in names:
-        load(name)
+    contenders = {**{name: name for name in names}, **{name: f"external:{text}" for name, text in commands.items()}}
+    own = by_engine(options, [*contenders], commands)
+    for name, engine in contenders.items():
+        check(engine, own[name])
     measured: dict[str, list[Measurement]] = {}
     with _broker_and_tape(events) as (tape, supervisor, pipeline):
         pipeline.open()
@@ -83,9 +91,9 @@ def engines(  # noqa: PLR0913 - one argument per option
         where = [pipeline.request.connection.bootstrap_servers, pipeline.request.run]
         for number in range(1, repeats + 1):
             for name in (YARDSTICK, *names, *commands, STOCK):
-                engine, program = ("external", commands[name]) if name in commands else (name, "")
-                label = f"{name}-{number}".replace(":", "-").replace("/", "-")
-                part = _contender(supervisor, "contender", engine, *where, str(limit), label, program)
+                engine, settings = contenders.get(name, name), json.dumps(own.get(name, {}))
+                label = f"{_plain(name)}-{number}"
+                part = _contender(supervisor, "contender", engine, *where, str(limit), label, settings)
                 time_limit = None if name in {YARDSTICK, STOCK} else seconds
                 measured.setdefault(name, []).append(_measured(part, f"measuring {name}", time_limit))
     others = [name for name in (*names, *commands) if name != "faust"]
@@ -153,8 +161,15 @@ def _broker_and_tape(events: int) -> Iterator[tuple[Path, Supervisor, Pipeline]]
         yield tape, supervisor, Pipeline(request, supervisor)
 
 
+def _plain(name: str) -> str:
+    """Return a name for logs and results: without what a command line or a path may hold."""
+    return re.sub(r"[^A-Za-z0-9._]+", "-", name)
+
+
 def _contender(supervisor: Supervisor, module: str, name: str, *arguments: str) -> ChildProcess:
-    return supervisor.start(f"bench-{name}", children.python_module(f"joinstorm.bench.{module}", name, *arguments))
+    return supervisor.start(
+        f"bench-{_plain(name)}", children.python_module(f"joinstorm.bench.{module}", name, *arguments)
+    )
 
 
 def _measured(part: ChildProcess, what: str, seconds: float | None = None) -> Measurement:

@@ -17,6 +17,7 @@ from streams.errors import EXIT_FAILED, EXIT_OK
 @click.option("--faults", default=None, metavar="SHARE:KIND[:SECONDS],…", help="Run this schedule in every run.")
 @options.faults
 @options.engine()
+@options.engine_options
 @options.workers(8)
 @options.client
 @options.speed(options.MAX_SPEED)
@@ -34,6 +35,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     fault: tuple[str, ...],
     fault_seed: int,
     engine: str,
+    options: dict[str, str],
     workers: int,
     client: str,
     speed: float,
@@ -55,8 +57,10 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     """
     from joinstorm.chaos.campaign import CampaignRequest, run_campaign, summary
     from joinstorm.chaos.faultschedule import Fault, draw, parse, require
+    from joinstorm.engines.catalog import check
     from producers.compose.faults import parse_faults
 
+    check(engine, options)
     schedules: list[tuple[int | None, list[Fault]]]
     if faults is None:
         schedules = [(seed + n, draw(seed + n, brokers=brokers, network=network)) for n in range(runs)]
@@ -71,6 +75,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
         fault_seed=fault_seed,
         declared=parse_faults(fault, fault_seed),
         engine=engine,
+        options=options,
         workers=workers,
         client=client,
         speed=speed,

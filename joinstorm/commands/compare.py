@@ -14,6 +14,7 @@ from streams.errors import EXIT_FAILED, EXIT_OK
 
 if TYPE_CHECKING:
     from joinstorm.compare.scores import Scoreboard
+    from joinstorm.engines.engineoptions import EngineOption
     from joinstorm.engines.undertest import EngineUnderTest
     from streams.kafka.connection import Connection
 
@@ -26,6 +27,7 @@ PARTS = ("recovery", "latency", "sustained")
 @options.scale(0.1)
 @options.seed(default=1)
 @options.tape("Tape to use instead of a scenario.", exists=True)
+@options.engines_options
 @options.workers()
 @click.option("--load", type=click.FloatRange(1), default=2_000.0, help="Events per second of the latency part.")
 @click.option(
@@ -52,6 +54,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     scale: float,
     seed: int,
     tape: Path | None,
+    options: tuple[EngineOption, ...],
     workers: int,
     load: float,
     parts: tuple[str, ...],
@@ -63,16 +66,16 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
 ) -> int:
     """Compare engines on one night.
 
-    ENGINES are names, module:Class or file.py:Class; they run one after the other. Correctness comes first, then events
-    per processor second, latency from the due time of an event to its visible result, memory, recovery after SIGKILL,
-    and the largest load an engine keeps up with. An engine that fails or is not installed is named, with its last log
-    lines, and the others go on. Exit code 0 when all are exact.
+    ENGINES are names, module:Class, file.py:Class, external:COMMAND or engine.toml; they run one after the other.
+    Correctness comes first, then events per processor second, latency from the due time of an event to its visible
+    result, memory, recovery after SIGKILL, and the largest load an engine keeps up with. An engine that fails or is not
+    installed is named, with its last log lines, and the others go on. Exit code 0 when all are exact.
     """
     from joinstorm.compare.scoreboard import to_json, to_text, write
     from joinstorm.compare.tournament import CompareRequest, run_comparison
     from joinstorm.embedded.workplace import broker_for, folder_for
 
-    tested, missing = _choose(engines)
+    tested, missing = _choose(engines, options)
     with folder_for(out) as folder, broker_for(connection) as broker:
         request = CompareRequest(
             broker,
@@ -102,21 +105,28 @@ def _recorded(scenario: str, scale: float, seed: int, folder: Path) -> Path:
     return record(load(scenario), folder / "tape.parquet", scale=scale, seed=seed).path
 
 
-def _choose(engines: tuple[str, ...]) -> tuple[dict[str, EngineUnderTest], dict[str, str]]:
+def _choose(
+    engines: tuple[str, ...], options: tuple[EngineOption, ...]
+) -> tuple[dict[str, EngineUnderTest], dict[str, str]]:
     """Return the engines that can run, and those that are not installed, with the line that installs them.
 
     Raises:
-        EngineError: One of them is unknown, or two write under one name.
+        EngineError: One of them is unknown, its program is missing, or two write under one name.
     """
     from joinstorm.engines.catalog import engine_under_test, state
+    from joinstorm.engines.engineoptions import by_engine
     from joinstorm.run.extraengines import names_of
+    from streams.engines.program import is_program
 
     first, *others = dict.fromkeys(engines)
     names_of(first, others)
-    missing = {name: found for name in (first, *others) if not (found := state(name)).startswith("installed")}
+    own = by_engine(options, (first, *others))
+    here = {name: state(name) for name in (first, *others) if not is_program(name)}
+    missing = {name: found for name, found in here.items() if not found.startswith("installed")}
     for name, why in missing.items():
         echo(f"{name}: {why}", err=True)
-    return {name: engine_under_test(name) for name in (first, *others) if name not in missing}, missing
+    chosen = (name for name in (first, *others) if name not in missing)
+    return {name: engine_under_test(name, options=own[name]) for name in chosen}, missing
 
 
 def _sign(board: Scoreboard, names: dict[str, str]) -> None:
@@ -128,4 +138,4 @@ def _sign(board: Scoreboard, names: dict[str, str]) -> None:
     board.made = datetime.now(UTC).isoformat(timespec="seconds")
     for score in board.scores:
         name = names.get(score.engine, "")
-        score.version = "" if ":" in name or not name else version_of(name)
+        score.version = version_of(name) if name else ""

@@ -21,6 +21,7 @@ POINTS = (
     "golden-waiting",
     "golden-thread",
     "golden-entry",
+    "golden-edges",
     "clean",
     "duplicates",
     "out-of-order",
@@ -28,9 +29,11 @@ POINTS = (
     "idle-partition",
     "corrupt",
     "durations",
+    "marks",
     "end",
     "restart",
     "kill",
+    "versions",
     "second-worker",
 )
 """Spelled here so that --help loads no room; a test compares them with ``joinstorm.conformance.points``."""
@@ -42,6 +45,13 @@ POINTS = (
 @options.engine_options
 @click.option("--point", "points", multiple=True, metavar="NAME", help="Check only this point; repeatable.")
 @click.option("--jobs", type=click.IntRange(1), default=1, help="Points to check at once.")
+@click.option(
+    "--deadline",
+    type=click.FloatRange(1),
+    default=None,
+    show_default="the engine's own; 20 in golden nights",
+    help="Seconds that each step of a point may take.",
+)
 @options.out_folder("Folder for the certificate and the logs.")
 @options.bootstrap_servers(embedded=True)
 @options.output_format()
@@ -51,15 +61,17 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     options: dict[str, str],
     points: tuple[str, ...],
     jobs: int,
+    deadline: float | None,
     out: Path | None,
     connection: Connection | None,
     form: str,
 ) -> int:
     """Certify an engine against the contract.
 
-    ENGINE is a name, module:Class or file.py:Class; docs/adding-an-engine.md has the contract. Every point is a run of
-    its own: golden nights, duplicates, disorder, late events, silent partitions, corrupt records, a restart, SIGKILL, a
-    second worker, the end. Exit code 0 when every point that the engine supports is exact.
+    ENGINE is a name, module:Class, file.py:Class, external:COMMAND or an engine.toml; docs/adding-an-engine.md has the
+    contract. Every point is a run of its own: golden nights, duplicates, disorder, late events, silent partitions,
+    corrupt records, marks, a restart, SIGKILL, corrections after it, a second worker, the end. Exit code 0 when every
+    point that was played and that the engine supports is exact.
     """
     from joinstorm.bench.machine import machine
     from joinstorm.conformance.certificate import Certificate, choose, conform
@@ -69,10 +81,10 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     from joinstorm.run.versions import versions
 
     chosen = choose(points)
-    tested = engine_under_test(engine, shown_as=name or "", options=options)
+    tested = engine_under_test(engine, shown_as=name or "", options=options, seconds=deadline)
     with folder_for(out) as folder, broker_for(connection) as broker:
         outcomes = conform(broker, tested, folder, points=chosen, jobs=jobs, notify=_print_outcome)
-    library = version_of(engine) if ":" not in engine else ""
+    library = version_of(engine)
     certificate = Certificate(
         engine=tested.name,
         outcomes=outcomes,

@@ -9,6 +9,7 @@ import click
 
 from joinstorm.commands import options
 from joinstorm.output import echo
+from streams.errors import EXIT_FAILED, EXIT_OK
 
 
 @click.group(invoke_without_command=True)
@@ -73,15 +74,41 @@ def write_schemas(out: Path) -> None:
 
 
 @command.command()
-@_OUT
-def golden(out: Path) -> None:
-    """Write the golden nights.
+@options.out_folder("Folder to write the nights to.")
+@click.option(
+    "--check",
+    "checked",
+    type=options.FILE,
+    default=None,
+    help="File with the results and progress of an engine for one or more nights: one value of a record a line.",
+)
+def golden(out: Path | None, checked: Path | None) -> int:
+    """Write the golden nights, or check an engine's answers to them.
 
-    Each is a set of input records and the results they must give.
+    Each is a set of input records and the results they must give; no Kafka is needed. Exit code 1 when an answer that
+    is checked is not exact.
     """
+    from streams.errors import UsageError
     from streams.golden import FILES, FOLDER, NIGHTS
 
+    if (out is None) == (checked is None):
+        raise UsageError("give --out DIR to write the nights, or --check FILE to check answers to them")
+    if checked is not None:
+        return _check(checked)
+    assert out is not None
     for name in NIGHTS:
         (out / name).mkdir(parents=True, exist_ok=True)
         for file in FILES:
             echo(shutil.copyfile(FOLDER / name / file, out / name / file))
+    return EXIT_OK
+
+
+def _check(path: Path) -> int:
+    from joinstorm.conformance.goldencheck import check
+
+    found = check(path)
+    for one in found:
+        echo(f"{one.night}: {'exact' if not one.wrong else 'not exact'}, {one.compared} counts compared")
+        for line in one.wrong:
+            echo(f"  {line}")
+    return EXIT_OK if not any(one.wrong for one in found) else EXIT_FAILED

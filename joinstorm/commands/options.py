@@ -1,6 +1,9 @@
 """Options that several commands share, each spelled once; importing them loads no room of the program."""
 
+from __future__ import annotations
+
 import os
+import shlex
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
@@ -12,6 +15,7 @@ from streams.errors import JoinstormError
 from streams.kafka.connection import DEFAULT_BOOTSTRAP, SERVERS_VARIABLE, Connection, connection_from
 
 if TYPE_CHECKING:
+    from joinstorm.engines.engineoptions import EngineOption
     from streams.contract.runinfo import RunInfo
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -177,7 +181,29 @@ def faults(command: _F) -> _F:
 # Engines
 
 
-def engine(text: str = "Engine: a name, module:Class or file.py:Class.", default: str | None = "faust") -> Decorator:
+class EngineOptionParam(click.ParamType):
+    """Turns ``key=value`` or ``NAME:key=value`` into an ``EngineOption``; in a variable, split as by a shell."""
+
+    name = "[NAME:]KEY=VALUE"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> object:
+        """Return the option."""
+        from joinstorm.engines.engineoptions import parse
+
+        try:
+            return parse(value) if isinstance(value, str) else value
+        except JoinstormError as error:
+            self.fail(str(error), param, ctx)
+
+    def split_envvar_value(self, rv: str) -> list[str]:
+        """Return the options in an environment variable."""
+        return shlex.split(rv)
+
+
+ENGINE_HELP: Final = "Engine: a name, module:Class, file.py:Class, external:COMMAND or an engine.toml."
+
+
+def engine(text: str = ENGINE_HELP, default: str | None = "faust") -> Decorator:
     """``--engine``; ``text`` is its help."""
     return click.option("--engine", default=default, help=text)
 
@@ -194,14 +220,26 @@ def engine_name(command: _F) -> _F:
 
 
 def engine_options(command: _F) -> _F:
-    """``--option NAME=VALUE``, several times; passed on as the dict ``options``."""
+    """``--option KEY=VALUE``, several times, for a command with one engine; passed on as the dict ``options``."""
     return click.option(
         "--option",
         "options",
         multiple=True,
-        metavar="NAME=VALUE",
-        callback=lambda _ctx, _param, texts: dict(map(_named, texts)),
-        help="Setting of this engine; repeatable.",
+        type=EngineOptionParam(),
+        metavar="KEY=VALUE",
+        callback=lambda _ctx, _param, given: _of_one_engine(given),
+        help="Option of this engine; repeatable.",
+    )(command)
+
+
+def engines_options(command: _F) -> _F:
+    """``--option [NAME:]KEY=VALUE``, several times, for a command with several engines; passed on as ``options``."""
+    return click.option(
+        "--option",
+        "options",
+        multiple=True,
+        type=EngineOptionParam(),
+        help="Option of every engine, or of the one named; repeatable.",
     )(command)
 
 
@@ -274,11 +312,11 @@ def output_format(
     return click.option("--format", "form", type=kind, default=default, show_default=shown or True, help=text)
 
 
-def _named(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not (name and equals):
-        raise click.BadParameter(f"{text!r}: expected NAME=VALUE")
-    return name, value
+def _of_one_engine(given: Iterable[EngineOption]) -> dict[str, str]:
+    for option in given:
+        if option.engine:
+            raise click.BadParameter(f"{option.engine}:{option.key}: expected KEY=VALUE, as there is one engine")
+    return {option.key: option.value for option in given}
 
 
 def names_in(texts: Iterable[str]) -> tuple[str, ...]:
@@ -286,7 +324,7 @@ def names_in(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(name.strip() for text in texts for name in text.split(",") if name.strip())
 
 
-def board_of(info: "RunInfo", engine: str) -> str:
+def board_of(info: RunInfo, engine: str) -> str:
     """Return the address of the board *The launch* with a run's range, the run and the engine."""
     from dashboards.address import GRAFANA, LAUNCH, board_address, first_stretch
 

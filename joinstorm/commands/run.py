@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     callback=lambda _ctx, _param, texts: options.names_in(texts),
     help="Further engine on the same topics; repeatable.",
 )
+@options.engines_options
 @options.workers(64)
 @options.client
 @options.bootstrap_servers(embedded=True)
@@ -81,12 +82,14 @@ _OWN = ("scenario", "scale", "seed", "tape", "connection", "metrics_port", "remo
 
 def _request(*, fault: tuple[str, ...], fault_seed: int, **given: Any) -> RunRequest:
     """Return what the options ask for; those that are not the run's own are the pipeline's, under the same names."""
+    from joinstorm.engines.engineoptions import by_engine
     from joinstorm.run.pipeline import PipelineRequest
     from joinstorm.run.wholejob import RunRequest
     from producers.compose.faults import parse_faults
     from streams.kafka.connection import Connection
 
     own = {name: given.pop(name) for name in _OWN}
+    given["options"] = by_engine(given["options"], (given["engine"], *given["extra_engines"]))
     pipeline = PipelineRequest(
         tape=own["tape"] or Path("tape.parquet"),
         connection=own["connection"] or Connection(),

@@ -7,14 +7,21 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
+
+from kafka.errors import KafkaError
 
 from joinstorm.compare.progresslog import ProgressLog, ProgressSample
 from joinstorm.engines.undertest import EngineUnderTest
 from joinstorm.run.supervisor import ChildProcess, Supervisor, joinstorm
+from streams.contract.progress import Covered
 from streams.contract.runinfo import RunInfo
-from streams.errors import EngineError
+from streams.errors import BrokerError, EngineError
 from streams.kafka.connection import Connection
+from streams.kafka.progressreader import published
+
+READ_SECONDS: Final = 60.0
+"""How long reading an engine's whole progress may take."""
 
 
 @dataclass
@@ -92,6 +99,13 @@ class EngineRun:
             raise EngineError(f"{self.name}: {what} not within {seconds:.0f} s; the end of its log:\n{self.tail()}")
         return found
 
+    def _published(self) -> Covered:
+        """Return what the engine has published until now, read to the end of the topic."""
+        try:
+            return published(self.connection, self.info, self.name, READ_SECONDS)
+        except KafkaError as error:
+            raise BrokerError(f"{self.connection.bootstrap_servers}: {error}") from error
+
     def tail(self) -> str:
         """Return the last lines of the first worker's log."""
         return self.parts[0].tail() if self.parts else ""
@@ -106,8 +120,13 @@ class EngineRun:
             return
         for part in self.parts:
             code = part.exit_code()
-            if code is not None:
-                raise EngineError(f"{part.name} ended with exit code {code}; the end of its log:\n{part.tail()}")
+            # The log may not have read its last record yet.
+            if code is not None and not (found := self._published()).ended:
+                missing = ", ".join(found.missing)
+                raise EngineError(
+                    f"{part.name} ended with exit code {code}, without the end of {missing}; the end of its log:\n"
+                    f"{part.tail()}"
+                )
         if self.log.silent_for(self.name, self.started) > self.silence:
             raise EngineError(
                 f"{self.name} has reported no progress for {self.silence:g} s; the end of its log:\n{self.tail()}"

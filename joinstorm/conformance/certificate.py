@@ -1,8 +1,10 @@
 """Tests one engine against the contract, point by point, and measures by how much it is wrong."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Literal
 
@@ -11,6 +13,7 @@ import msgspec
 from joinstorm.conformance.nights import simulated
 from joinstorm.conformance.pointrun import PointRun
 from joinstorm.conformance.points import POINTS, Point, PointFinding
+from joinstorm.conformance.promises import broken
 from joinstorm.engines.undertest import EngineUnderTest
 from joinstorm.verdict.comparison import Mismatch
 from streams.errors import JoinstormError, UsageError
@@ -62,6 +65,16 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
         """Whether every supported point is exact, and there is at least one."""
         tried = [outcome for outcome in self.outcomes if outcome.status != "unsupported"]
         return bool(tried) and all(outcome.status == "exact" for outcome in tried)
+
+    @property
+    def verdict(self) -> str:
+        """The answer in a few words; it names how many points there are, so that a part is not taken for the whole."""
+        count = Counter(outcome.status for outcome in self.outcomes)
+        text = f"{'exact' if self.exact else 'not exact: exact only'} on {count['exact']} of {len(POINTS)} points"
+        left_out = len(POINTS) - len(self.outcomes)
+        notes = [f"{count['unsupported']} unsupported by design"] if count["unsupported"] else []
+        notes += [f"{left_out} not played"] if left_out else []
+        return "; ".join([text, *notes])
 
 
 def choose(names: Sequence[str]) -> tuple[Point, ...]:
@@ -123,7 +136,10 @@ def play(point: Point, connection: Connection, engine: EngineUnderTest, night: G
     begin = time.monotonic()
     try:
         with PointRun(connection, engine, point.night(night), logs) as run:
-            return _outcome(point, point.play(run), time.monotonic() - begin)
+            found = point.play(run)
+            promises = broken(run.written(), run.night, engine.name, one_life=not point.needs, final=not point.late)
+            found = replace(found, complaints=(*found.complaints, *promises))
+            return _outcome(point, found, time.monotonic() - begin)
     except JoinstormError as error:
         seconds = round(time.monotonic() - begin, 2)
         return PointOutcome(point=point.name, says=point.says, status="failed", detail=str(error), seconds=seconds)

@@ -26,12 +26,12 @@ def to_json(certificate: Certificate) -> bytes:
 
 
 def _whole(certificate: Certificate) -> dict[str, object]:
-    return {"exact": certificate.exact, **msgspec.structs.asdict(certificate)}
+    return {"exact": certificate.exact, "verdict": certificate.verdict, **msgspec.structs.asdict(certificate)}
 
 
 def to_text(certificate: Certificate) -> str:
     """Return it as lines for a terminal."""
-    lines = [f"{_title(certificate)}: {'exact' if certificate.exact else 'not exact'}"]
+    lines = [_title(certificate)]
     lines += [line_of(outcome) for outcome in certificate.outcomes]
     if certificate.limits:
         lines.append(f"by design: {certificate.limits}")
@@ -64,7 +64,7 @@ def _made_with(certificate: Certificate) -> str:
 
 
 def _title(certificate: Certificate) -> str:
-    return f"Certificate of the engine {certificate.engine}, {certificate.made}"
+    return f"Certificate of the engine {certificate.engine}: {certificate.verdict}, {certificate.made}"
 
 
 def to_html(certificate: Certificate) -> str:
@@ -72,9 +72,8 @@ def to_html(certificate: Certificate) -> str:
     title = escape(_title(certificate))
     rows = "".join(_row(outcome) for outcome in certificate.outcomes)
     limits = f"<p>By design: {escape(certificate.limits)}</p>" if certificate.limits else ""
-    verdict = "exact on every point it supports" if certificate.exact else "not exact"
     return (
-        f"{_HEAD.format(title=title)}<h1>{title}</h1>\n<p>{verdict}</p>\n<table>\n"
+        f"{_HEAD.format(title=title)}<h1>{title}</h1>\n<table>\n"
         "<tr><th>point</th><th>outcome</th><th>an exact engine</th><th>seconds</th></tr>\n"
         f"{rows}</table>\n{limits}<p>{escape(_made_with(certificate))}</p>\n</body></html>\n"
     )

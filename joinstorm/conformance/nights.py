@@ -4,15 +4,19 @@ Each fault is a function from night to night. The expected counts never change, 
 happens to the records on their way, the answer stays. Only the totals of duplicates and dead letters change.
 """
 
+import itertools
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from joinstorm.conformance.badrecords import bad_records
 from joinstorm.oracle import answers as oracle
 from producers.compose.encode import encode_presence, encode_tweets
 from producers.compose.partition import partition_table
@@ -29,23 +33,8 @@ from streams.golden import EventTotals, Expected, GoldenNight, InputRecord
 SCALE = 0.001
 """About nine thousand events: enough to be interrupted, few enough for the slowest engine."""
 STEP_MS = 300_000
-JUNK = (
-    b"\xff\xfe\x00 not even text",
-    b"",
-    b'{"event_id":1,"at":16849',
-    b'["event_id",1]',
-    b"null",
-    b"{}",
-    b'{"v":1,"event_id":0,"at":"yesterday","kind":"join","listener":0,"space":"room-a","client":"web","try":1}',
-    b'{"v":2,"event_id":0,"at":1684965600000,"kind":"join","listener":0,"space":"room-a","client":"web","try":1}',
-    b'{"v":1,"event_id":0,"at":1684965600000,"kind":"applaud","listener":0,"space":"room-a","client":"web","try":1}',
-    b'{"v":1,"event_id":9007199254740991,"at":1684965600000,"kind":"join","listener":0,"space":"a","client":"web","try":1}',
-    b'{"v":1,"event_id":-1,"at":1684965600000,"kind":"join","listener":0,"space":"room-a","client":"web","try":1}',
-    b'{"v":1,"event_id":0,"at":0,"kind":"join","listener":0,"space":"room-a","client":"web","try":1}',
-    b'{"v":1,"event_id":0,"at":1684965600000,"kind":"join","listener":0,"space":"no-room","client":"web","try":1}',
-    b'{"v":1,"mark":"end","at":1684965600000,"run":"another-run","events":0}',
-)
-"""Records that are invalid on either topic."""
+SPARE_IDS = 1_000
+"""Event ids of invalid records: an engine that overlooks a defect counts an event that no other record has."""
 
 
 def simulated(folder: Path, *, scale: float = SCALE, seed: int = 1, partitions: int = 3) -> GoldenNight:
@@ -85,7 +74,7 @@ def marks(info: RunInfo, records: Sequence[InputRecord]) -> list[InputRecord]:
 
 def is_end(record: InputRecord) -> bool:
     """Whether this is a partition's end mark."""
-    return record.key is None and b'"mark":"end"' in record.value
+    return record.key is None and not record.reason and b'"mark":"end"' in record.value
 
 
 def body_and_ends(night: GoldenNight) -> tuple[list[InputRecord], list[InputRecord]]:
@@ -139,18 +128,26 @@ def with_idle_partition(night: GoldenNight) -> GoldenNight:
     return replace(night, info=wider, records=(*body, *ends, *(record for record in more if is_end(record))))
 
 
-def corrupted(night: GoldenNight, *, copies: int = 1, seed: int = 0) -> GoldenNight:
-    """Scatter invalid records over all partitions."""
+def corrupted(night: GoldenNight, *, seed: int = 0) -> GoldenNight:
+    """Scatter records over all partitions that have one defect each and event ids of their own."""
     draw = random.Random(seed)  # noqa: S311 - faults are drawn, nothing is kept secret
     body, ends = body_and_ends(night)
+    events = {topic: [r for r in body if r.topic == topic and r.key is not None] for topic in INPUTS}
+    ids = itertools.count(night.info.events)
+    info = msgspec.structs.replace(night.info, events=night.info.events + SPARE_IDS)
     dead_letters = dict.fromkeys(INPUTS, 0)
-    for junk in JUNK * copies:
-        topic, partition = draw.choice(INPUTS), draw.randrange(night.info.partitions)
-        place = draw.randrange(len(body))
-        key = draw.choice((None, b"7", b"\x00"))
-        body.insert(place, InputRecord(topic, partition, key, junk, body[place].timestamp))
-        dead_letters[topic] += 1
-    return _changed(night, body + ends, dead_letters=dead_letters)
+    for topic in INPUTS:
+        for like in [draw.choice(events[topic]) for _ in range(2)]:
+            for value, reason in bad_records(topic, partial(_copied, like, ids), info):
+                key = None if b'"mark"' in value else like.key
+                body.insert(draw.randrange(len(body)), replace(like, key=key, value=value, reason=reason))
+                dead_letters[topic] += 1
+    return _changed(replace(night, info=info), body + ends, dead_letters=dead_letters)
+
+
+def _copied(record: InputRecord, ids: Iterator[int]) -> dict[str, Any]:
+    """Return the event of a record, under the next event id."""
+    return {**msgspec.json.decode(record.value), "event_id": next(ids)}
 
 
 def _changed(
@@ -174,6 +171,16 @@ def _changed(
 def _in_time(records: Iterable[InputRecord], arrival: Callable[[InputRecord], int]) -> list[InputRecord]:
     """Sort by arrival; at one moment events come before marks, and end marks come last of all."""
     return sorted(records, key=lambda record: (is_end(record), arrival(record), record.key is None))
+
+
+def with_corrections(night: GoldenNight, *, share: float = 0.2, seed: int = 0) -> GoldenNight:
+    """Send a share of the first half's events at the end of the night only: each corrects a row written long before."""
+    draw = random.Random(seed)  # noqa: S311 - faults are drawn, nothing is kept secret
+    body, ends = body_and_ends(night)
+    half = len(body) // 2
+    held = {id(r) for r in body[:half] if r.key is not None and draw.random() < share}
+    kept, later = [r for r in body if id(r) not in held], [r for r in body if id(r) in held]
+    return replace(night, records=tuple(kept + later + ends))
 
 
 def _event_time(record: InputRecord) -> int:

@@ -1,19 +1,23 @@
 """One run for one point of the certificate: records sent by hand, workers as processes, results read back."""
 
 import contextlib
+import itertools
 import os
 import time
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
 from aiokafka import ConsumerRecord
 from kafka import KafkaProducer
+from kafka.errors import KafkaError
 
 from joinstorm.conformance.nights import body_and_ends
+from joinstorm.conformance.promises import WrittenRecord, decoded
 from joinstorm.engines.undertest import EngineUnderTest
 from joinstorm.run.supervisor import ChildProcess, Supervisor, joinstorm
 from joinstorm.verdict.comparison import NO_COUNTS, Comparison, compare, without_durations
@@ -21,11 +25,22 @@ from joinstorm.verdict.verdicts import final_tables, problems
 from producers.replay.opening import publish_once
 from producers.replay.topiccreation import ensure_topics
 from streams.contract import runinfo
+from streams.contract.deadletters import REASON
+from streams.contract.progress import Covered
 from streams.contract.runinfo import RunInfo
-from streams.contract.topics import INPUTS, RUN_INFO
-from streams.errors import DeadlineError, DeliveryError, EngineError
-from streams.golden import GoldenNight, InputRecord
+from streams.contract.topics import (
+    DEAD_LETTERS,
+    INPUTS,
+    RESULTS_AUDIENCE,
+    RESULTS_PROGRESS,
+    RESULTS_REACTION,
+    RUN_INFO,
+    TopicSpec,
+)
+from streams.errors import BrokerError, DeadlineError, DeliveryError, EngineError
+from streams.golden import NIGHTS, GoldenNight, InputRecord
 from streams.kafka.connection import Connection
+from streams.kafka.progressreader import published
 from streams.kafka.topicreader import read_all
 from streams.read.derive import FinalCounts
 from streams.read.reader import ResultReader
@@ -35,6 +50,8 @@ SEND_SECONDS: Final = 30.0
 POLL_SECONDS: Final = 0.1
 NAMED: Final = 3
 """How many invalid results are named when an engine gives no answer."""
+LOG_APPEND_TIME: Final = 1
+"""The timestamp type of a record whose time is the broker's."""
 GRACE_SECONDS: Final = 3.0
 """How long results may become visible after the progress that covers them: readers read several topics."""
 
@@ -60,6 +77,8 @@ class PointRun:
         self.info = self.night.info
         self.body, self.ends = body_and_ends(self.night)
         self.watermarks = common_watermarks(self.body, self.info.partitions)
+        self.events = list(itertools.accumulate((r.key is not None for r in self.body), initial=0))
+        self.seconds = engine.deadline(golden=night.name in NIGHTS)
         self.workers: dict[int, ChildProcess] = {}
         self.supervisor = Supervisor(logs)
         self.reader = ResultReader(connection, prefix=self.info.prefix, run=run)
@@ -70,7 +89,7 @@ class PointRun:
         """Create the topics, publish run.info, and begin to read results."""
         names = self.info.names()
         specs = names.specs(self.info.partitions)
-        ensure_topics(self.connection, specs[: len(INPUTS)], specs[len(INPUTS) :], 1)
+        ensure_topics(self.connection, specs[: len(INPUTS)], [_timed(spec) for spec in specs[len(INPUTS) :]], 1)
         publish_once(self.connection, names.shared(RUN_INFO), self.info.run, runinfo.encode(self.info))
         with contextlib.ExitStack() as stack:
             self.producer = KafkaProducer(**self.connection.for_kafka_python(), linger_ms=20, batch_size=1 << 18)
@@ -120,23 +139,19 @@ class PointRun:
             EngineError: A worker failed, none is left, or the state did not come in time; the text has the last log
                 lines.
         """
-        deadline = time.monotonic() + self.engine.seconds
-        all_gone: float | None = None
+        deadline = time.monotonic() + self.seconds
         while True:
             try:
                 return self.reader.wait_for(predicate, POLL_SECONDS, what)
             except DeadlineError as error:
                 seen = str(error).partition("; ")[2]
             self._check_workers(what)
-            # Workers may have ended before everything they wrote has been read.
-            if not self._all_gone():
-                all_gone = None
-            elif all_gone is None:
-                all_gone = time.monotonic()
-            if all_gone is not None and time.monotonic() - all_gone > GRACE_SECONDS:
-                raise EngineError(f"{what}: every worker ended before{self._wrong()}{self._tails()}")
+            # Workers may have ended before everything they wrote has been read: then it is waited for.
+            if self._all_gone() and not self._published().ended:
+                raise EngineError(f"{what}: every worker ended before; {self._missing()}{self._wrong()}{self._tails()}")
             if time.monotonic() > deadline:
-                raise EngineError(f"{what}: not within {self.engine.seconds:g} s; {seen}{self._wrong()}{self._tails()}")
+                seen = f"{seen}; {self._missing()}"
+                raise EngineError(f"{what}: not within {self.seconds:g} s; {seen}{self._wrong()}{self._tails()}")
 
     def _check_workers(self, what: str) -> None:
         failed = [part for part in self.workers.values() if part.exit_code()]
@@ -146,6 +161,23 @@ class PointRun:
 
     def _all_gone(self) -> bool:
         return bool(self.workers) and all(part.exit_code() is not None for part in self.workers.values())
+
+    def _published(self) -> Covered:
+        """Return what the engine has published until now, read to the end of the topic."""
+        try:
+            return published(self.connection, self.info, self.engine.name, self.seconds)
+        except KafkaError as error:
+            raise BrokerError(f"{self.connection.bootstrap_servers}: {error}") from error
+
+    def _missing(self) -> str:
+        """Return what the engine lacks, who else wrote progress, and what is often the cause."""
+        covered, name = self._published(), self.engine.name
+        counted, sent = sum(covered.events.values()), sum(t.events for t in self.night.expected.totals.values())
+        text = f"no progress with ended under the name {name!r} for {', '.join(covered.missing) or 'nothing'}"
+        others = sorted(set(self.reader.snapshot().engines) - {name})
+        text += f"; progress of this run is under other names: {', '.join(others)}" if others else ""
+        missed = f"; {counted:,} of {sent:,} events counted: read from offset 0?" if counted < sent else ""
+        return text + missed
 
     def _wrong(self) -> str:
         """Return the first invalid results of the engine."""
@@ -174,6 +206,17 @@ class PointRun:
 
         return self.wait(reached, f"watermark {at - self.info.start} ms after the start, on every partition")
 
+    def wait_counted(self, done: int, seconds: float) -> None:
+        """Wait until the engine reports the events among the first ``done`` records; go on after so many seconds."""
+        name, sent = self.engine.name, self.events[done]
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            view = self.reader.snapshot()
+            if name in view.engines and sum(view.engines[name].covered.events.values()) >= sent:
+                return
+            self._check_workers("counting")
+            time.sleep(POLL_SECONDS)
+
     def send_until(self, share: float, done: int = 0) -> tuple[int, int]:
         """Send the body of the night from record ``done`` up to a share of it, and on until the watermark has advanced.
 
@@ -196,6 +239,26 @@ class PointRun:
         self.send(self.body)
         self.wait_watermark(self.watermarks[-1])
         return self.watermarks[-1]
+
+    def written(self) -> list[WrittenRecord]:
+        """Return everything on the result topics that is a result, in the order of each topic."""
+        bases = (RESULTS_AUDIENCE, RESULTS_REACTION, RESULTS_PROGRESS)
+        names = {self.info.topics[base]: base for base in bases}
+        found = []
+        for r in read_all(self.connection, *names):
+            source = f"{r.topic}[{r.partition}]@{r.offset}"
+            at = r.timestamp if r.timestamp_type == LOG_APPEND_TIME else None
+            found.append(decoded(names[r.topic], source, at, r.key, r.value))
+        return [one for one in found if one is not None]
+
+    def dead_letters(self) -> list[str]:
+        """Return what is wrong with the dead letters on their topic: missing, of another reason or with other bytes."""
+        wanted = expected_dead_letters(self.night, self.info)
+        kept = {}
+        for record in self.read(DEAD_LETTERS):
+            reason = dict(record.headers).get(REASON, b"").decode(errors="replace")
+            kept[(record.key or b"").decode(errors="replace")] = (reason, record.value or b"")
+        return list(wrong_dead_letters(wanted, kept))
 
     def read(self, base: str) -> list[ConsumerRecord]:
         """Return every record of a topic, given by base name."""
@@ -259,13 +322,52 @@ def measure(counts: FinalCounts, expected: FinalCounts, info: RunInfo) -> PointF
     return PointFigures(compare(counts, expected, info), off_by, counted)
 
 
+def expected_dead_letters(night: GoldenNight, info: RunInfo) -> dict[str, tuple[str, bytes]]:
+    """Return reason and bytes of every dead letter of a night, by the key it must have; each partition begins at 0."""
+    offsets: Counter[tuple[str, int]] = Counter()
+    found = {}
+    for record in night.records:
+        place = (record.topic, record.partition)
+        if record.reason:
+            key = f"{info.topics[record.topic]}[{record.partition}]@{offsets[place]}"
+            found[key] = (record.reason, record.value)
+        offsets[place] += 1
+    return found
+
+
+def wrong_dead_letters(wanted: Mapping[str, tuple[str, bytes]], kept: Mapping[str, tuple[str, bytes]]) -> Iterator[str]:
+    """Yield how the kept dead letters, by key, differ from the expected ones."""
+    both = wanted.keys() & kept.keys()
+    if len(both) < len(wanted):
+        first = next(key for key in wanted if key not in kept)
+        yield f"{len(both)} of {len(wanted)} kept on {DEAD_LETTERS}; missing: {first} ({wanted[first][0]})"
+    if extra := sorted(kept.keys() - wanted.keys()):
+        yield f"{len(extra)} records on {DEAD_LETTERS} are no dead letters, the first has the key {extra[0]!r}"
+    reasons = [key for key in wanted if key in both and wanted[key][0] != kept[key][0]]
+    for key in reasons[:NAMED]:
+        yield f"{key} is kept as {kept[key][0]!r}, expected {wanted[key][0]!r}: {wanted[key][1][:120]!r}"
+    if len(reasons) > NAMED:
+        yield f"and {len(reasons) - NAMED} more with a wrong reason"
+    other = [key for key in wanted if key in both and wanted[key][1] != kept[key][1]]
+    if other:
+        yield f"{len(other)} dead letters are kept with other bytes, the first is {other[0]}"
+
+
+def _timed(spec: TopicSpec) -> TopicSpec:
+    """Have the broker write when it appended a result: which of two came first shows across topics, then."""
+    if spec.name.rpartition("results.")[1]:
+        return replace(spec, configs={**spec.configs, "message.timestamp.type": "LogAppendTime"})
+    return spec
+
+
 def common_watermarks(records: Sequence[InputRecord], partitions: int) -> list[int]:
     """Return the watermark shared by all partitions after 0, 1, … of the records; 0 before there is one."""
     newest: dict[tuple[str, int], int] = {}
     out = [0]
     for record in records:
-        if record.key is None and record.value.startswith(b'{"mark"'):
-            newest[record.topic, record.partition] = record.timestamp
+        if record.key is None and not record.reason:
+            place = (record.topic, record.partition)
+            newest[place] = max(record.timestamp, newest.get(place, record.timestamp))
             out.append(min(newest.values()) if len(newest) == len(INPUTS) * partitions else 0)
         else:
             out.append(out[-1])

@@ -16,7 +16,7 @@ from joinstorm.conformance.pointrun import PointFigures, PointRun
 from joinstorm.run.supervisor import ChildProcess
 from joinstorm.verdict.comparison import only_durations
 from streams.contract.names import MINUTE_MS
-from streams.contract.topics import DEAD_LETTERS, INPUTS
+from streams.contract.topics import INPUTS
 from streams.errors import DeadlineError
 from streams.golden import NIGHTS, OF_DURATIONS, GoldenNight, load
 from streams.read.runview import RunView
@@ -25,6 +25,10 @@ STOP_SECONDS: Final = 15.0
 """How long a worker may take to end after SIGTERM."""
 SILENCE_SECONDS: Final = 2.0
 """How long nothing is sent, to test whether the engine mistakes silence for the end."""
+NEWS_SECONDS: Final = 10.0
+"""How long an engine is given to publish what it has counted; it need not before its watermark moves."""
+CUTS: Final = 12
+"""Steps in which a worker gets half a night, so that it writes its rows many times."""
 SLICES: Final = 6
 SLICE_SECONDS: Final = 0.7
 
@@ -58,7 +62,8 @@ class Point:
         says: What an exact engine does.
         night: Makes the night it plays from the simulated one.
         play: Plays the night in a run.
-        needs: What the engine must support: ``restart``, ``rescale`` or nothing.
+        needs: What the engine must support: ``restart``, ``rescale`` or nothing; then several workers write results.
+        late: Whether events arrive behind their watermark: counts below a watermark are not final, then.
     """
 
     name: str
@@ -66,6 +71,7 @@ class Point:
     night: Callable[[GoldenNight], GoldenNight]
     play: Callable[[PointRun], PointFinding]
     needs: str = ""
+    late: bool = False
 
 
 def whole(run: PointRun, *, totals: tuple[str, ...] = ()) -> PointFinding:
@@ -113,17 +119,46 @@ def durations(run: PointRun, *, totals: tuple[str, ...] = ()) -> PointFinding:
 def corrupt(run: PointRun) -> PointFinding:
     """Mix invalid records into the night; the engine must count them as dead letters, and keep them if it can."""
     found = whole(run, totals=("dead_letters",))
-    if not run.engine.dead_letters:
-        return found
-    kept, wanted = _kept(run), sum(total.dead_letters for total in run.night.expected.totals.values())
-    if kept == wanted:
-        return found
-    return PointFinding(found.measured, (*found.complaints, f"{kept} of {wanted} kept on {DEAD_LETTERS}"))
+    return PointFinding(found.measured, (*found.complaints, *_kept(run)))
 
 
-def _kept(run: PointRun) -> int:
-    """Return the number of distinct records on the dead-letters topic."""
-    return len({record.key for record in run.read(DEAD_LETTERS)})
+def golden(run: PointRun) -> PointFinding:
+    """Send everything; all totals must be right, and the dead letters as kept."""
+    found = whole(run, totals=("duplicates", "dead_letters"))
+    return PointFinding(found.measured, (*found.complaints, *_kept(run)))
+
+
+def _kept(run: PointRun) -> list[str]:
+    return run.dead_letters() if run.engine.dead_letters else []
+
+
+def marked(run: PointRun) -> PointFinding:
+    """Repeat old marks and send events beyond the newest ones; what was published meanwhile is checked afterwards."""
+    run.start()
+    done, mark = run.send_until(0.5)
+    run.wait_watermark(mark)
+    until = next(place for place in range(done, len(run.body)) if run.body[place].key is None)
+    first = min(record.timestamp for record in run.body if record.key is None)
+    run.send([record for record in run.body[:done] if record.key is None and record.timestamp == first])
+    run.send(run.body[done:until])
+    run.wait_counted(until, NEWS_SECONDS)
+    run.send_rest(until)
+    return finish(run)
+
+
+def corrected(run: PointRun) -> PointFinding:
+    """Kill a worker that has written much, between two marks; its successor must win with the corrections it writes."""
+    run.start()
+    done = 0
+    for number in range(1, CUTS + 1):
+        until = len(run.body) * number // (2 * CUTS)
+        run.send(run.body[done:until])
+        done = until
+        run.wait_counted(done, NEWS_SECONDS)
+    kill(run.workers[0])
+    run.send_rest(done)
+    run.start()
+    return finish(run)
 
 
 def idle(run: PointRun) -> PointFinding:
@@ -254,7 +289,8 @@ def _golden(name: str) -> Point:
         f"golden-{name}",
         f"counts the golden night {name!r} exactly as worked out by hand",
         lambda _: load(name),
-        partial(durations, totals=("duplicates",)) if name == OF_DURATIONS else all_totals,
+        partial(durations, totals=("duplicates",)) if name == OF_DURATIONS else golden,
+        late=True,
     )
 
 
@@ -278,6 +314,7 @@ POINTS: Final = (
         "counts events that arrive up to two hours late, behind the watermark",
         lambda night: nights.late(night, share=0.05, up_to_ms=120 * MINUTE_MS),
         whole,
+        late=True,
     ),
     Point(
         "idle-partition",
@@ -287,8 +324,8 @@ POINTS: Final = (
     ),
     Point(
         "corrupt",
-        "counts invalid records, keeps them as dead letters, and goes on",
-        lambda night: nights.corrupted(night, copies=3),
+        "counts records with any defect, keeps them as dead letters with their reason, and goes on",
+        nights.corrupted,
         corrupt,
     ),
     Point(
@@ -296,11 +333,26 @@ POINTS: Final = (
         "counts how long people waited, with events that arrive twice or up to two hours late",
         lambda night: nights.late(nights.duplicated(night, share=0.1), share=0.2, up_to_ms=120 * MINUTE_MS),
         durations,
+        late=True,
+    ),
+    Point(
+        "marks",
+        "has the greatest mark it has read for its watermark, neither the last one nor an event's time",
+        lambda night: night,
+        marked,
     ),
     Point("end", "ends with the last end mark, and not before", lambda night: night, end),
     Point("restart", "loses and repeats nothing when stopped and restarted", lambda night: night, restart, "restart"),
     Point(
         "kill", "loses and repeats nothing when killed (SIGKILL), three times", lambda night: night, killed, "restart"
+    ),
+    Point(
+        "versions",
+        "replaces the rows of a worker that was killed, also those it corrects much later",
+        nights.with_corrections,
+        corrected,
+        "restart",
+        late=True,
     ),
     Point(
         "second-worker",

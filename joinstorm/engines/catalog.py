@@ -7,11 +7,16 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
+from joinstorm.engines.engineoptions import arguments
 from joinstorm.engines.undertest import EngineUnderTest
 from streams.engines import registry
 from streams.engines.abstract import Engine
 from streams.engines.environments import OwnEnvironmentEngine, environment, interpreter
+from streams.engines.program import Program, is_program, program_of
 from streams.errors import EngineError, NotInstalledError
+
+GOLDEN_SECONDS: Final = 20.0
+"""How long an engine of a user may take for each step of a golden night, a few dozen records."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,7 @@ class Entry:
         limits: What it cannot do by design, or what it costs.
         distribution: The package whose version is reported; empty for a separate program.
         seconds: How long each step of the certificate may take.
+        golden_seconds: The same in a golden night.
         rescales: How a second worker comes in (see ``EngineUnderTest``).
         dead_letters: Whether it writes dead letters to their topic.
     """
@@ -31,6 +37,7 @@ class Entry:
     limits: str = ""
     distribution: str = ""
     seconds: float = 90.0
+    golden_seconds: float = 90.0
     rescales: str = "joins"
     dead_letters: bool = True
 
@@ -46,6 +53,7 @@ CATALOG: Final[Mapping[str, Entry]] = {
         "Counts events twice after kill -9 and when workers change: the changelog is ahead of the committed offset.",
         "faust-streaming",
         seconds=180.0,
+        golden_seconds=180.0,
         dead_letters=False,
     ),
     "kafka-python": Entry(
@@ -69,6 +77,7 @@ CATALOG: Final[Mapping[str, Entry]] = {
         "No checkpoints: every restart reads the night again. The number of processes is fixed at the start.",
         "pathway",
         seconds=120.0,
+        golden_seconds=120.0,
         rescales="never",
     ),
     "flink": Entry(
@@ -76,6 +85,7 @@ CATALOG: Final[Mapping[str, Entry]] = {
         "Counts dead letters and keeps none. One job is one worker; it scales by the slots of a cluster.",
         "apache-flink",
         seconds=120.0,
+        golden_seconds=120.0,
         rescales="never",
         dead_letters=False,
     ),
@@ -84,27 +94,39 @@ CATALOG: Final[Mapping[str, Entry]] = {
         "Silently drops events of closed windows: exact only on topics in order.",
         "apache-flink",
         seconds=120.0,
+        golden_seconds=120.0,
         rescales="never",
         dead_letters=False,
     ),
     "external": Entry(
-        "any program that keeps the contract: --option command='…'",
+        "any program that keeps the contract: external:COMMAND, or an engine.toml",
         "Depends on the program.",
+        golden_seconds=GOLDEN_SECONDS,
     ),
 }
 DEFAULT: Final = "faust"
-UNKNOWN: Final = Entry("an engine of your own", "Not known.")
+UNKNOWN: Final = Entry("an engine of your own", "Not known.", golden_seconds=GOLDEN_SECONDS)
 
 
 def entry(name: str) -> Entry:
     """Return the entry of an engine; ``UNKNOWN`` for one that is not in the catalog."""
+    if is_program(name):
+        return Entry(_described(program_of(name)), "Depends on the program.", golden_seconds=GOLDEN_SECONDS)
     return CATALOG.get(name, UNKNOWN)
+
+
+def _described(program: Program) -> str:
+    language = f" in {program.language}" if program.language else ""
+    licence = f", licence {program.licence}" if program.licence else ""
+    return f"a program{language}{licence}: {program.command}"
 
 
 def state(name: str, environ: Mapping[str, str] | None = None) -> str:
     """Return ``installed``, with the version if it has one, or ``missing: `` and how to install it."""
     try:
         engine = registry.load(name)
+        if is_program(name):
+            engine.require({})
     except EngineError as error:
         return f"missing: {error}"
     if isinstance(engine, OwnEnvironmentEngine) and not engine.here():
@@ -114,10 +136,10 @@ def state(name: str, environ: Mapping[str, str] | None = None) -> str:
     return f"installed, {version}" if version else "installed"
 
 
-def check(name: str) -> None:
-    """Raise EngineError when an engine is unknown or not installed; the text says what to do."""
+def check(name: str, options: Mapping[str, str] | None = None) -> None:
+    """Raise EngineError when an engine is unknown or cannot run with these options; the text says what to do."""
     if name != DEFAULT:  # it comes with joinstorm, and loading it takes a second
-        engine_under_test(name)
+        engine_under_test(name, options=options)
 
 
 def installed(name: str) -> bool:
@@ -142,25 +164,33 @@ def _version_in(folder: Path, distribution: str) -> str:
     return next((f"{distribution} {one.version}" for one in found), "")
 
 
-def engine_under_test(name: str, *, shown_as: str = "", options: Mapping[str, str] | None = None) -> EngineUnderTest:
+def engine_under_test(
+    name: str, *, shown_as: str = "", options: Mapping[str, str] | None = None, seconds: float | None = None
+) -> EngineUnderTest:
     """Return an engine, ready to be tested.
 
     Args:
-        name: A known name, ``module:Class`` or ``file.py:Class``.
+        name: A known name, or one of ``registry.SPELLINGS``.
         shown_as: The engine name of its results; its own if empty.
         options: Engine options.
+        seconds: How long each step may take; if not given, the engine's own time, and less in golden nights.
 
     Raises:
         UnknownEngineError: There is no such engine.
+        UsageError: An option is missing or wrong.
         NotInstalledError: It is not installed; the text says how to install it.
     """
     engine: Engine = registry.load(name)
+    engine.require(options or {})
     if isinstance(engine, OwnEnvironmentEngine) and not installed(name):
         raise NotInstalledError(f"engine {name!r} is {state(name)}")
-    known = entry(engine.name)
-    start = ["--engine", name]
-    for option, value in (options or {}).items():
-        start += ["--option", f"{option}={value}"]
+    known = entry(name if is_program(name) else engine.name)
+    start = ["--engine", name, *arguments(options or {})]
     return EngineUnderTest(
-        shown_as or engine.name, start, seconds=known.seconds, rescales=known.rescales, dead_letters=known.dead_letters
+        shown_as or engine.name,
+        start,
+        seconds=seconds or known.seconds,
+        golden_seconds=seconds or known.golden_seconds,
+        rescales=known.rescales,
+        dead_letters=known.dead_letters,
     )

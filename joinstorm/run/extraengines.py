@@ -16,6 +16,9 @@ from streams.read.runview import RunView
 STALL_SECONDS: Final = 90.0
 """An extra engine that counts nothing new for this long after the run's own engine has finished is given up."""
 
+GRACE_SECONDS: Final = 15.0
+"""A worker that is done may be gone before all of its progress has been read."""
+
 
 class ExtraEngine:
     """One extra engine.
@@ -32,6 +35,7 @@ class ExtraEngine:
         """Why it was given up, with the end of its log; empty where all is well."""
         self._clock = clock
         self._news: tuple[object, float] | None = None
+        self._gone: float | None = None
 
     def working(self, view: RunView) -> bool:
         """Whether it is worth waiting for; called repeatedly once the others have finished."""
@@ -43,7 +47,9 @@ class ExtraEngine:
         if self._news is None or self._news[0] != covered:
             self._news = (covered, now)
         code = self.part.exit_code()
-        if code is not None and not (covered and covered.ended):
+        self._gone = now if code == 0 and self._gone is None else self._gone
+        late = self._gone is not None and now - self._gone > GRACE_SECONDS
+        if (code or late) and not (covered and covered.ended):
             self.trouble = f"its worker ended with exit code {code}{self._log()}"
         elif now - self._news[1] > STALL_SECONDS:
             missing = "anything" if covered is None else ", ".join(covered.missing) or "nothing"

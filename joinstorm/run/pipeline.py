@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from joinstorm.engines.engineoptions import EngineOptions, arguments
 from joinstorm.run.extraengines import ExtraEngine, any_working, names_of
 from joinstorm.run.supervisor import ChildProcess, Supervisor, joinstorm
 from producers.moments import moment_ms
@@ -51,7 +52,7 @@ class PipelineRequest:
     Args:
         tape: The tape.
         connection: The broker.
-        engine: The engine, by name or as ``module:Class``.
+        engine: The engine, as given to ``registry.load``.
         workers: Worker processes in one group.
         speed: Event seconds per second, 0 for no pacing.
         client: ``kafka-python`` or ``aiokafka``.
@@ -65,6 +66,7 @@ class PipelineRequest:
         faults: Declared faults of the stream.
         faults_file: Where every injected fault is written; next to the tape if not given.
         extra_engines: Further engines on the same topics, one worker each; if they fail, the run goes on.
+        options: Options of the engines, by engine as given.
         run: Run id; made up if not given.
     """
 
@@ -84,12 +86,17 @@ class PipelineRequest:
     faults: Faults | None = None
     faults_file: Path | None = None
     extra_engines: tuple[str, ...] = ()
+    options: EngineOptions = field(default_factory=dict)
     run: str = field(default_factory=run_id)
 
     @cached_property
     def name(self) -> str:
         """The name of the engine's results."""
         return name_of(self.engine)
+
+    def which(self, engine: str) -> list[str]:
+        """Return the arguments of ``joinstorm stream`` that select an engine, with its options."""
+        return ["--engine", engine, *arguments(self.options.get(engine, {}))]
 
 
 class MovedError(Exception):
@@ -150,8 +157,8 @@ class Pipeline:
 
     def start_worker(self, index: int) -> ChildProcess:
         """Start, or start again, the worker with the number ``index``."""
-        options = ["--engine", self.request.engine, "--worker", str(index), "--metrics-port", "0"]
-        part = self.start(f"worker-{index}", "stream", *options, *self._where())
+        which = [*self.request.which(self.request.engine), "--worker", str(index), "--metrics-port", "0"]
+        part = self.start(f"worker-{index}", "stream", *which, *self._where())
         self.workers[index] = part
         return part
 
@@ -159,8 +166,8 @@ class Pipeline:
         """Start one worker of each extra engine."""
         for name, engine in names_of(self.request.engine, self.request.extra_engines).items():
             state = ["--option", f"state_dir={self.supervisor.logs / 'state'}"]
-            arguments = ["--engine", engine, "--worker", "0", *state, *self._where()]
-            part = self.start(f"extra-{name}", "stream", *arguments, vital=False)
+            which = [*state, *self.request.which(engine), "--worker", "0"]
+            part = self.start(f"extra-{name}", "stream", *which, *self._where(), vital=False)
             self.extra_engines.append(ExtraEngine(name, part))
 
     def start_replay(self, *further: str) -> ChildProcess:

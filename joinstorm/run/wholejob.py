@@ -118,7 +118,7 @@ def check_request(request: RunRequest) -> None:
     else:
         Tape.open(request.tape)
     for engine in (request.pipeline.engine, *request.pipeline.extra_engines):
-        check(engine)
+        check(engine, request.pipeline.options.get(engine))
     if request.remote_write:
         receiver(request.remote_write)
     names_of(request.pipeline.engine, request.pipeline.extra_engines)

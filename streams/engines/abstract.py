@@ -24,6 +24,7 @@ night; the exporter derives them from the results. A worker's own metrics are op
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -91,6 +92,14 @@ class Engine(ABC):
     def group(self, settings: WorkerSettings) -> str | None:  # noqa: ARG002 - for subclasses
         """Return the consumer group the engine joins, for the check of rights; None if that is not to be checked."""
         return None
+
+    def require(self, options: Mapping[str, str]) -> None:  # noqa: B027 - most engines need nothing
+        """Check, before anything is started, that the engine can run with these options.
+
+        Raises:
+            UsageError: An option is missing or wrong.
+            NotInstalledError: Something it needs is missing; the text says how to get it.
+        """
 
     @abstractmethod
     def run(self, settings: WorkerSettings) -> Summary:

@@ -1,22 +1,28 @@
 """Engines by name: built in, installed by other packages, or given as ``module:Class`` or ``file.py:Class``.
 
+A program is given as ``external:COMMAND`` or by its engine file, ``path/to/engine.toml``.
+
 An engine is imported only when it is requested.
 """
 
 import importlib
 import importlib.util
 import sys
+from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Final
 
 from streams.engines.abstract import Engine
+from streams.engines.program import EXTERNAL, is_program, program_of
 from streams.errors import UnknownEngineError
 from streams.suggest import unknown
 
 GROUP: Final = "joinstorm.engines"
 """Entry point group in which other packages register their engines."""
+SPELLINGS: Final = "module:Class, file.py:Class, external:COMMAND or an engine.toml"
+"""How an engine is given other than by name."""
 BUILT_IN: Final = {
     "faust": "streams.engines.faust.engine:FaustEngine",
     "faust-tables": "streams.engines.faust.tables:FaustTablesEngine",
@@ -36,20 +42,22 @@ def names() -> list[str]:
 
 
 def name_of(name: str) -> str:
-    """Return the name in the results of an engine, given by name or as ``module:Class``; raises like ``load``."""
+    """Return the name in the results of an engine, given as to ``load``; raises like it."""
     return name if name in BUILT_IN else load(name).name
 
 
 def load(name: str) -> Engine:
-    """Return an engine by its name, or by ``module:Class`` or ``path/to/file.py:Class``.
+    """Return an engine by its name or by one of ``SPELLINGS``.
 
     Raises:
         UnknownEngineError: The name is unknown, cannot be imported or is not an engine; the text says which are known.
     """
+    if is_program(name):
+        return _imported(name, BUILT_IN[EXTERNAL])(program_of(name))
     known = _known()
     place = known.get(name, name if ":" in name else None)
     if place is None:
-        raise UnknownEngineError(unknown("engine", name, sorted(known), "module:Class or file.py:Class"))
+        raise UnknownEngineError(unknown("engine", name, sorted(known), SPELLINGS))
     return _create(name, place)
 
 
@@ -73,6 +81,13 @@ def _module(name: str, place: str) -> ModuleType:
 
 
 def _create(name: str, place: str) -> Engine:
+    try:
+        return _imported(name, place)()
+    except TypeError as error:
+        raise UnknownEngineError(f"engine {name!r} ({place}): {error}") from error
+
+
+def _imported(name: str, place: str) -> Callable[..., Engine]:
     module, _, attribute = place.rpartition(":")
     try:
         found = getattr(_module(name, module), attribute)
@@ -82,8 +97,4 @@ def _create(name: str, place: str) -> Engine:
         raise UnknownEngineError(f"engine {name!r} ({place}): {error}") from error
     if not (isinstance(found, type) and issubclass(found, Engine)):
         raise UnknownEngineError(f"engine {name!r} ({place}): expected a subclass of {Engine.__module__}.Engine")
-    try:
-        engine: Engine = found()
-    except TypeError as error:
-        raise UnknownEngineError(f"engine {name!r} ({place}): {error}") from error
-    return engine
+    return found

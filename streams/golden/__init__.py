@@ -1,17 +1,21 @@
 """The golden nights: some twenty events each, and the results they must give.
 
 Each night is a folder of three files. ``info.json`` is the record of run.info. ``input.jsonl`` holds the input records
-in order of arrival: ``topic`` (base name), ``partition``, ``key`` (null for a mark), ``value``, and ``why``, the naive
-mistake the record catches. ``expected.jsonl`` holds the final counts, summed over shards and without zeros, and per
-input topic the number of distinct events and duplicates an engine must report. The expected results were worked out by
+in order of arrival: ``topic`` (base name), ``partition``, ``key`` (null for a mark), ``value`` (the record, in exactly
+these bytes) or ``base64`` (a record that is not JSON), ``reason`` for a dead letter, and ``why``, the naive mistake the
+record catches. ``expected.jsonl`` holds the final counts, summed over shards and without zeros, and per input topic the
+number of distinct events, duplicates and dead letters an engine must report. The expected results were worked out by
 hand from docs/architecture.md; the tests check the folds, the oracle and every engine against them.
 """
 
+from base64 import b64decode
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from streams.contract.results import Counts
 from streams.contract.runinfo import RunInfo, decode_info
@@ -19,7 +23,7 @@ from streams.contract.topics import RESULTS_AUDIENCE, RESULTS_PROGRESS, Topics
 from streams.errors import UsageError
 
 FOLDER = Path(__file__).parent
-NIGHTS = ("doors", "waiting", "thread", "entry")
+NIGHTS = ("doors", "waiting", "thread", "entry", "edges")
 OF_DURATIONS = "entry"
 """The night of the durations, which an engine need not publish."""
 FILES = ("info.json", "input.jsonl", "expected.jsonl")
@@ -36,6 +40,8 @@ class InputRecord:
     value: bytes
     timestamp: int
     """Event time, milliseconds since the epoch."""
+    reason: str = ""
+    """Why it is a dead letter, one of ``streams.contract.events.REASONS``; empty for an event or a mark of the run."""
 
 
 @dataclass(frozen=True)
@@ -71,22 +77,25 @@ class GoldenNight:
         topics = {base: names.full(base) for base in self.info.topics}
         info = msgspec.structs.replace(self.info, run=run, prefix=prefix, topics=topics)
         old, new = (f'"run":"{one}"'.encode() for one in (self.info.run, run))
-        records = tuple(
-            InputRecord(r.topic, r.partition, r.key, r.value if r.key else r.value.replace(old, new), r.timestamp)
-            for r in self.records
-        )
+        records = tuple(r if r.key else replace(r, value=r.value.replace(old, new)) for r in self.records)
         return GoldenNight(self.name, info, records, self.expected)
 
 
 class _Value(msgspec.Struct):
-    at: int
+    at: Annotated[int, Meta(ge=0)]
 
 
 class _Line(msgspec.Struct):
     topic: str
     partition: int
     key: str | None
-    value: dict[str, object]
+    value: msgspec.Raw = msgspec.Raw()
+    base64: str = ""
+    reason: str = ""
+
+    def record(self) -> bytes:
+        """Return the record's bytes."""
+        return b64decode(self.base64) if self.base64 else bytes(self.value)
 
 
 class _Outcome(msgspec.Struct):
@@ -111,16 +120,16 @@ def load(name: str) -> GoldenNight:
         raise UsageError(f"no golden night {name!r}; there are: {', '.join(NIGHTS)}")
     folder = FOLDER / name
     info = decode_info((folder / "info.json").read_bytes())
-    records = tuple(_records((folder / "input.jsonl").read_bytes()))
+    records = tuple(_records((folder / "input.jsonl").read_bytes(), info.start))
     return GoldenNight(name, info, records, _expected((folder / "expected.jsonl").read_bytes()))
 
 
-def _records(lines: bytes) -> Iterator[InputRecord]:
+def _records(lines: bytes, start: int) -> Iterator[InputRecord]:
     for line in lines.splitlines():
         one = msgspec.json.decode(line, type=_Line)
-        at = msgspec.convert(one.value, _Value).at
         key = None if one.key is None else one.key.encode()
-        yield InputRecord(one.topic, one.partition, key, msgspec.json.encode(one.value), at)
+        at = start if one.reason else msgspec.json.decode(one.value, type=_Value).at
+        yield InputRecord(one.topic, one.partition, key, one.record(), at, one.reason)
 
 
 def _expected(lines: bytes) -> Expected:

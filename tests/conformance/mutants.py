@@ -1,6 +1,7 @@
 """Copies of the engine kafka-python with one bug each, as people write them; the suite must catch every one."""
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from msgspec.structs import replace
 
 from streams.contract.durations import is_duration
 from streams.contract.events import Presence, Tweet
-from streams.contract.results import AudienceResult, Progress, Result
+from streams.contract.results import AudienceResult, Progress, Result, encode, key_of, topic_of
 from streams.contract.runinfo import RunInfo
 from streams.contract.topics import INPUTS, PRESENCE, RESULTS_AUDIENCE
 from streams.engines.abstract import Engine, Summary, WorkerSettings
@@ -316,10 +317,12 @@ class _Boaster(KafkaPythonWorker):
         self.waiting: list[Result | Progress] = []
         self.reported = time.monotonic()
 
+    every = 5.0
+
     def publish(self) -> None:
         taken = [one for fold in self.folds.values() for one in fold.take()]
         self.waiting += [one for one in taken if not isinstance(one, Progress)]
-        if any(fold.ended for fold in self.folds.values()) or time.monotonic() - self.reported > 5:
+        if any(fold.ended for fold in self.folds.values()) or time.monotonic() - self.reported > self.every:
             self._send(self.waiting)
             self.reported, self.waiting = time.monotonic(), []
         self._send([one for one in taken if isinstance(one, Progress)])
@@ -329,6 +332,186 @@ class PromisesEarly(_Mutant):
     """Says how far it is before the results are written."""
 
     worker_class = _Boaster
+
+
+class _Lenient(PartitionFold):
+    """Repairs a record before it is decoded, as a lenient parser would."""
+
+    def step(self, raw: bytes | None, offset: int) -> DecodeError | None:
+        return super().step(self._repaired(raw), offset)
+
+    def _repaired(self, raw: bytes | None) -> bytes | None:
+        return raw
+
+
+class _AnyVersion(_Lenient):
+    def _repaired(self, raw: bytes | None) -> bytes | None:
+        return raw and raw.replace(b'"v":2', b'"v":1')
+
+
+class IgnoresTheVersion(_Mutant):
+    """Does not look at ``v``."""
+
+    fold_class = _AnyVersion
+
+
+class _Quoted(_Lenient):
+    def _repaired(self, raw: bytes | None) -> bytes | None:
+        return raw and re.sub(rb'"(listener|author)":"(\d+)"', rb'"\1":\2', raw)
+
+
+class NumbersInQuotes(_Mutant):
+    """Takes ``"12"`` for 12."""
+
+    fold_class = _Quoted
+
+
+class _AnyCase(_Lenient):
+    def _repaired(self, raw: bytes | None) -> bytes | None:
+        return raw and re.sub(rb'"(\w+)":', lambda name: name[0].lower(), raw)
+
+
+class IgnoresCase(_Mutant):
+    """Matches the names of fields in any case, as Go's encoding/json does."""
+
+    fold_class = _AnyCase
+
+
+class _AnyText(_Lenient):
+    def _repaired(self, raw: bytes | None) -> bytes | None:
+        return raw and raw.decode(errors="replace").encode()
+
+
+class AnyBytesAreText(_Mutant):
+    """Replaces what is not UTF-8, as many string types do."""
+
+    fold_class = _AnyText
+
+
+class _OneReason(KafkaPythonWorker):
+    def _write_dead_letter(self, error: DecodeError, value: bytes | None) -> None:
+        super()._write_dead_letter(DecodeError("wrong_shape", error.detail, error.source), value)
+
+
+class OneReasonForAll(_Mutant):
+    """Keeps every dead letter under the same reason."""
+
+    worker_class = _OneReason
+
+
+class _HalfOpen(PartitionFold):
+    def step(self, raw: bytes | None, offset: int) -> DecodeError | None:
+        at = re.search(rb'"at":\s*(\d+)', raw or b"")
+        if at and int(at[1]) == self.info.end and b'"event_id"' in (raw or b""):
+            raw = b"{}"
+        return super().step(raw, offset)
+
+
+class EndIsExclusive(_Mutant):
+    """Takes an event at exactly the end of the night for one after it."""
+
+    fold_class = _HalfOpen
+
+
+class _Versioned(PartitionFold):
+    """Gives its results versions of its own making."""
+
+    def take(self) -> list[Result | Progress]:
+        taken = super().take()
+        version = self._version() if taken else 0
+        return [one if isinstance(one, Progress) else replace(one, version=version) for one in taken]
+
+    def _version(self) -> int:
+        return self.next_offset
+
+
+class _Clocked(_Versioned):
+    started = time.monotonic()
+
+    def _version(self) -> int:
+        return int((time.monotonic() - self.started) * 1000)
+
+
+class VersionsRestart(_Mutant):
+    """Counts milliseconds since the worker was started."""
+
+    fold_class = _Clocked
+
+
+class _Writes(_Versioned):
+    writes = 0
+
+    def _version(self) -> int:
+        self.writes += 1
+        return self.writes
+
+
+class VersionsCountWrites(_Mutant):
+    """Counts how often it has written."""
+
+    fold_class = _Writes
+
+
+class _Wrapped(_Versioned):
+    def _version(self) -> int:
+        return self.next_offset % 400
+
+
+class VersionsShrink(_Mutant):
+    """Keeps its version in too few digits."""
+
+    fold_class = _Wrapped
+
+
+class _Keyless(KafkaPythonWorker):
+    def _send(self, records: list[Result | Progress]) -> None:
+        for one in records:
+            key = key_of(one) if isinstance(one, Progress) else json.dumps(json.loads(key_of(one))[2:]).encode()
+            self.producer.send(self.info.topics[topic_of(one)], encode(one), key=key)
+        self.producer.flush()
+
+
+class KeysWithoutRun(_Mutant):
+    """Leaves run and engine out of the keys of its results, so that compaction mixes them with those of others."""
+
+    worker_class = _Keyless
+
+
+class _EventClock(PartitionFold):
+    def _count(self, event: Presence | Tweet) -> None:
+        super()._count(event)
+        self.watermark = max(event.at, self.watermark or event.at)
+
+
+class WatermarkOfEvents(_Mutant):
+    """Takes the time of the newest event for its watermark, as stream processors do."""
+
+    fold_class = _EventClock
+
+
+class _Newest(PartitionFold):
+    def step(self, raw: bytes | None, offset: int) -> DecodeError | None:
+        if raw is not None and raw.startswith(b'{"mark"'):
+            self.watermark = None
+        return super().step(raw, offset)
+
+
+class LastMark(_Mutant):
+    """Takes the last mark for its watermark, not the greatest."""
+
+    fold_class = _Newest
+
+
+class _Hasty(_Boaster):
+    """Publishes progress half a second before the results it covers."""
+
+    every = 0.5
+
+
+class PromisesABitEarly(_Mutant):
+    """Says how far it is a moment before the results are written."""
+
+    worker_class = _Hasty
 
 
 class CrashesAtStart(Engine):

@@ -20,7 +20,8 @@ BUGS = (
     ("ForgetsOnRestart", "restart", "clean"),
     ("SavesOffsetsFirst", "kill", "restart"),
     ("StopsAtIdlePartition", "idle-partition", "clean"),
-    ("PromisesEarly", "idle-partition", "clean"),
+    ("PromisesEarly", "idle-partition", "golden-doors"),
+    ("PromisesABitEarly", "idle-partition", "golden-doors"),
     ("DiesOfCorruptRecords", "corrupt", "clean"),
     ("SwallowsCorruptRecords", "corrupt", "clean"),
     ("EndsOnSilence", "end", "golden-doors"),
@@ -29,6 +30,17 @@ BUGS = (
     ("BeforeTheTalk", "golden-waiting", "golden-doors"),
     ("RoundsDurations", "durations", "out-of-order"),
     ("UnicodeLowerCase", "golden-thread", "clean"),
+    ("IgnoresTheVersion", "corrupt", "clean"),
+    ("OneReasonForAll", "corrupt", "clean"),
+    ("NumbersInQuotes", "corrupt", "clean"),
+    ("IgnoresCase", "corrupt", "clean"),
+    ("AnyBytesAreText", "corrupt", "clean"),
+    ("EndIsExclusive", "golden-edges", "clean"),
+    ("VersionsRestart", "versions", "clean"),
+    ("VersionsCountWrites", "versions", "clean"),
+    ("VersionsShrink", "versions", "golden-doors"),
+    ("WatermarkOfEvents", "marks", "golden-doors"),
+    ("LastMark", "marks", "clean"),
 )
 """Mutant, the point that catches it, and a point it must still be exact on."""
 
@@ -75,6 +87,7 @@ def test_a_planted_bug_is_caught_where_it_should_be(mutant: str, point: str, spa
         ("Hangs", "failed", "not within 5 s"),
         ("WritesGarbage", "wrong", "is not a valid result of writesgarbage"),
         ("InventsWindows", "wrong", "no such window, no such space"),
+        ("KeysWithoutRun", "wrong", "has the key"),
     ],
 )
 def test_what_is_no_engine_is_named(mutant: str, status: str, words: str, kafka: Connection, tmp_path: Path) -> None:

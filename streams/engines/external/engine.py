@@ -1,22 +1,26 @@
 """Engine ``external``: any program, in any language, that implements the contract of docs/adding-an-engine.md.
 
-The engine option ``command`` is the program's command line, split like a shell would, but started without a shell. Its
-settings are in environment variables (see ``environment``). SIGTERM stops it, and it ends whenever its worker ends.
+The program is given as ``external:COMMAND``, by an engine file, or as the option ``command`` of the engine
+``external``. It is started without a shell. Its settings are in environment variables (see ``environment``). SIGTERM
+stops it, and it ends whenever its worker ends.
 """
 
 import os
-import shlex
 import subprocess
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final, Self
 
 from kafka.errors import KafkaError
 
 from streams.contract import runinfo
 from streams.engines.abstract import Engine, Summary, WorkerSettings
+from streams.engines.program import Program
+from streams.engines.shared.statefolder import OPTION as STATE_DIR
 from streams.engines.shared.statefolder import forget, state_folder
 from streams.engines.shared.stopping import RunEnd, stop_signals
-from streams.errors import BrokerError, EngineError, UsageError
+from streams.errors import BrokerError, EngineError, NotInstalledError
 from streams.kafka.progressreader import ProgressReader
 from streams.system.children import die_with_parent, end_processes, held_signals
 
@@ -24,52 +28,91 @@ COMMAND: Final = "command"
 LEAVE_SECONDS: Final = 5.0
 """How long the program may run on when the run is done, before it gets SIGTERM."""
 STOP_SECONDS: Final = 10.0
+READ_SECONDS: Final = 60.0
+"""How long reading the rest of ``results.progress`` may take, once the program has ended."""
+SIGNAL_SECONDS: Final = 0.5
+"""A program may end of a signal just before its worker, which got the same one, has noticed it."""
 
 
 class ExternalEngine(Engine):
-    """Starts the program and follows the progress it publishes."""
+    """Starts the program and follows the progress it publishes.
+
+    Args:
+        program: The program; if not given, the engine option ``command`` names it.
+    """
 
     name = "external"
+
+    def __init__(self, program: Program | None = None) -> None:
+        self.program = program or Program("")
+        self.name = self.program.name  # type: ignore[misc]  # one class for all programs, each with its name
+
+    def require(self, options: Mapping[str, str]) -> None:
+        """Check that the program can be started; see ``Program.require``."""
+        self._program(options).require()
+
+    def _program(self, options: Mapping[str, str]) -> Program:
+        """Return the program with further options of its own; the option ``command`` replaces its command line."""
+        own = {name: value for name, value in options.items() if name not in {COMMAND, STATE_DIR}}
+        program = replace(self.program, options={**self.program.options, **own})
+        return replace(program, command=options[COMMAND]) if COMMAND in options else program
 
     def run(self, settings: WorkerSettings) -> Summary:
         """Run the program until the run is done.
 
         Raises:
             UsageError: No command is given.
+            NotInstalledError: There is no such program.
             EngineError: The program cannot be started, or it ended before the run was done.
         """
-        line = shlex.split(settings.options.get(COMMAND, ""))
-        if not line:
-            raise UsageError("engine 'external' needs the program to run: --option command='java -jar engine.jar'")
+        program = self._program(settings.options)
+        program.require()
+        begin = time.monotonic()
         try:
             end = _RunEndReader(settings)
         except KafkaError as error:
             raise BrokerError(f"{settings.connection.bootstrap_servers}: {error}") from error
-        with stop_signals() as stop, end:
-            try:
-                with held_signals():
-                    child = subprocess.Popen(
-                        line,
-                        stdin=subprocess.DEVNULL,
-                        env={**settings.connection.environ(os.environ), **environment(settings)},
-                        preexec_fn=die_with_parent(),  # noqa: PLW1509 - one system call, looked up before the fork
-                    )
-            except OSError as error:
-                raise EngineError(f"{line[0]}: cannot be started: {error}") from error
-            try:
-                while not stop.is_set() and not end.reached():
-                    if child.poll() is not None and not end.reached():
-                        raise EngineError(f"{line[0]} ended with exit code {child.returncode} before the run was done")
-                if end.reached():
-                    _leave(child)
-            finally:
-                end_processes(child, seconds=STOP_SECONDS)
-        if end.reached():
+        with end:
+            _followed(program, settings, end)
+        if end.reached:
             forget(state_folder(settings))
-        return Summary(ended=end.reached(), cpu_seconds=time.process_time() + _children())
+        return end.summary(time.monotonic() - begin)
 
 
-def environment(settings: WorkerSettings) -> dict[str, str]:
+def _followed(program: Program, settings: WorkerSettings, end: "_RunEndReader") -> None:
+    """Run the program until the run is done or a signal asks to stop."""
+    with stop_signals() as stop:
+        child = _started(program, settings)
+        try:
+            while not stop.is_set() and not end.reached:
+                end.read()
+                # A program that was asked to stop may end in any way it likes; otherwise its last records count.
+                if child.poll() is not None and not stop.wait(SIGNAL_SECONDS) and not end.read_all():
+                    word = f"{program.words()[0]} ended with exit code {child.returncode} before the run was done"
+                    raise EngineError(f"{word}: {end.missing()}")
+            if end.reached:
+                _leave(child)
+        finally:
+            end_processes(child, seconds=STOP_SECONDS)
+        end.read_all()  # what the program wrote before it stopped
+
+
+def _started(program: Program, settings: WorkerSettings) -> subprocess.Popen[bytes]:
+    words = program.words()
+    try:
+        with held_signals():
+            return subprocess.Popen(
+                words,
+                stdin=subprocess.DEVNULL,
+                cwd=program.folder,
+                env={**settings.connection.environ(os.environ), **environment(settings, program.options)},
+                preexec_fn=die_with_parent(),  # noqa: PLW1509 - one system call, looked up before the fork
+            )
+    except OSError as error:
+        raise NotInstalledError(f"{words[0]}: cannot be started: {error}") from error
+
+
+def environment(settings: WorkerSettings, options: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the program's settings, by environment variable."""
     info = settings.info
     return {
@@ -78,9 +121,15 @@ def environment(settings: WorkerSettings) -> dict[str, str]:
         "JOINSTORM_RUN_ID": info.run,
         "JOINSTORM_ENGINE": settings.engine,
         "JOINSTORM_WORKER": "" if settings.worker is None else str(settings.worker),
-        "JOINSTORM_STATE_DIR": str(state_folder(settings)),
+        "JOINSTORM_STATE_DIR": str(state_folder(settings).absolute()),
         "JOINSTORM_CHECKPOINT_SECONDS": f"{settings.checkpoint_seconds:g}",
+        **{_variable(name): value for name, value in (options or {}).items()},
     }
+
+
+def _variable(option: str) -> str:
+    """Return the variable of an option: ``JOINSTORM_OPTION_BATCH_SIZE`` of ``batch-size``."""
+    return "JOINSTORM_OPTION_" + "".join(c if c.isalnum() else "_" for c in option).upper()
 
 
 def _leave(child: subprocess.Popen[bytes]) -> None:
@@ -102,18 +151,41 @@ class _RunEndReader:
     def __init__(self, settings: WorkerSettings) -> None:
         self._end = RunEnd(settings.info, settings.engine)
         self._reader = ProgressReader(settings.connection, settings.info)
-        self._open = True
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._open = False
         self._reader.close()
 
+    @property
     def reached(self) -> bool:
-        """Read for up to 0.2 s and return whether the run is done."""
-        if self._open and not self._end.reached:
-            for progress in self._reader.poll(200):
-                self._end.put(progress)
+        """Whether what was read so far has the end of the run."""
         return self._end.reached
+
+    def read(self) -> None:
+        """Read for up to 0.2 s."""
+        for progress in self._reader.poll(200):
+            self._end.put(progress)
+
+    def read_all(self) -> bool:
+        """Read to the present end of the topic and return whether the run is done."""
+        for progress in self._reader.to_end(READ_SECONDS):
+            self._end.put(progress)
+        return self.reached
+
+    def missing(self) -> str:
+        """Return what is missing for the end."""
+        return self._end.missing()
+
+    def summary(self, seconds: float) -> Summary:
+        """Return the outcome; a program's only figures are its progress, which is that of all workers together."""
+        covered = self._end.covered()
+        return Summary(
+            ended=covered.ended,
+            events=sum(covered.events.values()),
+            duplicates=sum(covered.duplicates.values()),
+            dead_letters=sum(covered.dead_letters.values()),
+            seconds=seconds,
+            cpu_seconds=time.process_time() + _children(),
+        )

@@ -2,14 +2,19 @@
 
 import contextlib
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from types import FrameType
+from typing import Final
 
-from streams.contract.progress import ProgressBook
+from streams.contract.progress import Covered, ProgressBook
 from streams.contract.results import Progress, decode_progress
 from streams.contract.runinfo import RunInfo
 from streams.errors import ContractError
 from streams.system.children import handled_signals
+
+NAMED: Final = 3
+"""How many partitions and names are listed."""
 
 
 @contextlib.contextmanager
@@ -30,6 +35,8 @@ class RunEnd:
     def __init__(self, info: RunInfo, engine: str) -> None:
         self.info, self.engine = info, engine
         self._book = ProgressBook()
+        self._others: Counter[str] = Counter()
+        """Records of other engines, by their name."""
         self._key_prefix = f'["{info.run}","{engine}",'.encode()
 
     def accept(self, key: bytes | None, value: bytes | None) -> None:
@@ -43,8 +50,22 @@ class RunEnd:
         """Process a progress record of this run; those of other engines are ignored."""
         if progress.engine == self.engine:
             self._book.put(progress)
+        else:
+            self._others[progress.engine] += 1
 
     @property
     def reached(self) -> bool:
         """Whether every partition of both input topics is covered to its end."""
-        return self._book.covered(self.info.partitions).ended
+        return self.covered().ended
+
+    def covered(self) -> Covered:
+        """Return how much of the input all workers of the engine together have counted."""
+        return self._book.covered(self.info.partitions)
+
+    def missing(self) -> str:
+        """Return what is missing for the end: partitions without ``ended``, and who else wrote progress meanwhile."""
+        missing = self.covered().missing
+        some = ", ".join(missing[:NAMED]) + (f" and {len(missing) - NAMED} more" if len(missing) > NAMED else "")
+        text = f"no progress with ended under the name {self.engine!r} for {some}" if missing else ""
+        others = ", ".join(f"{count:,} under {name!r}" for name, count in self._others.most_common(NAMED))
+        return f"{text}; progress records of this run under other names: {others}" if others else text

@@ -33,7 +33,7 @@ def test_a_subcommand_obeys_its_variable(monkeypatch: pytest.MonkeyPatch) -> Non
     """The value counts as if the option had been typed, and a typed option wins."""
     monkeypatch.setenv("JOINSTORM_SCENARIOS_LIST_FORMAT", "json")
     assert CliRunner().invoke(cli, ["scenarios", "list"]).output.startswith("[{")
-    assert CliRunner().invoke(cli, ["scenarios", "list", "--format", "text"]).output.startswith("control")
+    assert CliRunner().invoke(cli, ["scenarios", "list", "--format", "text"]).output.startswith("app-outage ")
 
 
 @pytest.mark.parametrize(

@@ -49,5 +49,5 @@ def test_a_speed_is_a_number_or_max() -> None:
 
 def test_names_of_settings_need_a_value() -> None:
     """``--option`` without an equals sign is refused, with the form that is expected."""
-    with pytest.raises(click.BadParameter, match="expected NAME=VALUE"):
+    with pytest.raises(click.BadParameter, match="expected KEY=VALUE"):
         load("stream").make_context("stream", ["--option", "rate"])

@@ -20,7 +20,7 @@ def _said(night: GoldenNight, topic: str, partition: int, *, at_once: bool) -> l
     return results
 
 
-@pytest.mark.parametrize("name", ["doors", "waiting", "thread", "entry"])
+@pytest.mark.parametrize("name", ["doors", "waiting", "thread", "entry", "edges"])
 @pytest.mark.parametrize("topic", INPUTS)
 def test_a_successor_that_reads_in_one_chunk_leaves_nothing_stale(name: str, topic: str) -> None:
     """Killed before its first checkpoint, after it had published every passing state: the successor names every row."""
