@@ -136,6 +136,28 @@ def require(faults: Sequence[Fault], brokers: int, network: bool) -> None:
             raise UsageError(f"fault '{fault}': {fault.kind} needs --network")
 
 
+def schedules_of(
+    runs: int, seed: int, given: str | None, *, brokers: int, network: bool
+) -> list[tuple[int | None, list[Fault]]]:
+    """Return the schedule of each run, and the seed it was drawn from.
+
+    Args:
+        runs: How many.
+        seed: Of the first; each run adds one.
+        given: The schedule of every run, as text; None to draw them.
+        brokers: Of the cluster.
+        network: Whether the network fails.
+
+    Raises:
+        UsageError: The text is no schedule, or one of its faults needs another cluster or the proxy.
+    """
+    if given is None:
+        return [(one, draw(one, brokers=brokers, network=network)) for one in range(seed, seed + runs)]
+    faults = parse(given)
+    require(faults, brokers, network)
+    return [(None, faults)] * runs
+
+
 def draw(seed: int, least: int = 3, most: int = 5, *, brokers: int = 1, network: bool = False) -> list[Fault]:
     """Return the schedule of a seed: ``least`` to ``most`` faults, in time order.
 

@@ -56,21 +56,15 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     not, 2 when a fault is unknown or needs other options. A --speed other than max skips quiet phases.
     """
     from joinstorm.chaos.campaign import CampaignRequest, run_campaign, summary
-    from joinstorm.chaos.faultschedule import Fault, draw, parse, require
+    from joinstorm.chaos.faultschedule import schedules_of
     from joinstorm.engines.catalog import check
     from producers.compose.faults import parse_faults
 
     check(engine, options)
-    schedules: list[tuple[int | None, list[Fault]]]
-    if faults is None:
-        schedules = [(seed + n, draw(seed + n, brokers=brokers, network=network)) for n in range(runs)]
-    else:
-        schedules = [(None, parse(faults))] * runs
-        require(schedules[0][1], brokers, network)
     request = CampaignRequest(
         scenario=scenario,
         scale=scale,
-        schedules=schedules,
+        schedules=schedules_of(runs, seed, faults, brokers=brokers, network=network),
         stream_faults=fault,
         fault_seed=fault_seed,
         declared=parse_faults(fault, fault_seed),

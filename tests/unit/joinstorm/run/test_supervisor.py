@@ -10,7 +10,7 @@ import pytest
 
 from joinstorm.interrupts import InterruptedRun
 from joinstorm.run.supervisor import Supervisor
-from streams.errors import EngineError
+from streams.errors import EngineError, EnvironmentMissingError
 
 SLEEPER = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
 DEAF = [
@@ -61,6 +61,19 @@ def test_a_failed_part_is_named_with_its_last_words(tmp_path: Path) -> None:
         part = supervisor.start("worker-1", [sys.executable, "-c", "print('no disk'); raise SystemExit(4)"])
         part.process.wait()
         with pytest.raises(EngineError, match=r"(?s)worker-1 ended with exit code 4.*no disk"):
+            supervisor.check()
+
+
+def test_what_the_parts_need_is_checked_too(tmp_path: Path) -> None:
+    """An error of a further check comes before that of a part which failed because of it."""
+
+    def check() -> None:
+        raise EnvironmentMissingError("the disk is full")
+
+    with Supervisor(tmp_path) as supervisor:
+        supervisor.start("bad", [sys.executable, "-c", "raise SystemExit(1)"]).process.wait()
+        supervisor.checks.append(check)
+        with pytest.raises(EnvironmentMissingError, match="the disk is full"):
             supervisor.check()
 
 
