@@ -24,7 +24,7 @@ PARTS = ("recovery", "latency", "sustained")
 @click.argument("engines", nargs=-1, required=True)
 @click.option("--scenario", default="launch", help="Scenario of the night.")
 @options.scale(0.1)
-@options.seed(default=1)
+@options.seed()
 @options.tape("Tape to use instead of a scenario.", exists=True)
 @options.workers()
 @click.option("--load", type=click.FloatRange(1), default=2_000.0, help="Events per second of the latency part.")
@@ -50,7 +50,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     engines: tuple[str, ...],
     scenario: str,
     scale: float,
-    seed: int,
+    seed: int | None,
     tape: Path | None,
     workers: int,
     load: float,
@@ -94,7 +94,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     return EXIT_OK if board.exact else EXIT_FAILED
 
 
-def _recorded(scenario: str, scale: float, seed: int, folder: Path) -> Path:
+def _recorded(scenario: str, scale: float, seed: int | None, folder: Path) -> Path:
     from producers.recording import record
     from producers.scenario.loading import load
 
