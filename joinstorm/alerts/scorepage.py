@@ -27,7 +27,8 @@ def as_html(scores: Sequence[AlertScore], required: Sequence[Requirement] = ()) 
     head = "".join(f"<th>{name}</th>" for name in _HEAD)
     rows = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row(score))}</tr>" for score in scores)
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Alerts scored</title><style>{CSS}{_STYLE}</style>'
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Alerts scored</title>'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{CSS}{_STYLE}</style>'
         f"<main><h1>Alerts scored against the truth</h1>{verdict}"
         f'<div class="scroll"><table><tr>{head}</tr>{rows}</table></div>'
         "<p>Green bars are right pages, orange ones false, grey ones allowed. Each phase has the same width; shaded "

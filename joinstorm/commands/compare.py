@@ -25,7 +25,7 @@ PARTS = ("recovery", "latency", "sustained")
 @click.argument("engines", nargs=-1, required=True)
 @click.option("--scenario", default="launch", help="Scenario of the night.")
 @options.scale(0.1)
-@options.seed(default=1)
+@options.seed()
 @options.tape("Tape to use instead of a scenario.", exists=True)
 @options.engines_options
 @options.workers()
@@ -52,7 +52,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     engines: tuple[str, ...],
     scenario: str,
     scale: float,
-    seed: int,
+    seed: int | None,
     tape: Path | None,
     options: tuple[EngineOption, ...],
     workers: int,
@@ -97,7 +97,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     return EXIT_OK if board.exact else EXIT_FAILED
 
 
-def _recorded(scenario: str, scale: float, seed: int, folder: Path) -> Path:
+def _recorded(scenario: str, scale: float, seed: int | None, folder: Path) -> Path:
     from producers.recording import record
     from producers.scenario.loading import load
 

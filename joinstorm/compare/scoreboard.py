@@ -11,17 +11,33 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from joinstorm.compare.fullspeed import Throughput
 from joinstorm.compare.scores import Score, Scoreboard
 from streams.visible import escape, visible
 
 _EXACT, _WRONG, _PALE = "#1d6f42", "#9c1c1c", "#9bbfaa"
+_MORE, _LESS = "↑", "↓"
+_DIRECTIONS: Final = f"{_MORE} more is better, {_LESS} less is better"
 _WHOLE_FROM: Final = 100
 """Smaller numbers on bars have a decimal."""
 _STYLE: Final = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a;
+  background: #fff }
 table { border-collapse: collapse; width: 100% } th, td { text-align: right; padding: .35rem .6rem }
 th:first-child, td:first-child { text-align: left } tr { border-bottom: 1px solid #ddd } img { width: 100% }
 pre { white-space: pre-wrap; font-size: .85rem } .no { color: #9c1c1c; font-weight: 600 }
+p { overflow-wrap: anywhere }
+@media screen and (max-width: 700px) {
+  .wide { overflow-x: auto } .wide img { min-width: 820px }
+  tr:first-child { display: none } tr { display: block; padding: .5rem 0 }
+  td { display: flex; justify-content: space-between; gap: 1rem; padding: .1rem 0 }
+  td:first-child { font-weight: 600; font-size: 1.1rem } td:empty { display: none }
+  td:not(:first-child)::before { content: attr(data-head); color: #555; font-weight: 400 }
+}
+@media print {
+  @page { size: landscape } body { margin: 0; max-width: none; font-size: 10pt }
+  .wide, tr, pre { break-inside: avoid } h1, h1 + p { break-after: avoid }
+}
 """
 
 
@@ -50,20 +66,30 @@ def keeps_up_with(score: Score) -> str:
     return f"{more}{score.sustained.events_per_second:,.0f}/s (speed {score.sustained.speed:,.0f})"
 
 
+def cpu_microseconds(throughput: Throughput) -> str:
+    """Return the processor time of an event as text."""
+    rate = throughput.events_per_cpu_second
+    return f"{1e6 / rate:,.2f}" if rate else ""
+
+
 COLUMNS: Final[tuple[tuple[str, Callable[[Score], str]], ...]] = (
     ("engine", lambda score: score.engine),
     ("answers", answers),
-    ("events/s per CPU s", lambda score: _number(score.throughput, lambda t: f"{t.events_per_cpu_second:,.0f}")),
-    ("events/s", lambda score: _number(score.throughput, lambda t: f"{t.events_per_second:,.0f}")),
-    ("start", lambda score: _number(score.throughput, lambda t: f"{t.start_seconds:.1f} s")),
-    ("memory", lambda score: _number(score.throughput, lambda t: f"{t.peak_mib:,.0f} MiB")),
-    ("latency 50 %", lambda score: _number(score.latency, lambda p: _seconds(p.p50))),
-    ("99 %", lambda score: _number(score.latency, lambda p: _seconds(p.p99))),
     (
-        "after kill -9",
+        f"events/s per CPU s {_MORE}",
+        lambda score: _number(score.throughput, lambda t: f"{t.events_per_cpu_second:,.0f}"),
+    ),
+    (f"CPU µs an event {_LESS}", lambda score: _number(score.throughput, cpu_microseconds)),
+    (f"events/s {_MORE}", lambda score: _number(score.throughput, lambda t: f"{t.events_per_second:,.0f}")),
+    (f"start {_LESS}", lambda score: _number(score.throughput, lambda t: f"{t.start_seconds:.1f} s")),
+    (f"memory {_LESS}", lambda score: _number(score.throughput, lambda t: f"{t.peak_mib:,.0f} MiB")),
+    (f"latency 50 % {_LESS}", lambda score: _number(score.latency, lambda p: _seconds(p.p50))),
+    (f"99 % {_LESS}", lambda score: _number(score.latency, lambda p: _seconds(p.p99))),
+    (
+        f"after kill -9 {_LESS}",
         lambda score: _number(score.recovery, lambda r: "-" if r.seconds is None else f"{r.seconds:.1f} s"),
     ),
-    ("keeps up with", keeps_up_with),
+    (f"keeps up with {_MORE}", keeps_up_with),
 )
 
 
@@ -78,7 +104,7 @@ def to_text(board: Scoreboard) -> str:
         )
         for row in table
     ]
-    return "\n".join([_title(board), *lines, *_problems(board), _made_with(board)])
+    return "\n".join([_title(board), *lines, _DIRECTIONS, *_problems(board), _made_with(board)])
 
 
 def _title(board: Scoreboard) -> str:
@@ -177,22 +203,29 @@ def _plain_axes(axes: Axes, title: str, most: float) -> None:
 def to_html(board: Scoreboard) -> str:
     """Return it as one self-contained page."""
     head = "".join(f"<th>{escape(name)}</th>" for name, _ in COLUMNS)
+    alt = escape("; ".join(map(_in_words, board.scores)))
     rows = "".join(_row(score) for score in board.scores)
     image = base64.b64encode(picture(board)).decode()
     problems = "".join(f"<pre>{escape(line)}</pre>" for line in _problems(board))
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Engines compared</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<style>{_STYLE}</style></head><body>\n<h1>Engines compared</h1>\n<p>{escape(_title(board))}</p>\n"
-        f'<img alt="bars of the figures below" src="data:image/png;base64,{image}">\n'
-        f"<table><tr>{head}</tr>\n{rows}</table>\n{problems}<p>{escape(_made_with(board))}</p>\n</body></html>\n"
+        f'<div class="wide"><img alt="{alt}" src="data:image/png;base64,{image}"></div>\n'
+        f"<table><tr>{head}</tr>\n{rows}</table>\n<p>{_DIRECTIONS}</p>\n{problems}<p>{escape(_made_with(board))}</p>\n</body></html>\n"
     )
+
+
+def _in_words(score: Score) -> str:
+    """Return an engine's figures as a sentence, for readers who hear the page."""
+    figures = [f"{name} {text}" for name, cell in COLUMNS[2:] if (text := cell(score))]
+    return ", ".join([f"{score.engine}: {answers(score)}", *figures])
 
 
 def _row(score: Score) -> str:
-    cells = [cell(score) for _, cell in COLUMNS]
-    return (
-        "<tr>" + "".join(f"<td{'' if score.exact else ' class=no'}>{escape(text)}</td>" for text in cells) + "</tr>\n"
-    )
+    wrong = "" if score.exact else " class=no"
+    cells = "".join(f'<td{wrong} data-head="{escape(name)}">{escape(cell(score))}</td>' for name, cell in COLUMNS)
+    return f"<tr>{cells}</tr>\n"
 
 
 def write(board: Scoreboard, folder: Path) -> list[Path]:

@@ -16,7 +16,7 @@ CSS = """
   body { font-size: 11pt; }
   main { padding: 0; max-width: none; }
   h1, h2, h3, h2 + p { break-after: avoid; }
-  .picture, .card, tr, pre { break-inside: avoid; }
+  .picture, figure, .card, tr, pre { break-inside: avoid; }
   .picture, h2 { margin-top: 24px; }
   .picture h2 { margin-top: 0; }
   figure svg { max-height: 215mm; }

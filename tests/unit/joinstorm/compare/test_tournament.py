@@ -123,6 +123,9 @@ def test_a_scoreboard_says_first_whether_the_answers_are_right() -> None:
     text = to_text(board)
     for word in (
         "12,345",
+        "81.00",
+        "CPU µs an event ↓",
+        "↑ more is better, ↓ less is better",
         "9,000",
         "150 MiB",
         "0.20 s",
@@ -149,3 +152,5 @@ def test_a_scoreboard_is_written_in_four_forms(tmp_path: Path) -> None:
     assert "&lt;wrong&gt;" in page
     assert "<wrong>" not in page
     assert "data:image/png;base64," in page
+    assert 'alt="good: exact, events/s per CPU s ↑ 12,345, CPU µs an event ↓ 81.00,' in page
+    assert 'name="viewport"' in page
