@@ -1,6 +1,7 @@
 """A score as one HTML page: the table, and for each alert a timeline of every night against its phases."""
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Final
 
 from joinstorm.alerts.requirement import Requirement, complaints
@@ -13,7 +14,7 @@ _HEAD: Final = (
     "alert", "recall", "precision", "detection time", "reset time", "flaps", "pages per incident night",
     "pages per quiet night",
 )  # fmt: skip
-_WIDTH, _ROW, _NAME, _TOP = 1072, 18, 190, 20
+_WIDTH, _ROW, _NAME, _TOP, _GAP = 1072, 18, 190, 20, 8
 _COLOURS: Final = {"right": "var(--good)", "false": "var(--bad)", "allowed": "var(--faint)"}
 _STYLE: Final = "svg text { font-size: 11px; fill: var(--ink); } th { text-align: left; }"
 
@@ -45,21 +46,32 @@ def _section(score: AlertScore) -> str:
 
 
 def timeline(score: AlertScore) -> str:
-    """Return the SVG of an alert: one line for each night, every phase of any night a column."""
-    phases = _all_phases(score.nights)
+    """Return the SVG of an alert: for each scenario its phases as columns, and one line for each night."""
+    parts, top = [], 0
+    for _, nights in groupby(score.nights, key=lambda one: one.night.scenario):
+        drawn, height = _scenario(score, list(nights))
+        parts.append(f'<g transform="translate(0 {top})">{drawn}</g>')
+        top += height + _GAP
+    words = escape(f"When {score.name} fired in each night")
+    return f'<svg role="img" aria-label="{words}" viewBox="0 0 {_WIDTH} {top}" width="100%">{"".join(parts)}</svg>'
+
+
+def _scenario(score: AlertScore, nights: Sequence[AlertNight]) -> tuple[str, int]:
+    """Return the drawing of some nights with the same phases, nearly, and its height."""
+    phases = _all_phases(nights)
+    due = {phase for one in nights for phase in score.expected.on(one.night.expect).phases}
     step = (_WIDTH - _NAME) / max(1, len(phases))
-    height = _TOP + _ROW * len(score.nights) + 4
+    height = _TOP + _ROW * len(nights) + 4
     parts = []
     for number, phase in enumerate(phases):
         left = _NAME + number * step
-        if phase in score.expected.phases:
+        if phase in due:
             parts.append(f'<rect x="{left:.1f}" y="0" width="{step:.1f}" height="{height}" fill="var(--band)"/>')
         parts.append(f'<line x1="{left:.1f}" x2="{left:.1f}" y1="0" y2="{height}" stroke="var(--line)"/>')
         parts.append(f'<text x="{left + 3:.1f}" y="13">{escape(phase.replace("_", " "))}</text>')
-    for number, one in enumerate(score.nights):
+    for number, one in enumerate(nights):
         parts.append(_line(one, phases, step, _TOP + number * _ROW))
-    words = escape(f"When {score.name} fired in each night")
-    return f'<svg role="img" aria-label="{words}" viewBox="0 0 {_WIDTH} {height}" width="100%">{"".join(parts)}</svg>'
+    return "".join(parts), height
 
 
 def _all_phases(nights: Sequence[AlertNight]) -> list[str]:

@@ -30,8 +30,7 @@ def list_(form: str) -> None:
 
     loaded = [scenarios.load(name) for name in scenarios.names()]
     if form == "json":
-        rows = [{"name": one.name, "title": one.title, "listeners": listeners(one)} for one in loaded]
-        echo(msgspec.json.encode(rows).decode())
+        echo(msgspec.json.encode([row(one) for one in loaded]).decode())
         return
     width = max(len(one.name) for one in loaded)
     for one in loaded:
@@ -69,6 +68,17 @@ def validate(scenario: str) -> None:
 
     loaded = scenarios.load(scenario)
     echo(f"{loaded.name}: valid; {listeners(loaded):,} listeners at scale 1, {len(loaded.facts)} rows of facts")
+
+
+def row(scenario: Scenario) -> dict[str, object]:
+    """Return what the list has of a scenario: the phases of its incidents, and those alerts have to answer to."""
+    return {
+        "name": scenario.name,
+        "title": scenario.title,
+        "listeners": listeners(scenario),
+        "incidents": [one.name for one in scenario.incidents],
+        "expect": scenario.expected,
+    }
 
 
 def listeners(scenario: Scenario) -> int:

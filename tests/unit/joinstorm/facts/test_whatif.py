@@ -29,6 +29,21 @@ def test_whatif_shows_nights_side_by_side(tmp_path: Path, capsys: pytest.Capture
     assert list(tmp_path.iterdir()) == [image]
 
 
+def test_whatif_names_and_shades_incidents(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each incident has its phase and its minutes, once in the picture even where two nights share it."""
+    image = tmp_path / "nights.svg"
+    names_given = ["two-troubles", "server-loss", "server-loss", "premiere"]
+    arguments = ["whatif", *names_given, "--scale", "0.01", "--picture", str(image), "--format", "json"]
+    assert main(arguments) == 0
+    two, lost, _, calm = json.loads(capsys.readouterr().out)
+    assert two["incidents"] == [["login_outage", -12.0, -6.0], ["crowd_peak", 8.0, 12.0], ["capacity_lost", 22.0, 30.0]]
+    assert lost["incidents"] == [["capacity_lost", 20.0, 30.0]]
+    assert calm["incidents"] == []
+    assert lost["drops_all"] > 5 * calm["drops_all"]
+    text = image.read_text(encoding="utf-8")
+    assert (text.count("capacity_lost"), text.count("login_outage")) == (2, 1)
+
+
 def test_the_table_and_a_png(tmp_path: Path) -> None:
     """Each night has a column, each figure a line; the picture's suffix says its form."""
     recording = record(load("quiet"), tmp_path / "a.parquet", scale=0.2)
@@ -88,8 +103,11 @@ def test_scenarios_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["scenarios", "list"]) == 0
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == names()
     assert main(["scenarios", "list", "--format", "json"]) == 0
-    sizes = {row["name"]: row["listeners"] for row in json.loads(capsys.readouterr().out)}
-    assert sizes["storm"] == 10 * sizes["launch"]
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows["storm"]["listeners"] == 10 * rows["launch"]["listeners"]
+    assert rows["server-loss"]["incidents"] == ["capacity_lost"]
+    assert rows["server-loss"]["expect"] == {"fire": [["capacity_lost"]], "may": ["after_capacity_lost"]}
+    assert rows["launch"]["expect"]["fire"] == [["melting", "first_closed", "second_room"]]
 
 
 def test_scenarios_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
