@@ -1,6 +1,7 @@
 """Explains why an engine is wrong: the fewest events that show it, found by playing smaller and smaller nights."""
 
 import itertools
+import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -22,6 +23,8 @@ from streams.kafka.connection import Connection
 WRONG: Final = ("wrong", "failed")
 GUESSES: Final = 8
 """How many people of a wrong window are tried alone before the whole night is halved."""
+ANYBODY: Final = 3
+"""How many people are tried alone where no count is wrong."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,7 @@ class _Search:
             for batch in _batches(candidates, self.explainer.jobs):
                 outcomes = list(pool.map(self._outcome, (candidate for _, candidate in batch)))
                 for (index, candidate), outcome in zip(batch, outcomes, strict=True):
-                    if outcome.status == self.outcome.status:
+                    if kind_of(outcome) == kind_of(self.outcome):
                         self.explainer.notify(f"{len(candidate)} events: {outcome.status}")
                         return index
         return None
@@ -152,12 +155,22 @@ class _Search:
         close = [own for own in people.values() if any(self._touches(place, windows) for place in own)]
         close.sort(key=len)
         yield from close[:GUESSES]
+        if not windows:  # what is wrong is no count: perhaps anybody shows it
+            yield from list(people.values())[:ANYBODY]
         if close:
             yield sorted(place for own in close for place in own)
 
     def _touches(self, place: int, windows: Sequence[int]) -> bool:
         at = self.night.records[place].timestamp
         return any(window <= at < window + self.night.info.window_ms for window in windows)
+
+
+def kind_of(outcome: PointOutcome) -> tuple[str, str]:
+    """Return how an engine failed, without numbers: two nights show one bug only if they fail alike."""
+    if outcome.status != "failed":
+        return outcome.status, ""
+    cause = outcome.detail.partition(";")[0].splitlines()[:1]
+    return outcome.status, re.sub(r"\d+", "", "".join(cause))
 
 
 def _batches(candidates: Sequence[Sequence[int]], size: int) -> Iterator[list[tuple[int, Sequence[int]]]]:
