@@ -233,7 +233,7 @@ def _presence_rows(events: Events, demand: Demand, start: int) -> pa.Table:
         "topic": _encoded(np.zeros(count, dtype=np.int8), _TOPIC),
         "kind": _encoded(events["kind"], _KIND),
         "person": pa.array(events["person"].astype(np.int64)),
-        "space": _encoded(events["room"], _SPACE),
+        "space": _encoded(events["room"].astype(np.int16), _SPACE),
         "client": _encoded(demand.client[events["person"]], pa.array(demand.clients, pa.string())),
         "try": pa.array(events["try"].astype(np.int32)),
         "reason": _encoded(events["reason"], _REASON),
@@ -243,7 +243,7 @@ def _presence_rows(events: Events, demand: Demand, start: int) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=_COLUMNS)
 
 
-def _encoded(codes: npt.NDArray[np.int8], values: pa.Array) -> pa.DictionaryArray:
+def _encoded(codes: npt.NDArray[np.signedinteger], values: pa.Array) -> pa.DictionaryArray:
     codes = np.ascontiguousarray(codes)
     return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes == NONE), values)
 

@@ -24,7 +24,7 @@ from joinstorm.prometheus.remoteread import NAME, RemoteSeries
 from joinstorm.prometheus.sampleserver import SampleServer
 from joinstorm.prometheus.server import Prometheus, QueryError, RangeSeries
 from streams.errors import RulesError
-from streams.read.ledger import Ints
+from streams.read.steps import Ints
 
 Lives: TypeAlias = Mapping[LabelPairs, Sequence[AlertLife]]
 """The lives of each alert of a rule, by its labels."""

@@ -19,6 +19,7 @@ from joinstorm.verdict.comparison import compare
 from joinstorm.verdict.verdicts import final_tables, problems
 from producers.replay.opening import open_run
 from producers.replay.playback import Replay
+from producers.replay.schedule import MOST_MARKS, least_watermark_step
 from producers.senders.registry import sender_factory
 from producers.tape.tapefile import Tape
 from streams.contract.runinfo import RunInfo
@@ -213,6 +214,8 @@ class _Comparison:
     def _open(self, tape: Tape, speed: float) -> RunInfo:
         run = f"compare-{uuid.uuid4().hex[:8]}"
         step = max(1_000, int(speed * STEP_WALL_MS)) if speed else 60_000
+        if tape.info.end - tape.info.start > MOST_MARKS * step:
+            step = least_watermark_step(tape.info.end - tape.info.start)
         return open_run(self.request.connection, tape.info, run=run, watermark_step_ms=step)
 
     @contextlib.contextmanager

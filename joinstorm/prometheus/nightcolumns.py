@@ -24,7 +24,7 @@ from streams.metrics.definitions import Metric
 from streams.metrics.families import Families
 from streams.read.derive import ResultsAt, ResultsView
 from streams.read.durations import Bins
-from streams.read.ledger import Ints
+from streams.read.steps import Ints, Steps
 
 Floats: TypeAlias = NDArray[np.float64]
 Bools: TypeAlias = NDArray[np.bool_]
@@ -98,10 +98,11 @@ class ManyMoments:
     def peak(self, space: str) -> tuple[Ints, Ints]:
         """Return the most listeners so far, and the end of the first window with as many (ms)."""
         live = self.view.live(space)
-        most = np.maximum.accumulate(live)
-        first = np.where(np.r_[True, most[1:] > most[:-1]], np.arange(len(most)), 0)
-        grid = self.view.grid
-        return most[self.until], grid.start + np.maximum.accumulate(first)[self.until] * grid.window_ms
+        most = np.maximum.accumulate(live.values)
+        higher = np.r_[True, most[1:] > most[:-1]]
+        first = np.maximum.accumulate(np.where(higher, np.r_[0, live.windows + 1], 0))
+        ends = self.view.grid.end_of(Steps(live.windows, first)[self.until])
+        return Steps(live.windows, most)[self.until], ends
 
     def waiting(self) -> Ints:
         """Return the people who want in and are not, over all spaces."""
@@ -171,12 +172,12 @@ class ManyMoments:
         for subject in self.view.subjects:
             for window, word, change in self.view.reaction[subject].extra.cells():
                 if word.startswith(HASHTAG):
-                    tag = word.removeprefix(HASHTAG)
-                    totals.setdefault(tag, np.zeros(self.view.grid.windows + 1, np.int64))[window + 1] += change
+                    total = totals.setdefault(word.removeprefix(HASHTAG), np.zeros(len(self.until) + 1, np.int64))
+                    total[self.until.searchsorted(window, "right")] += change
         tags = sorted(totals)
         if not tags:
             return {}
-        table = np.stack([np.cumsum(totals[tag])[self.until] for tag in tags])
+        table = np.stack([np.cumsum(totals[tag])[:-1] for tag in tags])
         order = np.argsort(-table, axis=0, kind="stable")  # ties in the order of the alphabet
         rank = np.empty_like(order)
         np.put_along_axis(rank, order, np.arange(len(tags))[:, None], axis=0)

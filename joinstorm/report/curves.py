@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from dashboards import palette
 from joinstorm.report import launchpicture, tweetpictures
 from joinstorm.report.pictures import PictureData, Stretch
-from streams.contract.names import MINUTE_MS
 from streams.read.derive import ResultsView
-from streams.read.ledger import Ints
+from streams.read.steps import combined
 
 MOST_POINTS: Final = 4_000
 """Points of a curve: three windows per pixel of a wide screen; further detail takes a zoom that few need."""
@@ -101,7 +100,7 @@ class Chart:
 
 def launch(data: PictureData) -> list[Chart]:
     """Return rooms and waiting, the difference from the truth, events per minute, and the two ratios."""
-    stretch = _stretch(data, launchpicture.launch_span(data), 2 * (2 * len(data.engine.spaces) + 2))
+    stretch = _stretch(data, launchpicture.launch_span(data), 2 * (2 * len(data.rooms) + 2))
     return [
         _regular("People", stretch, [*_rooms(data, stretch)]),
         _gap(data, stretch),
@@ -118,8 +117,8 @@ def posts(data: PictureData) -> list[Chart]:
         Curve(
             subject,
             palette.SUBJECTS.get(subject, palette.TRUTH),
-            stretch.per_minute(tweetpictures.posted(data.engine, subject), 5)[1],
-            stretch.per_minute(tweetpictures.posted(data.truth, subject), 5)[1],
+            stretch.per_minute(data.engine.posted(subject), 5)[1],
+            stretch.per_minute(data.truth.posted(subject), 5)[1],
         )
         for subject in data.engine.subjects
     ]
@@ -158,7 +157,7 @@ def _regular(title: str, stretch: Stretch, curves: Sequence[Curve], **more: Any)
 
 def _means(title: str, stretch: Stretch, curves: Sequence[Curve], minutes: int, **more: Any) -> Chart:
     grid = stretch.grid
-    step = max(1, minutes * MINUTE_MS // grid.window_ms) * grid.window_ms
+    step = stretch.interval(minutes) * grid.window_ms
     return Chart(title, grid.start + stretch.since * grid.window_ms + step / 2, step, curves, **more)
 
 
@@ -179,16 +178,15 @@ def _gap(data: PictureData, stretch: Stretch) -> Chart:
 
 
 def _gaps(data: PictureData, stretch: Stretch) -> Iterator[Curve]:
-    for space, colour in data.colours().items():
-        gap = stretch.farthest(data.engine.live(space) - data.truth.live(space))
-        yield Curve(data.wording.room.format(space), colour, gap)
+    colours = data.colours()
+    for space, gap in data.gaps().items():
+        yield Curve(data.wording.room.format(space), colours.get(space, ""), stretch.farthest(gap))
     yield Curve("waiting", palette.WAITING, stretch.farthest(data.engine.waiting - data.truth.waiting))
 
 
 def _minutes(data: PictureData, stretch: Stretch) -> Chart:
     def total(view: ResultsView, kind: str) -> NDArray[np.float64]:
-        sums: Ints = sum((view.audience[space].column(kind) for space in view.spaces), view.waiting * 0)
-        return stretch.per_minute(sums)[1]
+        return stretch.per_minute(combined([(view.audience[space].column(kind), 1) for space in view.spaces]))[1]
 
     curves = [Curve(kind, colour, total(data.engine, kind), total(data.truth, kind)) for kind, colour in KINDS.items()]
     return _means("Events per minute", stretch, curves, 1)
@@ -205,8 +203,8 @@ def _ratio(data: PictureData, stretch: Stretch, title: str, *, success: bool) ->
         Curve(
             data.wording.room.format(space),
             colour,
-            stretch.thin(ratio(data.engine, space)),
-            stretch.thin(ratio(data.truth, space)),
+            ratio(data.engine, space, stretch.places),
+            ratio(data.truth, space, stretch.places),
         )
         for space, colour in data.colours().items()
     ]

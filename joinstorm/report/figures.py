@@ -42,7 +42,7 @@ def _waiting(data: PictureData, now: ResultsAt) -> Iterator[Figure]:
 
 
 def _rooms(data: PictureData, now: ResultsAt) -> Iterator[Figure]:
-    for space in data.engine.spaces:
+    for space in data.rooms:
         peak, at = now.peak(space)
         if peak:
             note = ", ".join(part for part in (full_size(data, peak), f"at {data.wording.clock(at)}") if part)

@@ -13,8 +13,8 @@ from joinstorm.report.pictures import KEY, TRUTH, Floats, PictureData, Stretch
 from streams.contract.names import MINUTE_MS
 from streams.contract.results import STANCE, STANCES
 from streams.effect.baseline import fit
-from streams.read.derive import POSTED, ResultsView
-from streams.read.ledger import Ints
+from streams.exporter.samples import reaction_counts
+from streams.read.steps import combined
 
 STANCE_MINUTES: Final = 15
 """Minutes over which shares of stances are taken."""
@@ -36,20 +36,15 @@ def tweets(data: PictureData, text: str) -> str:
 
 def any_posts(data: PictureData) -> bool:
     """Return whether anything was written in the night."""
-    return any(posted(data.truth, subject)[-1] > 0 for subject in data.truth.subjects)
-
-
-def posted(view: ResultsView, subject: str) -> Ints:
-    """Return the prefix sums of what was posted on a subject."""
-    return sum((view.reaction[subject].column(kind) for kind in POSTED), view.waiting * 0)
+    return any(data.truth.posted(subject)[data.grid.windows] > 0 for subject in data.truth.subjects)
 
 
 def _draw_subjects(panel: Axes, data: PictureData, stretch: Stretch) -> None:
     below: Any = 0.0
     below_truth: Any = 0.0
     for subject in data.engine.subjects:
-        times, counts = stretch.per_minute(posted(data.engine, subject), 5)
-        truth = stretch.per_minute(posted(data.truth, subject), 5)[1]
+        times, counts = stretch.per_minute(data.engine.posted(subject), 5)
+        truth = stretch.per_minute(data.truth.posted(subject), 5)[1]
         colour = palette.SUBJECTS.get(subject, palette.TRUTH)
         panel.fill_between(times, below, below + counts, color=colour, alpha=0.75, linewidth=0)
         below, below_truth = below + counts, below_truth + truth
@@ -63,7 +58,7 @@ def stance_shares(data: PictureData, stretch: Stretch) -> Iterator[tuple[str, Fl
     view = data.engine
     drawn = []
     for name in STANCES:
-        column = sum((view.reaction[subject].column(STANCE + name) for subject in view.subjects), view.waiting * 0)
+        column = combined([(view.reaction[subject].column(STANCE + name), 1) for subject in view.subjects])
         drawn.append(stretch.per_minute(column, STANCE_MINUTES)[1])
     total = np.sum(drawn, axis=0)
     for name, counts in zip(STANCES, drawn, strict=True):
@@ -107,10 +102,10 @@ def reaction_curve(data: PictureData) -> ReactionCurve | None:
     if data.reaction is None or announced is None:
         return None
     stretch = Stretch.of(grid, (max(data.info.start, announced - 2 * 60 * MINUTE_MS), data.info.end))
-    sums, first = posted(data.engine, data.subject), grid.until(announced)
-    times, counts = stretch.per_minute(sums, 5)
-    truth = stretch.per_minute(posted(data.truth, data.subject), 5)[1]
-    baseline = fit(np.diff(sums[: first + 1]).astype(float), grid.start + first * grid.window_ms, grid.window_ms)
+    times, counts = stretch.per_minute(data.engine.posted(data.subject), 5)
+    truth = stretch.per_minute(data.truth.posted(data.subject), 5)[1]
+    before, width_ms = reaction_counts(data.engine, data.subject, grid.until(announced))
+    baseline = fit(before.astype(float), grid.start + len(before) * width_ms, width_ms)
     expected = baseline.expected(times * style.DAY_MS, MINUTE_MS).astype(np.float64)
     return ReactionCurve(stretch, times, counts, truth, expected)
 

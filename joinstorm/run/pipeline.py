@@ -32,6 +32,8 @@ from streams.read.runview import RunView
 from streams.system.threads import poll_until
 
 POLL_SECONDS = 0.25
+VIEW_SHARE = 0.1
+"""Most of the time that views may take."""
 LOOK_SECONDS = 0.05
 """Between two looks for the end."""
 STALL_SECONDS = 90.0
@@ -145,7 +147,7 @@ class Pipeline:
             prefix=request.prefix,
             partitions=request.partitions,
             replication=request.replication,
-            watermark_step_ms=default_watermark_step(request.speed),
+            watermark_step_ms=default_watermark_step(request.speed, tape.end - tape.start),
             faults=request.faults,
         )
         return self.info
@@ -223,7 +225,8 @@ class Pipeline:
     def views(self, reader: ResultReader, every: float = POLL_SECONDS) -> Iterator[RunView]:
         """Yield what is known, every so many seconds, until engines and truth are drained and the producer has ended.
 
-        A view sums all results, so that few are cheaper; the end is noticed at once. Extra engines are waited for as
+        A view sums all results, so that few are cheaper: they take ``VIEW_SHARE`` of the time at most. The end is
+        noticed at once. Extra engines are waited for as
         long as they make progress; what stopped one is its ``trouble``.
 
         Raises:
@@ -233,14 +236,16 @@ class Pipeline:
         """
         stall = _Stall(self.request.name)
         while True:
+            began = time.monotonic()
             view = reader.snapshot()
             yield view
+            took = time.monotonic() - began
             self.supervisor.check()
             self._check_run(view)
             if all(name in view.engines and view.engines[name].drained for name in (self.request.name, TRUTH)):
                 break
             stall.check(view, self._workers_gone(), self._log_end, self._ailments)
-            poll_until(lambda: self._all_drained(reader) or None, every, LOOK_SECONDS)
+            poll_until(lambda: self._all_drained(reader) or None, max(every, took / VIEW_SHARE), LOOK_SECONDS)
         if self.replay is not None:
             self.replay.process.wait()
             self.supervisor.check()
@@ -307,7 +312,8 @@ class _Stall:
         late = self._gone is not None and self._clock() - self._gone > GRACE_SECONDS
         if late and (engine is None or not engine.covered.ended):
             raise EngineError(f"engine {self._engine}: every worker has ended, and its results have not{log_end()}")
-        state = (view.status, None if engine is None else engine.covered)
+        read = [view.engines[name].results for name in (self._engine, TRUTH) if name in view.engines]
+        state = (view.status, None if engine is None else engine.covered, read)
         if state != self._last:
             self._last, self._since = state, self._clock()
         paused = view.status is not None and view.status.state == "paused"

@@ -130,7 +130,7 @@ class Player:
         step = (
             round(request.watermark_step * 1000)
             if request.watermark_step
-            else default_watermark_step(request.speed, window_ms)
+            else default_watermark_step(request.speed, self.tape.info.end - self.tape.info.start, window_ms)
         )
         return open_run(
             self.connection,

@@ -1,10 +1,16 @@
 """What the live display shows of one instant of a run, and how it follows from a view of the results."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from heapq import nlargest
+from typing import Final
 
+from streams.read.derive import ResultsAt
 from streams.read.runview import EngineView, RunView
+
+MOST_ROOMS: Final = 12
+"""Rooms shown."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,7 @@ class FrameSource:
             phase=view.info.phase_at(watermark if watermark is not None else view.info.start),
             at=watermark,
             progress=min(1.0, sum(engine.covered.events.values()) / max(1, view.info.events)) if engine else 0.0,
-            audience={space: now.audience(space) if now else 0 for space in view.info.spaces},
+            audience=_rooms(view.info.spaces, now),
             waiting=now.waiting() if now else 0,
             drop_rate=max((now.drop_ratio(space) or 0.0 for space in view.info.spaces), default=0.0) if now else 0.0,
             tweets_per_minute=float(now.tweets_per_minute()) if now else 0.0,
@@ -87,6 +93,14 @@ class FrameSource:
             self._rates = ((sent - self._before[1]) / elapsed, (counted - self._before[2]) / elapsed)
             self._before = (now, sent, counted)
         return self._rates
+
+
+def _rooms(spaces: Sequence[str], now: ResultsAt | None) -> dict[str, int]:
+    """Return the listeners in each room; of more than ``MOST_ROOMS`` rooms, in the fullest."""
+    rooms = {space: now.audience(space) if now else 0 for space in spaces}
+    if len(rooms) <= MOST_ROOMS:
+        return rooms
+    return {space: rooms[space] for space in nlargest(MOST_ROOMS, rooms, key=rooms.__getitem__)}
 
 
 def _handled(engine: EngineView | None) -> int:

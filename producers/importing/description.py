@@ -9,7 +9,7 @@ import polars as pl
 from producers.importing.importspec import ImportSpec, Moment
 from producers.importing.posts import Posts
 from producers.importing.times import moment
-from producers.tape.tapeformat import TapeInfo
+from producers.tape.tapeformat import MOST_SPACES, TapeInfo
 from streams.contract.names import ALL
 from streams.contract.runinfo import DEFAULT_WINDOW_MS, Phase, SubjectRule
 from streams.errors import EventFileError
@@ -18,8 +18,6 @@ WHOLE_NIGHT: Final = "night"
 """The one phase of a recording without phases."""
 BEFORE: Final = "before"
 """The time before the first phase given."""
-MOST_SPACES: Final = 127
-"""A tape numbers them in one byte."""
 LONGEST_NAME: Final = 200
 """Letters in the name of a room."""
 

@@ -18,6 +18,8 @@ from producers.compose.lanes import Ints
 from streams.contract.runinfo import DEFAULT_WINDOW_MS
 
 AS_FAST_AS_POSSIBLE = 0.0
+MOST_MARKS = 20_000
+"""Watermarks per partition, unless the user sets their step: more than a day of windows of five seconds has."""
 _KEPT = 256
 """Knots and rushes that are remembered: far more than a user can set while records are in flight."""
 
@@ -157,21 +159,26 @@ class Schedule:
         self._events = [*self._events[-_KEPT:], max(event, self._events[-1])]
 
 
-def default_watermark_step(speed: float, window_ms: int = DEFAULT_WINDOW_MS) -> int:
+def least_watermark_step(length_ms: int, window_ms: int = DEFAULT_WINDOW_MS) -> int:
+    """Return the least step, in whole windows, with at most ``MOST_MARKS`` watermarks per partition of a night."""
+    return max(1, -(-length_ms // (MOST_MARKS * window_ms))) * window_ms
+
+
+def default_watermark_step(speed: float, length_ms: int, window_ms: int = DEFAULT_WINDOW_MS) -> int:
     """Return the watermark step for a speed: about a quarter of a second of wall clock, in whole windows.
 
     Engines settle a window when a watermark passes it, so more marks than windows add nothing; more than a minute of
-    event time between marks would keep a viewer waiting.
+    event time between marks would keep a viewer waiting, except in a night so long that its marks would outweigh its
+    events.
 
     Args:
         speed: Event seconds per second; 0 means as fast as possible.
+        length_ms: Length of the night.
         window_ms: Width of the result windows.
     """
-    longest = max(window_ms, 60_000 - 60_000 % window_ms)
-    if not speed:
-        return longest
-    windows = -(-int(speed * 250) // window_ms)
-    return min(max(window_ms, windows * window_ms), longest)
+    least, longest = least_watermark_step(length_ms, window_ms), max(window_ms, 60_000 - 60_000 % window_ms)
+    windows = -(-int(speed * 250) // window_ms) if speed else longest // window_ms
+    return max(least, min(windows * window_ms, longest))
 
 
 def quiet_stretches(starts: list[tuple[int, bool]], end: int) -> list[tuple[int, int]]:

@@ -4,7 +4,8 @@ Per block of ``BLOCK_ROWS`` rows: the row count (u32), then each column in schem
 some but not all rows are null, one validity bit per row (least significant bit first); then the valid values only.
 Integers are little endian at their column's width, booleans one byte, strings their byte lengths (u32 each) and then
 their UTF-8 bytes, lists their lengths (u32 each) and then their strings. A dictionary column gives the distinct values
-that occur, sorted, as strings, and then one byte per row: the rank of its value among them.
+that occur, sorted, as strings, and then one byte per row: the rank of its value among them; two bytes where more than
+256 values occur.
 """
 
 import hashlib
@@ -17,6 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from producers.tape.tapeformat import BLOCK_ROWS, SCHEMA, TapeInfo
+
+_BYTE = 256
 
 
 class ContentHash:
@@ -69,7 +72,8 @@ class ContentHash:
         values = column.dictionary.to_pylist()
         present = sorted({values[index] for index in np.flatnonzero(np.bincount(indices))})
         rank_of = {value: rank for rank, value in enumerate(present)}
-        ranks = np.array([rank_of.get(value, 0) for value in values], dtype=np.uint8)
+        width = np.dtype(np.uint8) if len(present) <= _BYTE else np.dtype("<u2")
+        ranks = np.array([rank_of.get(value, 0) for value in values], dtype=width)
         self._strings(pa.array(present, pa.string()))
         self._sha.update(ranks[indices].data)
 

@@ -18,6 +18,9 @@ BLOCK_ROWS = 1 << 16
 """Rows per Parquet row group; the content hash is taken block by block, so it is part of the format."""
 
 _text = pa.dictionary(pa.int8(), pa.string())
+_space = pa.dictionary(pa.int16(), pa.string())
+MOST_SPACES = 32_767
+"""Rooms of a night, at most."""
 
 SCHEMA = pa.schema(
     [
@@ -26,7 +29,7 @@ SCHEMA = pa.schema(
         pa.field("topic", _text, nullable=False),  # space.presence | tweets
         pa.field("kind", _text, nullable=False),  # PresenceKind | TweetKind
         pa.field("person", pa.int64(), nullable=False),  # listener or author id
-        pa.field("space", _text),
+        pa.field("space", _space),
         pa.field("client", _text),
         pa.field("try", pa.int32()),
         pa.field("reason", _text),

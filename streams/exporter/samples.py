@@ -11,7 +11,7 @@ from streams.contract.durations import TIME_TO_EXIT, TIME_TO_JOIN, TIME_TO_REJOI
 from streams.contract.names import ALL, MINUTE_MS
 from streams.contract.results import STANCE, STANCES
 from streams.contract.runinfo import RunInfo, RunStatus
-from streams.effect.baseline import Estimate
+from streams.effect.baseline import STEP_MS, Estimate
 from streams.effect.estimate import ReactionEstimate, estimate_reaction
 from streams.exporter.brokerhealth import BrokerHealth
 from streams.metrics import definitions as metrics
@@ -24,12 +24,15 @@ from streams.metrics.definitions import (
     TWEET_KINDS,
 )
 from streams.metrics.families import Families
-from streams.read.derive import POSTED, ResultsAt, ResultsView
+from streams.read.derive import ResultsAt, ResultsView
 from streams.read.difference import Difference
 from streams.read.runview import EngineView, RunView
+from streams.read.steps import Ints
 
 TAPE_DIGITS = 12
 """Digits of the tape's hash in the label."""
+MOST_STRETCHES = 50_000
+"""From so many windows on (69 hours of 5 s), the reaction is estimated from counts of longer stretches."""
 
 
 def add_run(families: Families, info: RunInfo, *, at: float | None = None) -> None:
@@ -126,12 +129,22 @@ def reaction_at(info: RunInfo, view: ResultsView, until: int) -> ReactionEstimat
     subject = subject_of_announcement(info)
     if info.announced is None or subject is None:
         return None
-    running = view.reaction[subject]
-    counts = np.diff(sum(running.column(kind)[: until + 1] for kind in POSTED))
+    counts, width_ms = reaction_counts(view, subject, until)
     try:
-        return estimate_reaction(counts, start=info.start, window_ms=info.window_ms, announced=info.announced)
+        return estimate_reaction(counts, start=info.start, window_ms=width_ms, announced=info.announced)
     except ValueError:  # before the announcement, or the baseline is too short
         return None
+
+
+def reaction_counts(view: ResultsView, subject: str, until: int) -> tuple[Ints, int]:
+    """Return the tweets on a subject over the first ``until`` windows, as counts of equal stretches, and their length.
+
+    A stretch is one window (ms). In a night of more than ``MOST_STRETCHES`` windows it is several, up to ten minutes.
+    """
+    windows, width_ms = view.grid.windows, view.grid.window_ms
+    several = max(1, min(-(-windows // MOST_STRETCHES), STEP_MS // width_ms))
+    sums = view.posted(subject)[np.arange(0, until + 1, several)]
+    return np.diff(sums), several * width_ms
 
 
 def minutes_since_announced(info: RunInfo, now: ResultsAt) -> float:

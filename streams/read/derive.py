@@ -26,7 +26,8 @@ from streams.contract.results import (
 )
 from streams.contract.runinfo import RunInfo
 from streams.read.durations import Bins, Durations, durations_of
-from streams.read.ledger import NOTHING, Grid, Ints, Ledger, Running
+from streams.read.ledger import FEW, NOTHING, Grid, Ledger, Running
+from streams.read.steps import Steps, combined
 
 _ESTIMATES = tuple(STANCE + name for name in STANCES)
 Rows: TypeAlias = dict[tuple[int, str], Counts]
@@ -127,7 +128,7 @@ class ResultsView:
         return ResultsAt(self, self.grid.until(at))
 
     def tables(self) -> FinalCounts:
-        """Return the counts of every window."""
+        """Return the counts of every window; windows with equal counts may share them."""
         tables = FinalCounts({}, {}, {})
         for name, running in self.audience.items():
             _fill(tables.audience, running, name, AUDIENCE_COUNTS, self.grid)
@@ -136,10 +137,14 @@ class ResultsView:
             _fill(tables.estimates, replace(running, extra=NOTHING), name, _ESTIMATES, self.grid)
         return tables
 
-    def live(self, space: str) -> Ints:
-        """Return the live audience of a space at the end of every window, preceded by 0; shape (windows + 1)."""
+    def live(self, space: str) -> Steps:
+        """Return the live audience of a space at the ends of windows."""
         running = self.audience[space]
         return running.column("joins") - running.column("drops") - running.column("leaves")
+
+    def posted(self, subject: str) -> Steps:
+        """Return all tweets on a subject so far, at the ends of windows."""
+        return combined([(self.reaction[subject].column(kind), 1) for kind in POSTED])
 
     @cached_property
     def durations(self) -> Mapping[str, Durations]:
@@ -147,23 +152,27 @@ class ResultsView:
         return durations_of(running.extra for running in self.audience.values())
 
     @cached_property
-    def waiting(self) -> Ints:
-        """People waiting at the end of every window, preceded by 0; shape (windows + 1)."""
-        total = np.zeros(self.grid.windows + 1, np.int64)
-        for space in self.spaces:
-            running = self.audience[space]
-            total += running.column("arrivals") + running.column("drops")
-            total -= running.column("joins") + running.column("give_ups")
-        return total
+    def waiting(self) -> Steps:
+        """People waiting at the ends of windows, over all spaces."""
+        return combined(
+            [(self.audience[space].column(count), sign) for space in self.spaces for count, sign in _WAITING]
+        )
+
+
+_WAITING = (("arrivals", 1), ("drops", 1), ("joins", -1), ("give_ups", -1))
 
 
 def _fill(rows: Rows, running: Running, name: str, counts: Sequence[str], grid: Grid) -> None:
+    found: dict[int, Counts] = {}
     for count in counts:
-        cells = np.diff(running.column(count))
-        for index in np.flatnonzero(cells).tolist():
-            rows.setdefault((grid.start + index * grid.window_ms, name), {})[count] = int(cells[index])
+        windows, changes = running.column(count).changed()
+        for window, change in zip(grid.end_of(windows).tolist(), changes.tolist(), strict=True):
+            found.setdefault(window, {})[count] = change
     for index, label, value in running.extra.cells():
-        rows.setdefault((grid.start + index * grid.window_ms, name), {})[label] = value
+        found.setdefault(grid.start + index * grid.window_ms, {})[label] = value
+    shared: dict[tuple[tuple[str, int], ...], Counts] = {}
+    for window, row in found.items():
+        rows[window, name] = shared.setdefault(tuple(row.items()), row) if len(row) <= FEW else row
 
 
 class ResultsAt:
@@ -199,13 +208,12 @@ class ResultsAt:
 
     def peak(self, space: str) -> tuple[int, int]:
         """Return the highest audience at the end of a window so far, and the end of the first such window (ms)."""
-        live = self.view.live(space)[: self.until + 1]
-        index = int(live.argmax())
-        return int(live[index]), self.view.grid.start + index * self.view.grid.window_ms
+        most, until = self.view.live(space).known(self.until).peak()
+        return most, self.view.grid.start + until * self.view.grid.window_ms
 
     def waiting(self) -> int:
         """Return the number of people waiting, over all spaces."""
-        return int(self.view.waiting[self.until])
+        return self.view.waiting[self.until]
 
     def drop_ratio(self, space: str) -> float | None:
         """Return drops / (audience a minute ago + joins since); None while the room was empty."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from streams.contract.results import AUDIENCE_COUNTS, REACTION_COUNTS
 from streams.read.derive import ResultsView
-from streams.read.ledger import Ints, Running
+from streams.read.ledger import Running
 
 HASHTAGS = "hashtags"
 DURATIONS = "durations"
@@ -43,10 +43,10 @@ def difference(engine: ResultsView, truth: ResultsView, until: int) -> Differenc
         total[count] += summed
     now: dict[str, int] = {}
     for space in engine.spaces:
-        gap = (engine.live(space) - truth.live(space))[: until + 1]
-        greatest[AUDIENCE] = max(greatest[AUDIENCE], int(np.abs(gap).max()))
-        now[space] = int(gap[-1])
-    greatest[WAITING] = int(np.abs((engine.waiting - truth.waiting)[: until + 1]).max())
+        gap = (engine.live(space) - truth.live(space)).known(until)
+        greatest[AUDIENCE] = max(greatest[AUDIENCE], gap.farthest())
+        now[space] = gap[until]
+    greatest[WAITING] = (engine.waiting - truth.waiting).known(until).farthest()
     return Difference(greatest, total, now)
 
 
@@ -57,17 +57,12 @@ def _counts(engine: ResultsView, truth: ResultsView, until: int) -> Iterator[tup
     pairs += [(REACTION_COUNTS, HASHTAGS, engine.reaction[name], truth.reaction[name]) for name in engine.reaction]
     published = any(running.extra.labels for running in engine.audience.values())
     for counts, further, mine, yours in pairs:
-        cells = _cells(mine, yours, len(counts), until)
-        if cells is not None:
-            yield from zip(counts, cells.max(axis=1, initial=0).tolist(), cells.sum(axis=1).tolist(), strict=True)
+        if not mine.same(yours, len(counts), until):
+            for count in counts:
+                gaps = np.abs((mine.column(count) - yours.column(count)).known(until).changed()[1])
+                yield count, int(gaps.max(initial=0)), int(gaps.sum())
         if further == HASHTAGS or published:
             yield further, *_extra(mine, yours, until)
-
-
-def _cells(mine: Running, yours: Running, counts: int, until: int) -> Ints | None:
-    """Return the absolute differences by count and window; None if there are none, which is quick to check."""
-    one, other = mine.sums[:counts, : until + 1], yours.sums[:counts, : until + 1]
-    return None if np.array_equal(one, other) else np.abs(np.diff(one - other, axis=1))
 
 
 def _extra(mine: Running, yours: Running, until: int) -> tuple[int, int]:

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.contract.durations import DURATIONS, bin_end
-from streams.read.ledger import Ints, Sparse
+from streams.read.ledger import Sparse
+from streams.read.steps import Ints
 
 Floats: TypeAlias = NDArray[np.float64]
 _FROM_ZERO: Final = np.zeros(1, np.int64)

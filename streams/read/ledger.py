@@ -1,26 +1,35 @@
 """An engine's results on one topic: the greatest version of each, summed over shards, with prefix sums on demand.
 
+Memory follows the windows, spaces and subjects that have results, not those that could have.
+
 Records may arrive in any order and any number of times: for each window, name and shard the greatest version counts.
 """
 
 from array import array
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from streams.contract.results import Counts
 from streams.contract.runinfo import RunInfo
 from streams.errors import ContractError
+from streams.read.steps import Ints, Steps
 
-Ints: TypeAlias = NDArray[np.int64]
 LIMIT: Final = 1 << 40
 """Larger counts are rejected: no window holds so many events, and sums must not overflow."""
 MAX_STRAYS: Final = 10_000
 _NONE: Final[Counts] = {}
 _COMPACT_ABOVE: Final = 4096
+_MERGE_ABOVE: Final = 1 << 16
+"""Changes of one space or subject that wait to be summed, at most."""
+_MOST_SHARED: Final = 1 << 14
+FEW: Final = 3
+"""Equal counts of at most so many labels are kept once."""
+_PLACES: Final = 64
+_NOT_YET: Final[tuple[int, Counts, Counts]] = (0, _NONE, _NONE)
 
 
 @dataclass(frozen=True)
@@ -50,9 +59,9 @@ class Grid:
         """Return how many windows end at or before event time ``at``."""
         return min(self.windows, max(0, (at - self.start) // self.window_ms))
 
-    def ends(self) -> Ints:
-        """Return the ends of all windows, preceded by the start of the first: the times of prefix sums."""
-        return self.start + self.window_ms * np.arange(self.windows + 1, dtype=np.int64)
+    def end_of(self, until: Ints) -> Ints:
+        """Return the event times (ms) at which so many windows have ended."""
+        return self.start + self.window_ms * until
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,35 +99,68 @@ NOTHING: Final = Sparse(_EMPTY, _EMPTY, _EMPTY)
 
 @dataclass(frozen=True, eq=False)
 class Running:
-    """The prefix sums of one space or subject; immutable.
+    """The prefix sums of one space or subject, over the windows in which it has counts; immutable.
 
     Args:
         columns: Count or estimate to its row in ``sums``.
-        sums: Shape (columns, windows + 1); entry k is the sum over the first k windows.
+        windows: Positions of the windows that have any of them, ascending.
+        sums: Shape (columns, windows + 1); entry k is the sum over the first k of ``windows``.
         extra: Counts without a column.
     """
 
     columns: Mapping[str, int]
+    windows: Ints = field(repr=False)
     sums: Ints = field(repr=False)
     extra: Sparse = field(repr=False)
+    _places: dict[int, int] = field(default_factory=dict, init=False, repr=False)
 
-    def column(self, count: str) -> Ints:
-        """Return the prefix sums of a count, shape (windows + 1)."""
-        column: Ints = self.sums[self.columns[count]]
-        return column
+    def column(self, count: str) -> Steps:
+        """Return the prefix sums of a count."""
+        return Steps(self.windows, self.sums[self.columns[count]])
 
     def total(self, count: str, until: int) -> int:
         """Return the sum of a count over the first ``until`` windows."""
-        return int(self.sums[self.columns[count], until])
+        return int(self.sums[self.columns[count], self.place(until)])
 
     def change(self, count: str, since: int, until: int) -> int:
         """Return the sum of a count over the windows from ``since`` to before ``until``."""
-        row = self.columns[count]
-        return int(self.sums[row, until] - self.sums[row, since])
+        row = self.sums[self.columns[count]]
+        return int(row[self.place(until)] - row[self.place(since)])
+
+    def place(self, until: int) -> int:
+        """Return how many of ``windows`` are among the first ``until`` of the night; asked for few different ones."""
+        place = self._places.get(until)
+        if place is None:
+            if len(self._places) >= _PLACES:
+                self._places.clear()
+            place = self._places[until] = int(self.windows.searchsorted(until))
+        return place
+
+    def same(self, other: "Running", counts: int, until: int) -> bool:
+        """Return whether the first ``counts`` columns are equal over the first ``until`` windows; quick to check."""
+        mine, yours = self.place(until), other.place(until)
+        return np.array_equal(self.windows[:mine], other.windows[:yours]) and np.array_equal(
+            self.sums[:counts, : mine + 1], other.sums[:counts, : yours + 1]
+        )
+
+    def changed(self, numbers: Ints, windows: Ints, changes: Ints, extra: Sparse) -> "Running":
+        """Return what they are after changes of counts with columns: rows in ``sums``, windows and what is added."""
+        if not len(windows):
+            return Running(self.columns, self.windows, self.sums, extra)
+        place = int(self.windows.searchsorted(windows.min()))  # what lies before stays as it is
+        late = self.windows[place:]
+        tail = np.union1d(late, windows)
+        table = np.zeros((len(self.columns), len(tail)), np.int64)
+        table[:, tail.searchsorted(late)] = np.diff(self.sums[:, place:])
+        np.add.at(table.reshape(-1), numbers * len(tail) + tail.searchsorted(windows), changes)
+        kept = table.any(axis=0)
+        ends = self.sums[:, place, None] + np.cumsum(table[:, kept], axis=1)
+        sums = np.concatenate((self.sums[:, : place + 1], ends), axis=1)
+        return Running(self.columns, np.concatenate((self.windows[:place], tail[kept])), sums, extra)
 
 
 class _Log:
-    """The growing form of ``Sparse``: an append-only log of changes, compacted when it has doubled."""
+    """An append-only log of changes; ``freeze`` compacts it when it has doubled."""
 
     def __init__(self) -> None:
         self.labels: dict[str, int] = {}
@@ -130,13 +172,19 @@ class _Log:
         self.numbers.append(self.labels.setdefault(label, len(self.labels)))
         self.changes.append(change)
 
-    def freeze(self) -> Sparse:
-        if len(self.windows) > 2 * self._packed + _COMPACT_ABOVE:
-            self._pack()
+    def columns(self) -> tuple[Ints, Ints, Ints]:
+        """Return windows, numbers of labels and changes."""
         windows, numbers, changes = (
             np.array(column, np.int64) for column in (self.windows, self.numbers, self.changes)
         )
-        return Sparse(windows, numbers, changes, tuple(self.labels))
+        return windows, numbers, changes
+
+    def freeze(self) -> Sparse:
+        if not self.windows:
+            return NOTHING
+        if len(self.windows) > 2 * self._packed + _COMPACT_ABOVE:
+            self._pack()
+        return Sparse(*self.columns(), tuple(self.labels))
 
     def _pack(self) -> None:
         merged = _merged(*(np.array(column) for column in (self.windows, self.numbers, self.changes)))
@@ -178,13 +226,16 @@ class Ledger:
         Only the first ``MAX_STRAYS`` are kept.
         """
         self._columns = {label: row for row, label in enumerate((*counts, *estimates))}
-        self._offsets = {label: self._columns[label] * grid.windows for label in counts}
+        self._counts = {label: self._columns[label] * grid.windows for label in counts}
         self._estimates = {label: self._columns[label] * grid.windows for label in estimates}
-        size = len(self._columns) * grid.windows
-        self._cells = {name: array("q", bytes(8 * size)) for name in names}
-        self._logs = {name: _Log() for name in names}
+        self._known = frozenset(names)
+        self._running: dict[str, Running] = {}
+        self._fresh: dict[str, tuple[array[int], array[int]]] = {}
+        """Changes that are not yet in ``_running``: number of the column times windows, plus window; what is added."""
+        self._extra: defaultdict[str, _Log] = defaultdict(_Log)
+        self._nothing = Running(self._columns, _EMPTY, np.zeros((len(self._columns), 1), np.int64), NOTHING)
         self._won: dict[tuple[str, str], dict[int, tuple[int, Counts, Counts]]] = {}
-        self._frozen: dict[str, Running] = {}
+        self._shared: dict[tuple[tuple[str, int], ...], Counts] = {}
 
     def put(self, window: int, name: str, shard: str, version: int, counts: Counts, estimates: Counts = _NONE) -> None:
         """Add one result; a version older than the known one changes nothing.
@@ -192,49 +243,61 @@ class Ledger:
         Raises:
             ContractError: A count is beyond what a night can hold.
         """
-        for values in (counts, estimates):
-            if values and not (min(values.values()) > -LIMIT and max(values.values()) < LIMIT):
-                raise ContractError(f"window {window}, {name!r}: a count beyond ±2^40 in {values}")
+        values = [*counts.values(), *estimates.values()]
+        if values and not (min(values) > -LIMIT and max(values) < LIMIT):
+            raise ContractError(f"window {window}, {name!r}: a count beyond ±2^40 in {counts | estimates}")
         index = self.grid.index(window)
-        if index is None or name not in self._cells:
+        if index is None or name not in self._known:
             self._stray((window, name, shard), version, counts)
             return
         lane = self._won.get((name, shard))
         if lane is None:
             lane = self._won[name, shard] = {}
         known = lane.get(index)
-        if known is not None:
-            if version < known[0]:
-                return
-            self._add(name, index, known[1], known[2], -1)
-        lane[index] = (version, counts, estimates or _NONE)
-        self._add(name, index, counts, estimates, 1)
-        self._frozen.pop(name, None)
+        if known is not None and version < known[0]:
+            return
+        _, before, before_estimates = known or _NOT_YET
+        lane[index] = (version, self._share(counts), self._share(estimates) if estimates else _NONE)
+        self._note(name, index, before, counts, self._counts)
+        if estimates or before_estimates:
+            self._note(name, index, before_estimates, estimates, self._estimates)
 
     def running(self, name: str) -> Running:
         """Return the current prefix sums of a space or subject."""
-        known = self._frozen.get(name)
-        if known is None:
-            cells = np.frombuffer(self._cells[name], np.int64).reshape(len(self._columns), self.grid.windows)
-            sums = np.empty((len(self._columns), self.grid.windows + 1), np.int64)
-            sums[:, 0] = 0
-            np.cumsum(cells, axis=1, out=sums[:, 1:])
-            known = self._frozen[name] = Running(self._columns, sums, self._logs[name].freeze())
+        known = self._running.get(name, self._nothing)
+        log = self._fresh.pop(name, None)
+        if log is not None:
+            numbers, windows = np.divmod(np.array(log[0]), self.grid.windows)
+            extra = self._extra[name].freeze() if name in self._extra else NOTHING
+            known = self._running[name] = known.changed(numbers, windows, np.array(log[1]), extra)
         return known
 
-    def _add(self, name: str, index: int, counts: Counts, estimates: Counts, sign: int) -> None:
-        cells, offsets = self._cells[name], self._offsets
-        for label, value in counts.items():
-            offset = offsets.get(label)
-            if offset is None:
-                self._logs[name].add(index, label, sign * value)
-            else:
-                cells[offset + index] += sign * value
-        offsets = self._estimates
-        for label, value in estimates.items():
-            offset = offsets.get(label)
-            if offset is not None:
-                cells[offset + index] += sign * value
+    def _share(self, counts: Counts) -> Counts:
+        """Return an equal dictionary that other results have, too: most windows of a long night hold one event."""
+        if len(counts) > FEW:
+            return counts
+        key = tuple(counts.items())
+        if len(self._shared) < _MOST_SHARED:
+            return self._shared.setdefault(key, counts)
+        return self._shared.get(key, counts)
+
+    def _note(self, name: str, index: int, before: Counts, now: Counts, columns: Mapping[str, int]) -> None:
+        """Note what has changed of one result."""
+        if before and not before.keys() <= now.keys():
+            now = {**dict.fromkeys(before, 0), **now}
+        log = self._fresh.get(name)
+        if log is None:
+            log = self._fresh[name] = (array("q"), array("q"))
+        places, changes = log
+        for label, value in now.items():
+            change = value - before[label] if label in before else value
+            if change and label in columns:
+                places.append(columns[label] + index)
+                changes.append(change)
+            elif change and columns is self._counts:
+                self._extra[name].add(index, label, change)
+        if len(places) > _MERGE_ABOVE:
+            self.running(name)
 
     def _stray(self, key: tuple[int, str, str], version: int, counts: Counts) -> None:
         known = self.strays.get(key)

@@ -33,6 +33,7 @@ from streams.contract.results import AudienceResult, Progress, ReactionResult, R
 from streams.contract.runinfo import Phase, RunInfo, RunStatus
 from streams.contract.topics import INPUTS, RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION
 from streams.read.runview import RunState, RunView
+from streams.read.steps import Steps
 from tests.nights import START, WINDOW, run_info
 
 HOUR = 3_600_000
@@ -187,7 +188,7 @@ def test_the_charts_have_every_window_of_the_night() -> None:
     assert (people["start"], people["step"]) == (START / 1000, WINDOW / 1000)
     assert [curve["name"] for curve in people["curves"]] == ["first room", "second room", "waiting"]
     night = view().engines["e"].results
-    assert people["curves"][0]["values"] == night.live("first")[:1081].tolist()
+    assert people["curves"][0]["values"] == night.live("first")[np.arange(1081)].tolist()
     assert all(curve["truth"] is True for curve in people["curves"])
     assert all(chart["curves"] for plot in (launch, posts, announcement) for chart in plot["charts"])
 
@@ -250,7 +251,7 @@ def test_pictures_are_well_formed_and_say_what_they_show() -> None:
         assert "#010203" not in picture
     launch, *_ = Reader(exact_page()).labels
     night = view().engines["e"].results
-    assert f"People: first room at most {int(night.live('first').max()):,} at " in launch
+    assert f"People: first room at most {night.live('first').peak()[0]:,} at " in launch
     assert "Engine minus truth: 0 at every moment" in launch
     assert "Drop rate: share of the room dropped within a minute" in launch
 
@@ -311,8 +312,7 @@ def test_names_of_phases_in_one_row_keep_apart() -> None:
 def test_a_single_wrong_window_survives_thinning() -> None:
     """Where several windows share a place in the picture, the greatest difference is drawn."""
     stretch = Stretch(picture_data(material(view())).grid, 0, WINDOWS)
-    values = np.zeros(WINDOWS + 1, np.int64)
-    values[1234], values[2345] = 7, -9
+    values = Steps(np.array([1233, 1234, 2344, 2345]), np.array([0, 7, 0, -9, 0]))
     far = stretch.farthest(values)
     assert len(far) == len(stretch.times()) == len(stretch.thin(values))
     assert (far.max(), far.min()) == (7, -9)
@@ -321,7 +321,9 @@ def test_a_single_wrong_window_survives_thinning() -> None:
 def test_ratios_in_pictures_are_those_of_the_metrics() -> None:
     """Drop rate and join success over the night equal what the exporter would say window by window."""
     night = view().engines["e"].results
-    drops, success = pictures_launch.drop_ratio(night, "first"), pictures_launch.join_success(night, "first")
+    points = np.arange(WINDOWS + 1)
+    drops = pictures_launch.drop_ratio(night, "first", points)
+    success = pictures_launch.join_success(night, "first", points)
     for k in (0, 5, 12, 700, 900, 1200):
         now = night.at(START + k * WINDOW)
         assert now.drop_ratio("first") == (None if np.isnan(drops[k]) else pytest.approx(drops[k]))

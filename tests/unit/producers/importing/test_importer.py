@@ -303,7 +303,7 @@ REFUSED: dict[str, tuple[str, ImportSpec, str]] = {
     ),
     "a room called all": (HEADER + f"{START},a,join,*\n", ImportSpec(), "cannot be called '*'"),
     "more rooms than a tape holds": (
-        HEADER + "".join(f"{START},a,join,room{number}\n" for number in range(128)), ImportSpec(), "at most 127"
+        HEADER + "".join(f"{START},a,join,room{number}\n" for number in range(32_768)), ImportSpec(), "at most 32767"
     ),
     "a talk outside the night": (
         JOINS, mapped(talk_start="2020-01-01T00:00Z"), "talk_start: 2020"

@@ -291,3 +291,15 @@ def test_tape_without_events(tmp_path: Path) -> None:
     tape = Tape.open(tmp_path / "a.tape")
     tape.verify()
     assert (tape.rows, tape.row_at(0), list(tape.blocks())) == (0, 0, [])
+
+
+def test_a_tape_of_many_rooms_is_read_and_verified(tmp_path: Path) -> None:
+    """More rooms than a byte can number, in one block: each event keeps its own, and the hash covers it."""
+    rooms = [f"room-{number:03}" for number in range(300)]
+    path = tmp_path / "tape.parquet"
+    first = write(path, rows([1] * 300, space=rooms))
+    other = write(tmp_path / "other.parquet", rows([1] * 300, space=[*rooms[:44], *rooms[256:], *rooms[44:256]]))
+    assert first.sha256 != other.sha256
+    tape = Tape.open(path)
+    assert [room for batch in tape.blocks() for room in batch.column("space").to_pylist()] == rooms
+    tape.verify()
