@@ -10,23 +10,6 @@ CSS = """
 @media screen and (prefers-color-scheme: dark) {
   figure svg, .chart canvas { filter: brightness(1.25); }
 }
-@media print {
-  :root { --paper: #ffffff; --ink: #1b1f24; --soft: #5b6570; --faint: #9aa3ad; --band: #eef1f4; --line: #dde2e7;
-    --good: #00795a; --bad: #b84a00; }
-  body { font-size: 11pt; }
-  main { padding: 0; max-width: none; }
-  h1, h2, h3, h2 + p { break-after: avoid; }
-  .picture, figure, .card, tr, pre { break-inside: avoid; }
-  .picture, h2 { margin-top: 24px; }
-  .picture h2 { margin-top: 0; }
-  figure svg { max-height: 215mm; }
-  .live { display: none; }
-  .scroll { overflow: visible; }
-  table { font-size: 8.5pt; }
-  th, td { padding: 3px 10px 3px 0; }
-  .rows td:first-child:not(:nth-last-child(2)) { min-width: 38mm; }
-  .rows td:nth-child(3):not(:last-child) { min-width: 30mm; }
-}
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink);
   font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
@@ -92,4 +75,21 @@ td.number, th.number { text-align: right; white-space: nowrap; }
 .no { color: var(--bad); font-weight: 600; }
 code, pre { font: 13.5px/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; overflow-wrap: anywhere; }
 pre { background: var(--band); padding: 12px 16px; margin: 12px 0; white-space: pre-wrap; }
+@media print {
+  :root { --paper: #ffffff; --ink: #1b1f24; --soft: #5b6570; --faint: #9aa3ad; --band: #eef1f4; --line: #dde2e7;
+    --good: #00795a; --bad: #b84a00; }
+  body { font-size: 11pt; }
+  main { padding: 0; max-width: none; }
+  h1, h2, h3, h2 + p { break-after: avoid; }
+  .picture, figure, .card, tr, pre { break-inside: avoid; }
+  .picture, h2 { margin-top: 24px; }
+  .picture h2 { margin-top: 0; }
+  figure svg { max-height: 215mm; }
+  .live { display: none; }
+  .scroll { overflow: visible; }
+  table { font-size: 8.5pt; }
+  th, td { padding: 3px 10px 3px 0; }
+  .rows td:first-child:not(:nth-last-child(2)) { min-width: 38mm; }
+  .rows td:nth-child(3):not(:last-child) { min-width: 30mm; }
+}
 """
