@@ -73,21 +73,42 @@ def samples_of(source: NightSource, step: int, folder: Path | None = None) -> Pa
         ScenarioError: The scenario cannot be simulated.
         TapeError: The tape cannot be read.
     """
+    known = known_samples(source, step, folder)
+    if known is not None:
+        return known
     home = _home(folder)
     if source.tape is not None:
         return _sampled(home, source.tape, step)
     if source.scenario is None:
         raise AssertionError("a night is of a tape or of a scenario")
-    identity = msgspec.json.encode([source.scenario, source.scale, source.seed])
-    note = home / f"{hashlib.sha256(identity).hexdigest()[:32]}.tape"
-    if note.is_file() and (known := _place(home, note.read_text(), step)).is_file():
-        return known
     with scratch("night") as work:
         tape = record(source.scenario, work / "tape.parquet", scale=source.scale, seed=source.seed).path
         found = _sampled(home, tape, step)
         (work / "note").write_text(Tape.open(tape).info.sha256)
-        shutil.move(work / "note", note)
+        shutil.move(work / "note", _note(home, source))
     return found
+
+
+def known_samples(source: NightSource, step: int, folder: Path | None = None) -> Path | None:
+    """Return the file with a night's samples if it is in the cache.
+
+    Raises:
+        TapeError: The tape cannot be read.
+    """
+    home = _home(folder)
+    if source.tape is not None:
+        place = _place(home, Tape.open(source.tape).info.sha256, step)
+    elif (note := _note(home, source)).is_file():
+        place = _place(home, note.read_text(), step)
+    else:
+        return None
+    return place if place.is_file() else None
+
+
+def _note(home: Path, source: NightSource) -> Path:
+    """Return the file that has the hash of a scenario's tape."""
+    identity = msgspec.json.encode([source.scenario, source.scale, source.seed])
+    return home / f"{hashlib.sha256(identity).hexdigest()[:32]}.tape"
 
 
 def _home(folder: Path | None) -> Path:

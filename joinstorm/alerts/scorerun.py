@@ -7,7 +7,7 @@ from typing import Final
 
 from joinstorm.alerts.evaluation import RuleEvaluator, RuleOutcome
 from joinstorm.alerts.expectation import Expectation, check_phases
-from joinstorm.alerts.nightlibrary import NightSource, samples_of
+from joinstorm.alerts.nightlibrary import NightSource, known_samples, samples_of
 from joinstorm.alerts.nightsamples import NightInfo, NightSamples
 from joinstorm.alerts.ruleorder import RulePlan, plan
 from joinstorm.alerts.rulesfile import Rule, RulesFile
@@ -76,9 +76,11 @@ def score(
 
 def _served(sources: Sequence[NightSource], settings: NightSettings, workers: Workers) -> frozenset[str]:
     """Return the metrics of the nights: one of each scenario shows what all of them have."""
-    kinds = {source.scenario.name if source.scenario else str(source.tape): source for source in reversed(sources)}
-    each = workers.results(partial(_metrics, settings=settings), list(kinds.values()))
-    return frozenset().union(*(metrics for _, metrics in each))
+    kinds = {id(source.scenario) if source.scenario else source.tape: source for source in reversed(sources)}
+    missing = [source for source in kinds.values() if known_samples(source, settings.step) is None]
+    for _ in workers.results(partial(_metrics, settings=settings), missing):
+        pass
+    return frozenset().union(*(_metrics(source, settings) for source in kinds.values()))
 
 
 def _metrics(source: NightSource, settings: NightSettings) -> frozenset[str]:

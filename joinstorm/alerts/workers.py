@@ -48,8 +48,8 @@ class Workers:
 
     def results(self, function: Callable[[_S], _R], items: Sequence[_S]) -> Iterator[tuple[int, _R]]:
         """Yield place and result of each call as they come; a single one is made here."""
-        if len(items) == 1:
-            yield 0, function(items[0])
+        if len(items) <= 1:
+            yield from enumerate(map(function, items))
             return
         if self._pool is None:
             self._pool = ProcessPoolExecutor(

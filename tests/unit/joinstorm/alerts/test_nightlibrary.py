@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from joinstorm.alerts import nightlibrary
-from joinstorm.alerts.nightlibrary import NightSource, samples_of
+from joinstorm.alerts.nightlibrary import NightSource, known_samples, samples_of
 from joinstorm.alerts.nightsamples import NightSamples
 from producers.recording import record
 from producers.scenario.loading import load
@@ -14,7 +14,9 @@ QUIET = NightSource(scenario=load("quiet"), scale=0.1, seed=3)
 
 def test_a_night_is_sampled_once(tmp_path: Path) -> None:
     """The second time it comes from the cache; a tape with the same content is the same night."""
+    assert known_samples(QUIET, 60_000, tmp_path) is None
     first = samples_of(QUIET, 60_000, tmp_path)
+    assert known_samples(QUIET, 60_000, tmp_path) == first
     written = first.stat().st_mtime_ns
     assert samples_of(QUIET, 60_000, tmp_path) == first
     tape = record(load("quiet"), tmp_path / "tape.parquet", scale=0.1, seed=3).path
