@@ -44,7 +44,7 @@ COMMANDS: Final = {
         ("chaos", "chaos", "Inject faults and check every count."),
         ("compare", "compare", "Compare engines on one night."),
         ("conform", "conform", "Certify an engine against the contract."),
-        ("explain", "explain", "Find the fewest events that show why an engine is wrong."),
+        ("explain", "explain", "Find the fewest events that show a bug."),
         ("control", "control", "Control a replay on this machine."),
         ("dashboards", "dashboards", "Build, check and publish the boards."),
         ("dead-letters", "dead_letters", "List the records that are not events."),

@@ -83,7 +83,7 @@ def write_schemas(out: Path) -> None:
     help="File with the results and progress of an engine for one or more nights: one value of a record a line.",
 )
 def golden(out: Path | None, checked: Path | None) -> int:
-    """Write the golden nights, or check an engine's answers to them.
+    """Write or check the golden nights.
 
     Each is a set of input records and the results they must give; no Kafka is needed. Exit code 1 when an answer that
     is checked is not exact.

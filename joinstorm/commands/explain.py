@@ -43,7 +43,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     connection: Connection | None,
     form: str,
 ) -> int:
-    """Find the fewest events that show why an engine is wrong.
+    """Find the fewest events that show a bug.
 
     ENGINE is given as to `joinstorm conform`. Its points are played until one is not exact. The night of that point is
     then played again and again with fewer events, until the engine is right as soon as any one more is removed. Exit

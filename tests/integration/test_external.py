@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import uuid
@@ -17,6 +18,7 @@ from streams.contract.runinfo import RunInfo
 from streams.contract.runinfo import encode as encode_info
 from streams.contract.topics import INPUTS, RESULTS_PROGRESS, RUN_INFO
 from streams.engines.shared.simplefold import PartitionFold
+from streams.errors import EXIT_INTERRUPTED
 from streams.golden import load
 from streams.kafka.connection import Connection
 from tests.streaming import until
@@ -51,6 +53,24 @@ def _lives(pid: int) -> bool:
         return False
     state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
     return state != "Z"
+
+
+def test_a_program_that_was_told_to_stop_is_no_fault(kafka: Connection, tmp_path: Path) -> None:
+    """Worker and program get the same signal, as by Ctrl-C or a supervisor; the program may die of it first."""
+    info = open_run(kafka, tiny_tape(tmp_path / "night.parquet").info, run=f"external-{uuid.uuid4().hex[:8]}")
+    told = tmp_path / "pid"
+    engine = "external:" + shlex.join([sys.executable, "-c", SITS, str(told)])
+    where = ["--bootstrap-servers", kafka.bootstrap_servers, "--run", info.run]
+    command = [sys.executable, "-m", "joinstorm.cli", "stream", "--engine", engine, *where]
+    with subprocess.Popen(command, cwd=tmp_path, start_new_session=True, stderr=subprocess.PIPE, text=True) as worker:
+        try:
+            until(lambda: told.exists() and told.read_text().isdigit(), "the program has started")
+            os.killpg(worker.pid, signal.SIGTERM)
+            _, problem = worker.communicate(timeout=60)
+        finally:
+            worker.kill()
+    assert worker.returncode == EXIT_INTERRUPTED, problem
+    assert "before the run was done" not in problem
 
 
 def _written(kafka: Connection, run: str, engine: str, *, foreign: int) -> RunInfo:
