@@ -338,8 +338,8 @@ def _time_to_join() -> Panel:
         "Time from a person's first attempt to the first join, of those who joined for the first time in the last "
         "minute of event time: the median, and the times that 5 % and 1 % exceed. Live-video boards call it the video "
         "startup time.",
-        "**open**: half a second for everyone. **Melting**: minutes for the slowest, while the median hardly moves. "
-        "**Second room**: the long waits end. In *control* it stays below a second.",
+        "**open**: half a second for everyone. **Melting**: minutes, soon for half of them, as attempts are refused. "
+        "**Second room**: the last long waits end. In *control* it stays below a second.",
         "Nobody has joined for the first time.",
     )
     style = GraphStyle(colours=palette.QUANTILES, logarithmic=True)
