@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -37,5 +38,6 @@ def test_several_shares_go_to_other_processes() -> None:
         found = dict(workers.results(process_of, [[1], [2], [3]]))
         assert {number: total for number, (total, _) in found.items()} == {0: 1, 1: 2, 2: 3}
         assert os.getpid() not in {process for _, process in found.values()}
+    wrong: list[Any] = [[1], ["a"]]
     with pytest.raises(TypeError), Workers() as workers:
-        list(workers.results(process_of, [[1], ["a"]]))  # type: ignore[list-item] # the error that is wanted
+        list(workers.results(process_of, wrong))
