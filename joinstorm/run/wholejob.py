@@ -219,6 +219,7 @@ def _replay(pipeline: Pipeline, request: RunRequest, times: StageTimes, screen: 
         pipeline.start_truth()
         tape, frames = Tape.open(pipeline.request.tape).info, FrameSource(pipeline.request.name)
         with (
+            _farewell(screen),
             keyboard(sys.stdin, screen) as pressed,
             contextlib.closing(open_display(screen, f"joinstorm {tape.name} {tape.scale:g}")) as display,
         ):
@@ -229,6 +230,17 @@ def _replay(pipeline: Pipeline, request: RunRequest, times: StageTimes, screen: 
                     frames = FrameSource(pipeline.request.name, "moving")
                     display.update(frames.frame(RunView()))
                     pipeline.move(moved.run)
+
+
+@contextlib.contextmanager
+def _farewell(screen: TextIO) -> Iterator[None]:
+    """Say at once that an interrupt was heard: ending every part takes seconds."""
+    try:
+        yield
+    except InterruptedRun:
+        screen.write("stopping every part of the run\n")
+        screen.flush()
+        raise
 
 
 def _followed(

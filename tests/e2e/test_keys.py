@@ -114,7 +114,8 @@ def test_the_deck_obeys_and_a_jump_back_is_exact(kafka: Connection, tmp_path: Pa
 def test_a_run_ended_by_a_key_leaves_the_terminal_as_it_was(kafka: Connection, tmp_path: Path, key: str) -> None:
     """Q and Ctrl-C: the exit code of an interrupt, where the folder is, no verdict, and the old settings."""
     with playing(kafka, tmp_path, "--speed", "1") as terminal:
-        terminal.press(key, f"stopped without a verdict; tape and logs: {re.escape(str(tmp_path))}")
+        stopped = f"stopped without a verdict; tape and logs: {re.escape(str(tmp_path))}"
+        terminal.press(key, rf"stopping every part of the run\s+{stopped}")
         assert terminal.ended() == (EXIT_INTERRUPTED, "")
         assert termios.tcgetattr(terminal.slave) == terminal.before
     assert not (tmp_path / "verdict.json").exists()
