@@ -206,12 +206,19 @@ class Prometheus:
         }
 
     def _ask(self, path: str, form: Mapping[str, str]) -> Any:
-        kind = {"Content-Type": "application/x-www-form-urlencoded"}
-        self._connection.request("POST", path, urllib.parse.urlencode(form), kind)
-        answer = msgspec.json.decode(self._connection.getresponse().read())
+        try:
+            answer = self._answer(path, form)
+        except ConnectionError:  # it ends a connection that was idle for five minutes
+            self._connection.close()
+            answer = self._answer(path, form)
         if answer["status"] != "success":
             raise QueryError(f"{answer['errorType']}: {answer['error']}")
         return answer["data"]
+
+    def _answer(self, path: str, form: Mapping[str, str]) -> Any:
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        self._connection.request("POST", path, urllib.parse.urlencode(form), kind)
+        return msgspec.json.decode(self._connection.getresponse().read())
 
 
 def _labels(metric: Mapping[str, str]) -> Labels:
