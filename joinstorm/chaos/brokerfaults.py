@@ -9,8 +9,8 @@ from joinstorm.embedded.cluster import EmbeddedCluster
 
 SLOW_SECONDS: Final = 0.1
 """Delay of a slow network, each way."""
-SYNC_SECONDS: Final = 0.5
-"""Between two looks whether all replicas are in sync."""
+LOOK_SECONDS: Final = 0.5
+"""Between two looks whether a broker is up, or all replicas are in sync."""
 
 
 class BrokerFaults:
@@ -34,6 +34,8 @@ class BrokerFaults:
         self._proxy = proxy
         self._topics = topics
         self._later = later
+        self.starting: set[int] = set()
+        """Brokers that are not up yet."""
         self.kinds: dict[FaultKind, Callable[[Fault], None]] = {
             FaultKind.STOP_BROKER: self._stop_broker,
             FaultKind.KILL_BROKER: lambda fault: self._kill(self._last(), fault.seconds),
@@ -64,26 +66,40 @@ class BrokerFaults:
     def _stop_broker(self, fault: Fault) -> None:
         if (index := self._last()) is not None:
             self._cluster.brokers[index].stop()
-            self._later(fault.seconds, self._cluster.start)
+            self._later(fault.seconds, lambda: self._start(index))
 
     def _kill(self, index: int | None, seconds: float) -> None:
         """Kill a broker; the last one while none of the cluster has the part that should be hit."""
         chosen = self._last() if index is None else index
         if chosen is not None:
             self._cluster.brokers[chosen].kill()
-            self._later(seconds, self._cluster.start)
+            self._later(seconds, lambda: self._start(chosen))
+
+    def _start(self, index: int) -> None:
+        """Start a broker without waiting for it: other faults end while it starts."""
+        self._cluster.brokers[index].launch()
+        self.starting.add(index)
+        self._look(index)
+
+    def _look(self, index: int) -> None:
+        broker = self._cluster.brokers[index]
+        if not broker.alive() or broker.is_listed():
+            self.starting.discard(index)
+        else:
+            self._later(LOOK_SECONDS, lambda: self._look(index))
 
     def _restart(self, left: list[int]) -> None:
         """Restart the first broker, and the others when all replicas are in sync."""
-        self._cluster.brokers[left[0]].restart()
+        self._cluster.brokers[left[0]].stop()
+        self._start(left[0])
         if left[1:]:
-            self._later(SYNC_SECONDS, lambda: self._go_on(left[1:]))
+            self._later(LOOK_SECONDS, lambda: self._go_on(left[1:]))
 
     def _go_on(self, left: list[int]) -> None:
-        if self._cluster.in_sync(self._topics):
+        if not self.starting and self._cluster.in_sync(self._topics):
             self._restart(left)
         else:
-            self._later(SYNC_SECONDS, lambda: self._go_on(left))
+            self._later(LOOK_SECONDS, lambda: self._go_on(left))
 
     def _slow_network(self, fault: Fault) -> None:
         self._network.slow(SLOW_SECONDS)

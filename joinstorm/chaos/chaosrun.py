@@ -88,7 +88,7 @@ class ChaosRun:
             self._note_recoveries(counted)
             self._follow_up()
             self._restart()
-            while left and self.cluster.alive() and counted >= left[0].at * events:
+            while left and self._reachable() and counted >= left[0].at * events:
                 self._inject(left.pop(0), counted, max(0, events - counted))
         self._await_exporter()
 
@@ -113,14 +113,18 @@ class ChaosRun:
 
     def _restart(self) -> None:
         """Restart what ended because it found no broker, as a process manager would."""
-        if not self.cluster.alive():
-            return
         for index, part in list(self.pipeline.workers.items()):
             if part.exit_code() == EXIT_ENVIRONMENT:
                 self.supervisor.end(part, signal.SIGKILL)
                 self.pipeline.start_worker(index)
         if self._exporter is not None and self._exporter.exit_code() == EXIT_ENVIRONMENT:
             self._kill_exporter()
+        if self.pipeline.replay is not None and self.pipeline.replay.exit_code() == EXIT_ENVIRONMENT:
+            self._restart_replay(self.pipeline.replay)
+
+    def _reachable(self) -> bool:
+        """Whether a process that starts now finds a broker."""
+        return self.cluster.alive() and not self.brokers.starting
 
     def _await_exporter(self) -> None:
         """Wait until the exporter, killed or not, serves this run.
@@ -220,6 +224,9 @@ class ChaosRun:
         replay = self.pipeline.replay
         if replay is None or replay.exit_code() is not None:
             return
+        self._restart_replay(replay)
+
+    def _restart_replay(self, replay: ChildProcess) -> None:
         self.supervisor.end(replay, signal.SIGKILL)
         if has_ended(self._position):
             return  # it had finished and was killed while exiting

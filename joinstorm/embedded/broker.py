@@ -188,7 +188,7 @@ class EmbeddedBroker:
         while time.monotonic() < deadline:
             if not self.alive():
                 break
-            if self._is_listed():
+            if self.is_listed():
                 return
             time.sleep(0.02)
         state = "was not ready" if self.alive() else "ended"
@@ -290,7 +290,8 @@ class EmbeddedBroker:
             "-cp", classpath, main, "server.properties",
         ]  # fmt: skip
 
-    def _is_listed(self) -> bool:
+    def is_listed(self) -> bool:
+        """Whether the cluster has this broker and it answers."""
         try:
             socket.create_connection(("127.0.0.1", self.member.inside), timeout=1).close()
             with contextlib.closing(open_admin(self.inside, seconds=2)) as admin:

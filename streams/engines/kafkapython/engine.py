@@ -6,6 +6,7 @@ transaction or committed offset; it costs the time to read the night again. By d
 object per record), recover quickly late in a long night, or hold more than fits in memory.
 """
 
+import logging
 import time
 from collections.abc import Iterable
 from typing import Any, ClassVar, Final
@@ -19,13 +20,17 @@ from streams.engines.abstract import Engine, Summary, WorkerSettings
 from streams.engines.shared.simplefold import PartitionFold
 from streams.engines.shared.stopping import RunEnd, stop_signals
 from streams.errors import BrokerError, DecodeError, EngineError
-from streams.kafka.admin import failed
+from streams.kafka.admin import failed, passes
 from streams.kafka.patience import patiently
 from streams.kafka.progressreader import ProgressReader
 
 PUBLISH_SECONDS: Final = 0.25
 """Time between two publications: a row changes with every event, but readers poll only a few times a second."""
 FLUSH_SECONDS: Final = 30.0
+AGAIN_SECONDS: Final = 0.5
+"""Pause after the broker was away."""
+
+log = logging.getLogger(__name__)
 
 
 class KafkaPythonEngine(Engine):
@@ -112,7 +117,7 @@ class KafkaPythonWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # kaf
 
     def work(self) -> None:
         """Read available records, fold them, and publish the changes when they are due."""
-        for tp, records in self.consumer.poll(timeout_ms=100, max_records=2000).items():
+        for tp, records in self._polled().items():
             fold = self.folds[tp]
             for record in records:
                 error = fold.step(record.value, record.offset)
@@ -123,6 +128,18 @@ class KafkaPythonWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # kaf
         if time.monotonic() - self.published >= PUBLISH_SECONDS:
             self.publish()
             self.published = time.monotonic()
+
+    def _polled(self) -> dict[TopicPartition, list[Any]]:
+        """Return the next records; while the broker is away, none."""
+        try:
+            found: dict[TopicPartition, list[Any]] = self.consumer.poll(timeout_ms=100, max_records=2000)
+        except KafkaError as error:
+            if not passes(error):
+                raise
+            log.warning("%s; trying again", failed(self.settings.connection, "cannot read", error))
+            time.sleep(AGAIN_SECONDS)
+            return {}
+        return found
 
     def publish(self) -> None:
         """Write every changed row and, once the broker has acknowledged them, the progress that covers them.
