@@ -232,7 +232,7 @@ def _line(seed: int | None, faults: Sequence[Fault], result: ChaosResult) -> Run
     verdict = result.verdict
     wrong = [result.problem] if result.problem else []
     if verdict.mismatches:
-        wrong.append(f"{verdict.mismatches:,} of {verdict.records_compared:,} counts differ; {result.loss}")
+        wrong.append(f"{verdict.mismatches:,} of {verdict.compared:,} counts differ; {result.loss}")
     wrong += [f"nothing more was counted after {fault}" for fault in result.stuck()]
     wrong += verdict.problems
     return RunLine(

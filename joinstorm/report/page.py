@@ -112,7 +112,7 @@ def _head(material: Material, info: RunInfo) -> str:
 
 
 def _answer(verdict: Verdict) -> str:
-    engine, counts = f"<b>{escape(verdict.engine)}</b>", f"{verdict.records_compared:,} counts"
+    engine, counts = f"<b>{escape(verdict.engine)}</b>", f"{verdict.compared:,} counts"
     if verdict.exact:
         tone, answer, details = "exact", "Exact", f"All {counts} of {engine} equal the truth."
     else:

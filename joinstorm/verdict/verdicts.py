@@ -57,6 +57,16 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """Ids of the first events declared missing; the truth leaves all of them out."""
     versions: dict[str, str] = {}
 
+    @property
+    def compared(self) -> int:
+        """All counts compared, those of durations included."""
+        return self.records_compared + self.durations.compared
+
+    @property
+    def differing(self) -> int:
+        """Counts of the digest that differ; ``mismatches`` without those of durations."""
+        return self.mismatches - self.durations.mismatches
+
     def with_problem(self, problem: str) -> "Verdict":
         """Return the same verdict with one more problem, no longer exact."""
         return msgspec.structs.replace(self, exact=False, problems=(*self.problems, problem))
@@ -192,7 +202,7 @@ def to_text(verdict: Verdict) -> str:
     """Return a verdict as text: a summary, followed by every named difference."""
     stance = verdict.stance_agreement
     answer = "exact" if verdict.exact else "NOT exact"
-    compared = f"{verdict.records_compared:,} counts compared, {verdict.mismatches:,} differ"
+    compared = f"{verdict.records_compared:,} counts compared, {verdict.differing:,} differ"
     lines = [
         f"{answer}: {verdict.engine}, {verdict.events:,} events, {compared}",
         f"digest {verdict.digest}",

@@ -213,7 +213,7 @@ def test_an_exact_run_says_so_with_its_figures() -> None:
     text = " ".join(Reader(exact_page()).text)
     verdict = material(view()).verdict
     for expected in (
-        "Exact", f"{verdict.records_compared:,} counts", verdict.digest, "people waited 20 minutes or more",
+        "Exact", f"{verdict.compared:,} counts", verdict.digest, "people waited 20 minutes or more",
         "15 min", "delay of the talk", "listeners in the first room at its peak", "More than <500,000> waited",
         "holds", "does not", "99.87% of the paced events", "joinstorm run quiet --scale 0.01 <b>", "python 3.11",
     ):  # fmt: skip
