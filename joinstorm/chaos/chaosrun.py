@@ -123,8 +123,10 @@ class ChaosRun:
             self._restart_replay(self.pipeline.replay)
 
     def _reachable(self) -> bool:
-        """Whether a process that starts now finds a broker."""
-        return self.cluster.alive() and not self.brokers.starting
+        """Whether a process that starts now finds most of the brokers up."""
+        brokers = self.cluster.brokers
+        up = sum(one.alive() for index, one in enumerate(brokers) if index not in self.brokers.starting)
+        return up > len(brokers) / 2
 
     def _await_exporter(self) -> None:
         """Wait until the exporter, killed or not, serves this run.
