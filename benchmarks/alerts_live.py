@@ -4,7 +4,8 @@
 
 Each run is ``joinstorm run`` with its page of metrics; Prometheus scrapes and evaluates the shipped rules every second.
 An alert counts by the phase its engine's watermark is in. It is right if it fires in a phase in which it is due or may
-fire, missed if it fires in none in which it is due, and false anywhere else.
+fire, missed if it fires in none in which it is due, and false anywhere else. Alerts about the machine (a replay behind
+its schedule, an engine behind the replay) are not judged, since a loaded machine may well be behind; they are printed.
 """
 
 import argparse
@@ -28,6 +29,7 @@ from streams.contract.runinfo import Phase
 from streams.system.scratch import scratch
 
 ENGINE = "faust"
+MACHINE = ("ReplayOffSchedule", "ProcessorBehind", "ProcessorUnfinished")
 SECONDS = 3600
 """The longest run."""
 
@@ -48,7 +50,9 @@ def main() -> None:
         one = judged(tape, fired, given.scenario)
         right, missed, false = right + len(one[0]), missed + len(one[1]), false + len(one[2])
         load = os.getloadavg()[0]
-        print(f"run {number}, load {load:.0f}: right {one[0]}; missed {one[1]}; false {one[2]}", flush=True)
+        machine = [name for name in MACHINE if name in fired]
+        text = f"right {one[0]}; missed {one[1]}; false {one[2]}; about the machine {machine}"
+        print(f"run {number}, load {load:.0f}: {text}", flush=True)
     print(f"recall {right / max(1, right + missed):.3f}, precision {right / max(1, right + false):.3f}")
 
 
@@ -119,7 +123,7 @@ def judged(tape: Tape, fired: dict[str, list[int]], scenario: str) -> tuple[list
     right: list[str] = []
     missed: list[str] = []
     false: list[str] = []
-    for alert in ALERTS:
+    for alert in (one for one in ALERTS if one.name not in MACHINE):
         due = set(alert.due) if melts or alert.name == "AnnouncementSurge" else set()
         seen = phases.get(alert.name, set())
         if due:
