@@ -1,5 +1,6 @@
 """Nights as counts, as what an exporter would have served at given moments, and as text that Prometheus reads."""
 
+import re
 from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from streams.metrics.definitions import EXPORTER_METRICS, Metric
 from streams.read.derive import EngineResults, ResultsView
 from streams.read.runview import EngineView, RunView
 
+_LONGEST_NAME: Final = 40
 NOT_OF_THE_NIGHT: Final = (
     m.RUN_ENDED,
     m.REPLAY_TARGET_SPEED,
@@ -103,8 +105,9 @@ def nights_of_run(view: RunView) -> tuple[RunInfo, dict[str, ResultsView]]:
 
 
 def info_of(tape: Tape) -> RunInfo:
-    """Return run information for a tape's own night."""
-    names = Topics(f"{tape.info.name}-{tape.info.sha256[:8]}")
+    """Return run information for a tape's own night; its run id is what the night's name has of letters and digits."""
+    name = re.sub(r"[^a-z0-9]+", "-", tape.info.name.lower()).strip("-")[:_LONGEST_NAME]
+    names = Topics(f"{name or 'night'}-{tape.info.sha256[:8]}")
     return run_info(tape.info, names, partitions=1, window_ms=DEFAULT_WINDOW_MS, watermark_step_ms=DEFAULT_WINDOW_MS)
 
 

@@ -1,7 +1,9 @@
 """A night at given moments as text: which metrics, in which form."""
 
 import io
+from pathlib import Path
 
+import msgspec
 from prometheus_client import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
@@ -11,10 +13,14 @@ from joinstorm.prometheus.backfill import (
     AllSeries,
     Series,
     collect,
+    info_of,
     night_of,
     view_at,
     write_openmetrics,
 )
+from producers.recording import record
+from producers.scenario.loading import load
+from producers.tape.tapefile import Tape
 from streams.metrics.definitions import EXPORTER_METRICS
 from tests.nights import START, WINDOW, run_info
 
@@ -64,6 +70,14 @@ def test_nothing_is_said_about_a_replay_that_never_was() -> None:
 def parsed(file: io.StringIO) -> list[Metric]:
     """Return what the reference parser reads."""
     return list(text_string_to_metric_families(file.getvalue()))  # type: ignore[no-untyped-call]  # no annotations
+
+
+def test_any_name_makes_a_run_id(tmp_path: Path) -> None:
+    """A recording may be called anything; what a run id cannot hold becomes a hyphen."""
+    tape = Tape.open(record(load("quiet"), tmp_path / "tape.parquet", scale=0.01, seed=1).path)
+    for name, begins in (("Spring town hall!", "spring-town-hall-"), ("\u4f1a\u8bae", "night-")):
+        tape.info = msgspec.structs.replace(tape.info, name=name)
+        assert info_of(tape).run == begins + tape.info.sha256[:8]
 
 
 def test_the_text_is_openmetrics() -> None:
