@@ -226,8 +226,8 @@ class Pipeline:
         """Yield what is known, every so many seconds, until engines and truth are drained and the producer has ended.
 
         A view sums all results, so that few are cheaper: they take ``VIEW_SHARE`` of the time at most. The end is
-        noticed at once. Extra engines are waited for as
-        long as they make progress; what stopped one is its ``trouble``.
+        noticed at once. Extra engines are waited for as long as they make progress; what stopped one is its
+        ``trouble``.
 
         Raises:
             MovedError: The deck jumped back, and the replay goes on in another run.
@@ -240,7 +240,7 @@ class Pipeline:
             view = reader.snapshot()
             yield view
             took = time.monotonic() - began
-            self.supervisor.check()
+            self._check_parts()
             self._check_run(view)
             if all(name in view.engines and view.engines[name].drained for name in (self.request.name, TRUTH)):
                 break
@@ -248,11 +248,20 @@ class Pipeline:
             poll_until(lambda: self._all_drained(reader) or None, max(every, took / VIEW_SHARE), LOOK_SECONDS)
         if self.replay is not None:
             self.replay.process.wait()
-            self.supervisor.check()
+            self._check_parts()
         while any_working(self.extra_engines, view := reader.snapshot()):
             yield view
             time.sleep(every)
         yield reader.snapshot()
+
+    def _check_parts(self) -> None:
+        """Raise EngineError where a part failed; its last line is what is wrong with the cluster, if anything is."""
+        try:
+            self.supervisor.check()
+        except EngineError as error:
+            if found := self._ailments():
+                raise EngineError(f"{error}\n{'; '.join(found)}") from None
+            raise
 
     def _all_drained(self, reader: ResultReader) -> bool:
         return all(reader.drained(name) for name in (self.request.name, TRUTH))
