@@ -41,12 +41,22 @@ class Moment:
     holds: bytes = b""
 
     def is_in(self, chunk: bytes) -> bool:
-        """Whether a chunk begins with this request."""
-        if len(chunk) < _HEAD.size:
-            return False
-        _, request, _, _, length = _HEAD.unpack_from(chunk)
-        client = chunk[_HEAD.size : _HEAD.size + max(0, length)]
-        return request == self.request and client.startswith(self.client.encode()) and self.holds in chunk
+        """Whether this is one of the requests in a chunk that begins with one."""
+        return any(self._is(request) for request in _requests(chunk))
+
+    def _is(self, found: bytes) -> bool:
+        _, request, _, _, length = _HEAD.unpack_from(found)
+        client = found[_HEAD.size : _HEAD.size + max(0, length)]
+        return request == self.request and client.startswith(self.client.encode()) and self.holds in found
+
+
+def _requests(chunk: bytes) -> Iterator[bytes]:
+    """Yield the requests of a chunk, the last one as far as it is there: clients send several at once."""
+    at = 0
+    while at + _HEAD.size <= len(chunk):
+        size = 4 + max(0, _HEAD.unpack_from(chunk, at)[0])
+        yield chunk[at : at + size]
+        at += size
 
 
 START = (
