@@ -150,7 +150,7 @@ def alerts_of_the_night(now: ProofMoment) -> Vector:
     effect = effect_of(shown.counted, shown.at)
     fires = {
         "LaunchMelting": any(
-            (_drop_ratio(shown, space) or 0) > 0.03  # noqa: PLR2004
+            (_drop_ratio(shown, space) or 0) > 0.015  # noqa: PLR2004
             and _presence(shown, space, "drops", since) >= _ENOUGH
             for space in spaces
         ),
