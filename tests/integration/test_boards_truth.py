@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 from click.testing import CliRunner
 
-from dashboards import rules, stored
+from dashboards import promql, rules, stored
 from joinstorm.boardproof import check
 from joinstorm.boardproof import ruleproof as rule_proof
 from joinstorm.boardproof.mutants import substitutes
@@ -91,7 +91,8 @@ def test_variables_offer_what_there_is(night: ProofNight, prometheus: Prometheus
             if variable["name"] == label
         }
         for selector in selectors:
-            answer = prometheus.query(f"count by ({label}) ({selector})", at)
+            query = promql.fill(f"count by ({label}) ({selector})", {"run": night.info.run})
+            answer = prometheus.query(query, at)
             assert {dict(labels)[label] for labels in answer} == wanted
 
 
