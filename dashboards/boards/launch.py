@@ -191,6 +191,20 @@ def _totals() -> tuple[Panel, ...]:
         "25 to 30 minutes in *launch*, almost none in *control*. It is known from the tape, so it is shown from the "
         "beginning.",
     )
+    named = StatStyle(mode=BigValueTextMode.VALUE_AND_NAME)
+    return (
+        figure(peak, "short", PanelQuery(q.AUDIENCE_PEAK, "{{space}}"), style=named, span=QUARTER),
+        figure(when, "dateTimeAsIso", PanelQuery(q.AUDIENCE_PEAK_TIME, "{{space}}"), style=named, span=10),
+        figure(by_room, "short", PanelQuery(q.LISTENERS_BY_ROOM, "{{space}}"), style=named, span=THIRD),
+        figure(ever, "short", PanelQuery(q.LISTENERS_EVER), style=StatStyle(colour=palette.AUDIENCE), span=QUARTER),
+        figure(joins, "short", PanelQuery(q.JOINS_COUNTED), style=StatStyle(colour=palette.JOIN), span=QUARTER),
+        figure(waited, "short", PanelQuery(q.WAITED), style=StatStyle(colour=palette.WAITING), span=QUARTER),
+        figure(late, "s", PanelQuery(q.TALK_LATE), style=StatStyle(decimals=0), span=QUARTER),
+        *_waits(),
+    )
+
+
+def _waits() -> tuple[Panel, ...]:
     slow_joins = PanelText(
         "Time to join (95 %)",
         "Of all people who have joined so far, 95 % had their first join within this time of their first attempt; from "
@@ -210,15 +224,7 @@ def _totals() -> tuple[Panel, ...]:
         "one in a hundred listeners of *launch*, hardly any in *control*.",
         "Nobody has left before any join.",
     )
-    named = StatStyle(mode=BigValueTextMode.VALUE_AND_NAME)
     return (
-        figure(peak, "short", PanelQuery(q.AUDIENCE_PEAK, "{{space}}"), style=named, span=QUARTER),
-        figure(when, "dateTimeAsIso", PanelQuery(q.AUDIENCE_PEAK_TIME, "{{space}}"), style=named, span=10),
-        figure(by_room, "short", PanelQuery(q.LISTENERS_BY_ROOM, "{{space}}"), style=named, span=THIRD),
-        figure(ever, "short", PanelQuery(q.LISTENERS_EVER), style=StatStyle(colour=palette.AUDIENCE), span=QUARTER),
-        figure(joins, "short", PanelQuery(q.JOINS_COUNTED), style=StatStyle(colour=palette.JOIN), span=QUARTER),
-        figure(waited, "short", PanelQuery(q.WAITED), style=StatStyle(colour=palette.WAITING), span=QUARTER),
-        figure(late, "s", PanelQuery(q.TALK_LATE), style=StatStyle(decimals=0), span=QUARTER),
         figure(slow_joins, "s", PanelQuery(q.SLOWEST_JOINS), style=StatStyle(colour=palette.JOIN), span=THIRD),
         figure(slow_rejoins, "s", PanelQuery(q.SLOWEST_REJOINS), style=StatStyle(colour=palette.JOIN), span=THIRD),
         figure(exits, "short", PanelQuery(q.EXITS), style=StatStyle(colour=palette.WAITING), span=THIRD),

@@ -21,7 +21,7 @@ COUNT, SHARE = "count", "share"
 
 
 @dataclass(frozen=True)
-class Curve:
+class ChartCurve:
     """One line of a chart.
 
     Args:
@@ -40,7 +40,7 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Mark:
+class ChartMark:
     """A moment named on a chart; event time in ms."""
 
     at: float
@@ -65,11 +65,11 @@ class Chart:
     title: str
     start: float
     step: float
-    curves: Sequence[Curve]
+    curves: Sequence[ChartCurve]
     unit: str = COUNT
     low: bool = True
     top: float | None = None
-    marks: Sequence[Mark] = field(default_factory=tuple)
+    marks: Sequence[ChartMark] = field(default_factory=tuple)
 
     def at(self, index: int) -> float:
         """Return the event time of a point, ms."""
@@ -114,7 +114,7 @@ def posts(data: PictureData) -> list[Chart]:
     """Return the posts per minute by subject and the share of each stance."""
     stretch = _stretch(data, (data.info.start, data.info.end), 2 * len(data.engine.subjects))
     subjects = [
-        Curve(
+        ChartCurve(
             subject,
             palette.SUBJECTS.get(subject, palette.TRUTH),
             stretch.per_minute(data.engine.posted(subject), 5)[1],
@@ -122,7 +122,9 @@ def posts(data: PictureData) -> list[Chart]:
         )
         for subject in data.engine.subjects
     ]
-    shares = [Curve(name, palette.STANCES[name], values) for name, values in tweetpictures.stance_shares(data, stretch)]
+    shares = [
+        ChartCurve(name, palette.STANCES[name], values) for name, values in tweetpictures.stance_shares(data, stretch)
+    ]
     return [
         _means(f"{data.wording.posts.capitalize()} per minute", stretch, subjects, 5),
         _means("Stances, an estimate by the engine from the texts", stretch, shares, 15, unit=SHARE),
@@ -136,11 +138,11 @@ def announcement(data: PictureData) -> list[Chart]:
         return []
     colour = palette.SUBJECTS.get(data.subject, palette.REACTION)
     curves = [
-        Curve("the reaction", colour, found.counts, found.truth, filled=True),
-        Curve("expected without it", palette.BASELINE, found.expected),
+        ChartCurve("the reaction", colour, found.counts, found.truth, filled=True),
+        ChartCurve("expected without it", palette.BASELINE, found.expected),
     ]
     title = f"{data.wording.posts.capitalize()} per minute on the announcement"
-    marks = [Mark(at, text) for at, text in tweetpictures.moments(data)]
+    marks = [ChartMark(at, text) for at, text in tweetpictures.moments(data)]
     return [_means(title, found.stretch, curves, 5, marks=marks)]
 
 
@@ -150,23 +152,23 @@ def _stretch(data: PictureData, span: tuple[int, int], lines: int) -> Stretch:
     return Stretch(grid, grid.until(span[0]), grid.until(span[1]), points)
 
 
-def _regular(title: str, stretch: Stretch, curves: Sequence[Curve], **more: Any) -> Chart:
+def _regular(title: str, stretch: Stretch, curves: Sequence[ChartCurve], **more: Any) -> Chart:
     grid = stretch.grid
     return Chart(title, grid.start + stretch.since * grid.window_ms, stretch.step * grid.window_ms, curves, **more)
 
 
-def _means(title: str, stretch: Stretch, curves: Sequence[Curve], minutes: int, **more: Any) -> Chart:
+def _means(title: str, stretch: Stretch, curves: Sequence[ChartCurve], minutes: int, **more: Any) -> Chart:
     grid = stretch.grid
     step = stretch.interval(minutes) * grid.window_ms
     return Chart(title, grid.start + stretch.since * grid.window_ms + step / 2, step, curves, **more)
 
 
-def _rooms(data: PictureData, stretch: Stretch) -> Iterator[Curve]:
+def _rooms(data: PictureData, stretch: Stretch) -> Iterator[ChartCurve]:
     for space, colour in data.colours().items():
         engine, truth = (stretch.thin(view.live(space)) for view in (data.engine, data.truth))
-        yield Curve(data.wording.room.format(space), colour, engine, truth, filled=True)
+        yield ChartCurve(data.wording.room.format(space), colour, engine, truth, filled=True)
     waiting, truth = stretch.thin(data.engine.waiting), stretch.thin(data.truth.waiting)
-    yield Curve("waiting", palette.WAITING, waiting, truth, filled=True)
+    yield ChartCurve("waiting", palette.WAITING, waiting, truth, filled=True)
 
 
 def _gap(data: PictureData, stretch: Stretch) -> Chart:
@@ -177,18 +179,20 @@ def _gap(data: PictureData, stretch: Stretch) -> Chart:
     )
 
 
-def _gaps(data: PictureData, stretch: Stretch) -> Iterator[Curve]:
+def _gaps(data: PictureData, stretch: Stretch) -> Iterator[ChartCurve]:
     colours = data.colours()
     for space, gap in data.gaps().items():
-        yield Curve(data.wording.room.format(space), colours.get(space, ""), stretch.farthest(gap))
-    yield Curve("waiting", palette.WAITING, stretch.farthest(data.engine.waiting - data.truth.waiting))
+        yield ChartCurve(data.wording.room.format(space), colours.get(space, ""), stretch.farthest(gap))
+    yield ChartCurve("waiting", palette.WAITING, stretch.farthest(data.engine.waiting - data.truth.waiting))
 
 
 def _minutes(data: PictureData, stretch: Stretch) -> Chart:
     def total(view: ResultsView, kind: str) -> NDArray[np.float64]:
         return stretch.per_minute(combined([(view.audience[space].column(kind), 1) for space in view.spaces]))[1]
 
-    curves = [Curve(kind, colour, total(data.engine, kind), total(data.truth, kind)) for kind, colour in KINDS.items()]
+    curves = [
+        ChartCurve(kind, colour, total(data.engine, kind), total(data.truth, kind)) for kind, colour in KINDS.items()
+    ]
     return _means("Events per minute", stretch, curves, 1)
 
 
@@ -200,7 +204,7 @@ KINDS: Final[Mapping[str, str]] = {
 def _ratio(data: PictureData, stretch: Stretch, title: str, *, success: bool) -> Chart:
     ratio = launchpicture.join_success if success else launchpicture.drop_ratio
     curves = [
-        Curve(
+        ChartCurve(
             data.wording.room.format(space),
             colour,
             ratio(data.engine, space, stretch.places),
@@ -214,7 +218,7 @@ def _ratio(data: PictureData, stretch: Stretch, title: str, *, success: bool) ->
     return _regular(title, stretch, curves, unit=SHARE, top=top)
 
 
-def _truth(curve: Curve, unit: str) -> bool | list[float | None]:
+def _truth(curve: ChartCurve, unit: str) -> bool | list[float | None]:
     assert curve.truth is not None
     return True if np.array_equal(curve.values, curve.truth, equal_nan=True) else _numbers(curve.truth, unit)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from joinstorm.report.curves import SHARE, Chart, Curve
+from joinstorm.report.curves import SHARE, Chart, ChartCurve
 from joinstorm.report.wording import Wording
 
 
@@ -19,7 +19,7 @@ def _chart(chart: Chart, wording: Wording) -> str:
     return f"{chart.title}: {'; '.join([*parts, *marks]) or 'nothing'}."
 
 
-def _curve(chart: Chart, curve: Curve, wording: Wording) -> str:
+def _curve(chart: Chart, curve: ChartCurve, wording: Wording) -> str:
     if not len(curve.values) or np.isnan(curve.values.astype(float)).all():
         return ""
     index = int(np.nanargmax(np.abs(curve.values)))

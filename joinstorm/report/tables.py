@@ -5,7 +5,7 @@ from typing import Final
 
 from joinstorm.facts.factformats import accepted, figure, known_as, what_if
 from joinstorm.facts.facttable import MEASURES, FactRow
-from joinstorm.verdict.comparison import Durations, Mismatch
+from joinstorm.verdict.comparison import DurationComparison, Mismatch
 from joinstorm.verdict.verdicts import Verdict, missing_named
 from streams.visible import escape
 
@@ -50,7 +50,7 @@ def _fact(row: FactRow) -> Sequence[str]:
     return escape(row.fact.fact), escape(row.fact.kind), label, *figures
 
 
-def _durations(found: Durations) -> str:
+def _durations(found: DurationComparison) -> str:
     return f"{found.compared:,}, of which {found.mismatches:,} differ" if found.published else "none are published"
 
 

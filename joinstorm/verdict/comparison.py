@@ -44,7 +44,7 @@ class Mismatch(msgspec.Struct, frozen=True):
         return f"{where}: expected {self.expected}, found {self.found}{note}"
 
 
-class Durations(msgspec.Struct, frozen=True):
+class DurationComparison(msgspec.Struct, frozen=True):
     """The counts of durations, which an engine need not publish; they are not part of the digest."""
 
     published: bool
@@ -67,7 +67,7 @@ class Comparison(msgspec.Struct, frozen=True):
     """Mismatches by ``table.count``, all hashtags as one, all durations of a family as one."""
     named: tuple[Mismatch, ...]
     """The first ``MAX_NAMED``, in order of time."""
-    durations: Durations
+    durations: DurationComparison
 
 
 def compare(engine: FinalCounts, truth: FinalCounts, info: RunInfo) -> Comparison:
@@ -93,7 +93,7 @@ def compare(engine: FinalCounts, truth: FinalCounts, info: RunInfo) -> Compariso
         mismatches=len(found),
         by_count=dict(families.most_common()),
         named=tuple(found[:MAX_NAMED]),
-        durations=Durations(published, durations, sum(is_duration(one.count) for one in found)),
+        durations=DurationComparison(published, durations, sum(is_duration(one.count) for one in found)),
     )
 
 

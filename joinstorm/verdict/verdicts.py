@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from joinstorm.verdict.accounts import Accounts, Evidence, account
-from joinstorm.verdict.comparison import NO_COUNTS, Durations, Mismatch, compare
+from joinstorm.verdict.comparison import NO_COUNTS, DurationComparison, Mismatch, compare
 from producers.compose.faults import MISSING
 from streams.contract.progress import Covered
 from streams.contract.runinfo import RunInfo
@@ -37,7 +37,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """Distinct events counted, by the engine's own progress."""
     records_compared: int
     """Counts of the digest that at least one side has."""
-    durations: Durations
+    durations: DurationComparison
     mismatches: int
     mismatches_by_count: dict[str, int]
     mismatches_named: tuple[Mismatch, ...]

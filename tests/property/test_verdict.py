@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from joinstorm.oracle import answers as oracle
 from joinstorm.oracle.answers import Truth
-from joinstorm.verdict.comparison import Durations
+from joinstorm.verdict.comparison import DurationComparison
 from joinstorm.verdict.verdicts import Verdict, judge, to_json, to_text, write
 from producers.replay.opening import run_info
 from streams.contract.durations import TIME_TO_REJOIN, is_duration
@@ -101,7 +101,7 @@ def test_the_true_counts_are_exact() -> None:
     assert verdict.digest == verdict.truth_digest == night()[1].digest
     assert verdict.records_compared > 100
     assert (verdict.mismatches, verdict.problems, verdict.remarks) == (0, (), ())
-    assert verdict.durations == Durations(published=True, compared=verdict.durations.compared, mismatches=0)
+    assert verdict.durations == DurationComparison(published=True, compared=verdict.durations.compared, mismatches=0)
     assert to_text(verdict).startswith("exact: e, ")
     assert f"durations: {verdict.durations.compared:,} counts compared, 0 differ" in to_text(verdict)
 
@@ -111,7 +111,7 @@ def test_an_engine_without_durations_is_judged_on_the_rest() -> None:
     verdict = verdict_on(published(lambda count: not is_duration(count)))
     assert verdict.exact
     assert verdict.digest == verdict.truth_digest
-    assert verdict.durations == Durations(published=False, compared=0, mismatches=0)
+    assert verdict.durations == DurationComparison(published=False, compared=0, mismatches=0)
     assert "durations: e publishes none" in to_text(verdict)
 
 
