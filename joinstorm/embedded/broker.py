@@ -216,11 +216,17 @@ class EmbeddedBroker:
 
     def tail(self) -> str:
         """Return the last lines of its log."""
+        return "\n".join(self._log().splitlines()[-TAIL_LINES:])
+
+    def port_was_taken(self) -> bool:
+        """Whether another process had one of its ports; the log ends with how it shut down, long after it says so."""
+        return "Address already in use" in self._log()
+
+    def _log(self) -> str:
         if self._folder is None:
             return ""
         log = self.folder / "kafka.log"
-        lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-        return "\n".join(lines[-TAIL_LINES:])
+        return log.read_text(errors="replace") if log.exists() else ""
 
     def check(self) -> None:
         """Raise EnvironmentMissingError if it has ended by itself; the text has what its log says last about errors."""
@@ -246,7 +252,7 @@ class EmbeddedBroker:
             try:
                 return self.start()
             except EnvironmentMissingError:
-                if not left or "Address already in use" not in self.tail():
+                if not left or not self.port_was_taken():
                     raise
                 self.close()
         return None

@@ -58,7 +58,7 @@ class EmbeddedCluster:
             try:
                 self._begin()
             except BaseException as error:
-                taken = any("Address already in use" in one.tail() for one in self.brokers)
+                taken = any(one.port_was_taken() for one in self.brokers)
                 self.close()
                 if not (left and taken and isinstance(error, EnvironmentMissingError)):
                     raise
