@@ -12,16 +12,15 @@ from joinstorm.prometheus.server import promtool
 from producers.replay.opening import run_info
 from producers.tape.tapefile import Tape
 from streams.contract.names import TRUTH
-from streams.contract.progress import Covered
 from streams.contract.results import Progress
-from streams.contract.runinfo import DEFAULT_WINDOW_MS, RunInfo, RunStatus
-from streams.contract.topics import PRESENCE, TWEETS, Topics
+from streams.contract.runinfo import DEFAULT_WINDOW_MS, RunInfo
+from streams.contract.topics import Topics
 from streams.errors import ContractError
 from streams.exporter.collector import Exporter
 from streams.metrics import definitions as m
 from streams.metrics.definitions import EXPORTER_METRICS, Metric
 from streams.read.derive import EngineResults, ResultsView
-from streams.read.runview import EngineView, RunView
+from streams.read.runview import RunView
 
 _LONGEST_NAME: Final = 40
 NOT_OF_THE_NIGHT: Final = (
@@ -109,27 +108,6 @@ def info_of(tape: Tape) -> RunInfo:
     name = re.sub(r"[^a-z0-9]+", "-", tape.info.name.lower()).strip("-")[:_LONGEST_NAME]
     names = Topics(f"{name or 'night'}-{tape.info.sha256[:8]}")
     return run_info(tape.info, names, partitions=1, window_ms=DEFAULT_WINDOW_MS, watermark_step_ms=DEFAULT_WINDOW_MS)
-
-
-def view_at(info: RunInfo, nights: Nights, at: int) -> RunView:
-    """Return the run as of event time ``at``, with every engine up to date."""
-    status = RunStatus(
-        v=1, run=info.run, state="playing", at=at, speed=1.0, actual_speed=1.0, sent=0, failed=0, on_time_ratio=1.0,
-        lateness_seconds=0.0, client="", wall_ms=at,
-    )  # fmt: skip
-    engines = {name: EngineView(name, night, _covered(night, at), {}, drained=True) for name, night in nights.items()}
-    return RunView(info=info, status=status, engines=engines)
-
-
-def _covered(night: ResultsView, at: int) -> Covered:
-    now = night.at(at)
-    presence = ("attempts", "joins", "fails", "leaves", "give_ups", "drops")
-    tweets = ("posts", "replies", "quotes", "reposts")
-    events = {
-        PRESENCE: sum(now.presence(space, count) for space in night.spaces for count in presence),
-        TWEETS: sum(now.tweets(subject, count) for subject in night.subjects for count in tweets),
-    }
-    return Covered(watermark=at, events=events)
 
 
 def collect(views: Iterable[tuple[int, RunView]], leave_out: Iterable[Metric] = NOT_OF_THE_NIGHT) -> AllSeries:

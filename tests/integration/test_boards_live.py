@@ -6,7 +6,7 @@ from pathlib import Path
 from dashboards import stored
 from joinstorm.boardproof.counted import Counted
 from joinstorm.oracle.answers import ask
-from joinstorm.prometheus.backfill import info_of, night_of, view_at
+from joinstorm.prometheus.backfill import info_of, night_of
 from joinstorm.prometheus.server import Labels, Prometheus
 from producers.recording import record
 from producers.scenario.loading import load
@@ -14,6 +14,7 @@ from producers.tape.tapefile import Tape
 from streams.exporter.collector import Exporter
 from streams.read.runview import RunView
 from tests.conftest import need_program
+from tests.nightviews import view_at
 
 FROM_MINUTE, TO_MINUTE = 35, 75
 """Of the night: from before the scheduled start until the second room has filled."""

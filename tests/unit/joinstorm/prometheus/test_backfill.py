@@ -15,7 +15,6 @@ from joinstorm.prometheus.backfill import (
     collect,
     info_of,
     night_of,
-    view_at,
     write_openmetrics,
 )
 from producers.recording import record
@@ -23,6 +22,7 @@ from producers.scenario.loading import load
 from producers.tape.tapefile import Tape
 from streams.metrics.definitions import EXPORTER_METRICS
 from tests.nights import START, WINDOW, run_info
+from tests.nightviews import view_at
 
 TRUTH = Truth(
     audience={

@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from joinstorm.prometheus.backfill import collect, nights_of_tape, view_at
+from joinstorm.prometheus.backfill import collect, nights_of_tape
 from joinstorm.prometheus.nightcolumns import night_columns
 from producers.recording import record
 from producers.scenario.loading import load
 from producers.tape.tapefile import Tape
+from tests.nightviews import view_at
 
 
 @pytest.mark.parametrize(("scenario", "scale", "step"), [("launch", 0.005, 900_000), ("quiet", 1.0, 60_000)])
