@@ -21,11 +21,11 @@ import yaml
 
 from dashboards import stored
 from dashboards.rules import ALERTS
-from joinstorm.embedded.broker import free_ports
 from joinstorm.prometheus.server import Prometheus
 from joinstorm.run.supervisor import Supervisor, joinstorm
 from producers.tape.tapefile import Tape
 from streams.contract.runinfo import Phase
+from streams.system.ports import free_ports
 from streams.system.scratch import scratch
 
 ENGINE = "faust"

@@ -22,6 +22,7 @@ from streams.kafka.admin import open_admin
 from streams.kafka.connection import Connection
 from streams.system.cache import cache_folder
 from streams.system.children import die_with_parent, end_processes, held_signals
+from streams.system.ports import free_ports
 from streams.system.scratch import scratch
 
 READY_SECONDS = 120.0
@@ -34,15 +35,6 @@ LAST_ERRORS = 2
 HEAP = "-Xmx768m"
 QUICK = "-XX:TieredStopAtLevel=1"
 """In a process that lives for a minute, further optimization costs more time than it saves (docs/performance.md)."""
-
-
-def free_ports(count: int) -> list[int]:
-    """Return TCP ports that are free at the moment."""
-    with contextlib.ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for free in sockets:
-            free.bind(("127.0.0.1", 0))
-        return [int(free.getsockname()[1]) for free in sockets]
 
 
 class EmbeddedBroker:

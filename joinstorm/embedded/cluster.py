@@ -11,12 +11,13 @@ from typing import Any, Final, Self
 
 from kafka.errors import KafkaError
 
-from joinstorm.embedded.broker import HEAP, READY_SECONDS, START_TRIES, EmbeddedBroker, free_ports
+from joinstorm.embedded.broker import HEAP, READY_SECONDS, START_TRIES, EmbeddedBroker
 from joinstorm.embedded.settings import COPIES, among_others, members
 from joinstorm.embedded.storage import new_id
 from streams.errors import BrokerError, EnvironmentMissingError
 from streams.kafka.admin import open_admin
 from streams.kafka.connection import Connection
+from streams.system.ports import free_ports
 
 SMALL_HEAP: Final = "-Xmx384m"
 """For one of several brokers on this machine."""

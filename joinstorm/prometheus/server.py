@@ -14,9 +14,9 @@ from typing import Any, BinaryIO, Self, TypeAlias
 
 import msgspec
 
-from joinstorm.embedded.broker import free_ports
 from streams.errors import DeadlineError, EnvironmentMissingError, JoinstormError
 from streams.system.children import die_with_parent, held_signals
+from streams.system.ports import free_ports
 
 RETENTION = "20y"
 """The night is in 2023: the default retention would delete it at the next compaction."""

@@ -14,12 +14,12 @@ from typing import Any, TypeVar
 
 import pytest
 
-from joinstorm.embedded.broker import free_ports
 from joinstorm.prometheus.backfill import nights_of_tape
 from joinstorm.terminal.recordingbar import record_scenario
 from producers.tape.tapefile import Tape
 from streams.contract.names import ALL, TRUTH
 from streams.read.derive import ResultsAt, ResultsView
+from streams.system.ports import free_ports
 from tests.conftest import required
 
 ROOT = Path(__file__).parents[2]

@@ -11,10 +11,10 @@ import yaml
 
 from dashboards import promql, stored
 from dashboards.lint import panels
-from joinstorm.embedded.broker import free_ports
 from joinstorm.prometheus.server import Prometheus
 from joinstorm.run.supervisor import Supervisor, joinstorm
 from streams.kafka.connection import Connection
+from streams.system.ports import free_ports
 from tests.conftest import need_program
 from tests.streaming import until
 from tests.tinytape import tiny_tape
