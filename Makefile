@@ -28,7 +28,7 @@ run: $(STAMP) ## replay the night with the embedded Kafka and prove every number
 	$(BIN)/joinstorm run launch --scale $(SCALE) $(ARGS)
 	@echo "the command: $(BIN)/joinstorm; put it on your path with: source $(BIN)/activate"
 
-# On two cores, two processes take three quarters of the time and find races: make test ARGS="-n 2 --dist loadfile"
+# CI plays two processes, in about half the time: make test ARGS="-n 2 --dist loadfile --no-loadscope-reorder"
 test: $(DEV_STAMP) ## run every test
 	$(BIN)/python -m pytest $(ARGS)
 

@@ -317,12 +317,10 @@ class _Boaster(KafkaPythonWorker):
         self.waiting: list[Result | Progress] = []
         self.reported = time.monotonic()
 
-    every = 5.0
-
     def publish(self) -> None:
         taken = [one for fold in self.folds.values() for one in fold.take()]
         self.waiting += [one for one in taken if not isinstance(one, Progress)]
-        if any(fold.ended for fold in self.folds.values()) or time.monotonic() - self.reported > self.every:
+        if any(fold.ended for fold in self.folds.values()) or time.monotonic() - self.reported > 5.0:
             self._send(self.waiting)
             self.reported, self.waiting = time.monotonic(), []
         self._send([one for one in taken if isinstance(one, Progress)])
@@ -502,10 +500,17 @@ class LastMark(_Mutant):
     fold_class = _Newest
 
 
-class _Hasty(_Boaster):
-    """Publishes progress half a second before the results it covers."""
+class _Hasty(KafkaPythonWorker):
+    """Publishes progress half a second before the results it covers, until a partition has ended."""
 
-    every = 0.5
+    def publish(self) -> None:
+        if any(fold.ended for fold in self.folds.values()):
+            super().publish()
+            return
+        taken = [one for fold in self.folds.values() for one in fold.take()]
+        self._send([one for one in taken if isinstance(one, Progress)])
+        time.sleep(0.5)
+        self._send([one for one in taken if not isinstance(one, Progress)])
 
 
 class PromisesABitEarly(_Mutant):
