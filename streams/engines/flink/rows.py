@@ -1,7 +1,6 @@
 """Turns a record of an input topic into a row of Flink's tables, with the contract's own decoder; imports no Flink.
 
-Flink's JSON format converts: it reads a number in quotes as a number, and takes what follows an object for nothing. The
-contract calls both dead letters.
+Flink's JSON format converts: it reads a number in quotes as a number. The contract calls such a record a dead letter.
 """
 
 from typing import Final, NamedTuple
