@@ -76,8 +76,8 @@ def values(random: Random, run: PointRun, topic: str, records: int) -> Iterator[
         yield made
 
 
-async def send(run: PointRun, topic: str, made: Sequence[bytes | None], random: Random, transactions: bool) -> Fetch:
-    """Send values and return what a reader of committed records sees of them."""
+async def send(run: PointRun, topic: str, made: Sequence[bytes | None], random: Random, transactions: bool) -> Outcome:
+    """Send values and the end mark; return what a reader of committed records must find."""
     name, fetched, at = run.info.topics[topic], Fetch(), 0
     async with contextlib.AsyncExitStack() as stack:
         senders = [await _sender(stack, run.connection, codec, "") for codec in _CODECS]
@@ -98,14 +98,13 @@ async def send(run: PointRun, topic: str, made: Sequence[bytes | None], random: 
                 await sender.abort_transaction()
                 continue
             fetched.seen += zip(offsets, batch, strict=True)
-        end = encode(Mark(MarkKind.END, run.info.end, run.info.run, 1, events=_events(fetched, topic)))
-        fetched.seen += zip(await _sent(senders[0], name, [end], random), [end], strict=True)
-    return fetched
+        wanted = expected(run.info, topic, fetched)
+        await _sent(senders[0], name, [_end(run, wanted)], random)
+    return wanted
 
 
-def _events(fetched: Fetch, topic: str) -> int:
-    """Return the number of distinct events so far: what an end mark must say."""
-    return expected(INFO, topic, fetched).events
+def _end(run: PointRun, wanted: Outcome) -> bytes:
+    return encode(Mark(MarkKind.END, run.info.end, run.info.run, 1, events=wanted.events))
 
 
 async def _sender(
@@ -152,11 +151,10 @@ def play(broker: Connection, engine: EngineUnderTest, folder: Path, records: int
     with PointRun(broker, engine, GoldenNight("fuzz", info, (), Expected({}, {}, {})), folder) as run:
         _keep_broker_time(broker, run.info.topics[random.choice(INPUTS)])
         run.start()
-        fetched = {}
+        wanted = {}
         for topic in INPUTS:
             made = list(values(random, run, topic, records // 2))
-            fetched[topic] = asyncio.run(send(run, topic, made, random, transactions))
-        wanted = {topic: expected(run.info, topic, one) for topic, one in fetched.items()}
+            wanted[topic] = asyncio.run(send(run, topic, made, random, transactions))
         totals = {
             topic: EventTotals(one.events, one.duplicates, len(one.dead_letters)) for topic, one in wanted.items()
         }
@@ -219,13 +217,18 @@ def _keep_broker_time(broker: Connection, topic: str) -> None:
 @click.option("--records", type=click.IntRange(2), default=20_000, help="Records per engine, half on each topic.")
 @click.option("--seed", type=click.IntRange(0), default=1, help="Seed of all records.")
 @click.option("--transactions/--no-transactions", default=True, help="Whether some batches are transactions.")
-def main(engines: tuple[str, ...], records: int, seed: int, transactions: bool) -> None:
+@click.option(
+    "--deadline", type=click.FloatRange(1), help="Seconds until the end of a run; the engine's own if not given."
+)
+def main(engines: tuple[str, ...], records: int, seed: int, transactions: bool, deadline: float | None) -> None:
     """Fuzz engines over a broker, one after another; NAME=COMMAND is a program run by the engine ``external``."""
     failed = False
     with EmbeddedBroker() as broker, tempfile.TemporaryDirectory() as folder:
         for text in engines:
             name, _, command = text.partition("=")
-            engine = engine_under_test("external" if command else name, shown_as=name, options=_options(command))
+            engine = engine_under_test(
+                "external" if command else name, shown_as=name, options=_options(command), seconds=deadline
+            )
             begun = time.monotonic()
             fault = play(broker.connection, engine, Path(folder) / name, records, seed, transactions)
             failed |= bool(fault)

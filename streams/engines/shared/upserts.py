@@ -33,9 +33,8 @@ class CountKey(NamedTuple):
 class UpsertCounts:
     """The current value of every count.
 
-    A partition of an input topic has these measures: ``next_place``, ``readable`` (records that could be decoded),
-    ``foreign_rows`` (those of them that are not records of the run), ``marks``, ``events`` (distinct ones), ``ends``
-    and ``watermark``.
+    A partition of an input topic has these measures: ``records`` (all that were read), ``dead_letters`` and ``marks``
+    (those of them that are such), ``events`` (distinct ones), ``ends`` and ``watermark``.
 
     Args:
         info: The run.
@@ -84,7 +83,6 @@ class UpsertCounts:
     def _progress(self, place: Place) -> Progress:
         topic, partition = place
         read = self._read[place]
-        skipped = max(0, read.get("next_place", 0) - read.get("readable", 0))
         return replace(
             Progress.of_partition(self.info.run, self.engine, topic, partition),
             version=self._versions[place],
@@ -92,7 +90,7 @@ class UpsertCounts:
             ended=self._ended(place),
             events=read.get("events", 0),
             duplicates=0 if self.late_dropped else self._uncounted(place),
-            dead_letters=skipped + read.get("foreign_rows", 0),
+            dead_letters=read.get("dead_letters", 0),
         )
 
     def _ended(self, place: Place) -> bool:
@@ -100,7 +98,7 @@ class UpsertCounts:
 
     def _uncounted(self, place: Place) -> int:
         read = self._read[place]
-        events = read.get("readable", 0) - read.get("foreign_rows", 0) - read.get("marks", 0)
+        events = read.get("records", 0) - read.get("dead_letters", 0) - read.get("marks", 0)
         return max(0, events - read.get("events", 0))
 
     @property
@@ -121,4 +119,4 @@ class UpsertCounts:
     @property
     def dead_letters(self) -> int:
         """Number of dead letters."""
-        return sum(self._progress(place).dead_letters for place in self._read)
+        return sum(read.get("dead_letters", 0) for read in self._read.values())

@@ -35,31 +35,29 @@ FROM (
   GROUP BY shard, author, name
 );
 
--- How far a partition has been read. Offsets are dense: an offset below the next one without a row was not JSON.
+-- How far a partition has been read.
 
 CREATE TEMPORARY VIEW presence_read AS
 SELECT shard, measure, n
 FROM (
-  SELECT shard, MAX(place) + 1 AS next_place, COUNT(*) AS readable, COUNT(*) FILTER (WHERE sort = 'foreign') AS foreign_rows,
+  SELECT shard, COUNT(*) AS records, COUNT(*) FILTER (WHERE sort = 'dead letter') AS dead_letters,
     MAX(`at`) FILTER (WHERE sort = 'mark') AS passed, COUNT(*) FILTER (WHERE sort = 'mark') AS marks,
     COUNT(*) FILTER (WHERE sort = 'mark' AND mark = 'end') AS ends
   FROM presence_checked GROUP BY shard
 ) CROSS JOIN UNNEST(ARRAY[
-  ('next_place', next_place), ('readable', readable), ('foreign_rows', foreign_rows),
-  ('watermark', passed), ('marks', marks), ('$ends_read', ends)
+  ('records', records), ('dead_letters', dead_letters), ('watermark', passed), ('marks', marks), ('$ends_read', ends)
 ]) AS measured (measure, n)
 WHERE n IS NOT NULL;
 
 CREATE TEMPORARY VIEW tweets_read AS
 SELECT shard, measure, n
 FROM (
-  SELECT shard, MAX(place) + 1 AS next_place, COUNT(*) AS readable, COUNT(*) FILTER (WHERE sort = 'foreign') AS foreign_rows,
+  SELECT shard, COUNT(*) AS records, COUNT(*) FILTER (WHERE sort = 'dead letter') AS dead_letters,
     MAX(`at`) FILTER (WHERE sort = 'mark') AS passed, COUNT(*) FILTER (WHERE sort = 'mark') AS marks,
     COUNT(*) FILTER (WHERE sort = 'mark' AND mark = 'end') AS ends
   FROM tweets_checked GROUP BY shard
 ) CROSS JOIN UNNEST(ARRAY[
-  ('next_place', next_place), ('readable', readable), ('foreign_rows', foreign_rows),
-  ('watermark', passed), ('marks', marks), ('$ends_read', ends)
+  ('records', records), ('dead_letters', dead_letters), ('watermark', passed), ('marks', marks), ('$ends_read', ends)
 ]) AS measured (measure, n)
 WHERE n IS NOT NULL;
 
@@ -111,3 +109,31 @@ CREATE TEMPORARY TABLE counts (
 
 INSERT INTO counts
 SELECT about, shard, window_at, name, measure, SUM(n) FROM facts GROUP BY about, shard, window_at, name, measure;
+
+-- Dead letters go to their topic before the checkpoint that counts them is complete. After a crash some come again, under
+-- the same keys.
+
+CREATE TEMPORARY TABLE dead_letters (
+  source STRING,
+  data BYTES,
+  headers MAP<STRING, BYTES> METADATA
+) WITH (
+  'connector' = 'kafka',
+  'topic' = '$dead_letters_topic',
+  'key.format' = 'raw',
+  'key.fields' = 'source',
+  'value.format' = 'raw',
+  'value.fields-include' = 'EXCEPT_KEY',
+  'sink.delivery-guarantee' = 'at-least-once',
+  $connection
+);
+
+INSERT INTO dead_letters
+SELECT source, data, MAP['reason', ENCODE(problem, 'UTF-8'), 'source', ENCODE(source, 'UTF-8')]
+FROM (
+  SELECT '$presence_topic[' || CAST(shard AS STRING) || ']@' || CAST(place AS STRING) AS source, data, problem
+  FROM presence_checked WHERE sort = 'dead letter'
+  UNION ALL
+  SELECT '$tweets_topic[' || CAST(shard AS STRING) || ']@' || CAST(place AS STRING), data, problem
+  FROM tweets_checked WHERE sort = 'dead letter'
+);

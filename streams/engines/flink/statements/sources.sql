@@ -1,19 +1,7 @@
--- The two input topics, and which of their records are events. The format skips invalid JSON and reads a field of a
--- wrong type as NULL; the offsets show how many records were skipped (see results.sql).
+-- The two input topics, as bytes, and what their records are: the functions apply the contract's own decoder.
 
 CREATE TEMPORARY TABLE presence (
-  event_id BIGINT,
-  `at` BIGINT,
-  kind STRING,
-  listener BIGINT,
-  space STRING,
-  client STRING,
-  `try` BIGINT,
-  v BIGINT,
-  reason STRING,
-  since_drop_ms BIGINT,
-  mark STRING,
-  run STRING,
+  data BYTES,
   shard INT METADATA FROM 'partition' VIRTUAL,
   place BIGINT METADATA FROM 'offset' VIRTUAL,
   arrival AS PROCTIME()$watermark
@@ -23,18 +11,7 @@ CREATE TEMPORARY TABLE presence (
 );
 
 CREATE TEMPORARY TABLE tweets (
-  event_id BIGINT,
-  `at` BIGINT,
-  kind STRING,
-  tweet_id STRING,
-  author BIGINT,
-  conversation STRING,
-  text STRING,
-  lang STRING,
-  v BIGINT,
-  hashtags ARRAY<STRING>,
-  mark STRING,
-  run STRING,
+  data BYTES,
   shard INT METADATA FROM 'partition' VIRTUAL,
   place BIGINT METADATA FROM 'offset' VIRTUAL,
   arrival AS PROCTIME()$watermark
@@ -44,34 +21,14 @@ CREATE TEMPORARY TABLE tweets (
 );
 
 CREATE TEMPORARY VIEW presence_checked AS
-SELECT *,
-  CASE
-    WHEN mark IN ('watermark', 'end') AND v = 1 AND run = '$run' AND `at` >= 0 THEN 'mark'
-    WHEN mark IS NULL AND v = 1
-      AND event_id BETWEEN 0 AND $events - 1 AND listener BETWEEN 0 AND $people - 1 AND `at` BETWEEN $start AND $end
-      AND kind IN ('attempt', 'join', 'fail', 'leave', 'drop') AND space IN ($spaces)
-      AND client IS NOT NULL AND `try` >= 1 AND COALESCE(since_drop_ms, 0) >= 0
-    THEN 'event'
-    ELSE 'foreign'
-  END AS sort
-FROM presence;
+SELECT *
+FROM presence CROSS JOIN LATERAL TABLE(read_presence(data)) AS record
+  (sort, problem, mark, `at`, event_id, kind, listener, space, `try`, reason, since_drop_ms);
 
 CREATE TEMPORARY VIEW tweets_checked AS
-SELECT *,
-  CASE
-    WHEN mark IN ('watermark', 'end') AND v = 1 AND run = '$run' AND `at` >= 0 THEN 'mark'
-    WHEN mark IS NULL AND v = 1
-      AND event_id BETWEEN 0 AND $events - 1 AND author BETWEEN 0 AND $people - 1 AND `at` BETWEEN $start AND $end
-      AND kind IN ('post', 'reply', 'quote', 'repost')
-      AND tweet_id IS NOT NULL AND conversation IS NOT NULL AND text IS NOT NULL AND lang IS NOT NULL
-    THEN 'event'
-    ELSE 'foreign'
-  END AS sort,
-  CASE
-    $subjects
-    ELSE 'other'
-  END AS subject
-FROM (SELECT *, TRANSLATE(text, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') AS lower_text FROM tweets);
+SELECT *
+FROM tweets CROSS JOIN LATERAL TABLE(read_tweet(data)) AS record
+  (sort, problem, mark, `at`, event_id, kind, author, conversation, text, hashtags);
 
 -- The columns of an event that the counts need, and each event once: the first record with its id to arrive.
 
@@ -80,8 +37,15 @@ SELECT event_id, shard, `at`, kind, listener, space, `try`, reason, since_drop_m
 FROM presence_checked WHERE sort = 'event';
 
 CREATE TEMPORARY VIEW tweet_events AS
-SELECT event_id, shard, `at`, kind, author, subject, conversation, hashtags, arrival$happened
-FROM tweets_checked WHERE sort = 'event';
+SELECT event_id, shard, `at`, kind, author, conversation, hashtags, arrival$happened,
+  CASE
+    $subjects
+    ELSE 'other'
+  END AS subject
+FROM (
+  SELECT *, TRANSLATE(text, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') AS lower_text
+  FROM tweets_checked WHERE sort = 'event'
+);
 
 CREATE TEMPORARY VIEW presence_once AS
 SELECT * FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY event_id ORDER BY arrival ASC) AS copy FROM presence_events)

@@ -49,19 +49,19 @@ def test_what_is_taken_back_leaves_an_empty_row() -> None:
     assert list(counts.take_results()) == [ReactionResult(1, INFO.run, "flink", WINDOW, "*", "0", 2, {})]
 
 
-def test_progress_tells_duplicates_and_foreign_records_apart() -> None:
-    """Offsets that were no row were no JSON; rows that were neither marks, events nor foreign were duplicates."""
-    measures = {"next_place": 12, "readable": 10, "foreign_rows": 1, "marks": 2, "watermark": WINDOW, "events": 5}
+def test_progress_tells_duplicates_and_dead_letters_apart() -> None:
+    """What was neither a mark, a dead letter nor counted was a duplicate."""
+    measures = {"records": 12, "dead_letters": 3, "marks": 2, "watermark": WINDOW, "events": 5}
     counts = fed(*((key("tweets", 0, measure), value(n)) for measure, n in measures.items()))
     (progress,) = counts.take_progress()
     assert (progress.events, progress.duplicates, progress.dead_letters) == (5, 2, 3)
-    assert (progress.watermark, progress.ended, progress.version) == (WINDOW, False, 6)
+    assert (progress.watermark, progress.ended, progress.version) == (WINDOW, False, 5)
     assert list(counts.take_progress()) == []
 
 
 def test_where_late_events_are_dropped_they_are_not_called_duplicates() -> None:
     """How many events were read and not counted is known, but not why."""
-    measures = {"next_place": 10, "readable": 10, "foreign_rows": 0, "marks": 2, "events": 5}
+    measures = {"records": 10, "dead_letters": 0, "marks": 2, "events": 5}
     counts = fed(*((key("tweets", 0, measure), value(n)) for measure, n in measures.items()), late_dropped=True)
     (progress,) = counts.take_progress()
     assert progress.duplicates == 0

@@ -6,7 +6,9 @@ import msgspec
 import pytest
 
 from streams.contract.runinfo import SubjectRule
-from streams.engines.flink.sql import Late, counts_topic, literal, statements
+from streams.contract.topics import PRESENCE, TWEETS
+from streams.engines.flink.rows import ROWS
+from streams.engines.flink.sql import INSERT, Late, counts_topic, literal, statements
 from streams.golden import load
 from streams.kafka.connection import Connection
 
@@ -15,15 +17,16 @@ BROKER = Connection("here:9092")
 
 @pytest.mark.parametrize("late", ["count", "drop"])
 def test_every_blank_is_filled(late: Late) -> None:
-    """The statements name the run's topics and end with the one that is the job."""
+    """The statements name the run's topics; the two that are the job insert the counts and the dead letters."""
     info = load("thread").info
     found = statements(info, "flink", BROKER, late)
     whole = "\n".join(found)
-    assert "$" not in whole
+    assert not re.search(r"\$\w", whole)
     assert "--" not in whole
-    assert found[-1].startswith("INSERT INTO counts")
-    assert all(re.match(r"CREATE TEMPORARY (TABLE|VIEW) \w+", one) for one in found[:-1])
-    assert all(f"'{info.topics[base]}'" in whole for base in ("space.presence", "tweets"))
+    inserts = [one for one in found if one.startswith(INSERT)]
+    assert [one.split()[2] for one in inserts] == ["counts", "dead_letters"]
+    assert all(re.match(r"CREATE TEMPORARY (TABLE|VIEW) \w+", one) for one in found if one not in inserts)
+    assert all(f"'{info.topics[base]}'" in whole for base in ("space.presence", "tweets", "dead-letters"))
     assert f"'{counts_topic(info, 'flink')}'" in whole
 
 
@@ -33,6 +36,26 @@ def test_windows_are_closed_only_where_late_events_are_dropped() -> None:
     assert "TUMBLE" not in "".join(statements(info, "flink", BROKER, "count"))
     assert "WATERMARK FOR" not in "".join(statements(info, "flink", BROKER, "count"))
     assert "".join(statements(info, "flink", BROKER, "drop")).count("TUMBLE(") == 4
+
+
+@pytest.mark.parametrize("late", ["count", "drop"])
+def test_records_are_read_as_they_are(late: Late) -> None:
+    """Flink reads bytes, of committed records only, and no format of its own decides what a record is."""
+    info = load("doors").info
+    sources = [one for one in statements(info, "flink", BROKER, late) if "'earliest-offset'" in one]
+    assert len(sources) == 2
+    for one in sources:
+        assert "data BYTES" in one
+        assert "'format' = 'raw'" in one
+        assert "'properties.isolation.level' = 'read_committed'" in one
+
+
+@pytest.mark.parametrize(("topic", "view"), [(PRESENCE, "presence_checked"), (TWEETS, "tweets_checked")])
+def test_the_columns_of_a_record_are_those_of_its_row(topic: str, view: str) -> None:
+    """The SQL names the fields that the Python function yields, in their order."""
+    (text,) = [one for one in statements(load("doors").info, "flink", BROKER) if f"VIEW {view} " in one]
+    names = [name.strip(" `\n") for name in text[text.rindex("(") + 1 : text.rindex(")")].split(",")]
+    assert names == [field.rstrip("_") for field in ROWS[topic]._fields]
 
 
 def test_rules_become_cases_in_their_order() -> None:

@@ -132,10 +132,10 @@ def test_rows_of_an_earlier_worker_are_written_again_once_their_records_have_bee
 
 
 def test_dead_letters_come_before_the_progress_that_counts_them() -> None:
-    """With the record's place and the reason."""
+    """With the record's place and the reason. An offset without a record is none: a transaction has such."""
     counts = PathwayCounts(INFO, "pathway")
     counts.accept(change(TWEETS, DEAD_LETTER, 1, window=4, name="not_json") | {"data": b"?"}, is_addition=True)
-    for measure, n in (("next_place", 4), ("readable", 4), ("foreign_rows", 1), ("ends", 1)):
+    for measure, n in (("next_place", 9), ("records", 4), ("dead_letters", 1), ("ends", 1)):
         counts.accept(change(TWEETS, measure, n), is_addition=True)
     (error, raw), progress = counts.take_batch()  # type: ignore[misc]
     assert isinstance(progress, Progress)
