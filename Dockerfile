@@ -32,7 +32,7 @@ RUN mkdir -p "$JOINSTORM_CACHE_DIR" \
 
 FROM ${PYTHON_IMAGE} AS joinstorm
 RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin joinstorm \
-    && mkdir /tape /flink && chown joinstorm /tape /flink
+    && mkdir /tape /flink /pages && chown joinstorm /tape /flink /pages
 COPY --from=build --chown=joinstorm /opt/joinstorm /opt/joinstorm
 ENV PATH=/opt/joinstorm/bin:$PATH JOINSTORM_CACHE_DIR=/opt/joinstorm/cache \
     PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MPLCONFIGDIR=/tmp

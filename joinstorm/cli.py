@@ -55,6 +55,8 @@ COMMANDS: Final = {
         ("follow", "follow", "Repeat a command for every new run."),
         ("import", "import_", "Turn your own recording into a tape."),
         ("record", "record", "Simulate a night and write its tape."),
+        ("pages", "pages", "Receive pages and keep them."),
+        ("rehearse", "rehearse", "Rehearse a night with your alerts."),
         ("replay", "replay", "Replay a tape into Kafka."),
         ("run", "run", "Replay a night and verify every count."),
         ("scenarios", "scenarios", "List, show and check scenarios."),

@@ -21,6 +21,7 @@ from joinstorm.prometheus.remoteread import NAME, STALE, LabelPairs, RemoteSerie
 from producers.recording import expected_of
 from producers.scenario.incidentspec import ExpectSpec
 from producers.tape.tapefile import Tape
+from producers.tape.tapeformat import TapeInfo
 from streams.contract.names import TRUTH
 from streams.contract.runinfo import Phase
 
@@ -60,6 +61,14 @@ class NightInfo(msgspec.Struct, frozen=True):
         return self.phases[max(0, bisect.bisect_right([phase.start for phase in self.phases], at) - 1)].name
 
 
+def night_of(tape: TapeInfo) -> NightInfo:
+    """Return which night a tape is of."""
+    return NightInfo(
+        tape.name, tape.scale, tape.seed, tape.sha256, tape.start, tape.end, tape.phases,
+        bool(tape.scenario), tape.spaces, expected_of(tape),
+    )  # fmt: skip
+
+
 def write_samples(tape: Path, out: Path, step: int) -> NightInfo:
     """Sample a tape's night and write it; the file appears when it is complete.
 
@@ -74,10 +83,7 @@ def write_samples(tape: Path, out: Path, step: int) -> NightInfo:
     opened = Tape.open(tape)
     run, nights = nights_of_tape(opened)
     moments = np.arange(run.start, run.end + 1, step)
-    info = NightInfo(
-        run.scenario, run.scale, run.seed, run.tape_sha256, run.start, run.end, run.phases,
-        bool(opened.info.scenario), run.spaces, expected_of(opened.info),
-    )  # fmt: skip
+    info = night_of(opened.info)
     columns: dict[str, pa.Array] = {_TIMES: pa.array(moments)}
     for (name, labels), column in night_columns(run, nights[TRUTH], moments.tolist()).items():
         key = msgspec.json.encode(sorted([(NAME, name), *labels])).decode()

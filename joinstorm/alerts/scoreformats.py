@@ -18,9 +18,18 @@ _HEAD: Final = ("alert", "recall", "precision", "detect", "reset", "flaps", "pag
 
 def as_text(scores: Sequence[AlertScore], required: Sequence[Requirement] = ()) -> str:  # noqa: ARG001 - one signature
     """Return the table for people, then night by night when each alert fired."""
+    lines = table(scores)
+    for score in scores:
+        lines += ["", f"{score.name} (line {score.line}, expected: {score.expected})"]
+        lines += [f"  {line}" for line in _nights(score)]
+    return "\n".join(lines)
+
+
+def table(scores: Sequence[AlertScore]) -> list[str]:
+    """Return the lines of the table: a head, and one for each alert."""
     rows = [_HEAD, *(row(score) for score in scores)]
     widths = [max(len(cells[place]) for cells in rows) for place in range(len(_HEAD))]
-    lines = [
+    return [
         "  ".join(
             [
                 f"{cells[0]:<{widths[0]}}",
@@ -29,10 +38,6 @@ def as_text(scores: Sequence[AlertScore], required: Sequence[Requirement] = ()) 
         )
         for cells in rows
     ]
-    for score in scores:
-        lines += ["", f"{score.name} (line {score.line}, expected: {score.expected})"]
-        lines += [f"  {line}" for line in _nights(score)]
-    return "\n".join(lines)
 
 
 def row(score: AlertScore) -> tuple[str, ...]:

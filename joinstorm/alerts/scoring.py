@@ -130,26 +130,36 @@ class AlertScore:
 
 def alert_night(outcome: RuleOutcome, night: NightInfo, expected: Expectation) -> AlertNight:
     """Judge what one alert did in one night."""
-    expected = expected.on(night.expect)
+    at, count = outcome.evaluations.at, outcome.evaluations.count
     fired = merged(outcome.lives.values())
-    pages = tuple(_page(outcome, night, expected, first, after) for first, after in fired)
+    return judge_night([(at(first), at(after) if after < count else None) for first, after in fired], night, expected)
+
+
+def judge_night(fired: Iterable[tuple[int, int | None]], night: NightInfo, expected: Expectation) -> AlertNight:
+    """Judge when one alert fired in one night.
+
+    Args:
+        fired: Event times (ms) from which and until which it fired; None where it still did at the end of the night.
+        night: The night.
+        expected: What the alert is meant for.
+    """
+    expected = expected.on(night.expect)
+    pages = tuple(_page(night, expected, start, end) for start, end in fired)
     right = [page for page in pages if page.kind == "right"]
     found = (_incident(night, phases, right) for phases in expected.incidents)
     return AlertNight(night, pages, tuple(one for one in found if one is not None))
 
 
-def _page(outcome: RuleOutcome, night: NightInfo, expected: Expectation, first: int, after: int) -> Page:
-    start = outcome.evaluations.at(first)
-    resolved = after < outcome.evaluations.count
-    end = outcome.evaluations.at(after) if resolved else night.end
+def _page(night: NightInfo, expected: Expectation, start: int, end: int | None) -> Page:
+    until = night.end if end is None else end
     phase = night.phase_at(start)
     kind: Kind = "false"
     if phase in expected.phases:
         kind = "right"
     elif phase in expected.may:
-        met = any(start < begin < end for begin in (one.start for one in night.phases if one.name in expected.phases))
+        met = any(start < begin < until for begin in (one.start for one in night.phases if one.name in expected.phases))
         kind = "right" if met else "allowed"
-    return Page(start, end, kind, phase, resolved)
+    return Page(start, until, kind, phase, resolved=end is not None)
 
 
 def _incident(night: NightInfo, phases: Sequence[str], right: Iterable[Page]) -> Incident | None:

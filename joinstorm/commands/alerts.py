@@ -60,7 +60,7 @@ class DurationParam(click.ParamType):
         return found or self.fail("expected more than nothing", param, ctx)
 
 
-def _pairs(_ctx: click.Context, _param: click.Parameter, texts: Sequence[str]) -> dict[str, str]:
+def pairs(_ctx: click.Context, _param: click.Parameter, texts: Sequence[str]) -> dict[str, str]:
     """Return what stands on both sides of each ``=``."""
     found = {}
     for text in texts:
@@ -83,7 +83,7 @@ def night_options(function: _F) -> _F:
         click.option("--scrape", type=DurationParam(), default="15s", help="Event time between samples."),
         click.option("--interval", type=DurationParam(), default="15s", help="Interval of groups without one."),
         options.engine("Value of the label engine."),
-        click.option("--expect", "expects", multiple=True, metavar="ALERT=PHASE,…", callback=_pairs, help=EXPECT),
+        click.option("--expect", "expects", multiple=True, metavar="ALERT=PHASE,…", callback=pairs, help=EXPECT),
     )  # fmt: skip
     for option in reversed(added):
         function = option(function)

@@ -48,6 +48,9 @@ _file = click.Path(path_type=Path)
 )
 @click.option("--skip-quiet", is_flag=True, help="Send quiet phases at full speed.")
 @options.moments
+@click.option(
+    "--pace", "paces", multiple=True, metavar="MOMENT=SPEED", help="Another speed from a moment on; repeatable."
+)
 @click.option("--rounds", type=click.IntRange(0), default=1, help="Runs to play one after the other; 0: no end.")
 @options.faults
 @click.option(

@@ -82,11 +82,13 @@ class Prometheus:
         config: Its configuration; by default it scrapes nothing and evaluates nothing.
         lookback: How long a sample stays current. Blocks, unlike scrapes, do not mark where a series ends, so for them
             it should be little more than the step between samples.
+        arguments: Further arguments of its command line.
     """
 
     folder: Path
     config: str = "{}"
     lookback: str = "5m"
+    arguments: tuple[str, ...] = ()
     port: int = field(default=0, init=False)
     _process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
     _connection: http.client.HTTPConnection = field(init=False, repr=False)
@@ -120,6 +122,7 @@ class Prometheus:
                     f"--query.lookback-delta={self.lookback}",
                     "--web.enable-remote-write-receiver",
                     f"--web.listen-address=127.0.0.1:{self.port}",
+                    *self.arguments,
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,

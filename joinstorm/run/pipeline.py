@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import os
 import signal
 import time
@@ -64,6 +65,7 @@ class PipelineRequest:
         skip_quiet: Send quiet phases at full speed.
         begin: A moment before which everything is sent at full speed.
         until: A moment after which everything is sent at full speed.
+        paces: Moments, each with the speed from there on.
         replay_options: Further options of ``joinstorm replay``.
         faults: Declared faults of the stream.
         faults_file: Where every injected fault is written; next to the tape if not given.
@@ -84,6 +86,7 @@ class PipelineRequest:
     skip_quiet: bool = False
     begin: str | None = None
     until: str | None = None
+    paces: tuple[tuple[str, float], ...] = ()
     replay_options: tuple[str, ...] = ()
     faults: Faults | None = None
     faults_file: Path | None = None
@@ -95,6 +98,11 @@ class PipelineRequest:
     def name(self) -> str:
         """The name of the engine's results."""
         return name_of(self.engine)
+
+    @property
+    def slowest(self) -> float:
+        """The least speed of the replay."""
+        return min(self.speed, *(speed for _, speed in self.paces), math.inf)
 
     def which(self, engine: str) -> list[str]:
         """Return the arguments of ``joinstorm stream`` that select an engine, with its options."""
@@ -138,7 +146,7 @@ class Pipeline:
         """
         request = self.request
         tape = Tape.open(request.tape).info
-        for moment in filter(None, (request.begin, request.until)):
+        for moment in filter(None, (request.begin, request.until, *(moment for moment, _ in request.paces))):
             moment_ms(moment, tape.phases, tape.start, tape.end, tape.start)
         self.info = open_run(
             request.connection,
@@ -147,7 +155,7 @@ class Pipeline:
             prefix=request.prefix,
             partitions=request.partitions,
             replication=request.replication,
-            watermark_step_ms=default_watermark_step(request.speed, tape.end - tape.start),
+            watermark_step_ms=default_watermark_step(request.slowest, tape.end - tape.start),
             faults=request.faults,
         )
         return self.info
@@ -189,6 +197,8 @@ class Pipeline:
             options.append("--skip-quiet")
         for option, moment in (("--from", request.begin), ("--until", request.until)):
             options += [option, moment] if moment else []
+        for moment, speed in request.paces:
+            options += ["--pace", f"{moment}={speed:g}"]
         if request.faults_file is not None:
             options += ["--faults-file", str(request.faults_file)]
         arguments = [str(request.tape), *options, *self._where(), *request.replay_options, *further]

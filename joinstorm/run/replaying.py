@@ -1,6 +1,7 @@
 """Plays a tape as the command line requests: opens runs, declares faults, listens to the deck's controls."""
 
 import logging
+import math
 import sys
 import uuid
 from collections.abc import Iterator
@@ -18,12 +19,12 @@ from joinstorm.terminal.progressbar import ReplayDisplay, progress
 from producers.compose.faults import FaultPlan, parse_faults
 from producers.moments import moment_ms
 from producers.replay.control import ControlServer
-from producers.replay.deck import Deck, DeckState
+from producers.replay.deck import Deck, DeckState, speed_of
 from producers.replay.faultfile import fault_path, read_faults, write_faults
 from producers.replay.opening import open_run, opened_run
-from producers.replay.playback import PlaybackRequest, PlaybackResult, Replay, StoppedError
+from producers.replay.playback import Pace, PlaybackRequest, PlaybackResult, Replay, StoppedError
 from producers.replay.position import Position, load_position
-from producers.replay.schedule import default_watermark_step
+from producers.replay.schedule import AS_FAST_AS_POSSIBLE, default_watermark_step
 from producers.replay.session import play_rounds
 from producers.senders.registry import sender_factory
 from producers.tape.tapefile import Tape
@@ -60,6 +61,7 @@ class ReplayRequest:
     control: str
     position: Path | None
     resume: Path | None
+    paces: tuple[str, ...] = ()
     verify: bool = True
 
 
@@ -83,6 +85,7 @@ class Player:
             skip_quiet=request.skip_quiet,
             begin=self._moment(request.begin),
             until=self._moment(request.until),
+            paces=self._paces(request.paces),
             resume=self._resumed(),
             position_file=request.position,
         )
@@ -130,7 +133,7 @@ class Player:
         step = (
             round(request.watermark_step * 1000)
             if request.watermark_step
-            else default_watermark_step(request.speed, self.tape.info.end - self.tape.info.start, window_ms)
+            else default_watermark_step(self._slowest, self.tape.info.end - self.tape.info.start, window_ms)
         )
         return open_run(
             self.connection,
@@ -144,6 +147,11 @@ class Player:
             faults=like.faults if like else self.faults,
         )
 
+    @property
+    def _slowest(self) -> float:
+        """The least speed of the replay."""
+        return min(self.request.speed, *(pace.speed for pace in self.settings.paces), math.inf)
+
     def _as_opened(self, known: RunInfo) -> RunInfo:
         """Return a run that another process opened; its faults were declared there."""
         if self.request.fault and known.faults != (self.faults if self.faults.rates else None):
@@ -153,6 +161,17 @@ class Player:
     def _moment(self, text: str | None) -> int | None:
         info = self.tape.info
         return None if text is None else moment_ms(text, info.phases, info.start, info.end, info.start)
+
+    def _paces(self, texts: tuple[str, ...]) -> tuple[Pace, ...]:
+        """Return the speeds from moments on, in the order of the night."""
+        if texts and self.request.speed == AS_FAST_AS_POSSIBLE:
+            raise UsageError("--pace with --speed max: a replay without pacing reaches no moment; give a number")
+        pairs = [text.rpartition("=") for text in texts]
+        for text, (moment, equals, speed) in zip(texts, pairs, strict=True):
+            if not (equals and moment and speed_of(speed)):
+                raise UsageError(f"--pace {text!r}: expected MOMENT=SPEED, the speed a number, as melting+1m=60")
+        paces = [Pace(self._moment(moment) or 0, speed_of(speed)) for moment, _, speed in pairs]
+        return tuple(sorted(paces, key=lambda pace: pace.moment))
 
     def _resumed(self) -> Position | None:
         return None if self.request.resume is None else load_position(self.request.resume, self.tape.info.sha256)

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,6 +56,14 @@ class JumpedBackError(Exception):
 
 
 @dataclass(frozen=True)
+class Pace:
+    """From an event time (ms) on the speed is this, in event seconds per second."""
+
+    moment: int
+    speed: float
+
+
+@dataclass(frozen=True)
 class PlaybackRequest:
     """How to play.
 
@@ -63,6 +72,7 @@ class PlaybackRequest:
         skip_quiet: Send quiet phases at full speed.
         begin: Event time up to which everything is sent at full speed.
         until: Event time from which everything is sent at full speed.
+        paces: Event times, in order, from each of which on another speed holds.
         paused: Hold at ``begin``.
         resume: A saved position to resume from.
         position_file: Where the position is saved, about once a second.
@@ -72,6 +82,7 @@ class PlaybackRequest:
     skip_quiet: bool = False
     begin: int | None = None
     until: int | None = None
+    paces: tuple[Pace, ...] = ()
     paused: bool = False
     resume: Position | None = None
     position_file: Path | None = None
@@ -148,6 +159,7 @@ class Replay:
         self._stretches = quiet_stretches([(phase.start, phase.quiet) for phase in info.phases], info.end)
         self._display_due = 0.0
         self._at = resume.at if resume else info.start
+        self._paces = deque(self.settings.paces)
         self._target = -math.inf
         """The moment to which the deck goes, or went."""
 
@@ -223,7 +235,7 @@ class Replay:
             else:
                 if first > horizon:
                     self.schedule.reached(now, first)  # nothing else would end a rush to the very end
-                wait = self.schedule.seconds_until(now, first)
+                wait = min(self.schedule.seconds_until(now, first), self._until_pace(now))
                 self._sender.wait(TICK_SECONDS if wait <= TICK_SECONDS else min(wait, IDLE_SECONDS))
             self._update(block, cursors)
 
@@ -243,6 +255,7 @@ class Replay:
         before = self.deck.taken
         while (command := self.deck.take()) is not None:
             self._execute(now, command)
+        self._pace_if_due(now)
         self._rush_if_due(now)
         if self.deck.taken != before:
             self._report(self._current())
@@ -280,6 +293,16 @@ class Replay:
             self.schedule.rush(now, moment)
         else:
             self.schedule.skip(now, moment)
+
+    def _pace_if_due(self, now: float) -> None:
+        """Change the speed where that was requested for a moment that is reached."""
+        while self._paces and self.schedule.position(now) >= self._paces[0].moment:
+            self.schedule.set_speed(now, self._paces.popleft().speed)
+            self._display_due = 0.0
+
+    def _until_pace(self, now: float) -> float:
+        """Return the seconds until the speed changes next."""
+        return self.schedule.seconds_until(now, self._paces[0].moment) if self._paces else math.inf
 
     def _rush_if_due(self, now: float) -> None:
         """Begin a rush where none was commanded: in quiet stretches, and after the requested range."""

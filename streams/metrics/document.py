@@ -7,6 +7,7 @@ from streams.metrics.definitions import (
     EVENT_TIME,
     EVENT_TIME_METRICS,
     EXPORTER_METRICS,
+    RECEIVER_METRICS,
     TOP_HASHTAGS,
     WORKER_METRICS,
     Metric,
@@ -33,13 +34,15 @@ _SECTIONS = (
     ("The broker", ("broker",)),
     ("The exporter", ("exporter",)),
     ("Workers", ("worker",)),
+    ("The receiver of pages", ("page", "notifications")),
 )
 _HEAD = f"""# Metrics
 
 Generated from `streams/metrics/definitions.py` (`python -m streams.metrics.document`); a test fails if the two differ.
 
 The exporter (`joinstorm export`, or inside `joinstorm run`) serves the first six groups. Every worker of the engine
-`faust` serves the last one, on its own port.
+`faust` serves the seventh, on its own port, and the receiver of pages (`joinstorm pages`, or inside `joinstorm
+rehearse`) the last.
 
 **Which run.** The exporter serves one run: the newest, or the one chosen by option. `joinstorm_run_info` names it. So
 no label grows with the number of runs.
@@ -75,7 +78,7 @@ _COLUMNS = ("metric", "type", "unit", "labels", "meaning", "formula", "window")
 
 def text() -> str:
     """Return the whole page."""
-    metrics = (*EXPORTER_METRICS, *WORKER_METRICS)
+    metrics = (*EXPORTER_METRICS, *WORKER_METRICS, *RECEIVER_METRICS)
     return _HEAD + "".join(_section(title, prefixes, metrics) for title, prefixes in _SECTIONS) + _event_time()
 
 

@@ -15,11 +15,11 @@ from joinstorm.embedded.kafkahome import KAFKA_VERSION
 ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
-FOREIGN = {"${KAFKA_IMAGE}", "${PROMETHEUS_IMAGE}", "${GRAFANA_IMAGE}"}
+FOREIGN = {"${KAFKA_IMAGE}", "${PROMETHEUS_IMAGE}", "${ALERTMANAGER_IMAGE}", "${GRAFANA_IMAGE}"}
 OURS = [name for name, service in SERVICES.items() if service["image"] not in FOREIGN]
 ONE_SHOT = {"record", "verify", "history"}
-WRITERS = {"record"}
-"""Who writes into the tape's volume."""
+WRITERS = {"record": "tape:/tape", "receiver": "pages:/pages"}
+"""Who writes into a volume of its own."""
 
 
 @pytest.fixture
@@ -66,14 +66,14 @@ def test_every_service_has_a_limit_and_a_check_of_its_health(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(OURS))
 def test_our_containers_have_no_needless_rights(name: str) -> None:
-    """They cannot write but to /tmp, the tape's volume and Flink's checkpoints, and gain no privileges."""
+    """They cannot write but to /tmp, a volume that is theirs and Flink's checkpoints, and gain no privileges."""
     service = SERVICES[name]
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     writable = [volume for volume in service.get("volumes", []) if not volume.endswith(":ro")]
     flink = service["image"] == "${FLINK_IMAGE}"
-    assert writable == (["tape:/tape"] if name in WRITERS else ["flink:/flink"] if flink else [])
+    assert writable == ([WRITERS[name]] if name in WRITERS else ["flink:/flink"] if flink else [])
 
 
 def test_every_profile_brings_up_something_of_its_own() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from joinstorm.cli import main
 from producers.replay.deck import Deck
-from producers.replay.playback import JumpedBackError, PlaybackRequest, StoppedError
+from producers.replay.playback import JumpedBackError, Pace, PlaybackRequest, StoppedError
 from producers.replay.position import has_ended, load_position
 from producers.tape.tapefile import Tape
 from streams.contract import runinfo
@@ -337,3 +337,35 @@ def test_what_cannot_be_played_is_refused_at_once(
     arguments = ["replay", str(tape.path), "--bootstrap-servers", "127.0.0.1:9", *options]
     assert main(arguments) == EXIT_USAGE
     assert message in capsys.readouterr().err
+
+
+def test_the_speed_changes_at_its_moments(tape: Tape) -> None:
+    """At speed 60, and in the third minute at speed 6, the night of 600 s takes 9 + 10 s, and all of it is on time."""
+    paces = (Pace(START + 120_000, 6), Pace(START + 180_000, 60))
+    player = Player(tape, PlaybackRequest(speed=60, paces=paces))
+    begun = player.time()
+    result = player.play()
+    assert player.time() - begun == pytest.approx(540 / 60 + 60 / 6, abs=0.1)
+    assert (result.state, result.sent, result.on_time_ratio) == ("ended", tape.rows, 1.0)
+
+
+def test_a_jump_beyond_a_moment_changes_the_speed_too(tape: Tape) -> None:
+    """Begun behind two moments, a night goes on at the speed of the later one."""
+    paces = (Pace(START + 100_000, 1), Pace(START + 200_000, 30))
+    player = Player(tape, PlaybackRequest(speed=60, begin=START + 300_000, paces=paces))
+    begun = player.time()
+    player.play()
+    assert player.time() - begun == pytest.approx(300 / 30, abs=0.1)
+
+
+@pytest.mark.parametrize("pace", ["+1m", "=3", "+1m=max", "+1m=quick", "later=3"])
+def test_a_pace_that_cannot_be_read_is_refused(tape: Tape, pace: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without moment or speed, without pacing, or at an unknown phase: one line names what was expected."""
+    assert main(["replay", str(tape.path), "--pace", pace]) == EXIT_USAGE
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+def test_a_pace_needs_a_paced_replay(tape: Tape, capsys: pytest.CaptureFixture[str]) -> None:
+    """A replay at full speed passes no moment at a known time, so another speed from there on is refused."""
+    assert main(["replay", str(tape.path), "--speed", "max", "--pace", "+1m=3"]) == EXIT_USAGE
+    assert "--speed max" in capsys.readouterr().err
