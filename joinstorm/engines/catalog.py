@@ -96,6 +96,13 @@ CATALOG: Final[Mapping[str, Entry]] = {
         golden_seconds=120.0,
         rescales="never",
     ),
+    "spark": Entry(
+        "Spark Structured Streaming, on this machine or on a cluster, with its state in RocksDB",
+        "A micro-batch takes half a second at least. One query does the work; a second worker waits to take over.",
+        "pyspark",
+        seconds=120.0,
+        golden_seconds=120.0,
+    ),
     "external": Entry(
         "any program that keeps the contract: external:COMMAND, or an engine.toml",
         "Depends on the program.",

@@ -32,6 +32,7 @@ BUILT_IN: Final = {
     "pathway": "streams.engines.pathway.engine:PathwayEngine",
     "flink": "streams.engines.flink.engine:FlinkEngine",
     "flink-windows": "streams.engines.flink.engine:FlinkWindowsEngine",
+    "spark": "streams.engines.spark.engine:SparkEngine",
     "external": "streams.engines.external.engine:ExternalEngine",
 }
 

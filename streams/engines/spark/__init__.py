@@ -1,0 +1,1 @@
+"""Engine ``spark``: Spark Structured Streaming, on this machine or on a cluster."""

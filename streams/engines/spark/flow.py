@@ -1,0 +1,125 @@
+"""The engine ``spark``: one streaming query of PySpark counts, and its driver publishes after each micro-batch.
+
+Spark plays the input in micro-batches. It writes down the offsets of a batch before it starts and keeps the state by
+batch, so a batch that was interrupted is played again with the same records on the same state. The state of a partition
+then depends on its records before an offset alone, and this offset is the version of its results.
+
+One worker runs the query, in a JVM of its own or on a cluster. Others wait, and one of them takes over when it is gone.
+"""
+
+import contextlib
+import fcntl
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, Final
+
+from pyspark.sql.streaming import StreamingQuery
+
+from streams.contract.progress import Covered
+from streams.contract.topics import RESULTS_PROGRESS
+from streams.engines.abstract import Summary, WorkerSettings
+from streams.engines.shared.statefolder import forget, state_folder
+from streams.engines.shared.stopping import RunEnd, stop_signals
+from streams.engines.shared.topicreading import already_done, read_to_end
+from streams.engines.spark import query
+from streams.engines.spark.jvm import Stopped
+from streams.engines.spark.options import SparkOptions
+from streams.engines.spark.session import LOG, running
+from streams.errors import EngineError
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS: Final = 0.1
+WAIT_SECONDS: Final = 1.0
+TURN: Final = "turn.lock"
+CHECKPOINT: Final = "checkpoint"
+
+
+def run(settings: WorkerSettings) -> Summary:
+    """Work until every partition has ended or a signal asks to stop.
+
+    Raises:
+        UsageError: An option is invalid.
+        EngineError: Spark does not start, or the query has failed.
+        BrokerError: No broker answers.
+    """
+    options = SparkOptions.of(settings.options)
+    folder = state_folder(replace(settings, worker=None))  # all workers share one state
+    with stop_signals() as stop:
+        if not options.submit:
+            return _awaited(settings, stop)
+        with _turn(folder / TURN, stop) as turn:
+            return Summary(ended=False) if turn is None else _work(settings, folder, turn, stop)
+
+
+def _awaited(settings: WorkerSettings, stop: threading.Event) -> Summary:
+    """Wait for the end of a run that a separately submitted job counts."""
+    ended = already_done(settings)
+    while not ended and not stop.wait(WAIT_SECONDS):
+        ended = already_done(settings)
+    return Summary(ended=ended)
+
+
+@contextlib.contextmanager
+def _turn(path: Path, stop: threading.Event) -> Iterator[IO[str] | None]:
+    """Wait until no other worker, and no JVM of one, has the lock; yields the locked file, None if asked to stop."""
+    with path.open("w") as file:
+        while not stop.is_set():
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                stop.wait(POLL_SECONDS)
+                continue
+            yield file
+            return
+        yield None
+
+
+def _work(settings: WorkerSettings, folder: Path, turn: IO[str], stop: threading.Event) -> Summary:
+    end = RunEnd(settings.info, settings.engine)
+    read_to_end(settings, RESULTS_PROGRESS, end.accept)
+    before, publisher = end.covered(), query.Publisher(settings, end)
+    if not end.reached:
+        try:
+            with running(settings, folder, turn, stop) as session:
+                _play(query.start(session, settings, folder / CHECKPOINT, publisher), end, stop)
+        except (EngineError, Stopped) as error:
+            if not stop.is_set():
+                raise
+            log.debug("stopped: %s", error)
+        except Exception as error:  # of PySpark, of py4j and of sockets
+            if not stop.is_set():
+                raise EngineError(f"spark: {_cause(error)}; see {folder / LOG}") from error
+    if end.reached:
+        forget(folder)
+    return _summary(before, end.covered(), publisher)
+
+
+def _play(counting: StreamingQuery, end: RunEnd, stop: threading.Event) -> None:
+    """Wait for the end of the run; PySpark raises what the query fails of."""
+    while not end.reached and not stop.is_set():
+        if counting.awaitTermination(POLL_SECONDS):
+            raise EngineError("spark: the query ended before the run was done")
+
+
+def _cause(error: Exception) -> str:
+    """Return the last of Java's causes in one line, or else the first line of the error."""
+    lines = str(error).splitlines()
+    causes = [line for line in lines if line.startswith("Caused by:")]
+    return causes[-1].removeprefix("Caused by:").strip() if causes else (lines or [type(error).__name__])[0]
+
+
+def _summary(before: Covered, after: Covered, publisher: query.Publisher) -> Summary:
+    times = os.times()
+    return Summary(
+        ended=after.ended,
+        events=sum(after.events.values()) - sum(before.events.values()),
+        duplicates=sum(after.duplicates.values()) - sum(before.duplicates.values()),
+        dead_letters=sum(after.dead_letters.values()) - sum(before.dead_letters.values()),
+        seconds=publisher.last - publisher.first,
+        cpu_seconds=times.user + times.system + times.children_user + times.children_system,
+    )

