@@ -5,7 +5,9 @@ from typing import Final
 from streams.contract.names import IncidentName
 
 TRUTH: Final = "#8e8e8e"
-"""Grey, dashed, and nothing else is grey."""
+"""Grey and dashed, as nothing else is."""
+CAPACITY: Final = "#8e8e8e"
+"""What the rooms can hold, as simulated: grey as the truth, but one thin line without dashes."""
 REQUESTED: Final = "#b58900"
 BASELINE: Final = "#b58900"
 AUDIENCE: Final = "#0072b2"
@@ -24,6 +26,15 @@ QUANTILES: Final = {"^0.5$": AUDIENCE, "^0.95$": WAITING, "^0.99$": DROP}
 ROOMS: Final = {"first": FIRST, "second": SECOND}
 SUBJECTS: Final = {"launch": DROP, "announcement": REACTION, "other": LEAVE}
 TWEET_KINDS: Final = {"post": AUDIENCE, "reply": JOIN, "quote": WAITING, "repost": REACTION}
+CLIENTS: Final = {"web": "#56b4e9", "ios": FAIL, "android": JOIN, "other": LEAVE}
+CAUSES: Final = {
+    "overloaded": DROP,
+    "room_closed": "#8b1a1a",
+    "connection_lost": WAITING,
+    "login_failed": FAIL,
+    "timed_out": REACTION,
+    "other": LEAVE,
+}
 STANCES: Final = {
     "thanks": JOIN,
     "speculation": WAITING,

@@ -96,6 +96,7 @@ class GraphStyle:
     Args:
         colours: Colours by a regular expression over the names of series.
         dashed: Regular expression for the series drawn dashed.
+        thin: Regular expression for the series drawn with a thin line.
         stacked: Whether areas are stacked.
         top: Upper end of the axis; what is above it is cut off.
         soft_top: Value up to which the axis always reaches, so that a limit stays visible.
@@ -106,6 +107,7 @@ class GraphStyle:
 
     colours: Mapping[str, str] = field(default_factory=dict)
     dashed: str = ""
+    thin: str = ""
     stacked: bool = False
     top: float | None = None
     soft_top: float | None = None
@@ -175,6 +177,8 @@ def graph(text: PanelText, unit: str, *queries: PanelQuery, style: GraphStyle, s
     for letter, query in _lettered(queries):
         panel = panel.with_target(_target(letter, query))
     colours = {**style.colours, TRUTH_SERIES: palette.TRUTH}
+    if style.thin:
+        panel = panel.override_by_regexp(f"/^{style.thin}$/", [model.DynamicConfigValue("custom.lineWidth", 1)])
     return _coloured(_common(panel, text, unit), colours, "|".join(filter(None, (style.dashed, TRUTH_SERIES))))
 
 

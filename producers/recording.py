@@ -2,7 +2,7 @@
 
 import contextlib
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -26,7 +26,7 @@ from producers.tape.tapefile import TapeWriter
 from producers.tape.tapeformat import SCHEMA, TapeInfo
 from producers.tweets.source import TweetSource
 from streams.contract.names import MINUTE_MS, PhaseName
-from streams.contract.runinfo import Phase
+from streams.contract.runinfo import Capacity, Phase
 from streams.contract.topics import PRESENCE, TWEETS
 from streams.errors import TapeError, UsageError, reason
 
@@ -94,7 +94,7 @@ def record(
             for rows, until in _merged(evening.events, demand, tweets, night):
                 writer.append(rows)
                 report("tape", (until - night.start) / (night.end - night.start))
-            info = writer.finish(_info(scenario, scale, seed, people, night, tweets, evening.hosts))
+            info = writer.finish(_info(scenario, scale, seed, people, night, tweets, evening))
     return Recording(info, path, listeners, info.events - evening.events.total, night, evening.history)
 
 
@@ -177,7 +177,7 @@ def _info(
     people: int,
     night: NightOutline,
     tweets: TweetSource,
-    hosts: HostSchedule,
+    evening: Evening,
 ) -> TapeInfo:
     return TapeInfo(
         format=1,
@@ -191,13 +191,23 @@ def _info(
         end=night.end,
         talk_start=night.talk_start,
         phases=night.phases,
-        spaces=SPACES if hosts.reopened is not None else SPACES[:1],
+        spaces=SPACES if evening.hosts.reopened is not None else SPACES[:1],
         thread=tweets.thread_id,
         announced=night.announced,
         subjects=tweets.subjects,
         sha256="",
         generator=version("joinstorm"),
+        capacity=tuple(_capacities(evening.history.capacity, night.start)),
     )
+
+
+def _capacities(by_second: Sequence[float], start: int) -> Iterator[Capacity]:
+    """Yield what the rooms could hold, wherever it changes."""
+    known = 0
+    for second, capacity in enumerate(map(round, by_second)):
+        if capacity != known:
+            yield Capacity(start + second * 1000, capacity)
+            known = capacity
 
 
 def _merged(

@@ -6,6 +6,7 @@ from typing import TypeVar
 import msgspec
 from hypothesis import strategies as st
 
+from streams.contract.breakdowns import CAUSES, CLIENTS
 from streams.contract.durations import TIME_TO_EXIT, TIME_TO_JOIN, TIME_TO_REJOIN
 from streams.contract.events import GAVE_UP, ROOM_CLOSED, WAITED_MS, Presence, PresenceKind, Tweet, TweetKind
 from streams.contract.names import ALL
@@ -57,6 +58,17 @@ class Oracle:
             self._add(self.audience, event.at, event.space, "rejoins_60s")
         if event.kind is PresenceKind.JOIN and event.since_drop_ms is not None:
             self._add(self.audience, event.at, event.space, f"{TIME_TO_REJOIN}{leading_digits(event.since_drop_ms)}")
+
+        self._breakdowns(event)
+
+    def _breakdowns(self, event: Presence) -> None:
+        plural = f"{event.kind}s" if event.kind is not PresenceKind.LEAVE or event.reason != GAVE_UP else ""
+        if plural in ("joins", "fails", "drops", "leaves"):
+            client = event.client if event.client in CLIENTS else "other"
+            self._add(self.audience, event.at, event.space, f"{plural}_by_client:{client}")
+        if plural in ("fails", "drops"):
+            reason = event.reason if event.reason in CAUSES else "other"
+            self._add(self.audience, event.at, event.space, f"{plural}_by_reason:{reason}")
 
     def _tweet(self, tweet: Tweet) -> None:
         names = {

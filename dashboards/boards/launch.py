@@ -5,7 +5,7 @@ from grafana_foundation_sdk.builders import dashboard
 from dashboards import nightalerts, palette, variables
 from dashboards import queries as q
 from dashboards import thresholds as limits
-from dashboards.boards import launchtotals
+from dashboards.boards import launchcauses, launchtotals
 from dashboards.panels import (
     HALF,
     QUARTER,
@@ -40,6 +40,9 @@ def build() -> dashboard.Dashboard:
     )
     made = made.with_variable(variables.engine_of_run()).with_variable(variables.space())
     for panel in (_now(), _phases(), _alerts(), _audience(), _waiting(), *_figures()):
+        made = made.with_panel(panel)
+    made = made.with_row(dashboard.Row("Whom it hits, and why"))
+    for panel in launchcauses.panels():
         made = made.with_panel(panel)
     made = made.with_row(dashboard.Row("The night so far"))
     for panel in launchtotals.panels():
@@ -157,17 +160,21 @@ def _figures() -> tuple[Panel, ...]:
 def _audience() -> Panel:
     text = PanelText(
         "Live audience",
-        "Listeners in each room as of the engine's watermark, by the engine (solid) and the truth (dashed, grey).",
-        "**open**: a climb that steepens. **Scheduled start**: the steepest part. **Melting**: a sawtooth instead of a "
-        "climb, as dropped listeners rejoin. **First room closed**: straight down to zero. **Second room**: up from "
-        "zero again. **Talk**: a plateau. If solid and dashed lines differ, the engine is wrong.",
+        "Listeners in each room as of the engine's watermark, by the engine (solid) and the truth (dashed, grey). The "
+        "thin line is the capacity: what the open room can hold without strain, as simulated; incidents lower it. "
+        "Imported nights have none.",
+        "**open**: a climb that steepens. **Scheduled start**: the steepest part, up to the capacity. **Melting**: a "
+        "sawtooth instead of a climb, as dropped listeners rejoin. **First room closed**: straight down to zero. "
+        "**Second room**: up from zero again. **Talk**: a plateau. If solid and dashed lines differ, the engine is "
+        "wrong.",
     )
     return graph(
         text,
         "short",
         PanelQuery(q.AUDIENCE, "{{space}}"),
         PanelQuery(q.AUDIENCE_TRUTH, "{{space}} (truth)"),
-        style=GraphStyle(colours=palette.ROOMS),
+        PanelQuery(q.CAPACITY, "capacity"),
+        style=GraphStyle(colours={**palette.ROOMS, "capacity": palette.CAPACITY}, thin="capacity"),
         span=14,
     ).height(_FIRST_SCREEN)
 

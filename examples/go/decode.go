@@ -4,8 +4,9 @@ package main
 type event struct {
 	id, at, person int64
 	kind           string
-	space          int   // presence: index of the space
-	try, since     int64 // presence: since is -1 where there was no drop
+	space          int    // presence: index of the space
+	try, since     int64  // presence: since is -1 where there was no drop
+	client, reason string // presence: of those told apart, other for any other
 	gaveUp         bool
 	conversation   []byte
 	text           []byte
@@ -42,6 +43,10 @@ func newDecoder(info *runInfo, topic string) *decoder {
 	}
 	return d
 }
+
+// The clients and reasons that breakdowns tell apart; any other counts as other.
+var clients = []string{"web", "ios", "android"}
+var reasons = []string{"overloaded", "room_closed", "connection_lost", "login_failed", "timed_out"}
 
 var presenceKinds = map[string]string{"attempt": "attempt", "join": "join", "fail": "fail", "leave": "leave", "drop": "drop"}
 var tweetKinds = map[string]string{"post": "posts", "reply": "replies", "quote": "quotes", "repost": "reposts"}
@@ -97,9 +102,9 @@ func (d *decoder) shaped() bool {
 	if d.topic == tweets {
 		return d.tweet()
 	}
-	kind, known := presenceKinds[string(f[fKind].bytes())]
+	kind, isKind := presenceKinds[string(f[fKind].bytes())]
 	e.kind, e.try, e.since = kind, f[fTry].number(), -1
-	if !known || f[fSpace].kind != 's' || f[fClient].kind != 's' || e.try < 1 {
+	if !isKind || f[fSpace].kind != 's' || f[fClient].kind != 's' || e.try < 1 {
 		return false
 	}
 	if !optional(f[fReason], 's') || !optional(f[fSinceDrop], 'i') {
@@ -110,12 +115,26 @@ func (d *decoder) shaped() bool {
 			return false
 		}
 	}
+	e.client = known(clients, f[fClient])
+	e.reason = known(reasons, f[fReason])
 	e.gaveUp = f[fReason].kind == 's' && string(f[fReason].bytes()) == "gave_up"
 	var space bool
 	if e.space, space = d.spaces[string(f[fSpace].bytes())]; !space {
 		e.space = -1
 	}
 	return true
+}
+
+// known returns a string if it is among those told apart, else other.
+func known(texts []string, t token) string {
+	if t.kind == 's' {
+		for _, text := range texts {
+			if string(t.bytes()) == text {
+				return text
+			}
+		}
+	}
+	return other
 }
 
 func (d *decoder) tweet() bool {

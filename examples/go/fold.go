@@ -68,7 +68,7 @@ type fold struct {
 	kind         map[string]int
 	people       *people
 	counts       []int32                  // by window, name and kind
-	labels       map[int]map[string]int32 // by row: counts of hashtags and durations
+	labels       map[int]map[string]int32 // by row: counts of hashtags, durations and breakdowns
 	dirty        []bool                   // by row
 	changed      []int
 	next, taken  int64
@@ -130,6 +130,7 @@ func (f *fold) presence(e *event) {
 		f.move(e, f.people.attempt)
 	case "join":
 		f.add(row, "joins", 1)
+		f.label(row, "joins_by_client:"+e.client, 1)
 		if 0 <= e.since && e.since <= rejoinWithin {
 			f.add(row, "rejoins_60s", 1)
 		}
@@ -142,13 +143,18 @@ func (f *fold) presence(e *event) {
 		f.movedWait(e.person, end, count)
 	case "fail":
 		f.add(row, "fails", 1)
+		f.label(row, "fails_by_client:"+e.client, 1)
+		f.label(row, "fails_by_reason:"+e.reason, 1)
 	case "drop":
 		f.add(row, "drops", 1)
+		f.label(row, "drops_by_client:"+e.client, 1)
+		f.label(row, "drops_by_reason:"+e.reason, 1)
 	case "leave":
 		if e.gaveUp {
 			f.add(row, "give_ups", 1)
 		} else {
 			f.add(row, "leaves", 1)
+			f.label(row, "leaves_by_client:"+e.client, 1)
 		}
 		f.move(e, f.people.leave)
 	}
@@ -308,7 +314,7 @@ func (f *fold) add(row int, kind string, by int32) {
 	f.touch(row)
 }
 
-// label adds to a count that few rows have: of a hashtag or of a bin of durations.
+// label adds to a count that few rows have: of a hashtag, a bin of durations, a client or a reason.
 func (f *fold) label(row int, label string, by int32) {
 	counts := f.labels[row]
 	if counts == nil {

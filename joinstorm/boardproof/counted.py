@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TypeAlias
 
-from streams.contract.durations import is_duration
 from streams.contract.results import Counts
 from streams.contract.runinfo import RunInfo
 
@@ -102,9 +101,9 @@ class Counted:
         """Return subject and name of every count of ``results.reaction`` whose name begins with ``prefix``."""
         return sorted(key for key in self._reaction if key[1].startswith(prefix))
 
-    def durations(self) -> list[tuple[str, str]]:
-        """Return space and name of every count of durations."""
-        return sorted(key for key in self._audience if is_duration(key[1]))
+    def families(self, prefixes: tuple[str, ...]) -> list[tuple[str, str]]:
+        """Return space and name of every count of the audience whose name begins with one of the prefixes."""
+        return sorted(key for key in self._audience if key[1].startswith(prefixes))
 
     def _between(self, column: Column, end: int, since: int | None) -> int:
         width = self.info.window_ms

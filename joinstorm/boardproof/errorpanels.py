@@ -6,6 +6,8 @@ from functools import cache
 from joinstorm.boardproof.counted import Counted
 from joinstorm.boardproof.momentvalues import ProofMoment, Shown, merged, series_by, single
 from joinstorm.prometheus.server import Vector
+from streams.contract.breakdowns import BREAKDOWNS
+from streams.contract.durations import DURATIONS
 from streams.contract.names import TRUTH
 from streams.contract.results import AUDIENCE_COUNTS, HASHTAG, REACTION_COUNTS
 
@@ -63,8 +65,10 @@ def _counts(shown: Counted, truth: Counted, at: int, how: Callable[[list[int]], 
                     found[count].append(abs(have.get(count, 0) - want.get(count, 0)))
     tags = shown.counts_with(HASHTAG)
     found["hashtags"] = [abs(shown.tweets(*tag, at) - truth.tweets(*tag, at)) for tag in tags]
-    durations = {*shown.durations(), *truth.durations()} if shown.durations() else ()
-    found["durations"] = [abs(shown.presence(*one, at) - truth.presence(*one, at)) for one in durations]
+    for kind, families in (("durations", DURATIONS), ("breakdowns", BREAKDOWNS)):
+        mine = shown.families(families)
+        all_of_them = {*mine, *truth.families(families)} if mine else ()
+        found[kind] = [abs(shown.presence(*one, at) - truth.presence(*one, at)) for one in all_of_them]
     return {count: how(gaps) for count, gaps in found.items()}
 
 

@@ -6,6 +6,7 @@ from functools import cache
 from itertools import pairwise
 from typing import Final
 
+from joinstorm.boardproof import causepanels
 from joinstorm.boardproof.counted import Counted
 from joinstorm.boardproof.effectvalues import effect_of
 from joinstorm.boardproof.momentvalues import Expected, ProofMoment, Shown, merged, minute_before, series_by, single
@@ -52,6 +53,8 @@ def expected() -> dict[tuple[str, str], Expected]:
         ("Live audience", "B"): lambda now: series_by(
             "space", {space: _audience(now.truth, space) for space in now.spaces}, engine="truth"
         ),
+        ("Live audience", "C"): _capacity,
+        **causepanels.expected(),
         ("People waiting", "A"): lambda now: single(now.engine.counted.waiting_at(now.engine.at), engine=now.chosen[0]),
         ("People waiting", "B"): lambda now: single(now.truth.counted.waiting_at(now.truth.at), engine="truth"),
         ("Joins and drops per minute", "A"): lambda now: _minute(now, "join", "drop", "leave"),
@@ -70,6 +73,11 @@ def expected() -> dict[tuple[str, str], Expected]:
         ("Tweets per minute", "A"): _tweets,
         ("Stance of the launch's tweets", "A"): lambda now: stances_minute(now, "launch"),
     }
+
+
+def _capacity(now: ProofMoment) -> Vector:
+    known = [one for one in now.info.capacity if one.start <= now.at]
+    return single(known[-1].listeners if known else None)
 
 
 def run(now: ProofMoment) -> Vector:
@@ -221,8 +229,8 @@ def _last_minute(shown: Shown, family: str, spaces: tuple[str, ...]) -> dict[int
 def _bins(shown: Shown, family: str, spaces: tuple[str, ...], *, since: int | None) -> dict[int, int]:
     """Return durations by the first millisecond of their bin."""
     found: dict[int, int] = {}
-    for space, count in shown.counted.durations():
-        if space in spaces and count.startswith(family):
+    for space, count in shown.counted.families((family,)):
+        if space in spaces:
             begin = int(count.removeprefix(family))
             found[begin] = found.get(begin, 0) + _presence(shown, space, count, since)
     return found

@@ -29,6 +29,7 @@ POINTS = (
     "idle-partition",
     "corrupt",
     "durations",
+    "breakdowns",
     "marks",
     "end",
     "restart",

@@ -180,7 +180,7 @@ def _unsupported(point: Point, engine: EngineUnderTest) -> str:
 
 def _outcome(point: Point, found: PointFinding, seconds: float) -> PointOutcome:
     comparison = found.measured.comparison
-    compared = comparison.records_compared + comparison.durations.compared
+    compared = comparison.records_compared + comparison.durations.compared + comparison.breakdowns.compared
     if found.unsupported:
         return PointOutcome(point=point.name, says=point.says, status="unsupported", detail=found.unsupported)
     details = list(found.complaints)

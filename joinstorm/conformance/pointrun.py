@@ -20,7 +20,7 @@ from joinstorm.conformance.nights import body_and_ends
 from joinstorm.conformance.promises import WrittenRecord, decoded
 from joinstorm.engines.undertest import EngineUnderTest
 from joinstorm.run.supervisor import ChildProcess, Supervisor, joinstorm
-from joinstorm.verdict.comparison import NO_COUNTS, Comparison, compare, without_durations
+from joinstorm.verdict.comparison import NO_COUNTS, Comparison, compare, without
 from joinstorm.verdict.verdicts import final_tables, problems
 from producers.replay.opening import publish_once
 from producers.replay.topiccreation import ensure_topics
@@ -70,8 +70,8 @@ class PointRun:
         self.connection = connection
         self.engine = engine
         self.logs = logs
-        self.counts: Callable[[FinalCounts], FinalCounts] = without_durations
-        """What is compared; durations, which an engine need not publish, have a point of their own."""
+        self.counts: Callable[[FinalCounts], FinalCounts] = without
+        """What is compared; durations and breakdowns, which an engine need not publish, have points of their own."""
         run = f"{night.name}-{uuid.uuid4().hex[:8]}"
         self.night = night.moved(run, f"{run}.")
         self.info = self.night.info

@@ -14,11 +14,11 @@ from typing import Final
 from joinstorm.conformance import nights
 from joinstorm.conformance.pointrun import PointFigures, PointRun
 from joinstorm.run.supervisor import ChildProcess
-from joinstorm.verdict.comparison import only_durations
+from joinstorm.verdict.comparison import OPTIONAL, only
 from streams.contract.names import MINUTE_MS
 from streams.contract.topics import INPUTS
 from streams.errors import DeadlineError
-from streams.golden import NIGHTS, OF_DURATIONS, GoldenNight, load
+from streams.golden import NIGHTS, OF_OPTIONAL, GoldenNight, load
 from streams.read.runview import RunView
 
 STOP_SECONDS: Final = 15.0
@@ -108,12 +108,13 @@ def all_totals(run: PointRun) -> PointFinding:
     return whole(run, totals=("duplicates",))
 
 
-def durations(run: PointRun, *, totals: tuple[str, ...] = ()) -> PointFinding:
-    """Send everything; only the counts of durations must be right, if the engine publishes any."""
-    run.counts = only_durations
+def optional(run: PointRun, kind: str, *, totals: tuple[str, ...] = ()) -> PointFinding:
+    """Send everything; only the counts of a kind of ``OPTIONAL`` must be right, if the engine publishes any."""
+    run.counts = partial(only, wanted=OPTIONAL[kind])
     found = whole(run, totals=totals)
-    published = found.measured.comparison.durations.published
-    return found if published else replace(found, unsupported="publishes no durations")
+    comparison = found.measured.comparison
+    published = {"durations": comparison.durations, "breakdowns": comparison.breakdowns}[kind].published
+    return found if published else replace(found, unsupported=f"publishes no {kind}")
 
 
 def corrupt(run: PointRun) -> PointFinding:
@@ -289,7 +290,7 @@ def _golden(name: str) -> Point:
         f"golden-{name}",
         f"counts the golden night {name!r} exactly as worked out by hand",
         lambda _: load(name),
-        partial(durations, totals=("duplicates",)) if name == OF_DURATIONS else golden,
+        partial(optional, kind=OF_OPTIONAL[name], totals=("duplicates",)) if name in OF_OPTIONAL else golden,
         late=True,
     )
 
@@ -332,7 +333,14 @@ POINTS: Final = (
         "durations",
         "counts how long people waited, with events that arrive twice or up to two hours late",
         lambda night: nights.late(nights.duplicated(night, share=0.1), share=0.2, up_to_ms=120 * MINUTE_MS),
-        durations,
+        partial(optional, kind="durations"),
+        late=True,
+    ),
+    Point(
+        "breakdowns",
+        "counts by client and by reason, with events that arrive twice or up to two hours late",
+        lambda night: nights.late(nights.duplicated(night, share=0.1), share=0.2, up_to_ms=120 * MINUTE_MS),
+        partial(optional, kind="breakdowns"),
         late=True,
     ),
     Point(

@@ -11,7 +11,6 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from streams.contract.durations import is_duration
 from streams.contract.progress import ProgressBook
 from streams.contract.results import (
     AudienceResult,
@@ -21,6 +20,7 @@ from streams.contract.results import (
     decode_audience,
     decode_progress,
     decode_reaction,
+    is_optional,
     key_of,
 )
 from streams.contract.topics import INPUTS, RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION
@@ -240,5 +240,5 @@ class _Table:
 
 
 def _compared(counts: Mapping[str, int]) -> Counts:
-    """Return what is compared here: no zeros, and no durations, which an engine need not publish."""
-    return {name: value for name, value in counts.items() if value and not is_duration(name)}
+    """Return what is compared here: no zeros, and nothing that an engine need not publish."""
+    return {name: value for name, value in counts.items() if value and not is_optional(name)}

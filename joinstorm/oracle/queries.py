@@ -1,15 +1,16 @@
 """The truth, count by count: one SQL query each, over the tape's streams ``presence`` and ``tweets``.
 
 Every query returns rows of ``window`` (start, ms), ``name`` (space or subject) and ``value``. A query for a family of
-counts (hashtags, stances, durations) also returns ``member``, before ``value``. ``window_of(at)`` is the start of the
-window that contains an event time, ``bin_of(duration)`` the first millisecond of the bin that contains a duration.
+counts (hashtags, stances, durations, breakdowns) also returns ``member``, before ``value``. ``window_of(at)`` is the
+start of the window that contains an event time, ``bin_of(duration)`` the first millisecond of the bin that contains a
+duration.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
 PRESENCE = """
-    SELECT "at", kind, person, space, "try", reason, since_drop_ms
+    SELECT "at", kind, person, space, client, "try", reason, since_drop_ms
     FROM tape WHERE topic = 'space.presence'
 """
 TWEETS = """
@@ -72,6 +73,27 @@ def _first_wait(count: str, description: str, end: str, condition: str) -> Count
         GROUP BY ALL
     """  # noqa: S608 - every part is from this module
     return CountQuery(count, "audience", description, sql)
+
+
+def _breakdown(count: str, description: str, condition: str, column: str, known: str) -> CountQuery:
+    """Return the query for events by a column; values that are not known count as ``other``."""
+    sql = f"""
+        SELECT
+            window_of("at") AS "window", space AS name,
+            CASE WHEN {column} IN ({known}) THEN {column} ELSE 'other' END AS member, count(*) AS value
+        FROM presence WHERE {condition}
+        GROUP BY ALL
+    """  # noqa: S608 - every part is from this module
+    return CountQuery(count, "audience", description, sql)
+
+
+def _by_client(count: str, description: str, condition: str) -> CountQuery:
+    return _breakdown(count, f"{description}, by client", condition, "client", "'web', 'ios', 'android'")
+
+
+def _by_reason(count: str, description: str, condition: str) -> CountQuery:
+    known = "'overloaded', 'room_closed', 'connection_lost', 'login_failed', 'timed_out'"
+    return _breakdown(count, f"{description}, by reason", condition, "reason", known)
 
 
 QUERIES: tuple[CountQuery, ...] = (
@@ -142,6 +164,14 @@ QUERIES: tuple[CountQuery, ...] = (
         GROUP BY ALL
         """,
     ),
+    _by_client("joins_by_client:", "people let into the space", "kind = 'join'"),
+    _by_client("fails_by_client:", "attempts refused", "kind = 'fail'"),
+    _by_client("drops_by_client:", "people dropped from the space", "kind = 'drop'"),
+    _by_client(
+        "leaves_by_client:", "people who left of their own will", "kind = 'leave' AND reason IS DISTINCT FROM 'gave_up'"
+    ),
+    _by_reason("fails_by_reason:", "attempts refused", "kind = 'fail'"),
+    _by_reason("drops_by_reason:", "people dropped from the space", "kind = 'drop'"),
     _reaction("posts", "posts of their own", "kind = 'post'"),
     _reaction("replies", "replies", "kind = 'reply'"),
     _reaction("quotes", "quotes", "kind = 'quote'"),

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from joinstorm.prometheus.backfill import NOT_OF_THE_NIGHT, Labels
+from streams.contract.breakdowns import DROPS_BY_CLIENT, FAILS_BY_CLIENT, JOINS_BY_CLIENT, LEAVES_BY_CLIENT
 from streams.contract.durations import TIME_TO_EXIT, TIME_TO_JOIN
 from streams.contract.names import ALL, MINUTE_MS, TRUTH
 from streams.contract.results import HASHTAG
@@ -24,7 +25,7 @@ from streams.metrics.definitions import Metric
 from streams.metrics.families import Families
 from streams.read.derive import ResultsAt, ResultsView
 from streams.read.durations import Bins
-from streams.read.steps import Ints, Steps
+from streams.read.steps import ZERO, Ints, Steps
 
 Floats: TypeAlias = NDArray[np.float64]
 Bools: TypeAlias = NDArray[np.bool_]
@@ -149,6 +150,40 @@ class ManyMoments:
         )
         return _ratio(exits, exits + joins)
 
+    def client_audience(self, client: str) -> NightColumn:
+        """Return the listeners with a client in any room, absent before the first of them has joined."""
+        seen = self._broken_down(JOINS_BY_CLIENT, client)[self.until] > 0
+        return NightColumn(self._client_audience(client, self.until).astype(np.float64), seen)
+
+    def client_drop_ratio(self, client: str) -> NightColumn:
+        """Return the drop ratio of the listeners with a client, over all spaces, absent while there were none."""
+        present = self._client_audience(client, self.since) + self._newly(JOINS_BY_CLIENT, client)
+        return _ratio(self._newly(DROPS_BY_CLIENT, client), present)
+
+    def client_join_success(self, client: str) -> NightColumn:
+        """Return joins / (joins + fails) of a client in the last minute, absent while no attempt was answered."""
+        joins = self._newly(JOINS_BY_CLIENT, client)
+        return _ratio(joins, joins + self._newly(FAILS_BY_CLIENT, client))
+
+    def reason_last_minute(self, family: str, reason: str) -> NightColumn:
+        """Return the fails or drops of a reason in the last minute, over all spaces, absent before the first."""
+        seen = self._broken_down(family, reason)[self.until] > 0
+        return NightColumn(self._newly(family, reason).astype(np.float64), seen)
+
+    def _broken_down(self, family: str, member: str) -> Steps:
+        return self.view.breakdowns.get(family + member, ZERO)
+
+    def _newly(self, family: str, member: str) -> Ints:
+        """Return a breakdown of the last minute."""
+        steps = self._broken_down(family, member)
+        return steps[self.until] - steps[self.since]
+
+    def _client_audience(self, client: str, until: Ints) -> Ints:
+        joins, drops, leaves = (
+            self._broken_down(family, client)[until] for family in (JOINS_BY_CLIENT, DROPS_BY_CLIENT, LEAVES_BY_CLIENT)
+        )
+        return joins - drops - leaves
+
     def tweets(self, subject: str, count: str) -> Ints:
         """Return a count or an estimate of the tweets so far."""
         return self.view.reaction[subject].column(count)[self.until]
@@ -234,6 +269,7 @@ def _add_engine(found: NightColumns, engine: str, info: RunInfo, now: ManyMoment
     families, as_one = cast("Families", found), cast("ResultsAt", now)  # arrays where one moment has numbers
     samples.add_audience(families, engine, as_one)
     samples.add_durations(families, engine, as_one)
+    samples.add_breakdowns(families, engine, as_one)
     samples.add_tweets(families, engine, as_one)
     for tag, column in now.top_hashtags(m.TOP_HASHTAGS).items():
         found.add(m.HASHTAGS, column, engine, tag)
@@ -244,9 +280,17 @@ def _add_run(found: NightColumns, info: RunInfo, times: Ints) -> None:
     """Add the run's constants, where the night is, and its phase."""
     samples.add_run(cast("Families", found), info)
     found.add(m.REPLAY_TIME, times / 1000)
+    found.add(m.CAPACITY, _capacity(info, times))
     phase = np.maximum(0, np.searchsorted([one.start for one in info.phases], times, "right") - 1)
     for number, one in enumerate(info.phases):
         found.add(m.PHASE, (phase == number).astype(np.float64), one.name)
+
+
+def _capacity(info: RunInfo, times: Ints) -> NightColumn:
+    """Return the capacity of the rooms at each moment, absent where it is unknown."""
+    place = np.searchsorted([step.start for step in info.capacity], times, "right")
+    listeners = np.array([0, *(step.listeners for step in info.capacity)], np.float64)
+    return NightColumn(listeners[place], place > 0)
 
 
 def _add_progress(found: NightColumns, info: RunInfo, now: ManyMoments, times: Ints) -> None:

@@ -5,7 +5,7 @@ from typing import Final
 
 from joinstorm.facts.factformats import accepted, figure, known_as, what_if
 from joinstorm.facts.facttable import MEASURES, FactRow
-from joinstorm.verdict.comparison import DurationComparison, Mismatch
+from joinstorm.verdict.comparison import Mismatch, OptionalComparison
 from joinstorm.verdict.verdicts import Verdict, missing_named
 from streams.visible import escape
 
@@ -50,7 +50,7 @@ def _fact(row: FactRow) -> Sequence[str]:
     return escape(row.fact.fact), escape(row.fact.kind), label, *figures
 
 
-def _durations(found: DurationComparison) -> str:
+def _optional(found: OptionalComparison) -> str:
     return f"{found.compared:,}, of which {found.mismatches:,} differ" if found.published else "none are published"
 
 
@@ -64,7 +64,8 @@ def verdict(found: Verdict, *, paced: bool) -> str:
         ("digest of the truth", f"<code>{escape(found.truth_digest)}</code>"),
         ("events counted", f"{found.events:,}"),
         ("counts compared", f"{found.records_compared:,}, of which {found.differing:,} differ"),
-        ("durations compared", _durations(found.durations)),
+        ("durations compared", _optional(found.durations)),
+        ("breakdowns compared", _optional(found.breakdowns)),
     ]
     if found.stance_agreement is not None:
         rows.append(("stances (an estimate)", f"{found.stance_agreement:.1%} of the tweets agree"))

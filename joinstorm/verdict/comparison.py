@@ -1,23 +1,28 @@
 """Compares final counts with the truth, count by count, and names every difference."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 
-from streams.contract.durations import DURATIONS, bin_of, is_duration
+from streams.contract.breakdowns import MEMBERS, is_breakdown
+from streams.contract.durations import bin_of, is_duration
 from streams.contract.names import ALL, OTHER
-from streams.contract.results import AUDIENCE_COUNTS, HASHTAG, REACTION_COUNTS, Counts, digest
+from streams.contract.results import AUDIENCE_COUNTS, HASHTAG, REACTION_COUNTS, Counts, digest, is_optional
 from streams.contract.runinfo import RunInfo
 from streams.read.derive import FinalCounts, Rows
 
 MAX_NAMED: Final = 50
 """How many differences are listed; all of them are counted."""
 NO_COUNTS: Final[Counts] = {}
+IsCount: TypeAlias = Callable[[str], bool]
+"""Whether a count is one of some kind."""
+OPTIONAL: Final[Mapping[str, IsCount]] = {"durations": is_duration, "breakdowns": is_breakdown}
+"""The kinds of counts of the audience that an engine need not publish."""
 
 
 class Mismatch(msgspec.Struct, frozen=True):
@@ -44,8 +49,8 @@ class Mismatch(msgspec.Struct, frozen=True):
         return f"{where}: expected {self.expected}, found {self.found}{note}"
 
 
-class DurationComparison(msgspec.Struct, frozen=True):
-    """The counts of durations, which an engine need not publish; they are not part of the digest."""
+class OptionalComparison(msgspec.Struct, frozen=True):
+    """Counts that an engine need not publish, durations or breakdowns; they are not part of the digest."""
 
     published: bool
     """Whether the engine has published any; if not, none is compared."""
@@ -61,59 +66,71 @@ class Comparison(msgspec.Struct, frozen=True):
     digest: str
     truth_digest: str
     records_compared: int
-    """Number of counts that at least one side has, without those of durations."""
+    """Number of counts that at least one side has, without durations and breakdowns."""
     mismatches: int
     by_count: dict[str, int]
-    """Mismatches by ``table.count``, all hashtags as one, all durations of a family as one."""
+    """Mismatches by ``table.count``; the counts of a family (hashtags, durations, breakdowns) as one."""
     named: tuple[Mismatch, ...]
     """The first ``MAX_NAMED``, in order of time."""
-    durations: DurationComparison
+    durations: OptionalComparison
+    breakdowns: OptionalComparison
 
 
 def compare(engine: FinalCounts, truth: FinalCounts, info: RunInfo) -> Comparison:
-    """Compare final counts, count by count; durations only if the engine has published some.
+    """Compare final counts, count by count; durations and breakdowns only if the engine has published some.
 
     Args:
         engine: The engine's counts.
         truth: The oracle's counts.
         info: The run; it has the phases, spaces and subjects.
     """
-    published = any(map(is_duration, chain.from_iterable(engine.audience.values())))
-    if not published:
-        truth = without_durations(truth)
+    published = {kind: _publishes(engine, is_one) for kind, is_one in OPTIONAL.items()}
+    truth = without(truth, [is_one for kind, is_one in OPTIONAL.items() if not published[kind]])
     found = [mismatch for mismatch in _differences(engine, truth, info) if mismatch.expected != mismatch.found]
     found.sort(key=lambda mismatch: (mismatch.window, mismatch.table, mismatch.name, mismatch.count))
     families = Counter(f"{one.table}.{_family(one.count)}" for one in found)
+    optional = {
+        kind: OptionalComparison(
+            published[kind],
+            _size(only(engine, is_one).audience, only(truth, is_one).audience),
+            sum(is_one(one.count) for one in found),
+        )
+        for kind, is_one in OPTIONAL.items()
+    }
     everything = _size(engine.audience, truth.audience) + _size(engine.reaction, truth.reaction)
-    durations = _size(only_durations(engine).audience, only_durations(truth).audience)
     return Comparison(
         digest=digest(engine.audience, engine.reaction),
         truth_digest=digest(truth.audience, truth.reaction),
-        records_compared=everything - durations,
+        records_compared=everything - sum(one.compared for one in optional.values()),
         mismatches=len(found),
         by_count=dict(families.most_common()),
         named=tuple(found[:MAX_NAMED]),
-        durations=DurationComparison(published, durations, sum(is_duration(one.count) for one in found)),
+        **optional,
     )
 
 
-def only_durations(counts: FinalCounts) -> FinalCounts:
-    """Return the counts of durations."""
-    return FinalCounts(_kept(counts.audience, is_duration), {}, {})
+def _publishes(engine: FinalCounts, is_one: IsCount) -> bool:
+    return any(map(is_one, chain.from_iterable(engine.audience.values())))
 
 
-def without_durations(counts: FinalCounts) -> FinalCounts:
-    """Return all counts but those of durations."""
-    return replace(counts, audience=_kept(counts.audience, lambda count: not is_duration(count)))
+def only(counts: FinalCounts, wanted: IsCount) -> FinalCounts:
+    """Return those counts of the audience that are wanted, and no others."""
+    return FinalCounts(_kept(counts.audience, wanted), {}, {})
 
 
-def _kept(rows: Rows, wanted: Callable[[str], bool]) -> Rows:
+def without(counts: FinalCounts, unwanted: Iterable[IsCount] = tuple(OPTIONAL.values())) -> FinalCounts:
+    """Return all counts but some of the audience; without those that an engine need not publish, if none are given."""
+    kinds = tuple(unwanted)
+    return replace(counts, audience=_kept(counts.audience, lambda count: not any(is_one(count) for is_one in kinds)))
+
+
+def _kept(rows: Rows, wanted: IsCount) -> Rows:
     kept = ((key, {name: n for name, n in counts.items() if wanted(name)}) for key, counts in rows.items())
     return {key: counts for key, counts in kept if counts}
 
 
 def _family(count: str) -> str:
-    return count.partition(":")[0] if count.startswith((HASHTAG, *DURATIONS)) else count
+    return count.partition(":")[0] if count.startswith(HASHTAG) or is_optional(count) else count
 
 
 def _size(engine: Rows, truth: Rows) -> int:
@@ -158,7 +175,7 @@ def _oddities(table: str, key: tuple[int, str], count: str, found: int, info: Ru
     if name not in names:
         yield "no such space" if table == "audience" else "no such subject"
     known = AUDIENCE_COUNTS if table == "audience" else REACTION_COUNTS
-    family = count.startswith(HASHTAG) if table == "reaction" else _is_bin(count)
+    family = count.startswith(HASHTAG) if table == "reaction" else _is_bin(count) or _is_member(count)
     if count not in known and not family:
         yield "no such count"
     if found < 0:
@@ -168,6 +185,11 @@ def _oddities(table: str, key: tuple[int, str], count: str, found: int, info: Ru
 def _is_bin(count: str) -> bool:
     begin = count.partition(":")[2]
     return is_duration(count) and begin.isdecimal() and str(bin_of(int(begin))) == begin
+
+
+def _is_member(count: str) -> bool:
+    family, colon, member = count.partition(":")
+    return member in MEMBERS.get(family + colon, ())
 
 
 def iso(at: int) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from joinstorm.verdict.accounts import Accounts, Evidence, account
-from joinstorm.verdict.comparison import NO_COUNTS, DurationComparison, Mismatch, compare
+from joinstorm.verdict.comparison import NO_COUNTS, Mismatch, OptionalComparison, compare
 from producers.compose.faults import MISSING
 from streams.contract.progress import Covered
 from streams.contract.runinfo import RunInfo
@@ -23,7 +23,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """The content of ``verdict.json``."""
 
     exact: bool
-    """Every count of every window equals the truth, those of durations included if the engine publishes any; every
+    """Every count of every window equals the truth, durations and breakdowns too if the engine publishes any; every
     partition has ended, every record of the engine is valid, and every declared fault is accounted for."""
     engine: str
     run: str
@@ -37,7 +37,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """Distinct events counted, by the engine's own progress."""
     records_compared: int
     """Counts of the digest that at least one side has."""
-    durations: DurationComparison
+    durations: OptionalComparison
+    breakdowns: OptionalComparison
     mismatches: int
     mismatches_by_count: dict[str, int]
     mismatches_named: tuple[Mismatch, ...]
@@ -59,13 +60,13 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def compared(self) -> int:
-        """All counts compared, those of durations included."""
-        return self.records_compared + self.durations.compared
+        """All counts compared, durations and breakdowns included."""
+        return self.records_compared + self.durations.compared + self.breakdowns.compared
 
     @property
     def differing(self) -> int:
-        """Counts of the digest that differ; ``mismatches`` without those of durations."""
-        return self.mismatches - self.durations.mismatches
+        """Counts of the digest that differ; ``mismatches`` without durations and breakdowns."""
+        return self.mismatches - self.durations.mismatches - self.breakdowns.mismatches
 
     def with_problem(self, problem: str) -> "Verdict":
         """Return the same verdict with one more problem, no longer exact."""
@@ -164,6 +165,7 @@ def judge(
         events=sum(known.covered.events.values()) if known else 0,
         records_compared=found.records_compared,
         durations=found.durations,
+        breakdowns=found.breakdowns,
         mismatches=found.mismatches,
         mismatches_by_count=found.by_count,
         mismatches_named=found.named,
@@ -211,7 +213,8 @@ def to_text(verdict: Verdict) -> str:
         lines.append(f"truth  {verdict.truth_digest}")
     if stance is not None:
         lines.append(f"stances (an estimate): {stance:.1%} of the tweets agree")
-    lines += _durations(verdict)
+    lines += _optional("durations", verdict.durations, verdict)
+    lines += _optional("breakdowns", verdict.breakdowns, verdict)
     lines += _faults(verdict)
     lines += [f"- {problem}" for problem in verdict.problems]
     lines += [f"- {count}: {number:,} differ" for count, number in verdict.mismatches_by_count.items()]
@@ -222,12 +225,11 @@ def to_text(verdict: Verdict) -> str:
     return "\n".join(lines)
 
 
-def _durations(verdict: Verdict) -> Iterator[str]:
-    durations = verdict.durations
-    if durations.published:
-        yield f"durations: {durations.compared:,} counts compared, {durations.mismatches:,} differ"
+def _optional(kind: str, found: OptionalComparison, verdict: Verdict) -> Iterator[str]:
+    if found.published:
+        yield f"{kind}: {found.compared:,} counts compared, {found.mismatches:,} differ"
     elif verdict.events:
-        yield f"durations: {verdict.engine} publishes none"
+        yield f"{kind}: {verdict.engine} publishes none"
 
 
 def _faults(verdict: Verdict) -> Iterator[str]:

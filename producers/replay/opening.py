@@ -111,6 +111,7 @@ def run_info(
         topics={base: names.full(base) for base in (*OWN, *_SHARED)},
         created_ms=time.time_ns() // 1_000_000,
         faults=faults,
+        capacity=tape.capacity,
     )
 
 

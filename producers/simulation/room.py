@@ -82,6 +82,11 @@ class Room:
         self.wanted = 0.0
         """The load of the latest second, relative to the whole capacity."""
 
+    @property
+    def capacity(self) -> float:
+        """Listeners that the room can hold without strain under the present conditions."""
+        return self._capacity * self.conditions.capacity
+
     def measure(self, attempts: int) -> float:
         """Update the strain by the last second's attempts and the audience, and return it."""
         self._attempts += _SMOOTHING * (attempts - self._attempts)

@@ -34,6 +34,8 @@ class RoomHistory:
     audience: list[int] = field(default_factory=list)
     attempts: list[int] = field(default_factory=list)
     strain: list[float] = field(default_factory=list)
+    capacity: list[float] = field(default_factory=list)
+    """Listeners that the room could hold without strain."""
 
     def strain_by_minute(self) -> tuple[float, ...]:
         """Return the mean strain of each minute."""
@@ -108,6 +110,7 @@ class Evening:
         self.history.audience.append(self.room.audience.count)
         self.history.attempts.append(self._attempts)
         self.history.strain.append(strain)
+        self.history.capacity.append(self.room.capacity)
 
     def _strike(self, now: int) -> None:
         """Let the incident of this second, if there is one, make its conditions and strike whom it strikes."""

@@ -37,9 +37,9 @@ class ContentHash:
             self._column(batch.column(field.name))
 
     def hexdigest(self, info: TapeInfo) -> str:
-        """Return the hash of the blocks so far and of ``info``, less ``sha256``, ``generator`` and a missing zone."""
+        """Return the hash of the blocks so far and of ``info``, less what ``TapeInfo`` says is left out."""
         fields = msgspec.to_builtins(info)
-        left_out = {"sha256", "generator"} | ({"zone"} if info.zone is None else set())
+        left_out = {"sha256", "generator", "capacity"} | ({"zone"} if info.zone is None else set())
         hashed = {name: fields[name] for name in fields if name not in left_out}
         sha = self._sha.copy()
         sha.update(msgspec.json.encode(hashed, order="deterministic"))

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import msgspec
 import pyarrow as pa
 
-from streams.contract.runinfo import Phase, SubjectRule
+from streams.contract.runinfo import Capacity, Phase, SubjectRule
 
 FORMAT = 1
 METADATA_KEY = b"joinstorm"
@@ -72,10 +72,12 @@ class TapeInfo(msgspec.Struct, frozen=True):
     sha256: str
     """SHA-256 over the content, not the file's bytes: the blocks' columns in schema order, then the other fields here.
 
-    ``producers.tape.contenthash`` defines it. ``generator`` is left out, so a new version that makes the same night
-    keeps the hash.
+    ``producers.tape.contenthash`` defines it. ``generator`` and ``capacity`` are left out, so a new version that makes
+    the same night keeps the hash; so is this field, and a missing ``zone``.
     """
     generator: str
     """The joinstorm version that made the tape."""
     zone: str | None = None
     """IANA name of the zone an imported recording was made in; the hash has it only where there is one."""
+    capacity: tuple[Capacity, ...] = ()
+    """What the rooms could hold, as simulated; it follows from the scenario and the seed, so the hash leaves it out."""

@@ -14,6 +14,7 @@ _BYTES: Final = 8
 STREAMS: Final = Path(__file__).parents[1]
 DECIDING: Final = (
     "checkpoint/records.py",
+    "contract/breakdowns.py",
     "contract/durations.py",
     "contract/events.py",
     "contract/names.py",

@@ -11,7 +11,8 @@ from typing import Final, Literal, TypeAlias, TypeVar
 
 import msgspec
 
-from streams.contract.durations import is_duration
+from streams.contract.breakdowns import BREAKDOWNS
+from streams.contract.durations import DURATIONS
 from streams.contract.topics import RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION
 from streams.errors import ContractError
 
@@ -29,7 +30,7 @@ AUDIENCE_COUNTS = (
     "first_joins",
     "waited_20m",
 )
-"""Counts of ``results.audience``, besides those of durations (``streams.contract.durations``).
+"""Counts of ``results.audience``, besides durations and breakdowns (modules of ``streams.contract``).
 
 The space ``*`` has only ``first_joins``, ``waited_20m`` and durations.
 """
@@ -43,6 +44,12 @@ STANCES = ("thanks", "speculation", "mockery", "blame", "support", "neutral")
 STANCE = "stance:"
 
 Counts: TypeAlias = dict[str, int]
+_OPTIONAL: Final = (*DURATIONS, *BREAKDOWNS)
+
+
+def is_optional(count: str) -> bool:
+    """Whether a count of ``results.audience`` is one that an engine need not publish: of durations or breakdowns."""
+    return count.startswith(_OPTIONAL)
 
 
 class AudienceResult(msgspec.Struct, frozen=True, gc=False):
@@ -195,11 +202,11 @@ def summed(results: Iterable[Result]) -> dict[tuple[int, str], Counts]:
 def canonical(audience: Table, reaction: Table) -> Iterator[bytes]:
     """Yield the canonical lines of the final counts: sorted, without zeros and the run, one JSON array per row.
 
-    Durations are left out: an engine need not publish them, and its digest is the same with and without them.
+    Durations and breakdowns are left out: an engine need not publish them, and its digest is the same without them.
     """
     for kind, table in (("audience", audience), ("reaction", reaction)):
         for (window, name), counts in sorted(table.items()):
-            kept = sorted((count, value) for count, value in counts.items() if value and not is_duration(count))
+            kept = sorted((count, value) for count, value in counts.items() if value and not is_optional(count))
             if kept:
                 yield _encode((kind, window, name, kept)) + b"\n"
 

@@ -22,6 +22,14 @@ class Phase(msgspec.Struct, frozen=True):
     """Little happens here: the replay may send it at full speed."""
 
 
+class Capacity(msgspec.Struct, frozen=True):
+    """How many listeners the open room can hold without strain, from a moment on."""
+
+    start: int
+    """Milliseconds since the epoch; it holds until the next one starts."""
+    listeners: int
+
+
 class SubjectRule(msgspec.Struct, frozen=True):
     """When a tweet belongs to a subject: if any of the three tests holds.
 
@@ -94,6 +102,8 @@ class RunInfo(msgspec.Struct, frozen=True):
     """Wall clock time at which the run was opened; the greatest is the newest run's."""
     faults: Faults | None = None
     """Declared faults; None if there are none."""
+    capacity: tuple[Capacity, ...] = ()
+    """In order of time; empty if it is unknown, as that of an imported night. Engines need not know it."""
 
     def names(self) -> Topics:
         """Return the topic names of this run."""
@@ -107,6 +117,11 @@ class RunInfo(msgspec.Struct, frozen=True):
                 break
             name = phase.name
         return name
+
+    def capacity_at(self, at: int) -> int | None:
+        """Return how many listeners the open room can hold at event time ``at``; None if that is unknown."""
+        known = [step.listeners for step in self.capacity if step.start <= at]
+        return known[-1] if known else None
 
 
 ReplayState: TypeAlias = Literal["playing", "paused", "moving", "ended", "failed"]

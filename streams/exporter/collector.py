@@ -95,6 +95,7 @@ class Exporter(Collector):
                 continue
             samples.add_audience(families, name, now)
             samples.add_durations(families, name, now)
+            samples.add_breakdowns(families, name, now)
             samples.add_tweets(families, name, now)
             self._add_reaction(families, name, info, now)
             self._add_difference(families, name, view, now)

@@ -7,8 +7,9 @@ from itertools import islice
 
 import numpy as np
 
+from streams.contract.breakdowns import BY_REASON, CAUSES, CLIENTS
 from streams.contract.durations import TIME_TO_EXIT, TIME_TO_JOIN, TIME_TO_REJOIN
-from streams.contract.names import ALL, MINUTE_MS
+from streams.contract.names import ALL, MINUTE_MS, OTHER
 from streams.contract.results import STANCE, STANCES
 from streams.contract.runinfo import RunInfo, RunStatus
 from streams.effect.baseline import STEP_MS, Estimate
@@ -48,8 +49,9 @@ def add_run(families: Families, info: RunInfo, *, at: float | None = None) -> No
 
 
 def add_phase(families: Families, info: RunInfo, replay_at: int, *, at: float | None = None) -> None:
-    """Add the replay's event time (ms) and the phase it is in."""
+    """Add the replay's event time (ms), the phase it is in and the capacity of the rooms."""
     families.add(metrics.REPLAY_TIME, replay_at / 1000, at=at)
+    families.add(metrics.CAPACITY, info.capacity_at(replay_at), at=at)
     now = info.phase_at(replay_at)
     for phase in info.phases:
         families.add(metrics.PHASE, phase.name == now, phase.name, at=at)
@@ -99,6 +101,17 @@ def add_durations(families: Families, engine: str, now: ResultsAt, *, at: float 
         families.add(buckets, now.durations_so_far(family), engine, "+Inf", at=at)
     families.add(metrics.EXITS, now.durations_so_far(TIME_TO_EXIT), engine, at=at)
     families.add(metrics.EXIT_RATIO, now.exit_ratio(), engine, at=at)
+
+
+def add_breakdowns(families: Families, engine: str, now: ResultsAt, *, at: float | None = None) -> None:
+    """Add values by client and by reason; of an engine that publishes no breakdowns there is nothing to add."""
+    for client in (*CLIENTS, OTHER):
+        families.add(metrics.CLIENT_AUDIENCE, now.client_audience(client), engine, client, at=at)
+        families.add(metrics.CLIENT_DROP_RATIO, now.client_drop_ratio(client), engine, client, at=at)
+        families.add(metrics.CLIENT_JOIN_SUCCESS, now.client_join_success(client), engine, client, at=at)
+    for kind, family in BY_REASON.items():
+        for reason in (*CAUSES, OTHER):
+            families.add(metrics.REASON_MINUTE, now.reason_last_minute(family, reason), engine, kind, reason, at=at)
 
 
 def add_tweets(families: Families, engine: str, now: ResultsAt, *, at: float | None = None) -> None:

@@ -16,17 +16,19 @@ from streams.fold.snapshot import Arrays
 from streams.fold.tagcounts import TagCounts
 from streams.fold.times import PeopleFirsts, PeopleTimes
 from streams.fold.windows import WindowCounts
+from streams.kernels.breakdowns import LABELS
 from streams.kernels.cells import SUMS
 from streams.kernels.counting import (
     AUDIENCE_KINDS,
     FIRST_JOINS,
+    LINKS_PER_EVENT,
     ROWS_PER_EVENT,
     WAITED,
     Bools,
     Night,
     fold_audience,
 )
-from streams.kernels.durations import LABELS, TIMES
+from streams.kernels.durations import TIMES
 from streams.kernels.presence import PresenceOut
 from streams.kernels.record import Ints
 from streams.kernels.spelling import ResultRows
@@ -62,7 +64,7 @@ class AudienceFold:
         counts, firsts, times, bins, new = self._counts, self._firsts, self._times, self._bins, int(first.sum())
         counts.make_room(ROWS_PER_EVENT * new)
         firsts.make_room(new)
-        bins.make_room(len(counts.table.unsaved), 2 * new)
+        bins.make_room(len(counts.table.unsaved), LINKS_PER_EVENT * new)
         known = (times.times, times.unsaved, bins.table)
         fold_audience(decoded.columns, first, self._night, counts.table, firsts.table, *known)
 

@@ -8,10 +8,11 @@ by the codec, record by record, and means the same: ``streams.contract.events`` 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Generic, NamedTuple, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
+from streams.contract.breakdowns import CAUSES, CLIENTS
 from streams.contract.events import (
     GAVE_UP,
     OUT_OF_RANGE,
@@ -41,6 +42,8 @@ _CELLS = {
     PresenceKind.LEAVE: cells.LEAVE,
     PresenceKind.DROP: cells.DROP,
 }
+_CLIENTS: Final = {client: place for place, client in enumerate(CLIENTS)}
+_CAUSES: Final[dict[str | None, int]] = {cause: place for place, cause in enumerate(CAUSES)}
 _Out = TypeVar("_Out", PresenceOut, TweetOut)
 
 
@@ -167,6 +170,8 @@ class PresenceDecoder(Decoder[PresenceOut]):
             space=np.empty(records, np.int32),
             cell=np.empty(records, np.uint8),
             since=np.empty(records, np.int64),
+            client=np.empty(records, np.uint8),
+            cause=np.empty(records, np.uint8),
         )
         return Decoded(out)
 
@@ -183,3 +188,5 @@ class PresenceDecoder(Decoder[PresenceOut]):
         out.event_id[row], out.at[row], out.person[row] = event.event_id, event.at, event.listener
         out.space[row], out.cell[row] = self._spaces[event.space], cell_of(event)
         out.since[row] = -1 if event.since_drop_ms is None else event.since_drop_ms
+        out.client[row] = _CLIENTS.get(event.client, len(CLIENTS))
+        out.cause[row] = _CAUSES.get(event.reason, len(CAUSES))

@@ -1,4 +1,4 @@
-"""Counts of hashtags, or of durations, of the rows of a ``WindowCounts``."""
+"""Counts of hashtags, or of durations and breakdowns, of the rows of a ``WindowCounts``."""
 
 from collections.abc import Sequence
 
@@ -25,7 +25,7 @@ class TagCounts:
         following, tags, counts = np.empty(_FEW, np.int32), np.empty(_FEW, np.int32), np.empty(_FEW, np.int64)
         self.table = TagTable(heads, following, tags, counts, np.zeros(1, np.int64))
         self.tags = list(known)
-        """The hashtags or durations, by number."""
+        """The hashtags, or the durations and breakdowns, by number."""
         self._numbers = {tag: number for number, tag in enumerate(known)}
         self._theirs: Numbering | None = None
         self._ours: NDArray[np.int32] = np.empty(0, np.int32)

@@ -23,9 +23,9 @@ from streams.contract.topics import RESULTS_AUDIENCE, RESULTS_PROGRESS, Topics
 from streams.errors import UsageError
 
 FOLDER = Path(__file__).parent
-NIGHTS = ("doors", "waiting", "thread", "entry", "edges")
-OF_DURATIONS = "entry"
-"""The night of the durations, which an engine need not publish."""
+NIGHTS = ("doors", "waiting", "thread", "entry", "clients", "edges")
+OF_OPTIONAL = {"entry": "durations", "clients": "breakdowns"}
+"""The nights of counts that an engine need not publish."""
 FILES = ("info.json", "input.jsonl", "expected.jsonl")
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.contract.events import WAITED_MS, TweetKind
+from streams.kernels.breakdowns import CAUSE_LABEL, CLIENT_LABEL
 from streams.kernels.cells import CELLS, FIRST_ATTEMPT, GIVE_UP, JOIN, LEAVE, REJOIN
 from streams.kernels.durations import ATTEMPTED, JOINED, LEFT, TO_REJOIN, end_of_wait, label
 from streams.kernels.jit import compiled, inner
@@ -23,6 +24,8 @@ Times: TypeAlias = NDArray[Any]
 ROWS_PER_EVENT: Final = 3
 """Most rows that one event adds to a table: one of its own name, and two of all names, in the windows in which its
 person has waited 20 minutes and in which the first wait ended."""
+LINKS_PER_EVENT: Final = 3
+"""Most counts of durations and breakdowns that one event adds to: of a join its client, the rejoin, the first wait."""
 PAGE_BITS: Final = 15
 """The ids of 2**15 events are one page: 4 KiB of bits."""
 FIRST_JOINS: Final = CELLS
@@ -73,7 +76,7 @@ class Night(NamedTuple):
 
 
 class TagTable(NamedTuple):
-    """Counts of hashtags or of durations, the few that a row of a ``WindowTable`` has: a chain of links per row."""
+    """Counts that a row of a ``WindowTable`` has few of (hashtags; durations, breakdowns): a chain of links per row."""
 
     heads: NDArray[np.int32]
     """First link by row, -1 for none."""
@@ -216,7 +219,8 @@ def fold_audience(
         firsts: By person and space: the first join; with a free row for each event.
         times: By person: see ``ATTEMPTED``.
         unsaved: By person: set where a time falls.
-        bins: Counts of durations by row of ``table``, with two free links for each event that counts.
+        bins: Counts of durations and breakdowns by row of ``table``, with ``LINKS_PER_EVENT`` free links for each event
+            that counts.
     """
     begin = end = window = 0  # of the window of the event before: mostly it is the next one's, too
     everywhere = table.names - 1
@@ -230,6 +234,10 @@ def fold_audience(
             end = begin + night.window
         person, space, cell = events.person[row], np.int64(events.space[row]), np.int64(events.cell[row])
         counted = _add(table, window, space, cell, 1)
+        if CLIENT_LABEL[cell] >= 0:
+            _count_tag(bins, counted, CLIENT_LABEL[cell] + np.int64(events.client[row]), 1)
+        if CAUSE_LABEL[cell] >= 0:
+            _count_tag(bins, counted, CAUSE_LABEL[cell] + np.int64(events.cause[row]), 1)
         fell = False
         if cell == JOIN or cell == REJOIN:
             if _lower(table, firsts, person, since, window, space, FIRST_JOINS, night.window):

@@ -6,12 +6,13 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.contract.breakdowns import CAUSES, CLIENTS
 from streams.contract.events import GAVE_UP, REJOIN_WITHIN_MS, VERSION, PresenceKind
 from streams.kernels.cells import ATTEMPT, DROP, FAIL, FIRST_ATTEMPT, GIVE_UP, JOIN, LEAVE, REJOIN
 from streams.kernels.jit import compiled, inner, seldom
 from streams.kernels.json import BAD, Bytes, names
 from streams.kernels.limits import Limits, within
-from streams.kernels.record import ABSENT, LARGEST, LOOKED_UP, NUMBER, STRING, Ints, read
+from streams.kernels.record import ABSENT, LARGEST, LOOKED_UP, NUMBER, Ints, read
 from streams.kernels.table import Numbering, Table
 
 _FIELDS: Final = {
@@ -20,7 +21,7 @@ _FIELDS: Final = {
     "kind": LOOKED_UP,
     "listener": NUMBER,
     "space": LOOKED_UP,
-    "client": STRING,
+    "client": LOOKED_UP,
     "try": NUMBER,
     "v": NUMBER,
     "reason": LOOKED_UP,
@@ -41,6 +42,11 @@ _CELL_OF: Final = np.array([_CELLS[kind] for kind in PresenceKind], np.int64)
 _KINDS: Final = len(PresenceKind)
 _GAVE_UP: Final = _KINDS
 """Number of that reason among the texts, after the kinds."""
+_CLIENTS: Final = _GAVE_UP + 1
+"""Number of the first client among the texts."""
+_CAUSES: Final = _CLIENTS + len(CLIENTS)
+"""Number of the first reason of a fail or drop among the texts."""
+_AFTER: Final = _CAUSES + len(CAUSES)
 
 
 class PresenceTexts(NamedTuple):
@@ -63,11 +69,16 @@ class PresenceOut(NamedTuple):
     cell: NDArray[np.uint8]
     since: Ints
     """Milliseconds since the drop before it, in the same sitting; negative for none."""
+    client: NDArray[np.uint8]
+    """Place in ``CLIENTS``, one beyond it for any other."""
+    cause: NDArray[np.uint8]
+    """Place of the reason in ``CAUSES``, one beyond it for any other and for none."""
 
 
 def presence_texts(spaces: Sequence[str]) -> PresenceTexts:
-    """Return the table of kinds, reasons and spaces."""
-    texts = Numbering([*(kind.value.encode() for kind in PresenceKind), GAVE_UP.encode()])
+    """Return the table of kinds, reasons, clients and spaces."""
+    known = (*(kind.value for kind in PresenceKind), GAVE_UP, *CLIENTS, *CAUSES)
+    texts = Numbering([text.encode() for text in known])
     numbers = [texts.number(space.encode()) for space in spaces]
     space_of = np.full(len(texts), -1, np.int64)
     space_of[numbers] = range(len(spaces))
@@ -85,6 +96,12 @@ def _cell(kind: int, tries: int, reason: int, since: int) -> Any:
     if cell == LEAVE:
         return GIVE_UP if reason == _GAVE_UP else LEAVE
     return cell
+
+
+@inner
+def _place(text: int, first: int, after: int) -> Any:
+    """Return the place of a text among those numbered from ``first``, one beyond the last for any other."""
+    return text - first if first <= text < after else after - first
 
 
 @seldom
@@ -118,7 +135,7 @@ def decode_presence(
     odd = 0
     for row in range(len(starts)):
         good = read(data, starts[row], ends[row], _NAMES, _HOLDS, known.texts, scratch, found, _nothing, 0)
-        good = good and 0 <= found[_KIND] < _KINDS and found[_CLIENT] == 0 and 0 < found[_TRY] <= LARGEST
+        good = good and 0 <= found[_KIND] < _KINDS and found[_CLIENT] >= 0 and 0 < found[_TRY] <= LARGEST
         good = good and found[_V] == VERSION and found[_SINCE] <= LARGEST and 0 <= found[_SPACE] < len(known.space_of)
         good = good and within(limits, found[_EVENT_ID], found[_LISTENER], found[_AT])
         space = known.space_of[found[_SPACE]] if good else ABSENT
@@ -130,4 +147,6 @@ def decode_presence(
         out.space[row] = space
         out.cell[row] = _cell(found[_KIND], found[_TRY], found[_REASON], found[_SINCE])
         out.since[row] = found[_SINCE]
+        out.client[row] = _place(found[_CLIENT], _CLIENTS, _CAUSES)
+        out.cause[row] = _place(found[_REASON], _CAUSES, _AFTER)
     return odd

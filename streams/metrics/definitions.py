@@ -151,6 +151,26 @@ EXIT_RATIO = _gauge(
     "time_to_exit / (time_to_exit + time_to_join); absent if no first wait ended", LAST_MINUTE,
 )  # fmt: skip
 
+CLIENT_AUDIENCE = _gauge(
+    "client_audience_listeners", "listeners", "engine client", "Listeners in any room, by client.",
+    "sum over spaces of joins - drops - leaves by client; absent before the first join", AS_OF,
+)  # fmt: skip
+CLIENT_DROP_RATIO = _gauge(
+    "client_drop_ratio", "ratio", "engine client",
+    "Share of the listeners with a client in the last minute who were dropped, over all rooms.",
+    "drops / (audience 60 s ago + joins), by client; absent while there are none", LAST_MINUTE,
+)  # fmt: skip
+CLIENT_JOIN_SUCCESS = _gauge(
+    "client_join_success_ratio", "ratio", "engine client",
+    "Share of the answered attempts with a client that succeeded, over all rooms.",
+    "joins / (joins + fails), by client; absent while no attempt is answered", LAST_MINUTE,
+)  # fmt: skip
+REASON_MINUTE = _gauge(
+    "reason_last_minute_events", "events", "engine kind reason",
+    "Fails and drops in the last minute of event time, by reason, over all rooms.",
+    "sum over spaces of fails_by_reason or drops_by_reason over the last 60 s; absent before the first", LAST_MINUTE,
+)  # fmt: skip
+
 # --- tweets and the announcement --------------------------------------------------------------------------------------
 TWEETS = _counter("tweets", "tweets", "engine subject kind", "Tweets by subject and kind.", "sum of the count", AS_OF)
 TWEETS_MINUTE = _gauge(
@@ -236,6 +256,11 @@ TALK_START = _gauge(
 ANNOUNCED = _gauge(
     "announcement_timestamp_seconds", "seconds", "", "Start of the announcement's thread, in event time.",
     "from run.info; absent if there is no thread", "the whole night",
+)  # fmt: skip
+CAPACITY = _gauge(
+    "capacity_listeners", "listeners", "",
+    "Listeners that the open room can hold without strain, as simulated; incidents change it.",
+    "capacity of run.info; absent if it is unknown", "the moment the replay is at",
 )  # fmt: skip
 REPLAY_TIME = _gauge(
     "replay_event_timestamp_seconds", "seconds", "", "Event time up to which everything has been sent.",
@@ -372,7 +397,7 @@ def at_event_time(metric: Metric) -> Metric:
 
 
 OF_THE_NIGHT: tuple[Metric, ...] = (
-    *VALUES_OF_THE_NIGHT, RUN_INFO, PHASE, PHASE_START, TALK_START, ANNOUNCED, REPLAY_TIME,
+    *VALUES_OF_THE_NIGHT, RUN_INFO, PHASE, PHASE_START, TALK_START, ANNOUNCED, CAPACITY, REPLAY_TIME,
 )  # fmt: skip
 """The metrics that have an event-time twin."""
 EVENT_TIME_METRICS: tuple[Metric, ...] = tuple(at_event_time(metric) for metric in OF_THE_NIGHT)

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from streams.contract.breakdowns import DROPS_BY_CLIENT, FAILS_BY_CLIENT, JOINS_BY_CLIENT, LEAVES_BY_CLIENT
 from streams.contract.durations import TIME_TO_EXIT, TIME_TO_JOIN
 from streams.contract.names import ALL, MINUTE_MS, OTHER
 from streams.contract.results import (
@@ -25,9 +26,10 @@ from streams.contract.results import (
     Result,
 )
 from streams.contract.runinfo import RunInfo
+from streams.read.breakdowns import breakdowns_of
 from streams.read.durations import Bins, Durations, durations_of
 from streams.read.ledger import FEW, NOTHING, Grid, Ledger, Running
-from streams.read.steps import Steps, combined
+from streams.read.steps import ZERO, Steps, combined
 
 _ESTIMATES = tuple(STANCE + name for name in STANCES)
 Rows: TypeAlias = dict[tuple[int, str], Counts]
@@ -152,6 +154,11 @@ class ResultsView:
         return durations_of(running.extra for running in self.audience.values())
 
     @cached_property
+    def breakdowns(self) -> Mapping[str, Steps]:
+        """Counts by client and by reason so far, over all spaces, at the ends of windows; only those with events."""
+        return breakdowns_of(running.extra for running in self.audience.values())
+
+    @cached_property
     def waiting(self) -> Steps:
         """People waiting at the ends of windows, over all spaces."""
         return combined(
@@ -254,6 +261,40 @@ class ResultsAt:
 
     def _last_minute(self, family: str) -> Bins:
         return self.view.durations[family].between(np.array([self.since]), np.array([self.until]))
+
+    def client_audience(self, client: str) -> int | None:
+        """Return the listeners with a client in any room; None before the first of them has joined."""
+        return self._client_audience(client, self.until) if self._broken_down(JOINS_BY_CLIENT, client) else None
+
+    def client_drop_ratio(self, client: str) -> float | None:
+        """Return the drop ratio of the listeners with a client, over all spaces; None while there were none."""
+        present = self._client_audience(client, self.since) + self._newly(JOINS_BY_CLIENT, client)
+        return self._newly(DROPS_BY_CLIENT, client) / present if present > 0 else None
+
+    def client_join_success(self, client: str) -> float | None:
+        """Return joins / (joins + fails) of a client in the last minute; None if no attempt was answered."""
+        joins = self._newly(JOINS_BY_CLIENT, client)
+        answered = joins + self._newly(FAILS_BY_CLIENT, client)
+        return joins / answered if answered > 0 else None
+
+    def reason_last_minute(self, family: str, reason: str) -> int | None:
+        """Return the fails or drops of a reason in the last minute, over all spaces; None before the first of them."""
+        return self._newly(family, reason) if self._broken_down(family, reason) else None
+
+    def _broken_down(self, family: str, member: str) -> int:
+        return self.view.breakdowns.get(family + member, ZERO)[self.until]
+
+    def _newly(self, family: str, member: str) -> int:
+        """Return a breakdown of the last minute."""
+        steps = self.view.breakdowns.get(family + member, ZERO)
+        return steps[self.until] - steps[self.since]
+
+    def _client_audience(self, client: str, until: int) -> int:
+        joins, drops, leaves = (
+            self.view.breakdowns.get(family + client, ZERO)[until]
+            for family in (JOINS_BY_CLIENT, DROPS_BY_CLIENT, LEAVES_BY_CLIENT)
+        )
+        return joins - drops - leaves
 
     def tweets(self, subject: str, count: str) -> int:
         """Return a count of ``REACTION_COUNTS`` or an estimate ``stance:<name>`` so far."""

@@ -85,13 +85,9 @@ def durations_of(spaces: Iterable[Sparse]) -> dict[str, Durations]:
     """Return the durations by family, from the counts of every space that have no column."""
     changes: dict[str, dict[int, list[tuple[Ints, Ints]]]] = {family: {} for family in DURATIONS}
     for counts in spaces:
-        order = np.argsort(counts.numbers, kind="stable")
-        places = np.searchsorted(counts.numbers[order], np.arange(len(counts.labels) + 1))
-        for number, label in enumerate(counts.labels):
+        for label, windows, added in counts.each(DURATIONS):
             family, _, begin = label.partition(":")
-            if f"{family}:" in changes:
-                mine = order[places[number] : places[number + 1]]
-                changes[f"{family}:"].setdefault(int(begin), []).append((counts.windows[mine], counts.changes[mine]))
+            changes[f"{family}:"].setdefault(int(begin), []).append((windows, added))
     return {
         family: Durations({begin: _steps(parts) for begin, parts in sorted(found.items())})
         for family, found in changes.items()

@@ -86,6 +86,15 @@ class Sparse:
         sums = np.bincount(self.numbers[early], weights=self.changes[early], minlength=len(self.labels))
         return {self.labels[number]: int(sums[number]) for number in np.flatnonzero(sums)}
 
+    def each(self, families: tuple[str, ...]) -> Iterator[tuple[str, Ints, Ints]]:
+        """Yield the labels that begin with one of the families, each with the windows and the changes of its count."""
+        order = np.argsort(self.numbers, kind="stable")
+        places = np.searchsorted(self.numbers[order], np.arange(len(self.labels) + 1))
+        for number, label in enumerate(self.labels):
+            if label.startswith(families):
+                mine = order[places[number] : places[number + 1]]
+                yield label, self.windows[mine], self.changes[mine]
+
     def cells(self) -> Iterator[tuple[int, str, int]]:
         """Yield window, label and value, without zeros."""
         windows, numbers, changes = _merged(self.windows, self.numbers, self.changes)

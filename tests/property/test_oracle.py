@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from joinstorm.oracle import answers as oracle
 from joinstorm.oracle.queries import QUERIES
+from streams.contract.breakdowns import BREAKDOWNS
 from streams.contract.durations import DURATIONS
 from streams.contract.events import Presence, Tweet
 from streams.contract.results import AUDIENCE_COUNTS, REACTION_COUNTS, STANCE, Progress, ReactionResult, summed
@@ -107,7 +108,8 @@ def test_records_carry_every_count_and_an_end(tmp_path: Path) -> None:
 def test_every_count_of_the_contract_has_a_query() -> None:
     """Every count has a definition in SQL and a description."""
     asked = {table: {query.count for query in QUERIES if query.table == table} for table in ("audience", "reaction")}
-    assert asked == {"audience": {*AUDIENCE_COUNTS, *DURATIONS}, "reaction": {*REACTION_COUNTS, "hashtag:"}}
+    audience = {*AUDIENCE_COUNTS, *DURATIONS, *BREAKDOWNS}
+    assert asked == {"audience": audience, "reaction": {*REACTION_COUNTS, "hashtag:"}}
     assert {query.count for query in QUERIES if query.table == "estimates"} == {STANCE}
     assert all(query.description for query in QUERIES)
 

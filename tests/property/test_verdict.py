@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from joinstorm.oracle import answers as oracle
 from joinstorm.oracle.answers import Truth
-from joinstorm.verdict.comparison import DurationComparison
+from joinstorm.verdict.comparison import OptionalComparison
 from joinstorm.verdict.verdicts import Verdict, judge, to_json, to_text, write
 from producers.replay.opening import run_info
+from streams.contract.breakdowns import JOINS_BY_CLIENT, is_breakdown
 from streams.contract.durations import TIME_TO_REJOIN, is_duration
 from streams.contract.events import Presence, PresenceKind, Tweet
 from streams.contract.results import AudienceResult, Counts, Progress, ReactionResult, Result, encode, topic_of
@@ -101,9 +102,11 @@ def test_the_true_counts_are_exact() -> None:
     assert verdict.digest == verdict.truth_digest == night()[1].digest
     assert verdict.records_compared > 100
     assert (verdict.mismatches, verdict.problems, verdict.remarks) == (0, (), ())
-    assert verdict.durations == DurationComparison(published=True, compared=verdict.durations.compared, mismatches=0)
+    assert verdict.durations == OptionalComparison(published=True, compared=verdict.durations.compared, mismatches=0)
     assert to_text(verdict).startswith("exact: e, ")
     assert f"durations: {verdict.durations.compared:,} counts compared, 0 differ" in to_text(verdict)
+    assert verdict.breakdowns == OptionalComparison(published=True, compared=verdict.breakdowns.compared, mismatches=0)
+    assert f"breakdowns: {verdict.breakdowns.compared:,} counts compared, 0 differ" in to_text(verdict)
 
 
 def test_an_engine_without_durations_is_judged_on_the_rest() -> None:
@@ -111,7 +114,7 @@ def test_an_engine_without_durations_is_judged_on_the_rest() -> None:
     verdict = verdict_on(published(lambda count: not is_duration(count)))
     assert verdict.exact
     assert verdict.digest == verdict.truth_digest
-    assert verdict.durations == DurationComparison(published=False, compared=0, mismatches=0)
+    assert verdict.durations == OptionalComparison(published=False, compared=0, mismatches=0)
     assert "durations: e publishes none" in to_text(verdict)
 
 
@@ -122,6 +125,25 @@ def test_a_wrong_duration_is_named_and_not_exact() -> None:
     assert verdict.digest == verdict.truth_digest
     assert 0 < verdict.durations.mismatches == verdict.mismatches < verdict.durations.compared
     assert set(verdict.mismatches_by_count) == {"audience.time_to_rejoin"}
+
+
+def test_an_engine_without_breakdowns_is_judged_on_the_rest() -> None:
+    """Its digest is the truth's, its verdict exact, the durations are compared; the verdict says what is missing."""
+    verdict = verdict_on(published(lambda count: not is_breakdown(count)))
+    assert verdict.exact
+    assert verdict.digest == verdict.truth_digest
+    assert verdict.durations.compared > 0 == verdict.durations.mismatches
+    assert verdict.breakdowns == OptionalComparison(published=False, compared=0, mismatches=0)
+    assert "breakdowns: e publishes none" in to_text(verdict)
+
+
+def test_a_wrong_breakdown_is_named_and_not_exact() -> None:
+    """An engine that publishes breakdowns must have all of them: one family missing shows as its differences."""
+    verdict = verdict_on(published(lambda count: not count.startswith(JOINS_BY_CLIENT)))
+    assert not verdict.exact
+    assert verdict.digest == verdict.truth_digest
+    assert 0 < verdict.breakdowns.mismatches == verdict.mismatches < verdict.breakdowns.compared
+    assert set(verdict.mismatches_by_count) == {"audience.joins_by_client"}
 
 
 @given(st.sampled_from(EVENTS))

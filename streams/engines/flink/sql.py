@@ -3,12 +3,15 @@
 It does not import Flink, so the SQL can be inspected and tested without it.
 """
 
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from string import Template
 from typing import Final, Literal
 
+from streams.contract.breakdowns import BY_CLIENT, BY_REASON, CAUSES, CLIENTS
 from streams.contract.durations import TIME_TO_EXIT, TIME_TO_JOIN, TIME_TO_REJOIN
-from streams.contract.events import GAVE_UP, REJOIN_WITHIN_MS, WAITED_MS
+from streams.contract.events import GAVE_UP, REJOIN_WITHIN_MS, WAITED_MS, PresenceKind
+from streams.contract.names import OTHER
 from streams.contract.runinfo import RunInfo, SubjectRule
 from streams.contract.topics import DEAD_LETTERS, PRESENCE, TWEETS
 from streams.kafka.connection import Connection
@@ -66,6 +69,8 @@ def _run(info: RunInfo) -> dict[str, object]:
         "time_to_join": _in_bin(TIME_TO_JOIN, "first_join - tried"),
         "time_to_exit": _in_bin(TIME_TO_EXIT, "first_leave - tried"),
         "time_to_rejoin": _in_bin(TIME_TO_REJOIN, "since_drop_ms"),
+        "by_client": _family(BY_CLIENT, "client", CLIENTS),
+        "by_reason": _family(BY_REASON, "reason", CAUSES),
         "thread": literal(info.thread) if info.thread else "CAST(NULL AS STRING)",
         "subjects": "\n    ".join(_when(rule) for rule in info.subjects if _tests(rule)) or "WHEN FALSE THEN ''",
     }
@@ -90,6 +95,13 @@ def _in_bin(family: str, duration: str) -> str:
     """Return the count that holds a duration (see ``streams.contract.durations``), as an SQL expression."""
     width = f"CAST(POWER(2, GREATEST(CHAR_LENGTH(BIN({duration})) - 3, 0)) AS BIGINT)"
     return f"{literal(family)} || CAST({duration} - MOD({duration}, {width}) AS STRING)"
+
+
+def _family(families: Mapping[PresenceKind, str], column: str, known: Sequence[str]) -> str:
+    """Return the breakdown that an event increments, as an SQL expression."""
+    prefixes = " ".join(f"WHEN {literal(kind)} THEN {literal(family)}" for kind, family in families.items())
+    members = ", ".join(map(literal, known))
+    return f"(CASE kind {prefixes} END) || (CASE WHEN {column} IN ({members}) THEN {column} ELSE {literal(OTHER)} END)"
 
 
 def literal(text: str) -> str:

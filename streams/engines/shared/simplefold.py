@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import msgspec
 from msgspec.structs import replace
 
+from streams.contract.breakdowns import breakdowns_of
 from streams.contract.durations import TIME_TO_EXIT, TIME_TO_JOIN, TIME_TO_REJOIN, bin_of
 from streams.contract.events import (
     GAVE_UP,
@@ -139,6 +140,7 @@ def presence_counts(event: Presence) -> Iterator[str]:
         yield "give_ups" if event.reason == GAVE_UP else "leaves"
     else:
         yield {"fail": "fails", "drop": "drops"}[event.kind]
+    yield from breakdowns_of(event)
 
 
 def _waited(person: Person, info: RunInfo) -> Place | None:

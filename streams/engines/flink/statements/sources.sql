@@ -33,7 +33,7 @@ FROM tweets CROSS JOIN LATERAL TABLE(read_tweet(data)) AS record
 -- The columns of an event that the counts need, and each event once: the first record with its id to arrive.
 
 CREATE TEMPORARY VIEW presence_events AS
-SELECT event_id, shard, `at`, kind, listener, space, `try`, reason, since_drop_ms, arrival$happened
+SELECT event_id, shard, `at`, kind, listener, space, client, `try`, reason, since_drop_ms, arrival$happened
 FROM presence_checked WHERE sort = 'event';
 
 CREATE TEMPORARY VIEW tweet_events AS
@@ -70,7 +70,9 @@ FROM $presence_read CROSS JOIN UNNEST(ARRAY[
   END,
   CASE WHEN kind = 'attempt' AND `try` = 1 THEN 'arrivals' END,
   CASE WHEN kind = 'join' AND since_drop_ms <= $rejoin_within_ms THEN 'rejoins_60s' END,
-  CASE WHEN kind = 'join' AND since_drop_ms IS NOT NULL THEN $time_to_rejoin END
+  CASE WHEN kind = 'join' AND since_drop_ms IS NOT NULL THEN $time_to_rejoin END,
+  CASE WHEN COALESCE(reason, '') <> '$gave_up' OR kind <> 'leave' THEN $by_client END,
+  $by_reason
 ]) AS measured (measure)
 WHERE measure IS NOT NULL;
 

@@ -120,7 +120,7 @@ def test_a_night_moves_to_another_run() -> None:
 
 def test_an_unknown_night_names_the_known() -> None:
     """A mistyped name is answered with the list."""
-    with pytest.raises(UsageError, match="doors, waiting, thread, entry, edges"):
+    with pytest.raises(UsageError, match="doors, waiting, thread, entry, clients, edges"):
         load("door")
 
 

@@ -40,7 +40,7 @@ def presence(kind: str, **further: Any) -> bytes:
         (presence("attempt", **{"try": 3}), ("attempts",), (), (AT, NEVER, NEVER)),
         (
             presence("join", since_drop_ms=60_000),
-            ("joins", "rejoins_60s", "time_to_rejoin:57344"),
+            ("joins", "rejoins_60s", "time_to_rejoin:57344", "joins_by_client:web"),
             (INFO.spaces[0], "*"),
             (NEVER, AT, NEVER),
         ),

@@ -3,6 +3,7 @@ package joinstorm;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 
 /**
  * The counts of the contract: what one event changes, given what is known of its person.
@@ -14,6 +15,9 @@ final class Counting {
   static final String ALL = "*";
   private static final long WAITED_MS = 20 * 60_000;
   private static final long REJOIN_WITHIN_MS = 60_000;
+  private static final Set<String> CLIENTS = Set.of("web", "ios", "android");
+  private static final Set<String> REASONS =
+      Set.of("overloaded", "room_closed", "connection_lost", "login_failed", "timed_out");
 
   private final RunInfo info;
 
@@ -37,7 +41,9 @@ final class Counting {
 
   private void presence(Person person, Event.Presence event, List<Change> changes) {
     long window = info.windowOf(event.at());
-    changes.add(new Change(window, event.space(), plural(event), 1));
+    String plural = plural(event);
+    changes.add(new Change(window, event.space(), plural, 1));
+    breakdowns(plural, event).forEach(count -> changes.add(new Change(window, event.space(), count, 1)));
     switch (event.kind()) {
       case "attempt" -> {
         if (event.attempt() == 1) {
@@ -68,6 +74,17 @@ final class Counting {
       case "fail" -> "fails";
       case "drop" -> "drops";
       default -> "gave_up".equals(event.reason()) ? "give_ups" : "leaves";
+    };
+  }
+
+  /** The counts of an event by client and by reason; what is not told apart counts as other. */
+  private static List<String> breakdowns(String plural, Event.Presence event) {
+    String reason = event.reason() == null || !REASONS.contains(event.reason()) ? "other" : event.reason();
+    String byClient = plural + "_by_client:" + (CLIENTS.contains(event.client()) ? event.client() : "other");
+    return switch (plural) {
+      case "joins", "leaves" -> List.of(byClient);
+      case "fails", "drops" -> List.of(byClient, plural + "_by_reason:" + reason);
+      default -> List.of();
     };
   }
 

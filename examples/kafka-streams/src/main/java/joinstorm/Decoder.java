@@ -81,14 +81,13 @@ final class Decoder {
   private static Event.Presence presence(JsonNode json) throws ForeignRecord {
     String kind = text(json, "kind");
     require(PRESENCE_KINDS.contains(kind), "wrong_shape");
-    text(json, "client");
     long attempt = number(json, "try");
     require(attempt >= 1, "wrong_shape");
     String reason = json.hasNonNull("reason") ? text(json, "reason") : null;
     long sinceDrop = json.hasNonNull("since_drop_ms") ? number(json, "since_drop_ms") : -1;
     return new Event.Presence(
         number(json, "event_id"), number(json, "at"), kind, number(json, "listener"), text(json, "space"),
-        attempt, reason, sinceDrop);
+        text(json, "client"), attempt, reason, sinceDrop);
   }
 
   private static Event.Tweet tweet(JsonNode json) throws ForeignRecord {

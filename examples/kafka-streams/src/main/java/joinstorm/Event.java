@@ -15,7 +15,8 @@ sealed interface Event {
   }
 
   /** {@code reason} is null where there is none, {@code sinceDropMs} is -1 where there is none. */
-  record Presence(long id, long at, String kind, long person, String space, long attempt, String reason, long sinceDropMs)
+  record Presence(
+      long id, long at, String kind, long person, String space, String client, long attempt, String reason, long sinceDropMs)
       implements Counted {}
 
   record Tweet(long id, long at, String kind, long person, String conversation, String text, Set<String> hashtags)
