@@ -29,6 +29,7 @@ class PresenceRow(NamedTuple):
     kind: str | None = None
     listener: int | None = None
     space: str | None = None
+    client: str | None = None
     try_: int | None = None
     reason: str | None = None
     since_drop_ms: int | None = None
@@ -74,6 +75,7 @@ def _presence(event: Presence) -> PresenceRow:
         kind=event.kind.value,
         listener=event.listener,
         space=event.space,
+        client=event.client,
         try_=event.try_,
         reason=event.reason,
         since_drop_ms=event.since_drop_ms,

@@ -23,7 +23,7 @@ CREATE TEMPORARY TABLE tweets (
 CREATE TEMPORARY VIEW presence_checked AS
 SELECT *
 FROM presence CROSS JOIN LATERAL TABLE(read_presence(data)) AS record
-  (sort, problem, mark, `at`, event_id, kind, listener, space, `try`, reason, since_drop_ms);
+  (sort, problem, mark, `at`, event_id, kind, listener, space, client, `try`, reason, since_drop_ms);
 
 CREATE TEMPORARY VIEW tweets_checked AS
 SELECT *

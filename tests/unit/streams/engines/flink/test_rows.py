@@ -36,7 +36,7 @@ def test_an_event_has_the_fields_that_the_counts_need() -> None:
     """What an event lacks is NULL; hashtags are an empty array."""
     raw = msgspec.json.encode(JOIN | {"since_drop_ms": 60_000})
     assert row_of(PRESENCE, raw, INFO) == PresenceRow(
-        EVENT, None, None, AT, 1, "join", 1, INFO.spaces[0], 2, None, 60_000
+        EVENT, None, None, AT, 1, "join", 1, INFO.spaces[0], "web", 2, None, 60_000
     )
     assert row_of(TWEETS, msgspec.json.encode(TWEET), INFO) == TweetRow(
         EVENT, None, None, AT, 1, "post", 1, "9", "Launch!", ()

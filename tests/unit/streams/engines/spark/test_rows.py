@@ -14,7 +14,7 @@ PROGRESS = Progress.of_partition("r1", "spark", "tweets", 1)
 @pytest.mark.parametrize("record", [AUDIENCE, REACTION, PROGRESS])
 def test_results_and_progress_arrive_as_they_were(record: AudienceResult | ReactionResult | Progress) -> None:
     """Their type follows from their topic."""
-    assert from_row(OutRow(*tuple(to_row(record)))) == record
+    assert from_row(OutRow._make(to_row(record))) == record
 
 
 @pytest.mark.parametrize("raw", [b"\xff\x00", b"", None])

@@ -92,7 +92,7 @@ def test_many_small_chunks_hold_the_same(name: str, monkeypatch: pytest.MonkeyPa
             written += fold.finish()
         last = {key: one for key, one in newest(whole.take()).items() if not isinstance(one, Progress)}
         counts = {key: one.counts for key, one in newest(written).items() if not isinstance(one, Progress)}
-        assert counts == {key: one.counts for key, one in last.items()}  # type: ignore[union-attr]
+        assert counts == {key: one.counts for key, one in last.items()}
 
 
 def test_a_micro_batch_played_again_writes_the_same() -> None:
