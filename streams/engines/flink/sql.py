@@ -83,9 +83,9 @@ def _late(late: Late) -> dict[str, object]:
     # An end mark advances the watermark by a day, so that the last windows close too. A watermark by partition is made
     # in the source, where no Python runs, so Flink's own functions read the two fields.
     watermark = f""",
-  happened AS TO_TIMESTAMP_LTZ(TRY_CAST(JSON_VALUE(DECODE(data, 'UTF-8'), '$.at') AS BIGINT), 3),
+  happened AS TO_TIMESTAMP_LTZ(COALESCE(TRY_CAST(JSON_VALUE(CAST(data AS STRING), '$.at') AS BIGINT), 0), 3),
   WATERMARK FOR happened AS
-    IF(JSON_VALUE(DECODE(data, 'UTF-8'), '$.mark') = 'end',
+    IF(JSON_VALUE(CAST(data AS STRING), '$.mark') = 'end',
       happened + INTERVAL '1' DAY, happened - INTERVAL '{LATENESS_SECONDS}' SECOND)"""
     read = {"presence_read": "presence_events", "tweets_read": "tweet_events", "ends_read": "ends_read"}
     return {"watermark": watermark, "happened": ", happened", **read}
