@@ -60,7 +60,9 @@ class TestPathway(Conformance):
 class TestFlink(Conformance):
     """Flink SQL: everything is exact; a JVM starts with every point, so not all are played here."""
 
-    config = Config("flink", points=("golden-doors", "golden-edges", "duplicates", "late", "corrupt", "durations", "kill"))
+    config = Config(
+        "flink", points=("golden-doors", "golden-edges", "duplicates", "late", "corrupt", "durations", "kill")
+    )
 
 
 @dataclass(frozen=True)
