@@ -17,8 +17,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, Final
 
-from pyspark.sql.streaming import StreamingQuery
-
 from streams.contract.progress import Covered
 from streams.contract.topics import RESULTS_PROGRESS
 from streams.engines.abstract import Summary, WorkerSettings
@@ -28,7 +26,7 @@ from streams.engines.shared.topicreading import already_done, read_to_end
 from streams.engines.spark import query
 from streams.engines.spark.jvm import Stopped
 from streams.engines.spark.options import SparkOptions
-from streams.engines.spark.session import LOG, running
+from streams.engines.spark.session import LOG, session_of
 from streams.errors import EngineError
 
 log = logging.getLogger(__name__)
@@ -82,11 +80,12 @@ def _turn(path: Path, stop: threading.Event) -> Iterator[IO[str] | None]:
 def _work(settings: WorkerSettings, folder: Path, turn: IO[str], stop: threading.Event) -> Summary:
     end = RunEnd(settings.info, settings.engine)
     read_to_end(settings, RESULTS_PROGRESS, end.accept)
+    options = SparkOptions.of(settings.options)
     before, publisher = end.covered(), query.Publisher(settings, end)
     if not end.reached:
         try:
-            with running(settings, folder, turn, stop) as session:
-                _play(query.start(session, settings, folder / CHECKPOINT, publisher), end, stop)
+            with session_of(options, settings.info, folder, turn, stop) as session:
+                query.play(session, settings, folder / CHECKPOINT, publisher, stop)
         except (EngineError, Stopped) as error:
             if not stop.is_set():
                 raise
@@ -97,13 +96,6 @@ def _work(settings: WorkerSettings, folder: Path, turn: IO[str], stop: threading
     if end.reached:
         forget(folder)
     return _summary(before, end.covered(), publisher)
-
-
-def _play(counting: StreamingQuery, end: RunEnd, stop: threading.Event) -> None:
-    """Wait for the end of the run; PySpark raises what the query fails of."""
-    while not end.reached and not stop.is_set():
-        if counting.awaitTermination(POLL_SECONDS):
-            raise EngineError("spark: the query ended before the run was done")
 
 
 def _cause(error: Exception) -> str:
