@@ -26,8 +26,8 @@ RUN mkdir -p "$JOINSTORM_CACHE_DIR" \
     && ours=$(python3 -c "import streams; print(streams.__path__[0])") \
     && for engine in $ENGINES; do \
         joinstorm engines install "$engine" || exit 1; \
-        mkdir "$JOINSTORM_CACHE_DIR/engines/$engine/ours" || exit 1; \
-        ln -s "$ours" "$JOINSTORM_CACHE_DIR/engines/$engine/ours/streams" || exit 1; \
+        mkdir -p "$JOINSTORM_CACHE_DIR/engines/$engine/ours" || exit 1; \
+        ln -sfn "$ours" "$JOINSTORM_CACHE_DIR/engines/$engine/ours/streams" || exit 1; \
     done
 
 FROM ${PYTHON_IMAGE} AS joinstorm

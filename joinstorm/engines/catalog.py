@@ -67,7 +67,7 @@ CATALOG: Final[Mapping[str, Entry]] = {
         "quixstreams",
     ),
     "bytewax": Entry(
-        "Bytewax: a dataflow with keyed state and recovery from snapshots",
+        "Bytewax: a dataflow with keyed state and recovery from snapshots; community-kept since 2025",
         "The number of workers is fixed while it runs: a second worker needs a restart with two.",
         "bytewax",
         rescales="restarts",

@@ -12,7 +12,7 @@ from jgo.maven import MavenContext
 from jgo.parse import Coordinate
 
 from streams.engines import registry
-from streams.engines.environments import INSTALLED, JARS, OwnEnvironmentEngine, environment, interpreter
+from streams.engines.environments import INSTALLED, JARS, OwnEnvironmentEngine, environ_there, environment, interpreter
 from streams.errors import EnvironmentMissingError, UsageError
 from streams.system.children import python_module
 
@@ -52,12 +52,20 @@ def _make(folder: Path, engine: OwnEnvironmentEngine) -> None:
     _run(python_module("pip", "install", "--quiet", *engine.requirements, python=str(folder / "bin" / "python")))
     for coordinate, sha256 in engine.jars.items():
         _fetch(coordinate, sha256, folder / JARS)
+    if engine.prepares:
+        _run(python_module(engine.prepares, python=str(folder / "bin" / "python")), environ_there(folder))
 
 
-def _run(command: list[str]) -> None:
+def _run(command: list[str], environ: Mapping[str, str] | None = None) -> None:
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=PIP_SECONDS, check=False, stdin=subprocess.DEVNULL
+            command,
+            capture_output=True,
+            text=True,
+            timeout=PIP_SECONDS,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            env=environ,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise EnvironmentMissingError(f"{' '.join(command)}: {error}") from error

@@ -52,6 +52,8 @@ class OwnEnvironmentEngine(Engine):
     """Jars to download as well: the SHA-256 of each by its ``group:artifact:version``."""
     shares: ClassVar[str] = ""
     """The engine whose environment this one uses; empty for its own."""
+    prepares: ClassVar[str] = ""
+    """A module to run in the environment once it is complete, for what later starts need; empty for none."""
     flow: ClassVar[str]
     """The module that imports the library and has ``run(settings) -> Summary``."""
 
@@ -85,7 +87,7 @@ def run_there(python: Path, folder: Path, flow: str, settings: WorkerSettings) -
     Raises:
         EngineError: The worker failed; its message is on stderr.
     """
-    environ = {**os.environ, "PYTHONPATH": str(_ours(folder)), "JOINSTORM_ENGINE_FOLDER": str(folder)}
+    environ = environ_there(folder)
     # A new session, so that a signal to our process group reaches the child once, from here. It dies with us: see host.
     child = subprocess.Popen(
         python_module(HOST, flow, python=str(python)),
@@ -104,6 +106,11 @@ def run_there(python: Path, folder: Path, flow: str, settings: WorkerSettings) -
         return msgspec.json.decode(out.splitlines()[-1] if out.strip() else b"", type=Summary)
     except msgspec.DecodeError:
         raise EngineError(f"engine {settings.engine!r}: its worker ended without a summary") from None
+
+
+def environ_there(folder: Path) -> dict[str, str]:
+    """Return the environment variables of a process that runs in an engine's environment."""
+    return {**os.environ, "PYTHONPATH": str(_ours(folder)), "JOINSTORM_ENGINE_FOLDER": str(folder)}
 
 
 def _ours(folder: Path) -> Path:

@@ -65,6 +65,12 @@ class TestFlink(Conformance):
     )
 
 
+class TestSpark(Conformance):
+    """Spark: everything is exact; its JVM takes long to start, so one night is played here."""
+
+    config = Config("spark", points=("clean",))
+
+
 @dataclass(frozen=True)
 class Example(Config):
     """The program of examples/kafka-streams, once Maven has built it."""

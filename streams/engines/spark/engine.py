@@ -33,6 +33,7 @@ class SparkEngine(OwnEnvironmentEngine):
         "org.apache.commons:commons-pool2:2.13.1": ("f77a5060d6936a9144023584232f9de3f2248f1abfe156e9d31795f18770674f"),
     }
     flow: ClassVar = "streams.engines.spark.flow"
+    prepares: ClassVar = "streams.engines.spark.archive"
 
     def require(self, options: Mapping[str, str]) -> None:
         """Check the options; see ``Engine.require``."""

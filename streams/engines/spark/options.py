@@ -31,22 +31,25 @@ SHORT_NIGHT: Final = 200_000
 _OPTIONS: Final = (MASTER, MEMORY, TRIGGER, BATCH, SUBMIT, STATE_DIR)
 _INTERVAL: Final = re.compile(r"(\d+)(ms|s)")
 _SIZE: Final = re.compile(r"\d+[kmg]")
-_DEFAULTS: Final[Mapping[str, str]] = {
-    "spark.ui.enabled": "false",
-    "spark.ui.showConsoleProgress": "false",
-    "spark.log.level": "ERROR",
+QUERY: Final[Mapping[str, str]] = {
     # A stateful task of every micro-batch per unit; fixed once a run has a checkpoint.
     "spark.sql.shuffle.partitions": "2",
     "spark.sql.streaming.stateStore.providerClass": (
         "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider"
     ),
-    # A micro-batch uploads the changes of its state, and a background thread the whole state now and then.
+    # A micro-batch saves the changes of its state, and a background thread the whole state now and then.
     "spark.sql.streaming.stateStore.rocksdb.changelogCheckpointing.enabled": "true",
     "spark.sql.streaming.minBatchesToRetain": "10",
     "spark.sql.streaming.noDataMicroBatches.enabled": "false",
     "spark.sql.execution.arrow.maxRecordsPerBatch": "20000",
 }
-
+"""Settings of the query, also where the session is not ours."""
+_DEFAULTS: Final[Mapping[str, str]] = {
+    **QUERY,
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.log.level": "ERROR",
+}
 _AT_HOME: Final[Mapping[str, str]] = {
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
@@ -100,23 +103,22 @@ class SparkOptions:
         """Whether the worker's own JVM does all the work."""
         return self.master.startswith("local")
 
-    def session(self, info: RunInfo, engine: str, jars: list[Path], scratch: Path) -> dict[str, str]:
+    def session(self, info: RunInfo, jars: list[Path], scratch: Path) -> dict[str, str]:
         """Return the settings of the Spark session, by Spark's names.
 
         Args:
             info: The run.
-            engine: The engine name in result keys.
-            jars: The connector and what it needs.
+            jars: The connector and what it needs, for the executors of a cluster.
             scratch: Folder for what need not outlive the worker.
         """
         return {
             **_DEFAULTS,
             **(_AT_HOME if self.is_local else {}),
             "spark.master": self.master,
-            "spark.app.name": f"joinstorm {engine} {info.run}",
+            "spark.app.name": f"joinstorm {info.run}",
             "spark.driver.memory": self.memory,
             "spark.local.dir": str(scratch),
-            "spark.jars": ",".join(map(str, jars)),
+            **({} if self.is_local else {"spark.jars": ",".join(map(str, jars))}),
             **self.settings,
         }
 

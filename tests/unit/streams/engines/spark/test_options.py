@@ -19,7 +19,7 @@ JARS = [Path("/jars/a.jar"), Path("/jars/b.jar")]
 def session(**options: str) -> dict[str, str]:
     """Return the settings of the session that follow from options, whose names have ``_`` for ``.``."""
     given = {name.replace("_", "."): value for name, value in options.items()}
-    return SparkOptions.of(given).session(INFO, "spark", JARS, Path("/scratch"))
+    return SparkOptions.of(given).session(INFO, JARS, Path("/scratch"))
 
 
 def test_without_options_spark_works_on_this_machine() -> None:
@@ -28,23 +28,33 @@ def test_without_options_spark_works_on_this_machine() -> None:
     assert settings["spark.master"] == "local[*]"
     assert settings["spark.driver.memory"] == "1g"
     assert settings["spark.driver.bindAddress"] == "127.0.0.1"
-    assert settings["spark.jars"] == "/jars/a.jar,/jars/b.jar"
+    assert "spark.jars" not in settings
     assert "RocksDB" in settings["spark.sql.streaming.stateStore.providerClass"]
 
 
 def test_a_cluster_is_reached_from_outside() -> None:
-    """Its executors must find the driver, so that it does not hide on this machine."""
+    """Its executors must find the driver and get the connector."""
     settings = session(master="spark://head:7077", memory="2g")
     assert settings["spark.master"] == "spark://head:7077"
     assert settings["spark.driver.memory"] == "2g"
     assert "spark.driver.host" not in settings
+    assert settings["spark.jars"] == "/jars/a.jar,/jars/b.jar"
 
 
 def test_settings_of_spark_override_ours() -> None:
     """Under Spark's own names."""
     given = {"spark.sql.shuffle.partitions": "8", "spark.executor.memory": "3g"}
-    settings = SparkOptions.of(given).session(INFO, "spark", JARS, Path("/scratch"))
+    settings = SparkOptions.of(given).session(INFO, JARS, Path("/scratch"))
     assert given.items() <= settings.items()
+
+
+def test_a_short_night_is_not_worth_javas_second_compiler() -> None:
+    """A long one is; both have the heap that was asked for."""
+    short = SparkOptions.of({"memory": "2g"}).java(INFO, Path("/scratch"))
+    long = SparkOptions.of({}).java(replace(INFO, events=1_000_000), Path("/scratch"))
+    assert "-Xmx2g" in short
+    assert "-XX:TieredStopAtLevel=1" in short
+    assert "-XX:TieredStopAtLevel=1" not in long
 
 
 @pytest.mark.parametrize(("text", "milliseconds"), [("500ms", 500), ("2s", 2000), ("0ms", 0)])
