@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from dashboards import promql
-from streams.metrics.definitions import OF_THE_NIGHT, Metric, at_event_time
+from streams.metrics.definitions import OF_THE_NIGHT
+from streams.metrics.metric import Metric, at_event_time
 
 EXCEPTIONS: Final[dict[tuple[str, str, str], str]] = {}
 """The reason for each exception, by board uid, panel title and rule."""

@@ -8,6 +8,7 @@ variables, too; ``$space`` may hold several rooms.
 
 from streams.contract.names import ANNOUNCEMENT, TRUTH, PhaseName
 from streams.metrics import definitions as m
+from streams.metrics.metric import Metric, at_event_time
 
 OF_ENGINE = 'engine="$engine"'
 OF_ENGINES = 'engine=~"$engine"'
@@ -20,14 +21,14 @@ EVERY_SPACE = 'space="*"'
 RATE = "$__rate_interval"
 
 
-def select(metric: m.Metric, *matchers: str) -> str:
+def select(metric: Metric, *matchers: str) -> str:
     """Return a selector; ``matchers`` go between the braces."""
     return f"{metric.name}{{{','.join(matchers)}}}" if matchers else metric.name
 
 
-def at_night(metric: m.Metric, *matchers: str) -> str:
+def at_night(metric: Metric, *matchers: str) -> str:
     """Return a selector of the event-time series of the boards' run."""
-    return select(m.at_event_time(metric), OF_RUN, *matchers)
+    return select(at_event_time(metric), OF_RUN, *matchers)
 
 
 def total(expression: str, *by: str) -> str:
@@ -35,7 +36,7 @@ def total(expression: str, *by: str) -> str:
     return f"sum by ({', '.join(by)}) ({expression})" if by else f"sum({expression})"
 
 
-def per_second(metric: m.Metric, *matchers: str) -> str:
+def per_second(metric: Metric, *matchers: str) -> str:
     """Return the rate of a counter of work, per second of wall clock time."""
     return f"rate({select(metric, *matchers)}[{RATE}])"
 
@@ -131,12 +132,12 @@ TALK_LATE = f"{at_night(m.TALK_START)} - on () {at_night(m.PHASE_START, IN_SCHED
 
 
 # --- the announcement -------------------------------------------------------------------------------------------------
-def with_bounds(metric: m.Metric) -> str:
+def with_bounds(metric: Metric) -> str:
     """Return an estimate and the bounds of its interval, distinguished by the label ``bound``."""
     return at_night(metric, OF_ENGINE)
 
 
-def bound(metric: m.Metric, name: str) -> str:
+def bound(metric: Metric, name: str) -> str:
     """Return an estimate or one bound of its interval."""
     return at_night(metric, OF_ENGINE, f'bound="{name}"')
 

@@ -7,6 +7,7 @@ from dashboards import nightalerts, palette
 from dashboards import queries as q
 from dashboards.panels import DATA_SOURCE
 from streams.metrics import definitions as m
+from streams.metrics.metric import at_event_time
 
 TAG = "joinstorm"
 DEFAULT_ENGINE = "faust"
@@ -58,7 +59,7 @@ def data_source() -> dashboard.DatasourceVariable:
 
 def run() -> dashboard.QueryVariable:
     """Return the variable for the run; initially the newest, since ids of runs begin with their time."""
-    selector = q.select(m.at_event_time(m.RUN_INFO))
+    selector = q.select(at_event_time(m.RUN_INFO))
     variable = _values("run", "Run", selector, "The run that is shown: the newest first.")
     return variable.sort(model.VariableSort.NATURAL_DESC)
 

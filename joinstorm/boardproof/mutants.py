@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from dashboards import promql
-from streams.metrics.definitions import Metric
+from streams.metrics.metric import Metric
 
 _NAME: Final = re.compile(r"(?<![\w:$\"|])(?:joinstorm_\w+|engine:[\w:]+)")
 _BRACES: Final = re.compile(r"\{([^{}]*)\}")

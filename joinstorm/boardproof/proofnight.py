@@ -30,6 +30,7 @@ from streams.contract.progress import Covered
 from streams.contract.runinfo import RunInfo, RunStatus
 from streams.contract.topics import INPUTS, RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION
 from streams.metrics import definitions as m
+from streams.metrics.metric import Metric
 from streams.read.derive import ResultsView
 from streams.read.runview import EngineView, RunView
 
@@ -42,7 +43,7 @@ _BEFORE: Final = (600, 75, 60, 45, 30, 15, 0)
 """Scrapes in seconds before each moment: those in a rate's range, and one that only a wrong range includes."""
 PACES: Final = (1.0, 0.0, 4.0)
 """How fast event time passes before each moment, in event seconds per second, by phase."""
-ALERTS: Final = m.Metric("ALERTS", "gauge", "1", ("alertname", "alertstate", "engine"), "", "", "")
+ALERTS: Final = Metric("ALERTS", "gauge", "1", ("alertname", "alertstate", "engine"), "", "", "")
 """The series Prometheus writes of its alerts."""
 _ALERTS: Final = (
     {"alertname": "LaunchMelting", "alertstate": "firing", "engine": GOOD, "severity": "page"},
@@ -265,7 +266,7 @@ def another(info: RunInfo) -> RunInfo:
     return msgspec.structs.replace(info, run=f"{info.run}-another", scenario="another", **changed)
 
 
-def _of_the_exporter() -> Iterator[tuple[m.Metric, Labels]]:
+def _of_the_exporter() -> Iterator[tuple[Metric, Labels]]:
     """Yield the series of work served by the exporter: its own cost, and the broker's."""
     yield m.SCRAPE, frozenset()
     yield from ((ALERTS, frozenset(labels.items())) for labels in _ALERTS)

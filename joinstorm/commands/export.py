@@ -9,6 +9,7 @@ import click
 
 from joinstorm.commands import options
 from joinstorm.output import echo
+from streams.metrics.definitions import TOP_ROOMS
 
 if TYPE_CHECKING:
     from streams.kafka.connection import Connection
@@ -25,12 +26,16 @@ POLL_SECONDS = 0.5
 @options.topic_prefix
 @options.run_id
 @options.remote_write
-def command(port: int, address: str, connection: Connection, prefix: str, run: str | None, remote_write: str) -> None:
+@click.option("--rooms", type=click.IntRange(0), default=TOP_ROOMS, help="Rooms with series, the most visited ones.")
+def command(
+    port: int, address: str, connection: Connection, prefix: str, run: str | None, remote_write: str, rooms: int
+) -> None:
     """Serve a run's metrics to Prometheus.
 
     The exporter reads the result topics until Ctrl-C; the address of /metrics goes to stdout. Without --run it follows
     the newest run, and a newer one as soon as it is opened. It may be started before any run. With --remote-write it
-    also writes the values of the night into a Prometheus, with event time as their timestamps.
+    also writes the values of the night into a Prometheus, with event time as their timestamps. In a night of more rooms
+    than --rooms, the others have no series of their own; counts over all rooms and errors include them.
     """
     from joinstorm.run.serving import writing
     from streams.exporter.brokermonitor import BrokerMonitor
@@ -41,9 +46,11 @@ def command(port: int, address: str, connection: Connection, prefix: str, run: s
     with (
         ResultReader(connection, prefix=prefix, run=run) as reader,
         BrokerMonitor(connection, reader.topics) as broker,
-        Exporter(reader, broker.health).serving(port, address, option="--port") as url,
-        writing(reader, remote_write, lambda line: echo(line, err=True)),
+        Exporter(reader, broker.health, rooms=rooms).serving(port, address, option="--port") as url,
+        writing(reader, remote_write, lambda line: echo(line, err=True)) as night,
     ):
         echo(url)
         while not forever.wait(POLL_SECONDS):
-            reader.check()
+            for part in (reader, broker, night):
+                if part is not None:
+                    part.check()

@@ -13,6 +13,7 @@ from typing import Self
 from kafka.errors import KafkaError
 
 from joinstorm.embedded import settings as properties
+from joinstorm.embedded.freshports import start_on_fresh_ports
 from joinstorm.embedded.kafkahome import find_java, jar_folder, java_environ, kafka_jars
 from joinstorm.embedded.settings import Member, alone
 from joinstorm.embedded.sharedclasses import SharedClasses
@@ -28,8 +29,6 @@ from streams.system.scratch import scratch
 READY_SECONDS = 120.0
 """Usually two or three seconds; a busy machine takes longer."""
 STOP_SECONDS = 10.0
-START_TRIES = 3
-"""Another process may take a free port before Kafka binds it."""
 TAIL_LINES = 20
 LAST_ERRORS = 2
 HEAP = "-Xmx768m"
@@ -79,11 +78,7 @@ class EmbeddedBroker:
 
     def __enter__(self) -> Self:
         self.prepare()
-        try:
-            self._first_start()
-        except BaseException:
-            self.close()
-            raise
+        start_on_fresh_ports(self._first_start, self.port_was_taken, self.close)
         return self
 
     def __exit__(
@@ -239,15 +234,8 @@ class EmbeddedBroker:
         self._folder = None
 
     def _first_start(self) -> None:
-        for left in reversed(range(START_TRIES)):
-            self.fill_folder()
-            try:
-                return self.start()
-            except EnvironmentMissingError:
-                if not left or not self.port_was_taken():
-                    raise
-                self.close()
-        return None
+        self.fill_folder()
+        self.start()
 
     def _format(self, cluster: str) -> None:
         """Have Kafka's own tool format the data folder."""

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
@@ -11,17 +10,17 @@ from typing import Any, Final, Self
 
 from kafka.errors import KafkaError
 
-from joinstorm.embedded.broker import HEAP, READY_SECONDS, START_TRIES, EmbeddedBroker
+from joinstorm.embedded.broker import HEAP, EmbeddedBroker
+from joinstorm.embedded.freshports import start_on_fresh_ports
 from joinstorm.embedded.settings import COPIES, among_others, members
 from joinstorm.embedded.storage import new_id
-from streams.errors import BrokerError, EnvironmentMissingError
+from streams.errors import BrokerError
 from streams.kafka.admin import open_admin
 from streams.kafka.connection import Connection
 from streams.system.ports import free_ports
 
 SMALL_HEAP: Final = "-Xmx384m"
 """For one of several brokers on this machine."""
-PAUSE_SECONDS: Final = 0.1
 
 
 class EmbeddedCluster:
@@ -55,16 +54,7 @@ class EmbeddedCluster:
         self.brokers: list[EmbeddedBroker] = []
 
     def __enter__(self) -> Self:
-        for left in reversed(range(START_TRIES)):
-            try:
-                self._begin()
-            except BaseException as error:
-                taken = any(one.port_was_taken() for one in self.brokers)
-                self.close()
-                if not (left and taken and isinstance(error, EnvironmentMissingError)):
-                    raise
-            else:
-                break
+        start_on_fresh_ports(self._begin, self._port_was_taken, self.close)
         return self
 
     def __exit__(
@@ -127,15 +117,6 @@ class EmbeddedCluster:
         parts = [part for topic in described for part in topic["partitions"]]
         return bool(parts) and all(len(part["isr_nodes"]) == len(part["replica_nodes"]) for part in parts)
 
-    def await_sync(self, topics: Collection[str], seconds: float = READY_SECONDS) -> bool:
-        """Wait until ``in_sync``; return whether it came to that in time."""
-        deadline = time.monotonic() + seconds
-        while not self.in_sync(topics):
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(PAUSE_SECONDS)
-        return True
-
     def _described(self, topics: Collection[str]) -> list[dict[str, Any]]:
         try:
             with contextlib.closing(open_admin(self.inside)) as admin:
@@ -143,6 +124,9 @@ class EmbeddedCluster:
         except (BrokerError, KafkaError):
             return []
         return found
+
+    def _port_was_taken(self) -> bool:
+        return any(one.port_was_taken() for one in self.brokers)
 
     def _begin(self) -> None:
         ports = free_ports(4 * self._count)

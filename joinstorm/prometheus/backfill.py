@@ -1,6 +1,7 @@
 """Nights as counts, as what an exporter would have served at given moments, and as text that Prometheus reads."""
 
 import re
+import sys
 from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -18,7 +19,8 @@ from streams.contract.topics import Topics
 from streams.errors import ContractError
 from streams.exporter.collector import Exporter
 from streams.metrics import definitions as m
-from streams.metrics.definitions import EXPORTER_METRICS, Metric
+from streams.metrics.definitions import EXPORTER_METRICS
+from streams.metrics.metric import Metric
 from streams.read.derive import EngineResults, ResultsView
 from streams.read.runview import RunView
 
@@ -38,6 +40,7 @@ NOT_OF_THE_NIGHT: Final = (
     m.READ_RECORDS,
     m.REJECTED_RECORDS,
     m.SCRAPE,
+    m.ROOMS_LEFT_OUT,
     *m.BROKER_METRICS,
 )
 """Metrics of a replay and its machine: at the real dates there was none."""
@@ -113,7 +116,7 @@ def info_of(tape: Tape) -> RunInfo:
 def collect(views: Iterable[tuple[int, RunView]], leave_out: Iterable[Metric] = NOT_OF_THE_NIGHT) -> AllSeries:
     """Scrape an exporter at every moment (event time, ms, ascending) and return its series."""
     source, found = _FixedSource(), AllSeries()
-    exporter = Exporter(source)
+    exporter = Exporter(source, rooms=sys.maxsize)
     skip = {metric.name for metric in leave_out}
     for at, view in views:
         source.view = view

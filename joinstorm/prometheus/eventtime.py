@@ -19,7 +19,8 @@ from joinstorm.prometheus.nightcolumns import Columns, NightColumn, engine_colum
 from joinstorm.prometheus.remoteread import EARLIEST, LATEST, NAME, STALE, RemoteSeries
 from streams.contract.names import MINUTE_MS
 from streams.contract.runinfo import RunInfo
-from streams.metrics.definitions import OF_THE_NIGHT, at_event_time
+from streams.metrics.definitions import OF_THE_NIGHT
+from streams.metrics.metric import at_event_time
 from streams.read.derive import ResultsView
 from streams.read.ledger import Grid
 

@@ -21,8 +21,8 @@ from streams.contract.runinfo import RunInfo
 from streams.contract.topics import PRESENCE, TWEETS
 from streams.exporter import samples
 from streams.metrics import definitions as m
-from streams.metrics.definitions import Metric
 from streams.metrics.families import Families
+from streams.metrics.metric import Metric
 from streams.read.derive import ResultsAt, ResultsView
 from streams.read.durations import Bins
 from streams.read.steps import ZERO, Ints, Steps
@@ -267,7 +267,7 @@ def _at(view: ResultsView, times: Ints) -> ManyMoments:
 
 def _add_engine(found: NightColumns, engine: str, info: RunInfo, now: ManyMoments) -> None:
     families, as_one = cast("Families", found), cast("ResultsAt", now)  # arrays where one moment has numbers
-    samples.add_audience(families, engine, as_one)
+    samples.add_audience(families, engine, as_one, now.view.spaces)
     samples.add_durations(families, engine, as_one)
     samples.add_breakdowns(families, engine, as_one)
     samples.add_tweets(families, engine, as_one)

@@ -3,8 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Iterable
-from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from streams.errors import BrokerError, EnvironmentMissingError
 from streams.exporter.collector import Source
 from streams.read.derive import ResultsView
 from streams.read.runview import RunView
+from streams.system.threads import BackgroundThread
 
 log = logging.getLogger(__name__)
 EVERY_SECONDS: Final = 1.0
@@ -112,7 +112,7 @@ class _Lane:
             writer.write(eventtime.corrections(self.info, self.engine, before, now, at[first:], revisions))
 
 
-class NightThread:
+class NightThread(BackgroundThread):
     """Context manager: a thread that writes the run a source follows, every second and once more at the end.
 
     Args:
@@ -129,21 +129,10 @@ class NightThread:
         self._writer = NightWriter(RemoteWriter(receiver(url)))
         self._notify = notify
         self._failing = False
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="night-writer", daemon=True)
+        super().__init__("night-writer", self._write, end_seconds=_STOP_SECONDS)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stopping.set()
-        self._thread.join(_STOP_SECONDS)
-
-    def _work(self) -> None:
-        while not self._stopping.wait(EVERY_SECONDS):
+    def _write(self, over: threading.Event) -> None:
+        while not over.wait(EVERY_SECONDS):
             self._step()
         self._step()
 

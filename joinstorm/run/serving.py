@@ -16,7 +16,7 @@ from joinstorm.prometheus.nightwriter import NightThread
 from joinstorm.run.supervisor import ChildProcess
 from streams.exporter.brokermonitor import BrokerMonitor
 from streams.exporter.collector import Exporter
-from streams.metrics.definitions import NAMESPACE
+from streams.metrics.metric import NAMESPACE
 from streams.metrics.server import serve_metrics
 from streams.read.reader import ResultReader
 from streams.read.runview import RunView
@@ -107,7 +107,9 @@ def serving(reader: ResultReader, port: int | None, workers: Workers) -> Iterato
             close()
 
 
-def writing(reader: ResultReader, url: str, notify: Callable[[str], None]) -> contextlib.AbstractContextManager[object]:
+def writing(
+    reader: ResultReader, url: str, notify: Callable[[str], None]
+) -> contextlib.AbstractContextManager[NightThread | None]:
     """Return a context in which a run's event-time series are written to a Prometheus; nothing happens without one."""
     return NightThread(reader, url, notify) if url else contextlib.nullcontext()
 

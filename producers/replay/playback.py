@@ -8,10 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from producers.compose.composer import Block, Composer, StreamFaults
-from producers.compose.lanes import MARK_ROW, Ints
+from producers.replay.blockcursor import BlockCursor
 from producers.replay.deck import Command, Deck, Jump, Pause, Resume, SetSpeed, Shift, Step, Stop, Toggle
 from producers.replay.meter import Meter
 from producers.replay.position import Position
@@ -222,14 +220,16 @@ class Replay:
         self._report(self._current())
 
     def _play_block(self, block: Block) -> None:
-        cursors = [0] * len(block.lanes)
-        while (first := _next_due(block, cursors)) is not None:
+        cursor = BlockCursor(block)
+        while (first := cursor.next_due()) is not None:
             now = self._clock()
             self._obey(now)
             horizon = self.schedule.horizon(now)
             if first <= horizon and self._sender.room():
-                self._hand_over(block, cursors, horizon)
-                due = _next_due(block, cursors)
+                for part in cursor.take(horizon, self._sender.portion):
+                    self.meter.handed(part)
+                    self._sender.send(part)
+                due = cursor.next_due()
                 self.schedule.reached(self._clock(), block.until if due is None else due)
                 self._sender.wait(0.0)
             else:
@@ -237,18 +237,7 @@ class Replay:
                     self.schedule.reached(now, first)  # nothing else would end a rush to the very end
                 wait = min(self.schedule.seconds_until(now, first), self._until_pace(now))
                 self._sender.wait(TICK_SECONDS if wait <= TICK_SECONDS else min(wait, IDLE_SECONDS))
-            self._update(block, cursors)
-
-    def _hand_over(self, block: Block, cursors: list[int], horizon: float) -> None:
-        """Hand the due records of every lane to the sender, one portion at a time."""
-        for number, lane in enumerate(block.lanes):
-            begin = cursors[number]
-            end = min(int(np.searchsorted(lane.due, horizon, side="right")), begin + self._sender.portion)
-            if end > begin:
-                part = lane.part(begin, end)
-                self.meter.handed(part)
-                self._sender.send(part)
-                cursors[number] = end
+            self._update(cursor)
 
     def _obey(self, now: float) -> None:
         """Obey every command that waits, and show the state after the last one."""
@@ -326,17 +315,17 @@ class Replay:
             self._idle(TICK_SECONDS)
             self._report("playing")
 
-    def _update(self, block: Block, cursors: list[int]) -> None:
+    def _update(self, cursor: BlockCursor) -> None:
         """Check the deliveries; when it is time, update the display, the status and the saved position."""
         self._check()
         now = self._clock()
         if now >= self._display_due:
             self._display_due = now + DISPLAY_SECONDS
             _, in_flight = self.meter.oldest_in_flight()
-            unsent = _next_due(block, cursors)
-            self._at = max(self._at, min(due for due in (in_flight, unsent, block.until) if due is not None))
+            known = (in_flight, cursor.next_due(), cursor.block.until)
+            self._at = max(self._at, min(due for due in known if due is not None))
             if self._report(self._current()):
-                self._save(self._safe_row(block, cursors))
+                self._save(self._safe_row(cursor))
 
     def _current(self) -> ReplayState:
         """Return the state of a replay that has not ended."""
@@ -373,11 +362,10 @@ class Replay:
         )
         return written
 
-    def _safe_row(self, block: Block, cursors: list[int]) -> int:
+    def _safe_row(self, cursor: BlockCursor) -> int:
         """Return the row of the tape before which everything is acknowledged."""
         row, _ = self.meter.oldest_in_flight()
-        unsent = [_least(lane.rows[begin:]) for lane, begin in zip(block.lanes, cursors, strict=True)]
-        return min([block.low_row, *unsent, *([] if row is None else [row])])
+        return cursor.complete_row() if row is None else min(cursor.complete_row(), row)
 
     def _save(self, row: int, *, ended: bool = False) -> None:
         if self.settings.position_file is not None:
@@ -413,17 +401,6 @@ class Replay:
             acknowledged_p50=acked.percentile(0.5),
             acknowledged_p99=acked.percentile(0.99),
         )
-
-
-def _next_due(block: Block, cursors: list[int]) -> int | None:
-    """Return the event time at which the next record of a block is due, None if all are handed over."""
-    waiting = [int(lane.due[begin]) for lane, begin in zip(block.lanes, cursors, strict=True) if begin < len(lane)]
-    return min(waiting, default=None)
-
-
-def _least(rows: Ints) -> int:
-    real = rows[rows != MARK_ROW]
-    return int(real.min()) if len(real) else np.iinfo(np.int64).max
 
 
 def _failures(topics: Iterable[str], failed: Mapping[str, int]) -> str:

@@ -7,8 +7,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
@@ -18,6 +17,7 @@ from streams.errors import BrokerError
 from streams.exporter.brokerhealth import BrokerHealth
 from streams.kafka.admin import open_admin
 from streams.kafka.connection import Connection
+from streams.system.threads import BackgroundThread
 
 EVERY_SECONDS: Final = 2.0
 CONNECT_SECONDS: Final = 2.0
@@ -29,7 +29,7 @@ TopicNames = Callable[[], Mapping[str, str]]
 """Returns the topics to inspect: base name to full name."""
 
 
-class BrokerMonitor:
+class BrokerMonitor(BackgroundThread):
     """Context manager that polls the broker's health; ``health`` returns the last answer.
 
     Args:
@@ -44,18 +44,7 @@ class BrokerMonitor:
         self._every = every
         self._answer: tuple[float, BrokerHealth] | None = None
         self._polled = False
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="broker-monitor", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stopping.set()
-        self._thread.join(STOP_SECONDS)
+        super().__init__("broker-monitor", self._poll, end_seconds=STOP_SECONDS)
 
     def health(self) -> BrokerHealth | None:
         """Return the broker's health; None until the first poll has succeeded or failed."""
@@ -64,19 +53,19 @@ class BrokerMonitor:
             return answer[1]
         return BrokerHealth() if self._polled else None
 
-    def _work(self) -> None:
-        while not self._stopping.is_set():
+    def _poll(self, over: threading.Event) -> None:
+        while not over.is_set():
             with contextlib.suppress(KafkaError, BrokerError):  # retried on a new connection
-                self._poll_on_one_connection()
+                self._poll_on_one_connection(over)
             self._polled = True
-            self._stopping.wait(self._every)
+            over.wait(self._every)
 
-    def _poll_on_one_connection(self) -> None:
+    def _poll_on_one_connection(self, over: threading.Event) -> None:
         with contextlib.closing(open_admin(self._connection, seconds=CONNECT_SECONDS)) as admin:
-            while not self._stopping.is_set():
+            while not over.is_set():
                 health = measure_health(admin, self._names())
                 self._answer = (time.monotonic(), health)
-                self._stopping.wait(self._every)
+                over.wait(self._every)
 
 
 def measure_health(admin: KafkaAdminClient, names: Mapping[str, str]) -> BrokerHealth:

@@ -3,7 +3,7 @@
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, TypeVar, cast
 
 from prometheus_client.core import Metric as Family
@@ -14,7 +14,7 @@ from streams.contract.runinfo import RunInfo
 from streams.exporter import samples
 from streams.exporter.brokerhealth import BrokerHealth
 from streams.metrics import definitions as metrics
-from streams.metrics.definitions import EXPORTER_METRICS
+from streams.metrics.definitions import EXPORTER_METRICS, TOP_ROOMS
 from streams.metrics.families import Families
 from streams.metrics.server import OPTION, serve_metrics
 from streams.read.derive import ResultsAt
@@ -38,11 +38,19 @@ class Exporter(Collector):
     Args:
         source: Provides the run.
         broker: Returns the broker's health; None while it is unknown.
+        rooms: At most so many rooms have series of their own, those where the most people have been.
     """
 
-    def __init__(self, source: Source, broker: Callable[[], BrokerHealth | None] = lambda: None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        broker: Callable[[], BrokerHealth | None] = lambda: None,
+        *,
+        rooms: int = TOP_ROOMS,
+    ) -> None:
         self._source = source
         self._broker = broker
+        self._rooms = rooms
         self._took = 0.0
         self._lock = threading.Lock()
         self._known: dict[tuple[str, str], tuple[tuple[object, ...], object]] = {}
@@ -88,17 +96,20 @@ class Exporter(Collector):
             samples.add_phase(families, info, view.replay_at)
         if view.status is not None:
             samples.add_replay(families, view.status)
+        known = {name: now for name in sorted(view.engines) if (now := view.now(name)) is not None}
+        rooms = samples.most_visited((now.view for now in known.values()), info.spaces, self._rooms)
+        families.add(metrics.ROOMS_LEFT_OUT, len(info.spaces) - len(rooms))
         for name, engine in sorted(view.engines.items()):
             samples.add_engine(families, engine, info.events, view.replay_at)
-            now = view.now(name)
+            now = known.get(name)
             if now is None:
                 continue
-            samples.add_audience(families, name, now)
+            samples.add_audience(families, name, now, rooms)
             samples.add_durations(families, name, now)
             samples.add_breakdowns(families, name, now)
             samples.add_tweets(families, name, now)
             self._add_reaction(families, name, info, now)
-            self._add_difference(families, name, view, now)
+            self._add_difference(families, name, view, now, rooms)
 
     def _add_reaction(self, families: Families, name: str, info: RunInfo, now: ResultsAt) -> None:
         key = ("reaction", name)
@@ -106,12 +117,14 @@ class Exporter(Collector):
         if found is not None:
             samples.add_reaction(families, name, found, samples.minutes_since_announced(info, now))
 
-    def _add_difference(self, families: Families, name: str, view: RunView, now: ResultsAt) -> None:
+    def _add_difference(
+        self, families: Families, name: str, view: RunView, now: ResultsAt, rooms: Sequence[str]
+    ) -> None:
         truth = view.engines.get(TRUTH)
         if name == TRUTH or truth is None or not truth.drained:
             return
         key, state = ("difference", name), (now.view, truth.results, now.until)
-        samples.add_difference(families, name, self._once(key, state, lambda: difference(*state)))
+        samples.add_difference(families, name, self._once(key, state, lambda: difference(*state)), rooms)
 
     def _once(self, key: tuple[str, str], state: tuple[object, ...], work: Callable[[], _T]) -> _T:
         """Return the result of ``work``, computed again only after ``state`` has changed."""

@@ -3,6 +3,8 @@
 Every function takes ``at``, the time of the samples (seconds since the epoch); with None, the scrape sets it.
 """
 
+import heapq
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
 import numpy as np
@@ -25,6 +27,7 @@ from streams.metrics.definitions import (
     TWEET_KINDS,
 )
 from streams.metrics.families import Families
+from streams.metrics.metric import Metric
 from streams.read.derive import ResultsAt, ResultsView
 from streams.read.difference import Difference
 from streams.read.runview import EngineView, RunView
@@ -70,9 +73,23 @@ def add_replay(families: Families, status: RunStatus, *, at: float | None = None
         families.add(metrics.REPLAY_STATE, state == status.state, state, at=at)
 
 
-def add_audience(families: Families, engine: str, now: ResultsAt, *, at: float | None = None) -> None:
-    """Add an engine's values for the launch."""
-    for space in now.view.spaces:
+def most_visited(engines: Iterable[ResultsView], spaces: Sequence[str], most: int) -> tuple[str, ...]:
+    """Return the spaces where the most people have been, by all that any engine has counted, in the given order."""
+    if len(spaces) <= most:
+        return tuple(spaces)
+    visited = dict.fromkeys(spaces, 0)
+    for view in engines:
+        for space in spaces:
+            visited[space] = max(visited[space], view.audience[space].whole("first_joins"))
+    chosen = set(heapq.nlargest(most, spaces, key=visited.__getitem__))
+    return tuple(space for space in spaces if space in chosen)
+
+
+def add_audience(
+    families: Families, engine: str, now: ResultsAt, spaces: Sequence[str], *, at: float | None = None
+) -> None:
+    """Add an engine's values for the launch, of some of its spaces."""
+    for space in spaces:
         peak, peak_at = now.peak(space)
         families.add(metrics.AUDIENCE, now.audience(space), engine, space, at=at)
         families.add(metrics.AUDIENCE_PEAK, peak, engine, space, at=at)
@@ -82,7 +99,7 @@ def add_audience(families: Families, engine: str, now: ResultsAt, *, at: float |
         for kind, count in PRESENCE_KINDS.items():
             families.add(metrics.PRESENCE, now.presence(space, count), engine, space, kind, at=at)
             families.add(metrics.PRESENCE_MINUTE, now.presence_last_minute(space, count), engine, space, kind, at=at)
-    for space in (*now.view.spaces, ALL):
+    for space in (*spaces, ALL):
         families.add(metrics.DISTINCT_LISTENERS, now.distinct_listeners(space), engine, space, at=at)
     families.add(metrics.WAITING, now.waiting(), engine, at=at)
     families.add(metrics.WAITED, now.waited_20m(), engine, at=at)
@@ -180,7 +197,7 @@ def add_reaction(
 
 
 def _add_bounds(
-    families: Families, metric: metrics.Metric, engine: str, found: Estimate, scale: float = 1, *, at: float | None
+    families: Families, metric: Metric, engine: str, found: Estimate, scale: float = 1, *, at: float | None
 ) -> None:
     for bound, value in zip(metrics.BOUNDS, (found.value, found.low, found.high), strict=True):
         families.add(metric, value / scale, engine, bound, at=at)
@@ -205,14 +222,16 @@ def add_engine(
             families.add(metric, count, engine.name, topic, at=at)
 
 
-def add_difference(families: Families, engine: str, found: Difference, *, at: float | None = None) -> None:
-    """Add an engine's differences from the truth."""
+def add_difference(
+    families: Families, engine: str, found: Difference, spaces: Iterable[str], *, at: float | None = None
+) -> None:
+    """Add an engine's differences from the truth; those of single spaces only for some of them."""
     for value, size in found.greatest.items():
         families.add(metrics.ERROR_MAX, size, engine, value, at=at)
     for value, size in found.total.items():
         families.add(metrics.ERROR_SUM, size, engine, value, at=at)
-    for space, gap in found.audience.items():
-        families.add(metrics.AUDIENCE_ERROR, gap, engine, space, at=at)
+    for space in spaces:
+        families.add(metrics.AUDIENCE_ERROR, found.audience[space], engine, space, at=at)
 
 
 def add_broker(families: Families, broker: BrokerHealth, *, at: float | None = None) -> None:

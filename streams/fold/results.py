@@ -9,10 +9,10 @@ import numpy as np
 from streams.contract.results import VERSION, AudienceResult, Counts, ReactionResult, Result, encode, key_of
 from streams.contract.topics import PRESENCE
 from streams.kernels.jit import COMPILED
-from streams.kernels.json import Bytes
 from streams.kernels.packed import Packed, packed
 from streams.kernels.record import Ints
 from streams.kernels.spelling import MOST_DIGITS, Pieces, ResultPieces, ResultRows, encode_results, longest, pieces
+from streams.kernels.words import Bytes
 
 _json = msgspec.json.Encoder().encode
 

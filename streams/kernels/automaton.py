@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.kernels.jit import seldom
-from streams.kernels.json import Bytes
+from streams.kernels.words import Bytes
 
 NO_RULE: Final = (1 << 20) - 1
 """Greater than the number of any rule."""

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.kernels.jit import compiled, inner
-from streams.kernels.json import Bytes
 from streams.kernels.record import Ints
 from streams.kernels.spelling import Pieces, put_number, put_piece
+from streams.kernels.words import Bytes
 
 MOST_ESCAPED: Final = 6
 """A byte of a text takes at most so many: a control character as its number in hexadecimal."""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.kernels.jit import compiled, inner
-from streams.kernels.json import BAD, Bytes
+from streams.kernels.words import BAD, Bytes
 
 _U64 = np.uint64
 _ONE, _SEVEN = _U64(1), _U64(7)

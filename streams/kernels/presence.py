@@ -10,10 +10,11 @@ from streams.contract.breakdowns import CAUSES, CLIENTS
 from streams.contract.events import GAVE_UP, REJOIN_WITHIN_MS, VERSION, PresenceKind
 from streams.kernels.cells import ATTEMPT, DROP, FAIL, FIRST_ATTEMPT, GIVE_UP, JOIN, LEAVE, REJOIN
 from streams.kernels.jit import compiled, inner, seldom
-from streams.kernels.json import BAD, Bytes, names
+from streams.kernels.json import names
 from streams.kernels.limits import Limits, within
 from streams.kernels.record import ABSENT, LARGEST, LOOKED_UP, NUMBER, Ints, read
 from streams.kernels.table import Numbering, Table
+from streams.kernels.words import BAD, Bytes
 
 _FIELDS: Final = {
     "event_id": NUMBER,

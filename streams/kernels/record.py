@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.kernels.jit import inner, seldom
-from streams.kernels.json import BAD, Bytes, closed, integer, member, null, opened, skip, string
+from streams.kernels.json import closed, integer, member, null, opened, skip
+from streams.kernels.strings import string
 from streams.kernels.table import Table, find
+from streams.kernels.words import BAD, Bytes
 
 Ints: TypeAlias = NDArray[np.int64]
 

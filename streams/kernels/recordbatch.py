@@ -3,9 +3,9 @@
 import numpy as np
 
 from streams.kernels.jit import compiled, inner
-from streams.kernels.json import Bytes
 from streams.kernels.record import Ints
 from streams.kernels.spelling import put_bytes
+from streams.kernels.words import Bytes
 
 _SEVEN = np.uint64(7)
 _LOW = np.uint64(0x7F)

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.kernels.jit import compiled, inner
-from streams.kernels.json import Bytes
 from streams.kernels.record import Ints
+from streams.kernels.words import Bytes
 
 MOST_DIGITS = 20
 _ZERO, _MINUS, _COMMA = b"0-,"

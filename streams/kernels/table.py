@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.kernels.jit import inner
-from streams.kernels.json import Bytes, load
+from streams.kernels.words import Bytes, load
 
 UNKNOWN: Final = -1
 _U64: Final = np.uint64

@@ -8,10 +8,12 @@ from numpy.typing import NDArray
 from streams.contract.events import VERSION, TweetKind
 from streams.kernels.automaton import RULE_BITS, Automaton, search
 from streams.kernels.jit import compiled, inner, seldom
-from streams.kernels.json import BAD, Bytes, names, skip_space, string
+from streams.kernels.json import names, skip_space
 from streams.kernels.limits import Limits, within
 from streams.kernels.record import LOOKED_UP, NULL, NUMBER, SPECIAL, STRING, Ints, looked_up, read
+from streams.kernels.strings import string
 from streams.kernels.table import Table
+from streams.kernels.words import BAD, Bytes
 
 _FIELDS: Final = {
     "event_id": NUMBER,

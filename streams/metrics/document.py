@@ -4,14 +4,13 @@ import sys
 from collections.abc import Iterable
 
 from streams.metrics.definitions import (
-    EVENT_TIME,
     EVENT_TIME_METRICS,
     EXPORTER_METRICS,
     RECEIVER_METRICS,
     TOP_HASHTAGS,
     WORKER_METRICS,
-    Metric,
 )
+from streams.metrics.metric import EVENT_TIME, Metric
 
 _SECTIONS = (
     (

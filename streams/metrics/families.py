@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.core import Metric as Family
 
-from streams.metrics.definitions import Metric
+from streams.metrics.metric import Metric
 
 
 class Families:

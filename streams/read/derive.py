@@ -141,8 +141,7 @@ class ResultsView:
 
     def live(self, space: str) -> Steps:
         """Return the live audience of a space at the ends of windows."""
-        running = self.audience[space]
-        return running.column("joins") - running.column("drops") - running.column("leaves")
+        return self.audience[space].weighted(LIVE)
 
     def posted(self, subject: str) -> Steps:
         """Return all tweets on a subject so far, at the ends of windows."""
@@ -161,12 +160,12 @@ class ResultsView:
     @cached_property
     def waiting(self) -> Steps:
         """People waiting at the ends of windows, over all spaces."""
-        return combined(
-            [(self.audience[space].column(count), sign) for space in self.spaces for count, sign in _WAITING]
-        )
+        return combined([(self.audience[space].weighted(_WAITING), 1) for space in self.spaces])
 
 
-_WAITING = (("arrivals", 1), ("drops", 1), ("joins", -1), ("give_ups", -1))
+LIVE = {"joins": 1, "drops": -1, "leaves": -1}
+"""The live audience, as factors of counts."""
+_WAITING = {"arrivals": 1, "drops": 1, "joins": -1, "give_ups": -1}
 
 
 def _fill(rows: Rows, running: Running, name: str, counts: Sequence[str], grid: Grid) -> None:
@@ -195,6 +194,7 @@ class ResultsAt:
         self.until = until
         self.since = max(0, until - max(1, MINUTE_MS // view.grid.window_ms))
         """The first window of the last minute."""
+        self._bins: dict[tuple[str, bool], Bins] = {}
 
     @property
     def at(self) -> int:
@@ -243,7 +243,7 @@ class ResultsAt:
 
     def durations_so_far(self, family: str, bound: int | None = None) -> int | None:
         """Return how many durations of a family there are so far, or are below a bound (ms); None before the first."""
-        bins = self.view.durations[family].so_far(np.array([self.until]))
+        bins = self._durations(family, last_minute=False)
         total = int(bins.totals()[0])
         if not total:
             return None
@@ -251,16 +251,24 @@ class ResultsAt:
 
     def duration(self, family: str, share: float) -> float | None:
         """Return the seconds that a share of the last minute's durations do not exceed; None if there were none."""
-        found = float(self._last_minute(family).quantile(share)[0])
+        found = float(self._durations(family, last_minute=True).quantile(share)[0])
         return None if np.isnan(found) else found / 1000
 
     def exit_ratio(self) -> float | None:
         """Return exits before join / first waits ended, of the last minute; None if no wait ended."""
-        exits, joins = (int(self._last_minute(family).totals()[0]) for family in (TIME_TO_EXIT, TIME_TO_JOIN))
+        exits, joins = (
+            int(self._durations(family, last_minute=True).totals()[0]) for family in (TIME_TO_EXIT, TIME_TO_JOIN)
+        )
         return exits / (exits + joins) if exits + joins > 0 else None
 
-    def _last_minute(self, family: str) -> Bins:
-        return self.view.durations[family].between(np.array([self.since]), np.array([self.until]))
+    def _durations(self, family: str, *, last_minute: bool) -> Bins:
+        """Return the durations of the last minute, or so far; a scrape asks for the same ones many times."""
+        bins = self._bins.get((family, last_minute))
+        if bins is None:
+            until, durations = np.array([self.until]), self.view.durations[family]
+            bins = durations.between(np.array([self.since]), until) if last_minute else durations.so_far(until)
+            self._bins[family, last_minute] = bins
+        return bins
 
     def client_audience(self, client: str) -> int | None:
         """Return the listeners with a client in any room; None before the first of them has joined."""

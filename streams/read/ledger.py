@@ -22,6 +22,7 @@ LIMIT: Final = 1 << 40
 """Larger counts are rejected: no window holds so many events, and sums must not overflow."""
 MAX_STRAYS: Final = 10_000
 _NONE: Final[Counts] = {}
+_BEFORE: Final = np.zeros(1, np.int64)
 _COMPACT_ABOVE: Final = 4096
 _MERGE_ABOVE: Final = 1 << 16
 """Changes of one space or subject that wait to be summed, at most."""
@@ -29,6 +30,8 @@ _MOST_SHARED: Final = 1 << 14
 FEW: Final = 3
 """Equal counts of at most so many labels are kept once."""
 _PLACES: Final = 64
+_SPARSE: Final = 8
+"""Windows that are further apart on average are sorted; others are marked in an array with an entry for each window."""
 _NOT_YET: Final[tuple[int, Counts, Counts]] = (0, _NONE, _NONE)
 
 
@@ -82,6 +85,8 @@ class Sparse:
 
     def totals(self, until: int) -> Counts:
         """Return the sum of every label over the first ``until`` windows, without zeros."""
+        if not self.labels:
+            return {}
         early = self.windows < until
         sums = np.bincount(self.numbers[early], weights=self.changes[early], minlength=len(self.labels))
         return {self.labels[number]: int(sums[number]) for number in np.flatnonzero(sums)}
@@ -127,9 +132,18 @@ class Running:
         """Return the prefix sums of a count."""
         return Steps(self.windows, self.sums[self.columns[count]])
 
+    def weighted(self, signs: Mapping[str, int]) -> Steps:
+        """Return the sum of some counts, each times its factor."""
+        factors = np.array([*signs.values()])
+        return Steps(self.windows, factors @ self.sums[[self.columns[count] for count in signs]])
+
     def total(self, count: str, until: int) -> int:
         """Return the sum of a count over the first ``until`` windows."""
         return int(self.sums[self.columns[count], self.place(until)])
+
+    def whole(self, count: str) -> int:
+        """Return the sum of a count over all windows."""
+        return int(self.sums[self.columns[count], -1])
 
     def change(self, count: str, since: int, until: int) -> int:
         """Return the sum of a count over the windows from ``since`` to before ``until``."""
@@ -152,20 +166,49 @@ class Running:
             self.sums[:counts, : mine + 1], other.sums[:counts, : yours + 1]
         )
 
+    def gaps(self, other: "Running", counts: int, until: int) -> Ints:
+        """Return how far the sums of the first ``counts`` columns are apart over the first ``until`` windows.
+
+        Shape (counts, k + 1): before any window, then after each of the k windows in which either has counts.
+        """
+        windows = np.union1d(self.windows[: self.place(until)], other.windows[: other.place(until)])
+        ends = np.concatenate((_BEFORE, windows + 1))
+        mine, yours = self.windows.searchsorted(ends), other.windows.searchsorted(ends)
+        gaps: Ints = self.sums[:counts, mine] - other.sums[:counts, yours]
+        return gaps
+
     def changed(self, numbers: Ints, windows: Ints, changes: Ints, extra: Sparse) -> "Running":
         """Return what they are after changes of counts with columns: rows in ``sums``, windows and what is added."""
         if not len(windows):
             return Running(self.columns, self.windows, self.sums, extra)
         place = int(self.windows.searchsorted(windows.min()))  # what lies before stays as it is
-        late = self.windows[place:]
-        tail = np.union1d(late, windows)
-        table = np.zeros((len(self.columns), len(tail)), np.int64)
-        table[:, tail.searchsorted(late)] = np.diff(self.sums[:, place:])
-        np.add.at(table.reshape(-1), numbers * len(tail) + tail.searchsorted(windows), changes)
-        kept = table.any(axis=0)
-        ends = self.sums[:, place, None] + np.cumsum(table[:, kept], axis=1)
-        sums = np.concatenate((self.sums[:, : place + 1], ends), axis=1)
-        return Running(self.columns, np.concatenate((self.windows[:place], tail[kept])), sums, extra)
+        tail, late, fresh = _united(self.windows[place:], windows)
+        size = place + 1 + len(tail)
+        sums = np.zeros((len(self.columns), size), np.int64)
+        sums[:, : place + 1] = self.sums[:, : place + 1]
+        sums[:, place + 1 + late] = np.diff(self.sums[:, place:])
+        np.add.at(sums.reshape(-1), numbers * size + (place + 1) + fresh, changes)
+        known = np.concatenate((self.windows[:place], tail))
+        kept = np.any(sums[:, place + 1 :], axis=0)
+        if not kept.all():
+            left = place + kept.nonzero()[0]
+            known = np.concatenate((known[:place], known[left]))
+            sums = np.concatenate((sums[:, : place + 1], sums[:, left + 1]), axis=1)
+        np.cumsum(sums[:, place:], axis=1, out=sums[:, place:])
+        return Running(self.columns, known, sums, extra)
+
+
+def _united(one: Ints, other: Ints) -> tuple[Ints, Ints, Ints]:
+    """Return the windows of both, ascending, and where those of each lie among them."""
+    first = min(int(other.min()), int(one[0])) if len(one) else int(other.min())
+    span = max(int(other.max()), int(one[-1]) if len(one) else 0) - first + 1
+    if span > _SPARSE * (len(one) + len(other)):
+        both = np.union1d(one, other)
+        return both, both.searchsorted(one), both.searchsorted(other)
+    present = np.zeros(span, np.bool_)
+    present[one - first] = present[other - first] = True
+    places = np.cumsum(present) - 1
+    return present.nonzero()[0] + first, places[one - first], places[other - first]
 
 
 class _Log:

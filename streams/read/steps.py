@@ -69,7 +69,7 @@ def combined(parts: Sequence[tuple[Steps, int]]) -> Steps:
         return Steps(windows, np.add.reduce([factor * one.values for one, factor in parts]))
     places = np.concatenate([one.windows for one, _ in parts])
     order = np.argsort(places, kind="stable")
-    changes = np.concatenate([factor * np.diff(one.values) for one, factor in parts])[order]
+    changes = np.concatenate([factor * (one.values[1:] - one.values[:-1]) for one, factor in parts])[order]
     places = places[order]
     starts = np.flatnonzero(np.diff(places, prepend=-1))
     values = np.zeros(len(starts) + 1, np.int64)

@@ -36,7 +36,7 @@ from streams.exporter.brokermonitor import BrokerMonitor
 from streams.exporter.collector import Exporter
 from streams.kafka.connection import Connection
 from streams.kafka.topicreader import read_all
-from streams.metrics.definitions import EVENT_TIME, NAMESPACE
+from streams.metrics.metric import EVENT_TIME, NAMESPACE
 from streams.read.reader import ResultReader
 from tests.conftest import need_program
 from tests.streaming import until

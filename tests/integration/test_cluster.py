@@ -16,6 +16,7 @@ from streams.kafka.admin import open_admin
 from streams.kafka.connection import Connection
 from streams.kafka.topicreader import read_all
 from tests.conftest import own_cluster
+from tests.streaming import until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
@@ -24,6 +25,11 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 def passed() -> set[bool]:
     """Return the directions in which bytes passed the proxy."""
     return set()
+
+
+def await_sync(cluster: EmbeddedCluster, *topics: str) -> None:
+    """Wait until every replica of the topics has what its leader has."""
+    until(lambda: cluster.in_sync(topics), f"all replicas of {', '.join(topics)}", seconds=120)
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +42,7 @@ def cluster(passed: set[bool]) -> Iterator[EmbeddedCluster]:
     with Proxy(watch) as proxy, own_cluster(3, proxy.lead_to) as made:
         with contextlib.closing(open_admin(made.connection)) as admin:
             admin.create_topics({"kept": {"num_partitions": 1, "replication_factor": 3}}, wait_for_metadata=True)
-        assert made.await_sync(["kept"])
+        await_sync(made, "kept")
         yield made
 
 
@@ -66,7 +72,7 @@ def test_a_killed_leader_is_replaced(cluster: EmbeddedCluster) -> None:
     write(cluster.connection, b"two")
     assert not cluster.in_sync(["kept"])
     cluster.start()
-    assert cluster.await_sync(["kept"])
+    await_sync(cluster, "kept")
     assert [record.value for record in read_all(cluster.connection, "kept")][-2:] == [b"one", b"two"]
 
 
@@ -78,7 +84,7 @@ def test_a_killed_controller_is_replaced(cluster: EmbeddedCluster) -> None:
     another(cluster.controller, controller)
     ensure_topics(cluster.connection, [TopicSpec("new", 1)], [], 2)
     cluster.start()
-    assert cluster.await_sync(["kept", "new"])
+    await_sync(cluster, "kept", "new")
 
 
 def test_without_a_majority_it_is_not_alive(cluster: EmbeddedCluster) -> None:
@@ -88,7 +94,7 @@ def test_without_a_majority_it_is_not_alive(cluster: EmbeddedCluster) -> None:
     assert not cluster.alive()
     cluster.start()
     assert cluster.alive()
-    assert cluster.await_sync(["kept"])
+    await_sync(cluster, "kept")
 
 
 def test_clients_pass_the_proxy(cluster: EmbeddedCluster, passed: set[bool]) -> None:

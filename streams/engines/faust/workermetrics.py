@@ -9,6 +9,7 @@ from prometheus_client.registry import Collector
 from streams.engines.faust.partitions import Place
 from streams.engines.faust.worker import FaustWorker
 from streams.metrics import definitions as metrics
+from streams.metrics.metric import Metric as Definition
 from streams.metrics.server import serve_metrics
 
 
@@ -72,7 +73,7 @@ class WorkerCollector(Collector):
         yield self._family(metrics.WORKER_LAG, records.items())
         yield self._family(metrics.WORKER_EVENT_LAG, seconds.items())
 
-    def _family(self, metric: metrics.Metric, values: Iterable[tuple[tuple[str, ...], float]]) -> Metric:
+    def _family(self, metric: Definition, values: Iterable[tuple[tuple[str, ...], float]]) -> Metric:
         kind = CounterMetricFamily if metric.type == "counter" else GaugeMetricFamily
         family = kind(metric.name.removesuffix("_total"), metric.help, labels=metric.labels)
         for labels, value in values:

@@ -19,7 +19,9 @@ from streams.metrics.definitions import EVENT_TIME_METRICS, EXPORTER_METRICS, WO
 
 ROOT = Path(__file__).parents[3]
 SERVED = (*EXPORTER_METRICS, *WORKER_METRICS, *EVENT_TIME_METRICS)
-NOT_SHOWN: dict[str, str] = {}
+NOT_SHOWN: dict[str, str] = {
+    "joinstorm_exporter_rooms_left_out": "0 in a night of up to 200 rooms; for rules and dashboards of one's own"
+}
 """Metrics that no board shows, each with its reason."""
 BOARDS = stored.boards()
 DATA_SOURCES_OWN = ("titleFormat", "textFormat", "tagKeys", "step", "useValueForTime")

@@ -19,7 +19,8 @@ from streams.errors import EnvironmentMissingError
 from streams.exporter.collector import Exporter
 from streams.exporter.samples import reaction_at
 from streams.metrics import definitions as metrics
-from streams.metrics.definitions import EXPORTER_METRICS, WORKER_METRICS, Metric
+from streams.metrics.definitions import EXPORTER_METRICS, TOP_ROOMS, WORKER_METRICS
+from streams.metrics.metric import Metric
 from streams.read.runview import RunState, RunView
 from tests.nights import START, WINDOW, run_info
 
@@ -96,9 +97,9 @@ def a_night(*, joins: int = 4) -> RunView:
 class Page:
     """The samples of one scrape."""
 
-    def __init__(self, seen: RunView) -> None:
+    def __init__(self, seen: RunView, rooms: int = TOP_ROOMS) -> None:
         self.registry = CollectorRegistry()
-        self.registry.register(Exporter(Fixed(seen)))
+        self.registry.register(Exporter(Fixed(seen), rooms=rooms))
 
     def __call__(self, metric: Metric, *labels: str) -> float | None:
         """Return a sample's value, None when it is not there."""
@@ -121,6 +122,25 @@ def test_the_launch_is_shown_as_of_the_engines_watermark() -> None:
     assert page(metrics.JOIN_SUCCESS, "e", "first") == 40 / 50
     assert page(metrics.DROP_RATIO, "e", "second") is None
     assert page(metrics.JOIN_SUCCESS, "e", "second") is None
+
+
+@pytest.mark.parametrize(("rooms", "shown"), [(0, set()), (1, {"first"}), (2, {"first", "second"}), (9, None)])
+def test_only_the_most_visited_rooms_have_series(rooms: int, shown: set[str] | None) -> None:
+    """A page says how many rooms are left out; waiting people, errors and distinct listeners include all rooms."""
+    page = Page(a_night(joins=3), rooms)
+    spaces = {sample.labels["space"] for family in page.registry.collect() for sample in family.samples
+              if "space" in sample.labels} - {ALL}  # fmt: skip
+    assert spaces == (shown if shown is not None else {"first", "second"})
+    assert page(metrics.ROOMS_LEFT_OUT) == max(0, 2 - rooms)
+    assert page(metrics.AUDIENCE_ERROR, "e", "first") == (-1 if rooms else None)
+    whole = Page(a_night(joins=3))
+    for metric, labels in (
+        (metrics.WAITING, ["e"]),
+        (metrics.DISTINCT_LISTENERS, ["e", ALL]),
+        (metrics.ERROR_MAX, ["e", "joins"]),
+        (metrics.ERROR_SUM, ["e", "joins"]),
+    ):
+        assert page(metric, *labels) == whole(metric, *labels)
 
 
 def test_tweets_stances_hashtags_and_authors() -> None:
