@@ -66,7 +66,7 @@ def capture(request: CaptureRequest, progress: Progress) -> CaptureResult:
     begun = _begun(request) if request.resume else None
     if begun is not None and begun.end is not None:  # only its name is missing
         return _named(request, begun)
-    plan = asyncio.run(planned(request.connection, request.topics, request.bounds)) if begun is None else begun.plan
+    plan = planned(request.connection, request.topics, request.bounds) if begun is None else begun.plan
     started = time.monotonic()
     held = 0 if begun is None else begun.records
     with CaptureWriter(request.path, plan, begun.size if begun else 0, held) as writer:

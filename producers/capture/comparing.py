@@ -92,7 +92,7 @@ def compare(
     """
     capture = open_capture(path)
     names = targets(capture, topics)
-    plan = asyncio.run(planned(connection, list(dict.fromkeys(names.values())), bounds))
+    plan = planned(connection, list(dict.fromkeys(names.values())), bounds)
     wanted = sum((part.end or part.begin) - part.begin for part in plan.parts)
     ours = _digests(capture, lambda done, total: progress(done, total + wanted))
     digester = Digester()

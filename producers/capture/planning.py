@@ -1,12 +1,13 @@
 """From what a user asks of a capture to the offsets of each partition."""
 
+import asyncio
 import contextlib
 import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
@@ -77,7 +78,7 @@ def topics_of(connection: Connection, topics: Sequence[str]) -> ClusterTopics:
     )
 
 
-async def planned(connection: Connection, topics: Sequence[str], bounds: Bounds) -> CapturePlan:
+def planned(connection: Connection, topics: Sequence[str], bounds: Bounds) -> CapturePlan:
     """Return the plan of a capture.
 
     Raises:
@@ -95,21 +96,14 @@ async def planned(connection: Connection, topics: Sequence[str], bounds: Bounds)
     about = topics_of(connection, topics)
     places = [TopicPartition(topic, number) for topic, count in about.partitions.items() for number in range(count)]
     live = until_ms is not None and until_ms > now
-    try:
-        async with opened(connection, committed=bounds.committed) as consumer:
-            first = await consumer.beginning_offsets(places)
-            last = await consumer.end_offsets(places)
-            if ranges:
-                parts = _ranged(ranges, places, first, last)
-            else:
-                begins = first if begin_ms is None else await ends_at(consumer, places, begin_ms)
-                ends = last if live else await ends_at(consumer, places, until_ms)
-                parts = [
-                    Part(one.topic, one.partition, begins[one], None if live else max(begins[one], ends[one]))
-                    for one in places
-                ]
-    except (KafkaError, OSError) as error:
-        raise failed(connection, f"cannot look up {', '.join(topics)}", error) from error
+    found = asyncio.run(_offsets(connection, places, begin_ms, None if live else until_ms, committed=bounds.committed))
+    if ranges:
+        parts = _ranged(ranges, places, found.first, found.last)
+    else:
+        parts = [
+            Part(place.topic, place.partition, begin, None if live else max(begin, found.ends[place]))
+            for place, begin in found.begins.items()
+        ]
     return CapturePlan(
         v=1,
         cluster=about.cluster,
@@ -121,6 +115,30 @@ async def planned(connection: Connection, topics: Sequence[str], bounds: Bounds)
         count=bounds.count,
         created_ms=now,
     )
+
+
+class _Offsets(NamedTuple):
+    """Offsets of each partition: what there is, and what lies between two moments."""
+
+    first: dict[TopicPartition, int]
+    last: dict[TopicPartition, int]
+    begins: dict[TopicPartition, int]
+    ends: dict[TopicPartition, int]
+
+
+async def _offsets(
+    connection: Connection, places: list[TopicPartition], begin_ms: int | None, until_ms: int | None, *, committed: bool
+) -> _Offsets:
+    try:
+        async with opened(connection, committed=committed) as consumer:
+            first = await consumer.beginning_offsets(places)
+            last = await ends_at(consumer, places, None)
+            begins = first if begin_ms is None else await ends_at(consumer, places, begin_ms)
+            ends = last if until_ms is None else await ends_at(consumer, places, until_ms)
+    except (KafkaError, OSError) as error:
+        names = ", ".join(sorted({place.topic for place in places}))
+        raise failed(connection, f"cannot look up {names}", error) from error
+    return _Offsets(first, last, begins, ends)
 
 
 def time_of(text: str, now: int) -> int:

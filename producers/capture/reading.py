@@ -1,6 +1,5 @@
 """Reads the records of partitions from offset to offset, a whole batch at a time."""
 
-import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -190,11 +189,6 @@ async def ends_at(
     return {
         place: min(end, found[place].offset) if found.get(place) is not None else end for place, end in ends.items()
     }
-
-
-def run(reading: Reading) -> None:
-    """Read in an event loop of its own."""
-    asyncio.run(reading.run())
 
 
 def begin_of(parts: Iterable[Part]) -> dict[tuple[str, int], int]:
