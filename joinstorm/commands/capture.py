@@ -11,7 +11,7 @@ import click
 
 from joinstorm.commands import options
 from joinstorm.output import echo
-from streams.errors import EXIT_FAILED, EXIT_OK, UsageError
+from streams.errors import EXIT_FAILED, EXIT_OK, BrokerError, UsageError
 
 if TYPE_CHECKING:
     from producers.capture.capturing import CaptureResult
@@ -84,11 +84,18 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
         return _compared(found, form)
     if out is None or not (topics or resume):
         raise UsageError("expected --topic TOPIC and --out FILE")
+    from joinstorm.interrupts import InterruptedRun
+    from producers.capture.capturewriter import part_of
     from producers.capture.capturing import CaptureRequest, capture
 
     request = CaptureRequest(connection, out, topics, bounds, resume=resume)
-    with capture_progress() as show:
-        result = capture(request, show)
+    try:
+        with capture_progress() as show:
+            result = capture(request, show)
+    except (InterruptedRun, BrokerError):
+        if (part := part_of(out)).exists():
+            echo(f"joinstorm: {part} has what was captured; continue it with --resume", err=True)
+        raise
     echo(json.dumps(asdict(result)) if form == "json" else _text(result))
     return EXIT_OK
 

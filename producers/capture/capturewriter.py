@@ -19,6 +19,8 @@ BATCH_RECORDS = 50_000
 BATCH_BYTES = 8 << 20
 WAITING_BYTES = 64 << 20
 """The most bytes of all partitions together that wait for their batch."""
+FLUSH_SECONDS = 5.0
+"""Longest time that records wait, so that a capture of what is still to come loses little when it is cut."""
 _OPTIONS = pa.ipc.IpcWriteOptions(compression=pa.Codec("zstd", compression_level=1))
 _END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"
 
@@ -53,6 +55,7 @@ class CaptureWriter:
         self._head = self._schema.serialize().size
         self._waiting: dict[tuple[str, int], list[Records]] = {}
         self._bytes: dict[tuple[str, int], int] = {}
+        self._flushed = time.monotonic()
         self._file: IO[bytes]
 
     def __enter__(self) -> Self:
@@ -94,8 +97,14 @@ class CaptureWriter:
         elif sum(self._bytes.values()) > WAITING_BYTES:
             self._write_batch(max(self._bytes, key=lambda one: self._bytes[one]))
 
+    def flush_due(self) -> None:
+        """Write all that waits if some of it may have waited for ``FLUSH_SECONDS``."""
+        if time.monotonic() - self._flushed >= FLUSH_SECONDS:
+            self.flush()
+
     def flush(self) -> None:
         """Write all that waits."""
+        self._flushed = time.monotonic()
         for place in list(self._waiting):
             self._write_batch(place)
 

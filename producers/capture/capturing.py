@@ -73,6 +73,7 @@ def capture(request: CaptureRequest, progress: Progress) -> CaptureResult:
         wanted = _wanted(plan, positions := _positions(plan, begun))
 
         def show(read: int) -> None:
+            writer.flush_due()
             progress(read, wanted, writer.records)
 
         asyncio.run(Reading(request.connection, plan, positions, held, writer.append, show).run())

@@ -70,6 +70,8 @@ def timeline(capture: Capture, time: EventTime, progress: Callable[[int, int], N
             if last != UNKNOWN:
                 least, greatest = min(least, first), max(greatest, last)
             progress(row, capture.records)
+    if not capture.records:
+        raise CaptureError(f"{capture.path}: holds no records")
     if greatest == UNKNOWN:
         what = "a timestamp" if time.field is None else f"a time in the field {time.field} ({time.form})"
         raise CaptureError(f"{capture.path}: none of its {capture.records:,} records has {what}")

@@ -12,7 +12,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from producers.compose.lanes import Lane
 from producers.senders.backlog import Backlog
 from producers.senders.protocol import UNACKNOWLEDGED, DeliveryListener
-from producers.senders.recordbatch import PACK_FROM, pack, rows
+from producers.senders.recordbatch import PACK_FROM, pack
 from streams.kafka.admin import ANSWER_SECONDS, unreachable
 from streams.kafka.connection import Connection
 from streams.kafka.packedbatch import ClosedBatch
@@ -148,10 +148,10 @@ class AiokafkaSender:
 
 
 def _built(lane: Lane) -> Any:
-    if len(lane) >= PACK_FROM:
+    if len(lane) >= PACK_FROM or lane.headers is not None:
         return ClosedBatch(pack(lane))
     batch = BatchBuilder(1 << 30, 0)
-    for at, key, value, headers in rows(lane):
-        batch.append(timestamp=at, key=key, value=value, headers=headers)
+    for key, value, at in zip(lane.keys.to_pylist(), lane.values.to_pylist(), lane.at.tolist(), strict=True):
+        batch.append(timestamp=at, key=key, value=value)
     batch.close()
     return batch

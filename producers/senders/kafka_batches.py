@@ -17,7 +17,7 @@ from kafka.record.memory_records import MemoryRecordsBuilder
 from kafka.structs import TopicPartition
 
 from producers.compose.lanes import Lane
-from producers.senders.recordbatch import PACK_FROM, pack, rows
+from producers.senders.recordbatch import PACK_FROM, pack
 from streams.kafka.packedbatch import PackedBatch
 
 _UNBOUNDED = 1 << 30
@@ -153,9 +153,9 @@ class BatchHandOver:
 
 
 def _records(lane: Lane) -> Any:
-    if len(lane) >= PACK_FROM:
+    if len(lane) >= PACK_FROM or lane.headers is not None:
         return ClosedRecords(pack(lane))
     records = MemoryRecordsBuilder(2, 0, _UNBOUNDED)
-    for at, key, value, headers in rows(lane):
-        records.append(at, key, value, headers)
+    for at, key, value in zip(lane.at.tolist(), lane.keys.to_pylist(), lane.values.to_pylist(), strict=True):
+        records.append(at, key, value)
     return records

@@ -11,7 +11,7 @@ from streams.kafka.headers import NONE, decode
 from streams.kafka.packedbatch import Column, PackedBatch
 
 PACK_FROM = 200
-"""Below this many records a client's own builder is used."""
+"""Below this many records, if none has headers, a client's own builder is used."""
 
 
 def pack(lane: Lane) -> PackedBatch:

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import signal
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,11 +20,12 @@ from producers.capture.planning import Bounds
 from producers.replay.topiccreation import ensure_topics
 from producers.senders.registry import CLIENTS
 from streams.contract.topics import TopicSpec
-from streams.errors import BrokerError, UsageError
+from streams.errors import BrokerError, CaptureError, UsageError
 from streams.kafka.admin import open_admin
 from streams.kafka.connection import Connection
 from tests.captures import AT, Row, contents
 from tests.conftest import need_program
+from tests.streaming import until
 
 pytestmark = pytest.mark.integration
 
@@ -261,6 +264,35 @@ def test_a_capture_that_was_cut_is_continued(kafka_broker: Connection, topic: st
     assert contents(open_capture(path)) == whole
     assert not part.exists()
     assert run(kafka_broker, "capture", "--out", path, "--topic", topic) == 2
+
+
+def held(part: Path) -> int:
+    """Return how many records the part of a capture holds, 0 while there is none."""
+    try:
+        return open_capture(part, whole=False).records
+    except CaptureError:
+        return 0
+
+
+@pytest.mark.parametrize("ended_by", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "kill -9"])
+def test_an_interrupted_capture_keeps_what_it_has(
+    kafka_broker: Connection, topic: str, tmp_path: Path, ended_by: signal.Signals
+) -> None:
+    """What was captured of what is still to come is in the part; Ctrl-C names it, with exit code 130."""
+    path = tmp_path / "c"
+    words = ["capture", "--topic", topic, "--out", str(path), "--from=2020-01-01", "--until", "+1h"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "joinstorm.cli", *words, "--bootstrap-servers", kafka_broker.bootstrap_servers],
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    with process:
+        until(lambda: held(part_of(path)) == 1_500, "everything is in the part", 120)
+        process.send_signal(ended_by)
+        _, said = process.communicate(timeout=60)
+    assert open_capture(part_of(path), whole=False).records == 1_500
+    if ended_by == signal.SIGINT:
+        assert process.returncode == 130
+        assert f"{part_of(path)} has what was captured; continue it with --resume" in said
 
 
 def test_another_topic_of_the_same_name_is_not_continued(kafka_broker: Connection, topic: str, tmp_path: Path) -> None:
