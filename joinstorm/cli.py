@@ -39,6 +39,7 @@ COMMANDS: Final = {
     for name, module, short_help in (
         ("alerts", "alerts", "Score alert rules against the truth."),
         ("backfill", "backfill", "Write a night as Prometheus history."),
+        ("capture", "capture", "Capture the records of any topics."),
         ("bench", "bench", "Measure engines or producers side by side."),
         ("broker", "broker", "Run the embedded Kafka until Ctrl-C."),
         ("chaos", "chaos", "Inject faults and check every count."),
@@ -57,7 +58,7 @@ COMMANDS: Final = {
         ("record", "record", "Simulate a night and write its tape."),
         ("pages", "pages", "Receive pages and keep them."),
         ("rehearse", "rehearse", "Rehearse a night with your alerts."),
-        ("replay", "replay", "Replay a tape into Kafka."),
+        ("replay", "replay", "Replay a tape or a capture into Kafka."),
         ("run", "run", "Replay a night and verify every count."),
         ("scenarios", "scenarios", "List, show and check scenarios."),
         ("stream", "stream", "Run one worker of an engine."),

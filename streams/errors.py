@@ -42,6 +42,10 @@ class EventFileError(JoinstormError):
     """A file of events cannot be imported; the text names the file, the row or column, and what is allowed."""
 
 
+class CaptureError(JoinstormError):
+    """A capture is missing, cut, altered or not one, or cannot be played as asked; the text names file and place."""
+
+
 class RulesError(JoinstormError):
     """A rules file or what was asked of it is wrong; the text names file and line, and what was expected."""
 

@@ -1,17 +1,19 @@
-"""``joinstorm replay``: a tape into Kafka, paced or as fast as it goes."""
+"""``joinstorm replay``: a tape or a capture into Kafka, paced or as fast as it goes."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from joinstorm.commands import options
 from joinstorm.output import echo
 from streams.contract.runinfo import DEFAULT_WINDOW_MS
+from streams.errors import UsageError
 
 if TYPE_CHECKING:
     from producers.replay.playback import PlaybackResult
@@ -20,7 +22,7 @@ _file = click.Path(path_type=Path)
 
 
 @click.command()
-@click.argument("tape", type=_file)
+@click.argument("file", metavar="TAPE|CAPTURE", type=_file)
 @options.speed("60")
 @options.client
 @options.bootstrap_servers()
@@ -62,19 +64,83 @@ _file = click.Path(path_type=Path)
 )
 @click.option("--position", type=_file, default=None, help="File to save the position to, every second.")
 @click.option("--resume", type=_file, default=None, help="Continue from a saved position.")
+@click.option(
+    "--topic",
+    "topics",
+    multiple=True,
+    metavar="[CAPTURED=]TOPIC",
+    help="Topic to play a capture into; for several captured topics, one for each.",
+)
+@click.option(
+    "--timestamps",
+    type=click.Choice(("original", "shifted")),
+    default="original",
+    help="Timestamps of a capture's records: as they were, or moved so that the first has the present time.",
+)
+@click.option(
+    "--partition-map",
+    type=click.Choice(("keep", "wrap")),
+    default="keep",
+    help="Partitions of a capture: the same, or counted from the first one again where the topic has fewer.",
+)
+@click.option(
+    "--time-field",
+    default=None,
+    show_default="the timestamp",
+    metavar="FIELD",
+    help="Field of a capture's JSON values that says when a record is due, such as at or meta.at.",
+)
+@click.option(
+    "--time-format", type=click.Choice(("ms", "s", "us", "ns", "iso")), default="ms", help="What is in --time-field."
+)
 @options.output_format()
-def command(form: str, **settings: Any) -> None:
-    """Replay a tape into Kafka.
+@click.pass_context
+def command(context: click.Context, /, file: Path, form: str, **settings: Any) -> None:
+    """Replay a tape or a capture into Kafka.
 
-    Every event is sent when it is due, and followed until the broker has it. TAPE is a file that `joinstorm record` or
-    `joinstorm import` wrote. A run that was opened and not yet played is played; any other run id opens a new run. A
-    MOMENT is a phase (melting), an offset to one (talk+10m) or a time (2023-05-24T22:05:00Z). During the replay,
-    `joinstorm control` pauses it, moves it and changes its speed.
+    Every record is sent when it is due, and followed until the broker has it. TAPE is a file that `joinstorm record` or
+    `joinstorm import` wrote. A run that was opened and not yet played is played; any other run id opens a new run.
+    CAPTURE is a file of `joinstorm capture`, which is played into the topics of --topic; of it, only what lies from
+    --from to before --until is sent. A MOMENT is a phase (melting), an offset to one (talk+10m, for a capture
+    start+10m) or a time (2023-05-24T22:05:00Z). During the replay, `joinstorm control` pauses it, moves it and changes
+    its speed.
     """
+    from producers.capture.capturefile import is_capture
+
+    captured = is_capture(file)
+    _refuse_foreign(context, captured=captured)
+    kept = {name: value for name, value in settings.items() if name not in (_OF_TAPES if captured else _OF_CAPTURES)}
+    for result in _results(file, kept, captured=captured):
+        echo(json.dumps(asdict(result)) if form == "json" else text(result))
+
+
+_OF_TAPES: Final = frozenset(
+    {"prefix", "partitions", "window", "watermark_step", "skip_quiet", "faults_file", "verify"}
+)
+_OF_CAPTURES: Final = frozenset({"topics", "timestamps", "partition_map", "time_field", "time_format"})
+"""The parameters that mean something with one kind of file alone."""
+
+
+def _refuse_foreign(context: click.Context, *, captured: bool) -> None:
+    """Refuse an option that was given on the command line and means nothing for the file."""
+    for param in context.command.params:
+        given = context.get_parameter_source(param.name or "") is click.core.ParameterSource.COMMANDLINE
+        if given and param.name in (_OF_TAPES if captured else _OF_CAPTURES):
+            option = max(param.opts, key=len)
+            raise UsageError(
+                f"{option} is for {'tapes' if captured else 'captures'}, and this is a "
+                f"{'capture' if captured else 'tape'}"
+            )
+
+
+def _results(file: Path, settings: dict[str, Any], *, captured: bool) -> Iterator[PlaybackResult]:
+    if captured:
+        from joinstorm.run.captureplaying import CapturePlayer, CaptureReplayRequest
+
+        return CapturePlayer(CaptureReplayRequest(capture=file, **settings)).play()
     from joinstorm.run.replaying import Player, ReplayRequest
 
-    for result in Player(ReplayRequest(**settings)).play():
-        echo(json.dumps(asdict(result)) if form == "json" else text(result))
+    return Player(ReplayRequest(tape=file, **settings)).play()
 
 
 def text(result: PlaybackResult) -> str:

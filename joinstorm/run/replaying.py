@@ -103,8 +103,8 @@ class Player:
         with (
             progress() as display,
             keyboard(sys.stdin, sys.stderr) as pressed,
-            _stopping(keyed_deck(display, pressed, first)) as deck,
-            _controlled(deck, self.request.control),
+            stopping(keyed_deck(display, pressed, first)) as deck,
+            controlled(deck, self.request.control),
         ):
             make_sender = sender_factory(self.request.client, self.connection, paced=self.request.speed > 0)
 
@@ -121,7 +121,7 @@ class Player:
         """The first run: the resumed one, one that is opened and not played, or a new one."""
         if self.settings.resume is not None:
             return self.settings.resume.info
-        return self._open(self.request.run or _made_up(self.tape.info.name))
+        return self._open(self.request.run or made_up(self.tape.info.name))
 
     def _open(self, run: str, like: RunInfo | None = None) -> RunInfo:
         """Open a run, ``like`` an earlier one or as requested; a run that is not yet played is used as it is."""
@@ -200,12 +200,18 @@ def keyed_deck(display: ReplayDisplay, pressed: Keyboard | None, info: RunInfo) 
     return deck
 
 
-def _made_up(name: str) -> str:
+def made_up(name: str) -> str:
+    """Return a new run id that begins as a name does."""
     plain = "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in name.lower())
     return f"{plain[:20].strip('-') or 'tape'}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:6]}"
 
 
-def _controlled(deck: Deck, address: str) -> AbstractContextManager[object]:
+def controlled(deck: Deck, address: str) -> AbstractContextManager[object]:
+    """Return a context in which the deck listens at an address, ``off`` for nowhere.
+
+    Raises:
+        UsageError: It is no address.
+    """
     if address == NO_CONTROL:
         return nullcontext()
     host, colon, port = address.rpartition(":")
@@ -217,7 +223,7 @@ def _controlled(deck: Deck, address: str) -> AbstractContextManager[object]:
 
 
 @contextmanager
-def _stopping(deck: Deck) -> Iterator[Deck]:
+def stopping(deck: Deck) -> Iterator[Deck]:
     """While the tape plays, a signal that asks to end stops the deck, which ends the run in order."""
 
     def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a signal handler's signature

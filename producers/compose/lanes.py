@@ -1,4 +1,4 @@
-"""A lane: the records of one partition of one input topic as columns, in the order in which they leave."""
+"""A lane: the records of one partition of one topic as columns, in the order in which they leave."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -6,6 +6,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+
+from streams.kafka.headers import NONE
 
 Ints: TypeAlias = npt.NDArray[np.int64]
 
@@ -27,8 +29,10 @@ class Lane:
     rows: Ints
     """The tape's row the record comes from, ``MARK_ROW`` for a mark."""
     keys: pa.BinaryArray
-    """Null for a mark."""
+    """Null for a mark; a key of a foreign record may be null, too, as may a value."""
     values: pa.BinaryArray
+    headers: pa.BinaryArray | None = None
+    """As ``streams.kafka.headers`` encodes them; None where no record has any."""
 
     def __len__(self) -> int:
         return len(self.due)
@@ -39,6 +43,7 @@ class Lane:
         return Lane(
             self.topic, self.partition, self.due[begin:end], self.at[begin:end], self.rows[begin:end],
             self.keys.slice(begin, length), self.values.slice(begin, length),
+            None if self.headers is None else self.headers.slice(begin, length),
         )  # fmt: skip
 
     def select(self, order: Ints) -> "Lane":
@@ -47,6 +52,7 @@ class Lane:
         return Lane(
             self.topic, self.partition, self.due[order], self.at[order], self.rows[order],
             self.keys.take(places), self.values.take(places),
+            None if self.headers is None else self.headers.take(places),
         )  # fmt: skip
 
     def in_order(self) -> "Lane":
@@ -86,6 +92,15 @@ def joined(lanes: list[Lane]) -> Lane:
         np.concatenate([lane.rows for lane in lanes]),
         pa.concat_arrays([lane.keys for lane in lanes]),
         pa.concat_arrays([lane.values for lane in lanes]),
+        _joined_headers(lanes),
+    )
+
+
+def _joined_headers(lanes: list[Lane]) -> pa.BinaryArray | None:
+    if all(lane.headers is None for lane in lanes):
+        return None
+    return pa.concat_arrays(
+        [pa.repeat(pa.scalar(NONE), len(lane)) if lane.headers is None else lane.headers for lane in lanes]
     )
 
 

@@ -1,4 +1,4 @@
-"""Plays a tape into a run: every record leaves when it is due, and is tracked until the broker acknowledges it."""
+"""Plays a tape or a capture: every record leaves when it is due, and is tracked until the broker acknowledges it."""
 
 import math
 import time
@@ -6,15 +6,15 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from producers.compose.composer import Block, Composer, StreamFaults
+from producers.compose.composer import Block, StreamFaults
 from producers.replay.blockcursor import BlockCursor
 from producers.replay.deck import Command, Deck, Jump, Pause, Resume, SetSpeed, Shift, Step, Stop, Toggle
 from producers.replay.meter import Meter
 from producers.replay.position import Position
 from producers.replay.prefetch import Prefetch
 from producers.replay.schedule import Schedule, quiet_stretches
+from producers.replay.source import Source, TapeSource
 from producers.replay.status import StatusWriter
 from producers.senders.protocol import DeliveryListener, Sender
 from producers.tape.tapefile import Tape
@@ -114,37 +114,34 @@ class PlaybackResult:
     acknowledged_p99: float = 0.0
 
 
-class Replay:
-    """Plays one tape into one run.
+class Playback:
+    """Plays the blocks of a source.
 
     Args:
-        tape: The tape; the caller verifies it.
+        source: Makes the blocks.
         info: The run, opened.
         make_sender: Opens a sender that reports to the given listener.
         deck: Commands and display.
         settings: How to play.
-        plan: Declared faults.
         clock: Monotonic seconds.
         prepare: Composes blocks ahead of their sending.
     """
 
-    def __init__(  # noqa: PLR0913 - each is a collaborator that tests replace
+    def __init__(
         self,
-        tape: Tape,
+        source: Source,
         info: RunInfo,
         make_sender: Callable[[DeliveryListener], Sender],
         deck: Deck | None = None,
         settings: PlaybackRequest | None = None,
         *,
-        plan: StreamFaults | None = None,
         clock: Callable[[], float] = time.monotonic,
         prepare: Callable[[Iterator[Block]], Prefetch[Block]] = Prefetch,
     ) -> None:
-        self.tape = tape
+        self._source = source
         self.info = info
         self.deck = deck or Deck()
         self.settings = settings or PlaybackRequest()
-        self._plan = plan
         self._clock = clock
         self._prepare = prepare
         resume = self.settings.resume
@@ -179,7 +176,7 @@ class Replay:
         shown = ""
         try:
             self._begin(started)
-            with self._prepare(self._blocks()) as blocks:
+            with self._prepare(self._source.blocks(self.settings.resume)) as blocks:
                 while (block := blocks.take(self._idle)) is not None:
                     self._play_block(block)
             self._drain()
@@ -193,21 +190,6 @@ class Replay:
         finally:
             self._finish(state, shown)
         return self._result(state, self._clock() - started)
-
-    def _blocks(self) -> Iterator[Block]:
-        resume = self.settings.resume
-        composer = Composer(self.info, self._plan)
-        if resume:
-            composer.marked = max(self.info.start, resume.at - 1 - composer.plan.disorder_ms)
-            composer.skip(batch.slice(0, resume.row - start) for start, batch in self._before(resume.row))
-        yield from composer.compose(self.tape.blocks(resume.row if resume else 0))
-
-    def _before(self, row: int) -> Iterator[tuple[int, Any]]:
-        for batch in self.tape.blocks():
-            start = int(batch.column("event_id")[0].as_py())
-            if start >= row:
-                return
-            yield start, batch
 
     def _begin(self, now: float) -> None:
         resume = self.settings.resume
@@ -401,6 +383,24 @@ class Replay:
             acknowledged_p50=acked.percentile(0.5),
             acknowledged_p99=acked.percentile(0.99),
         )
+
+
+class Replay(Playback):
+    """Plays one tape, which the caller has verified, into one run; ``plan`` are declared faults."""
+
+    def __init__(  # noqa: PLR0913 - each is a collaborator that tests replace
+        self,
+        tape: Tape,
+        info: RunInfo,
+        make_sender: Callable[[DeliveryListener], Sender],
+        deck: Deck | None = None,
+        settings: PlaybackRequest | None = None,
+        *,
+        plan: StreamFaults | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        prepare: Callable[[Iterator[Block]], Prefetch[Block]] = Prefetch,
+    ) -> None:
+        super().__init__(TapeSource(tape, info, plan), info, make_sender, deck, settings, clock=clock, prepare=prepare)
 
 
 def _failures(topics: Iterable[str], failed: Mapping[str, int]) -> str:

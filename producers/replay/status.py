@@ -13,7 +13,7 @@ EVERY_SECONDS = 1.0
 
 
 class StatusWriter:
-    """Writes the status once a second, and whenever the state changes.
+    """Writes the status once a second, and whenever the state changes; a run without a topic for it keeps it.
 
     Args:
         info: The run.
@@ -62,7 +62,7 @@ class StatusWriter:
             client=self._sender.name,
             wall_ms=time.time_ns() // 1_000_000,
         )
-        topic = self._info.names().shared(RUN_STATUS)
-        self._sender.publish(topic, self._info.run.encode(), runinfo.encode(self.latest))
+        if (topic := self._info.topics.get(RUN_STATUS)) is not None:
+            self._sender.publish(topic, self._info.run.encode(), runinfo.encode(self.latest))
         self._state, self._written, self._at = state, now, at
         return True

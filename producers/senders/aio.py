@@ -148,7 +148,7 @@ class AiokafkaSender:
 
 
 def _built(lane: Lane) -> Any:
-    if len(lane) >= PACK_FROM:
+    if len(lane) >= PACK_FROM or lane.headers is not None:
         return ClosedBatch(pack(lane))
     batch = BatchBuilder(1 << 30, 0)
     for key, value, at in zip(lane.keys.to_pylist(), lane.values.to_pylist(), lane.at.tolist(), strict=True):

@@ -15,9 +15,11 @@ BATCH_BYTES = 1 << 20
 BATCHES_PER_LANE = 2
 """One on the wire and one behind it; later records wait and share the next batch."""
 WAITING_RECORDS = 150_000
+WAITING_BYTES = 64 << 20
+"""More than so many records of the tape have; the records of a capture may be large."""
 HEADER_BYTES = 61
 RECORD_BYTES = 24
-"""The most a record takes besides its key and value, in a batch of at most ``BATCH_BYTES``."""
+"""The most a record takes besides its key, value and headers, in a batch of at most ``BATCH_BYTES``."""
 
 
 @dataclass(slots=True)
@@ -35,16 +37,19 @@ class Backlog:
     def __init__(self) -> None:
         self.records = 0
         """Records that wait."""
+        self.bytes = 0
+        """The most bytes that these can take."""
         self._queues: dict[tuple[str, int], _Queue] = {}
 
     def add(self, lane: Lane) -> None:
         """Queue records behind those of their partition."""
         self._queues.setdefault((lane.topic, lane.partition), _Queue()).waiting.append(lane)
         self.records += len(lane)
+        self.bytes += _size(lane)
 
     def full(self) -> bool:
         """Return whether no more records should be added."""
-        return self.records >= WAITING_RECORDS
+        return self.records >= WAITING_RECORDS or self.bytes >= WAITING_BYTES
 
     def batches(self) -> Iterator[Lane]:
         """Yield the batches that have a place now; each holds its place until ``settled``."""
@@ -63,6 +68,7 @@ class Backlog:
             while queue.waiting:
                 lane = queue.waiting.popleft()
                 self.records -= len(lane)
+                self.bytes -= _size(lane)
                 yield lane
 
     def _next(self, queue: _Queue) -> Lane:
@@ -81,6 +87,7 @@ class Backlog:
             space -= size
         batch = lanes.joined(taken)
         self.records -= len(batch)
+        self.bytes -= _size(batch)
         return batch
 
 
@@ -91,14 +98,14 @@ def _size(lane: Lane) -> int:
 
 def _fitting(lane: Lane, space: int) -> int:
     """Return how many of the first records certainly fit into so many bytes."""
-    keys, values = _ends(lane)
-    sizes = np.arange(1, len(lane) + 1) * RECORD_BYTES + (keys[1:] - keys[0]) + (values[1:] - values[0])
+    sizes = np.arange(1, len(lane) + 1) * RECORD_BYTES + sum(ends[1:] - ends[0] for ends in _ends(lane))
     return int(np.searchsorted(sizes, space, side="right"))
 
 
 def _ends(lane: Lane) -> list[npt.NDArray[np.int32]]:
-    """Return where the lane's keys and values begin and end in the buffers of their columns."""
+    """Return where the lane's keys, values and headers begin and end in the buffers of their columns."""
     return [
         np.frombuffer(column.buffers()[1], dtype=np.int32)[column.offset : column.offset + len(column) + 1]
-        for column in (lane.keys, lane.values)
+        for column in (lane.keys, lane.values, lane.headers)
+        if column is not None
     ]

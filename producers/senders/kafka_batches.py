@@ -153,7 +153,7 @@ class BatchHandOver:
 
 
 def _records(lane: Lane) -> Any:
-    if len(lane) >= PACK_FROM:
+    if len(lane) >= PACK_FROM or lane.headers is not None:
         return ClosedRecords(pack(lane))
     records = MemoryRecordsBuilder(2, 0, _UNBOUNDED)
     for at, key, value in zip(lane.at.tolist(), lane.keys.to_pylist(), lane.values.to_pylist(), strict=True):

@@ -9,6 +9,7 @@ from kafka.errors import KafkaError
 
 from producers.compose.lanes import Lane
 from producers.senders.protocol import UNACKNOWLEDGED, DeliveryListener
+from producers.senders.recordbatch import rows
 from streams.errors import BrokerError
 
 RECORDS_UNDER_WAY = 40_000
@@ -37,9 +38,8 @@ class KafkaRecordSender:
     def send(self, lane: Lane) -> None:
         """Hand every record to the client."""
         send, topic, partition = self._producer.send, lane.topic, lane.partition
-        columns = zip(lane.keys.to_pylist(), lane.values.to_pylist(), lane.at.tolist(), strict=True)
         try:
-            futures = deque(send(topic, value, key, None, partition, at) for key, value, at in columns)
+            futures = deque(send(topic, value, key, headers, partition, at) for at, key, value, headers in rows(lane))
         except KafkaError as error:
             raise BrokerError(f"{topic}[{partition}]: {error}") from error
         self._under_way += len(futures)

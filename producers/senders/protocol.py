@@ -2,8 +2,8 @@
 
 ``send`` never blocks: the caller asks ``room`` first and gives the client time with ``wait``. Records of one lane
 reach the broker in the order of their hand-over, so a mark never overtakes what lies before it. Every record is
-reported twice: when the client has it, and when it is settled (acknowledged by the broker, or given up). Compression,
-transactions and headers are not part of the contract.
+reported twice: when the client has it, and when it is settled (acknowledged by the broker, or given up). Compression
+and transactions are not part of the contract.
 """
 
 from collections.abc import Mapping

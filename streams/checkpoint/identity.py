@@ -21,12 +21,13 @@ DECIDING: Final = (
     "contract/results.py",
     "contract/runinfo.py",
     "contract/topics.py",
-    "engines/faust/arrived.py",
     "engines/faust/batches.py",
     "engines/faust/chunks.py",
     "engines/faust/partitions.py",
-    "engines/faust/rawbatch.py",
     "fold/*.py",
+    "kafka/arrived.py",
+    "kafka/batchfetch.py",
+    "kafka/rawbatch.py",
     "kernels/*.py",
 )
 """The modules that determine a state, as patterns below ``streams``: from a batch's bytes to a saved record."""

@@ -28,7 +28,8 @@ def warm() -> None:
                 state.apply(decode(values), version)
             results, _ = state.take_results("warm-up")
             room = np.empty(OVERHEAD * len(results) + results.keys.size() + results.values.size(), np.uint8)
-            pack(np.zeros(len(results), np.int64), *results.keys.columns(), *results.values.columns(), room)
+            columns = (*results.keys.columns(), *results.values.columns(), *packed([]).columns())
+            pack(np.zeros(len(results), np.int64), *columns, room)
             state.load(state.save(everything=True))
         _frame()
 

@@ -9,6 +9,8 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from crc32c import crc32c
 from numpy.typing import NDArray
 
+from streams.kafka.headers import decode
+
 Ints: TypeAlias = NDArray[np.int64]
 Column: TypeAlias = tuple[NDArray[np.uint8], Ints, Ints]
 """A buffer, and where in it each value begins, -1 for a null, and ends."""
@@ -17,6 +19,7 @@ _HEADER = struct.Struct(">qiibI")
 _CHECKED = struct.Struct(">hiqqqhii")
 _MAGIC = 2
 _UNBOUNDED = 1 << 30
+_NO_HEADERS: Column = np.empty(0, np.uint8), np.empty(0, np.int64), np.empty(0, np.int64)
 _AFTER_LENGTH = 12
 """The length field counts what follows it, so neither itself nor the base offset before it."""
 
@@ -87,32 +90,40 @@ class ClosedBatch:
         return self._buffer
 
 
-def pack(at: Ints, keys: Column, values: Column) -> PackedBatch:
+def pack(at: Ints, keys: Column, values: Column, headers: Column | None = None) -> PackedBatch:
     """Return the batch of at least one record.
 
     Args:
         at: Timestamps.
         keys: Keys; a key may be null.
-        values: Values.
+        values: Values; a value may be null.
+        headers: Each record's headers as ``streams.kafka.headers`` encodes them; None if no record has any.
     """
     # Kernels take half a second to load: only a process that sends waits for them.
     from streams.kernels import jit, recordbatch  # noqa: PLC0415
 
     about = len(at), int(at[0]), int(at.max())
     if not jit.COMPILED:
-        return PackedBatch(*about, _appended(at, keys, values))
-    size = sum(int(np.where(starts < 0, 0, ends - starts).sum()) for _, starts, ends in (keys, values))
+        return PackedBatch(*about, _appended(at, keys, values, headers))
+    columns = (keys, values, headers or _NO_HEADERS)
+    size = sum(int(np.where(starts < 0, 0, ends - starts).sum()) for _, starts, ends in columns)
     out = np.empty(len(at) * recordbatch.OVERHEAD + size, np.uint8)
-    return PackedBatch(*about, memoryview(out.data)[: recordbatch.pack(at, *keys, *values, out)])
+    return PackedBatch(*about, memoryview(out.data)[: recordbatch.pack(at, *keys, *values, *columns[2], out)])
 
 
-def _appended(at: Ints, keys: Column, values: Column) -> memoryview:
+def _appended(at: Ints, keys: Column, values: Column, headers: Column | None) -> memoryview:
     """Have aiokafka write the records one by one, where no kernels are."""
     builder = DefaultRecordBatchBuilder(_MAGIC, 0, 0, -1, -1, -1, _UNBOUNDED)
     for number, time in enumerate(at.tolist()):
-        key, value = (
-            None if starts[number] < 0 else data[starts[number] : ends[number]].tobytes()
-            for data, starts, ends in (keys, values)
+        key, value, encoded = (
+            None if column is None or column[1][number] < 0 else column[0][column[1][number] : column[2][number]]
+            for column in (keys, values, headers)
         )
-        builder.append(number, time, key=key, value=value, headers=[])
+        builder.append(
+            number,
+            time,
+            key=None if key is None else key.tobytes(),
+            value=None if value is None else value.tobytes(),
+            headers=[] if encoded is None else decode(encoded.tobytes()),
+        )
     return memoryview(bytes(builder.build()))[_HEADER.size + _CHECKED.size :]

@@ -1,4 +1,4 @@
-"""Where the values lie in the records of a Kafka batch of format 2."""
+"""Where values, and everything else, lie in the records of a Kafka batch of format 2."""
 
 from typing import Any
 
@@ -13,6 +13,10 @@ _ONE, _SEVEN = _U64(1), _U64(7)
 _MORE = 0x80
 """Bit of a byte of a number of varying length: another byte follows."""
 _MAX_SHIFT = 63
+FIELDS = (
+    "offset", "time", "key_start", "key_end", "value_start", "value_end", "headers_start", "headers_end",
+)  # fmt: skip
+"""What ``frame_whole`` finds of each record: offset and time from those of the batch, and where its parts lie."""
 
 
 @inner
@@ -96,3 +100,73 @@ def frame(
             return False
         at = stop
     return bool(at == end)
+
+
+@compiled
+def frame_whole(data: Bytes, at: int, end: int, fields: NDArray[np.int64]) -> bool:
+    """Find everything in a batch's records; nothing outside the records is read.
+
+    Args:
+        data: A buffer with the records in it.
+        at: Where the first record begins, after the batch's header.
+        end: Where the last record ends.
+        fields: Set to a row for each of ``FIELDS`` and a column for each record. A null key or value begins at -1; the
+            headers are their count and what follows it.
+
+    Returns:
+        As ``frame``.
+    """
+    for record in range(fields.shape[1]):
+        length, at = _number(data, at, end)
+        if at < 0 or length < 1 or length > end - at:
+            return False
+        stop = at + length
+        if data[at]:  # attributes: none in this format
+            return False
+        fields[1, record], at = _number(data, at + 1, stop)
+        if at < 0:
+            return False
+        fields[0, record], at = _number(data, at, stop)
+        if at < 0:
+            return False
+        fields[2, record], at = _blob(data, at, stop)
+        if at < 0:
+            return False
+        fields[3, record] = at
+        fields[4, record], at = _blob(data, at, stop)
+        if at < 0:
+            return False
+        fields[5, record] = fields[6, record] = at
+        if _skip_headers(data, at, stop) != stop:
+            return False
+        fields[7, record] = at = stop
+    return bool(at == end)
+
+
+@compiled
+def count_headers(data: Bytes, starts: NDArray[np.int64], ends: NDArray[np.int64], counts: NDArray[np.int64]) -> None:
+    """Set ``counts`` to how many headers each record has; they are known to be well formed."""
+    for record in range(len(starts)):
+        counts[record], _ = _number(data, starts[record], ends[record])
+
+
+@compiled
+def find_headers(data: Bytes, starts: NDArray[np.int64], ends: NDArray[np.int64], fields: NDArray[np.int64]) -> None:
+    """Find the names and values of headers that are known to be well formed.
+
+    Args:
+        data: A buffer with the headers in it.
+        starts: Where each record's headers begin.
+        ends: Where they end.
+        fields: Set to a column for each header: where its name begins and ends, and where its value begins, -1 for one
+            that is null, and ends.
+    """
+    header = 0
+    for record in range(len(starts)):
+        count, at = _number(data, starts[record], ends[record])
+        for _ in range(count):
+            fields[0, header], at = _blob(data, at, ends[record])
+            fields[1, header] = at
+            fields[2, header], at = _blob(data, at, ends[record])
+            fields[3, header] = at
+            header += 1

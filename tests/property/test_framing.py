@@ -11,7 +11,7 @@ from aiokafka.record.memory_records import MemoryRecords
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.engines.faust.rawbatch import RawBatch
+from streams.kafka.rawbatch import RawBatch
 from tests.property.test_columns import EVENT
 
 HEADER = 61

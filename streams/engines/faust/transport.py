@@ -23,9 +23,10 @@ from faust.tables.manager import TableManager
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP, ConsumerMessage
 
-from streams.engines.faust.batches import take_batches
+from streams.engines.faust.batches import BatchRecords
 from streams.engines.faust.chunks import Chunk, merged
 from streams.errors import EngineError
+from streams.kafka.batchfetch import take_batches
 
 FETCH_WAIT_MS: Final = 30
 FETCH_BYTES: Final = 8 << 20
@@ -74,7 +75,7 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faus
     async def on_start(self) -> None:
         """Start the consumer, then have it bring chunks."""
         await super().on_start()
-        take_batches(self._consumer, self.transport.hooks.topics)
+        take_batches(self._consumer, self.transport.hooks.topics, BatchRecords)
 
 
 class ChunkConsumer(Consumer):  # type: ignore[misc]  # Faust has no usable type information

@@ -54,6 +54,20 @@ def test_full_at_the_bound() -> None:
     assert waiting.full()
 
 
+def test_full_of_large_records() -> None:
+    """Few records fill it when they are large; it is empty again when they have gone."""
+    waiting = Backlog()
+    waiting.add(lane([(0, None, b"x" * (8 << 20))] * 7))
+    assert not waiting.full()
+    waiting.add(lane([(0, None, b"x" * (8 << 20))]))
+    assert waiting.full()
+    taken = list(waiting.batches())
+    assert [len(batch) for batch in taken] == [1, 1]
+    assert not waiting.full()
+    assert sum(len(one) for one in waiting.drop()) == 6
+    assert (waiting.records, waiting.bytes) == (0, 0)
+
+
 records = st.tuples(
     st.integers(0, 1 << 45),
     st.none() | st.binary(max_size=9),

@@ -60,7 +60,7 @@ def test_hand_overs_settle_in_order() -> None:
     sender.wait(0.0)
     assert deliveries.settled_rows == [0, 1, 0, 1, 2]
     assert deliveries.failed == {"KafkaTimeoutError": 1}
-    assert producer.sent[0] == ("t", b"value 0", b"0", None, 0, rows(1)[0][0])
+    assert producer.sent[0] == ("t", b"value 0", b"0", [], 0, rows(1)[0][0])
 
 
 def test_close_gives_up_in_time() -> None:

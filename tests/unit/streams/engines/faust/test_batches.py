@@ -8,9 +8,9 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 
-from streams.engines.faust import rawbatch
 from streams.engines.faust.batches import BatchRecords
 from streams.engines.faust.chunks import Chunk, merged
+from streams.kafka import rawbatch
 from tests.chunks import chunk_of
 from tests.property.test_columns import EVENT
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from streams.engines.faust.arrived import Arrived, keep_pieces
+from streams.kafka.arrived import Arrived, keep_pieces
 
 
 @pytest.mark.parametrize("pieces", [[b"abcdefghij"], [b"abc", b"defg", b"hij"], [b"a"] * 10])

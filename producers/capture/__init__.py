@@ -1,0 +1,1 @@
+"""Captures: the records of any topics as they are, in a file, and their replay into other topics."""
