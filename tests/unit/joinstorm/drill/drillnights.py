@@ -8,6 +8,7 @@ from joinstorm.drill.drawing import DrillNight
 from joinstorm.drill.drillboards import PLANS, STEP_MS, Panel
 from joinstorm.drill.situations import situations
 from producers.scenario import loading
+from producers.scenario.incidentspec import MELTING
 from streams.contract.runinfo import Phase
 
 START = 1_710_268_200_000
@@ -24,7 +25,7 @@ def night() -> DrillNight:
         Phase("open", START), Phase("talk", START + 32 * MINUTE), Phase("capacity_lost", LOST),
         Phase("after_capacity_lost", LOST + 10 * MINUTE), Phase("night", START + 80 * MINUTE, quiet=True),
     )  # fmt: skip
-    info = NightInfo("server-loss", 1.0, 1, "", START, END, phases, True, ("first",), scenario.expect)
+    info = NightInfo("server-loss", 1.0, 1, "", START, END, phases, True, ("first",), scenario.expect or MELTING)
     boards = tuple(panels())
     return DrillNight(
         7, scenario, NightSource(scenario=scenario), info, boards, tuple(situations(scenario, info, boards)),

@@ -115,8 +115,10 @@ def test_a_program_is_a_trainee(sitting: Sitting) -> None:
 
 def test_a_program_that_ends_has_left(sitting: Sitting) -> None:
     """Without an answer there is no score."""
+    sent: list[str] = []
     with pytest.raises(LeftError):
-        converse(sitting, ['{"later": "1m"}'], [].append)
+        converse(sitting, ['{"later": "1m"}'], sent.append)
+    assert len(sent) == 2
 
 
 def test_the_debrief_tells_the_whole_night(sitting: Sitting) -> None:
