@@ -203,6 +203,12 @@ READ_PER_SECOND = per_second(m.READ_RECORDS)
 REJECTED = m.REJECTED_RECORDS.name
 SCRAPE = m.SCRAPE.name
 
+# --- the receiver of pages --------------------------------------------------------------------------------------------
+PAGES = m.PAGES.name
+PAGE_DELAY = m.PAGE_DELAY.name
+NOTIFICATIONS = m.NOTIFICATIONS.name
+NOTIFICATIONS_REPEATED = m.NOTIFICATIONS_REPEATED.name
+
 # --- the broker -------------------------------------------------------------------------------------------------------
 BROKER_UP = m.BROKER_UP.name
 BROKER_UNHEALTHY = m.BROKER_UNHEALTHY.name

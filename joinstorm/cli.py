@@ -49,6 +49,7 @@ COMMANDS: Final = {
         ("control", "control", "Control a replay on this machine."),
         ("dashboards", "dashboards", "Build, check and publish the boards."),
         ("dead-letters", "dead_letters", "List the records that are not events."),
+        ("drill", "drill", "Find out what is going on in a night."),
         ("engines", "engines", "List, install and remove engines."),
         ("events", "events", "Export a tape's events to a file."),
         ("export", "export", "Serve a run's metrics to Prometheus."),

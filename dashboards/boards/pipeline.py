@@ -5,7 +5,7 @@ from grafana_foundation_sdk.builders import dashboard
 from dashboards import palette, variables
 from dashboards import queries as q
 from dashboards import thresholds as limits
-from dashboards.boards import broker, processor
+from dashboards.boards import broker, pages, processor
 from dashboards.panels import (
     EIGHTH,
     SIXTH,
@@ -47,6 +47,9 @@ def build() -> dashboard.Dashboard:
         made = made.with_panel(panel)
     made = made.with_row(dashboard.Row("The broker"))
     for panel in broker.panels():
+        made = made.with_panel(panel)
+    made = made.with_row(dashboard.Row("Pages"))
+    for panel in pages.panels():
         made = made.with_panel(panel)
     made = made.with_row(dashboard.Row("The exporter"))
     for panel in (_read(), _rejected(), _scrape()):

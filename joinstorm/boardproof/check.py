@@ -17,7 +17,7 @@ from joinstorm.boardproof.mutants import mutants
 from joinstorm.boardproof.proofnight import ALERTS, GOOD, WRONG, ProofNight
 from joinstorm.prometheus.backfill import make_blocks, write_openmetrics
 from joinstorm.prometheus.server import Labels, Prometheus, QueryError, Vector
-from streams.metrics.definitions import EXPORTER_METRICS, WORKER_METRICS
+from streams.metrics.definitions import EXPORTER_METRICS, RECEIVER_METRICS, WORKER_METRICS
 
 EXPECTED: Final[dict[str, dict[tuple[str, str], Expected]]] = {
     "joinstorm-launch": launch.expected(),
@@ -205,5 +205,5 @@ def store(night: ProofNight, folder: Path, moments: Iterable[int] | None = None)
     folder.mkdir(parents=True, exist_ok=True)
     text = folder / "night.om"
     with text.open("w", encoding="utf-8") as file:
-        write_openmetrics(night.series(moments), file, (*EXPORTER_METRICS, *WORKER_METRICS, ALERTS))
+        write_openmetrics(night.series(moments), file, (*EXPORTER_METRICS, *WORKER_METRICS, *RECEIVER_METRICS, ALERTS))
     make_blocks(text, folder / "data")

@@ -64,6 +64,10 @@ def pipeline() -> dict[tuple[str, str], Expected]:
         ("Result records rejected", "A"): lambda now: merged(
             single(count, topic=topic, reason=reason) for (topic, reason), count in now.rejected.items()
         ),
+        ("Pages received", "A"): work_series(m.PAGES.name),
+        ("Delay of a page", "A"): work_series(m.PAGE_DELAY.name),
+        ("Notifications", "A"): work_series(m.NOTIFICATIONS.name),
+        ("Notifications", "B"): work_series(m.NOTIFICATIONS_REPEATED.name),
         ("Cost of a scrape", "A"): work_series(m.SCRAPE.name),
     }
 

@@ -64,8 +64,11 @@ _VALUES: Final[dict[str, tuple[str, ...]]] = {
     "stage": ("decode", "fold", "publish", "checkpoint", "restore"),
     "kind": ("whole", "changes"),
     "source": ("checkpoint", "beginning"),
+    "alertname": ("LaunchMelting", "JoinSuccessLow"),
+    "severity": ("page",),
+    "status": ("firing", "resolved"),
 }
-"""Values of the labels of the workers' metrics."""
+"""Values of the labels of the metrics of workers, broker and receiver."""
 _WORKERS: Final = ((GOOD, "worker-1:9200"), (GOOD, "worker-2:9200"), (WRONG, "worker-3:9200"))
 
 
@@ -237,7 +240,7 @@ class ProofNight:
 
     @cached_property
     def _work(self) -> Work:
-        """Series of the workers, the broker and the exporter itself, each with different values."""
+        """Series of the workers, the broker, the receiver and the exporter itself, each with different values."""
         names = list(_of_the_exporter())
         for metric in m.WORKER_METRICS:
             others = [label for label in metric.labels if label != "engine"]
@@ -267,10 +270,10 @@ def another(info: RunInfo) -> RunInfo:
 
 
 def _of_the_exporter() -> Iterator[tuple[Metric, Labels]]:
-    """Yield the series of work served by the exporter: its own cost, and the broker's."""
+    """Yield the series of work served by the exporter, its own cost and the broker's, and those of the receiver."""
     yield m.SCRAPE, frozenset()
     yield from ((ALERTS, frozenset(labels.items())) for labels in _ALERTS)
-    for metric in m.BROKER_METRICS:
+    for metric in (*m.BROKER_METRICS, *m.RECEIVER_METRICS):
         for values in product(*(_VALUES[label] for label in metric.labels)):
             yield metric, frozenset(zip(metric.labels, values, strict=True))
 

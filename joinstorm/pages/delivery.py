@@ -2,7 +2,7 @@
 
 A *page* here is one alert that fired at one time; a notification has one or several. What Alertmanager documents is
 not held against it: after a kill it sends again what it had not noted as sent (it promises at least once), and an alert
-that ends and fires again within ``group_interval`` is one page.
+that ends and fires again before it has seen the end, within ``group_interval`` or while it was away, is one page.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -34,7 +34,7 @@ class PageDelivery(msgspec.Struct, frozen=True):
     labels: dict[str, str]
     fired: int
     state: PageState
-    """``folded``: it fired again so soon after it ended that Alertmanager made one page of both."""
+    """``folded``: Alertmanager did not see the end of the page before, so it made one page of both."""
     arrived: int | None
     ended: int | None
     """When Prometheus found it over; None where it fired to the end."""
@@ -96,7 +96,9 @@ class Delivery(msgspec.Struct, frozen=True):
 
 def _problems(found: Delivery, *, alone: bool) -> Iterator[str]:
     if lost := [page for page in found.pages if page.state == "lost"]:
-        yield f"{len(lost)} of {found.expected} pages did not arrive, the first: {lost[0].alert}"
+        away = sum(_only_in_outage(page, found.outages) for page in lost)
+        why = f"; {away} of them began and ended while Alertmanager was away" if away else ""
+        yield f"{len(lost)} of {found.expected} pages did not arrive, the first: {lost[0].alert}{why}"
     if found.repeated:
         yield f"{found.repeated} notifications were repeated without a reason"
     if found.unresolved:
@@ -127,7 +129,7 @@ def deliver(
     for one in received:
         for alert in one.notification.alerts:
             first.setdefault((alert.key, alert.fired, alert.status), (one.at, alert))
-    pages = tuple(_pages(lives, first, fold_ms, interval_ms))
+    pages = tuple(_pages(lives, first, outages, fold_ms, interval_ms))
     known = {(life.labels, life.fired) for life in lives}
     repeated, excused = _repeats(received, outages)
     return Delivery(
@@ -142,25 +144,46 @@ def deliver(
 
 
 def _pages(
-    lives: Iterable[FiredAlert], first: dict[Key, tuple[int, NotifiedAlert]], fold_ms: int, interval_ms: int
-) -> Iterator[PageDelivery]:
-    before: dict[Labels, FiredAlert] = {}
+    lives: Iterable[FiredAlert],
+    first: dict[Key, tuple[int, NotifiedAlert]],
+    outages: Sequence[AlertmanagerOutage],
+    fold_ms: int,
+    interval_ms: int,
+) -> list[PageDelivery]:
+    """Return what became of each life of an alert; one that goes on as the page before it passes its end on to that."""
+    found: list[PageDelivery] = []
+    heads: dict[Labels, int] = {}
     for life in lives:
-        arrival, resolution = (first.get((life.labels, life.fired, status)) for status in ("firing", "resolved"))
-        earlier = before.get(life.labels)
-        soon = earlier is not None and life.fired - earlier.last <= fold_ms + 2 * interval_ms
-        before[life.labels] = life
-        state: PageState = "arrived" if arrival else "folded" if soon else "lost"
-        yield PageDelivery(
-            alert=life.name,
-            labels=dict(life.labels),
-            fired=life.fired,
-            state=state,
-            arrived=arrival[0] if arrival else None,
-            ended=life.last + interval_ms if life.over else None,
-            resolved=resolution[0] if resolution else None,
-            runbook_url=arrival[1].annotations.get("runbook_url", "") if arrival else "",
-        )
+        page = _page(life, first, interval_ms)
+        head = heads.get(life.labels)
+        if page.state == "lost" and head is not None and _goes_on(found[head], page, outages, fold_ms + interval_ms):
+            found[head] = msgspec.structs.replace(found[head], ended=page.ended, resolved=page.resolved)
+            page = msgspec.structs.replace(page, state="folded")
+        else:
+            heads[life.labels] = len(found)
+        found.append(page)
+    return found
+
+
+def _page(life: FiredAlert, first: dict[Key, tuple[int, NotifiedAlert]], interval_ms: int) -> PageDelivery:
+    arrival, resolution = (first.get((life.labels, life.fired, status)) for status in ("firing", "resolved"))
+    return PageDelivery(
+        alert=life.name,
+        labels=dict(life.labels),
+        fired=life.fired,
+        state="arrived" if arrival else "lost",
+        arrived=arrival[0] if arrival else None,
+        ended=life.last + interval_ms if life.over else None,
+        resolved=resolution[0] if resolution else None,
+        runbook_url=arrival[1].annotations.get("runbook_url", "") if arrival else "",
+    )
+
+
+def _goes_on(head: PageDelivery, page: PageDelivery, outages: Iterable[AlertmanagerOutage], most_ms: int) -> bool:
+    """Say whether Alertmanager makes one page of two: it did not see, or not note, the end of the one before."""
+    if head.state != "arrived" or head.ended is None or head.resolved is not None:
+        return False
+    return page.fired - head.ended <= most_ms or _in_outage(head.ended, outages)
 
 
 def _repeats(received: Iterable[ReceivedNotification], outages: Sequence[AlertmanagerOutage]) -> tuple[int, int]:
@@ -188,6 +211,11 @@ def _out_of_order(pages: Iterable[PageDelivery], outages: Sequence[AlertmanagerO
         count += page.fired < latest
         latest = max(latest, page.fired)
     return count
+
+
+def _only_in_outage(page: PageDelivery, outages: Iterable[AlertmanagerOutage]) -> bool:
+    """Say whether a page was over before Prometheus could send it to the Alertmanager that came back."""
+    return page.ended is not None and _in_outage(page.fired, outages) and _in_outage(page.ended, outages)
 
 
 def _in_outage(at: int, outages: Iterable[AlertmanagerOutage]) -> bool:

@@ -23,6 +23,9 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 NOTHING_TO_REPORT: Final = {
     "Result records rejected": "no record was rejected",
     "Dead letters by reason": "there are none in this run",
+    "Pages received": "no receiver of pages",
+    "Delay of a page": "no receiver of pages",
+    "Notifications": "no receiver of pages",
 }
 """Panels that say so where nothing is wrong."""
 CONFIG: Final = stored.HERE / "provisioning" / "prometheus" / "prometheus.yml"

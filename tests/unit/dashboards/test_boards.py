@@ -15,10 +15,10 @@ from grafana_foundation_sdk.models import dashboard as model
 
 from dashboards import build, docs, lint, palette, panels, promql, publish, rules, stored, thresholds
 from streams.contract.names import SHIPPED_PHASES
-from streams.metrics.definitions import EVENT_TIME_METRICS, EXPORTER_METRICS, WORKER_METRICS
+from streams.metrics.definitions import EVENT_TIME_METRICS, EXPORTER_METRICS, RECEIVER_METRICS, WORKER_METRICS
 
 ROOT = Path(__file__).parents[3]
-SERVED = (*EXPORTER_METRICS, *WORKER_METRICS, *EVENT_TIME_METRICS)
+SERVED = (*EXPORTER_METRICS, *WORKER_METRICS, *RECEIVER_METRICS, *EVENT_TIME_METRICS)
 NOT_SHOWN: dict[str, str] = {
     "joinstorm_exporter_rooms_left_out": "0 in a night of up to 200 rooms; for rules and dashboards of one's own"
 }

@@ -47,6 +47,13 @@ def test_a_page_that_does_not_arrive_is_lost() -> None:
     assert found.problems() == ("1 of 2 pages did not arrive, the first: Waiting",)
 
 
+def test_a_page_that_is_over_before_alertmanager_is_back_is_lost_for_that_reason() -> None:
+    """It fired and ended within the outage: Alertmanager never saw it, and the account says so."""
+    found = deliver([life(1_000, 4_000)], [], [AlertmanagerOutage(BASE, BASE + 5_000)])
+    (problem,) = found.problems()
+    assert problem.endswith("the first: Melting; 1 of them began and ended while Alertmanager was away")
+
+
 def test_a_page_that_arrives_twice_is_doubled() -> None:
     """The same alert again, and Alertmanager was there all the time: no reason is documented."""
     found = deliver([life(0, 9_000, over=False)], [page(100, 0), page(5_000, 0)])
@@ -69,7 +76,17 @@ def test_a_short_pause_is_one_page() -> None:
     received = [page(100, 0), page(21_500, 11_000, "resolved")]
     found = deliver(lives, received, fold_ms=1_000)
     assert [one.state for one in found.pages] == ["arrived", "folded"]
-    assert counts(found)["expected"] == 1
+    assert counts(found) == {"expected": 1, "arrived": 1}
+    assert not found.problems()
+
+
+def test_an_end_that_alertmanager_did_not_see_makes_one_page() -> None:
+    """Over while it was away, and fired again: to Alertmanager the alert fires still, and one end closes both."""
+    lives = [life(0, 9_000), life(14_000, 20_000)]
+    received = [page(100, 0), page(21_500, 14_000, "resolved")]
+    outage = AlertmanagerOutage(BASE + 8_000, BASE + 12_000)
+    assert not deliver(lives, received, [outage], 1_000).problems()
+    assert deliver(lives, received, [], 1_000).problems()
 
 
 def test_a_long_pause_is_two_pages() -> None:
