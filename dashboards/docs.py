@@ -39,6 +39,21 @@ and every mutant must be caught. Tests play nights and compare what Prometheus h
 every phase, and event-time values in the middle of a run, after a pause, a jump and late events.
 `joinstorm dashboards render` draws every panel with Grafana's own libraries. The boards follow the rules of
 grafana/dashboard-linter, except those in `dashboards/generated/.lint`, each with its reason.
+
+## In thirty seconds
+
+![The first screen of The launch, at the end of the evening](boards.png)
+
+From 21:20 on people gather in a room, faster and faster as 22:00 comes, until it holds about as many as it can: the
+thin line is its capacity. A minute after the scheduled start the orange stretch begins: the room melts. Three alerts
+fire at once, the audience sinks from its peak though more people want in than ever, and they pile up outside. At 22:20
+the room is closed: the audience drops to zero, everyone waits, and the fourth alert says so. A second room fills from
+there to about a third of the first, the alerts end, the queue empties, and the talk goes on for an hour. Now the rooms
+are empty; the line at the top keeps the most that were ever inside and outside. The grey dashes of the truth lie on
+every line: the figures are right.
+
+The next screen says whom it hits and why: web, iOS and Android fail alike, so no client is to blame, and the reasons
+are *overloaded* while the room melts and *room_closed* when it is closed.
 """
 
 

@@ -62,9 +62,10 @@ def _now() -> Panel:
     text = PanelText(
         "Now",
         "The scenario and the run shown, the phase of the night the replay is in, the moment of the night up to which "
-        "everything has been sent (UTC; New York is four hours behind), the listeners in the selected rooms, and the "
-        "people who want to be in a room and are not.",
-        "the scenario you expect, and a clock that moves; it stops when the replay is paused or has ended.",
+        "everything has been sent (UTC; New York is four hours behind), the listeners in the selected rooms, the "
+        "people who want to be in a room and are not, and the most there have been of either.",
+        "the scenario you expect, and a clock that moves; it stops when the replay is paused or has ended. After the "
+        "night nobody is left, and the two greatest figures say what it was.",
     )
     return sentence(
         text,
@@ -73,13 +74,17 @@ def _now() -> Panel:
         PanelQuery(q.MOMENT, "Event time"),
         PanelQuery(q.AUDIENCE_NOW, "In the rooms"),
         PanelQuery(q.WAITING, "Waiting outside"),
+        PanelQuery(q.MOST_INSIDE, "Most in a room"),
+        PanelQuery(q.MOST_WAITING, "Most outside"),
         fields=(
             Field("scenario", "Scenario"),
             Field("run", "Run"),
             Field("phase", "Phase", texts=palette.PHASES),
             Field("Event time", unit="dateTimeAsIso"),
             Field("In the rooms", unit="short", colour=palette.AUDIENCE),
+            Field("Most in a room", unit="short", colour=palette.AUDIENCE),
             Field("Waiting outside", unit="short", colour=palette.WAITING),
+            Field("Most outside", unit="short", colour=palette.WAITING),
         ),
     )
 

@@ -109,6 +109,11 @@ class ManyMoments:
         """Return the people who want in and are not, over all spaces."""
         return self.view.waiting[self.until]
 
+    def waiting_peak(self) -> Ints:
+        """Return the most people waiting at the end of a window so far."""
+        waiting = self.view.waiting
+        return Steps(waiting.windows, np.maximum.accumulate(waiting.values))[self.until]
+
     def drop_ratio(self, space: str) -> NightColumn:
         """Return drops / (audience a minute ago + joins since), absent while the room was empty."""
         present = self.view.live(space)[self.since] + self.presence_last_minute(space, "joins")

@@ -102,6 +102,7 @@ def add_audience(
     for space in (*spaces, ALL):
         families.add(metrics.DISTINCT_LISTENERS, now.distinct_listeners(space), engine, space, at=at)
     families.add(metrics.WAITING, now.waiting(), engine, at=at)
+    families.add(metrics.WAITING_PEAK, now.waiting_peak(), engine, at=at)
     families.add(metrics.WAITED, now.waited_20m(), engine, at=at)
 
 

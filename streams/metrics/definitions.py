@@ -51,6 +51,10 @@ WAITING = gauge(
     "waiting_people", "people", "engine", "People who want to be in a room and are not: new, refused or dropped.",
     "sum over spaces of arrivals + drops - joins - give_ups", AS_OF,
 )  # fmt: skip
+WAITING_PEAK = gauge(
+    "waiting_peak_people", "people", "engine", "Most people waiting at the end of a window.",
+    "maximum of joinstorm_waiting_people so far", AS_OF,
+)  # fmt: skip
 PRESENCE = counter(
     "presence_events", "events", "engine space kind",
     "Attempts, arrivals (first attempts), joins, fails, leaves, give-ups, drops, rejoins within 60 s of a drop.",

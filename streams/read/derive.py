@@ -222,6 +222,10 @@ class ResultsAt:
         """Return the number of people waiting, over all spaces."""
         return self.view.waiting[self.until]
 
+    def waiting_peak(self) -> int:
+        """Return the greatest number of people waiting at the end of a window so far."""
+        return self.view.waiting.known(self.until).peak()[0]
+
     def drop_ratio(self, space: str) -> float | None:
         """Return drops / (audience a minute ago + joins since); None while the room was empty."""
         present = self._live(space, self.since) + self.presence_last_minute(space, "joins")

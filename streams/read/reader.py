@@ -6,13 +6,13 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from streams.contract.runinfo import RunInfo
-from streams.contract.topics import RUN_INFO
+from streams.contract.topics import RESULTS_PROGRESS, RUN_INFO
 from streams.errors import AwayError, BrokerError, DeadlineError
 from streams.kafka.admin import PROBE_SECONDS, why_unreachable
 from streams.kafka.connection import Connection
@@ -37,6 +37,7 @@ SLICE: Final = 2_000
 """Records processed under one lock, some 20 ms: the longest a concurrent caller, such as a scrape, has to wait."""
 PAUSE_SECONDS: Final = 0.001
 """Time between two slices in which waiting callers get the lock."""
+_Batches: TypeAlias = dict[TopicPartition, list[ConsumerRecord]]
 
 
 class ResultReader:
@@ -64,6 +65,10 @@ class ResultReader:
         """Topics that do not exist, or that the client may not see."""
         self._connected = threading.Event()
         self._stopping = threading.Event()
+        self._held: list[_Batches] = []
+        """Progress that has been read, and waits for the results it covers."""
+        self._covering: dict[TopicPartition, int] = {}
+        """Ends of the results when the first of it was read."""
         self._thread = threading.Thread(target=self._work, name="result-reader", daemon=True)
 
     def __enter__(self) -> Self:
@@ -235,8 +240,12 @@ class ResultReader:
         """Read until stopped. Results are paused until the run is known: only then can they be assigned to it."""
         results = self._partitions(consumer, RESULTS)
         while not self._stopping.is_set():
-            batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=_MAX_RECORDS)
+            batches: _Batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=_MAX_RECORDS)
+            progress = self._partitions(consumer, (RESULTS_PROGRESS,))
+            self._hold({partition: batches.pop(partition) for partition in progress if partition in batches})
             await self._accept(batches)
+            with contextlib.suppress(KafkaError):  # the broker may be away for a while; retried next time
+                await self._release(consumer)
             with self._changed:
                 back = self._follower.take_rewind()
                 self._changed.notify_all()
@@ -247,8 +256,26 @@ class ResultReader:
             with contextlib.suppress(KafkaError):  # the broker may be away for a while; retried next time
                 await self._note_drained(consumer, results)
 
-    async def _accept(self, batches: dict[TopicPartition, list[ConsumerRecord]]) -> None:
-        """Process what was read, progress after the results it covers."""
+    def _hold(self, progress: _Batches) -> None:
+        if progress:
+            self._held.append(progress)
+
+    async def _release(self, consumer: AIOKafkaConsumer) -> None:
+        """Process progress once the results it covers have been read: all that had been written by then.
+
+        A fetch may bring progress without those results: the broker looks into one partition after the other, and the
+        client does not fetch from a partition that it still has records of.
+        """
+        counts = self._partitions(consumer, [base for base in RESULTS if base != RESULTS_PROGRESS])
+        if self._held and not self._covering:
+            self._covering = await consumer.end_offsets(counts)
+            self._held = [_joined(self._held)]
+        if self._covering and all([await consumer.position(one) >= end for one, end in self._covering.items()]):
+            await self._accept(self._held.pop(0))
+            self._covering = {}
+
+    async def _accept(self, batches: _Batches) -> None:
+        """Process what was read."""
         for partition, records in sorted(batches.items(), key=lambda item: TOPICS.index(self.names[item[0].topic])):
             for start in range(0, len(records), SLICE):
                 if start:
@@ -275,3 +302,11 @@ class ResultReader:
 
     def _partitions(self, consumer: AIOKafkaConsumer, bases: Sequence[str]) -> list[TopicPartition]:
         return [partition for partition in consumer.assignment() if self.names[partition.topic] in bases]
+
+
+def _joined(parts: Sequence[_Batches]) -> _Batches:
+    found: _Batches = {}
+    for part in parts:
+        for partition, records in part.items():
+            found.setdefault(partition, []).extend(records)
+    return found

@@ -15,7 +15,7 @@ from tests.conftest import required
 
 JAR = Path(__file__).parents[2] / "examples" / "kafka-streams" / "target" / "joinstorm-kafka-streams.jar"
 
-ANSWERS = ("golden-doors", "clean", "duplicates", "out-of-order", "late", "durations")
+ANSWERS = ("golden-doors", "clean", "duplicates", "out-of-order", "late", "durations", "breakdowns")
 """For engines that take long to start: what may happen to records."""
 
 
@@ -29,7 +29,9 @@ class TestFaustTables(Conformance):
     """Faust as its manual teaches: a duplicate counts twice."""
 
     config = Config(
-        "faust-tables", points=ANSWERS, statuses=dict.fromkeys(("golden-doors", "duplicates", "durations"), "wrong")
+        "faust-tables",
+        points=ANSWERS,
+        statuses=dict.fromkeys(("golden-doors", "duplicates", "durations", "breakdowns"), "wrong"),
     )
 
 
@@ -61,7 +63,8 @@ class TestFlink(Conformance):
     """Flink SQL: everything is exact; a JVM starts with every point, so not all are played here."""
 
     config = Config(
-        "flink", points=("golden-doors", "golden-edges", "duplicates", "late", "corrupt", "durations", "kill")
+        "flink",
+        points=("golden-doors", "golden-edges", "duplicates", "late", "corrupt", "durations", "breakdowns", "kill"),
     )
 
 
@@ -86,4 +89,4 @@ class Example(Config):
 class TestKafkaStreams(Conformance):
     """The example in Java: everything is exact; a JVM starts with every point, so not all are played here."""
 
-    config = Example("kafka-streams", points=("clean", "late", "durations", "kill"))
+    config = Example("kafka-streams", points=("clean", "late", "durations", "breakdowns", "kill"))

@@ -29,6 +29,7 @@ BUGS = (
     ("LessThanAMinute", "golden-doors", "golden-waiting"),
     ("BeforeTheTalk", "golden-waiting", "golden-doors"),
     ("RoundsDurations", "durations", "out-of-order"),
+    ("LeavesOthersOut", "golden-clients", "clean"),
     ("UnicodeLowerCase", "golden-thread", "clean"),
     ("IgnoresTheVersion", "corrupt", "clean"),
     ("OneReasonForAll", "corrupt", "clean"),
@@ -98,12 +99,15 @@ def test_what_is_no_engine_is_named(mutant: str, status: str, words: str, kafka:
 
 
 @pytest.mark.integration
-def test_an_engine_without_durations_is_judged_on_the_rest(kafka: Connection, tmp_path: Path) -> None:
-    """Durations are a point of their own, which does not apply to an engine that publishes none."""
-    night, engine = simulated(tmp_path), mutant_engine("KnowsNoDurations")
-    clean, durations = (play(point, kafka, engine, night, tmp_path) for point in choose(["clean", "durations"]))
+@pytest.mark.parametrize(("mutant", "kind"), [("KnowsNoDurations", "durations"), ("KnowsNoBreakdowns", "breakdowns")])
+def test_an_engine_without_them_is_judged_on_the_rest(
+    mutant: str, kind: str, kafka: Connection, tmp_path: Path
+) -> None:
+    """Durations and breakdowns are points of their own, which do not apply to an engine that publishes none."""
+    night, engine = simulated(tmp_path), mutant_engine(mutant)
+    clean, of_kind = (play(point, kafka, engine, night, tmp_path) for point in choose(["clean", kind]))
     assert clean.status == "exact", shown_outcome(clean)
-    assert (durations.status, durations.detail) == ("unsupported", "publishes no durations")
+    assert (of_kind.status, of_kind.detail) == ("unsupported", f"publishes no {kind}")
 
 
 @pytest.mark.integration

@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
-from benchmarks.alerts_live import judged, phase_at
+import yaml
+
+from benchmarks.alerts_live import WATERMARK, judged, phase_at, watched
+from dashboards import stored
 from producers.tape.tapefile import Tape
 from streams.contract.names import PhaseName
 from streams.contract.runinfo import Phase
@@ -31,6 +34,14 @@ def test_an_alert_is_right_missed_or_false_by_its_phases(tmp_path: Path) -> None
     assert missed == ["JoinSuccessLow", "WaitingRoomGrowing"]
     assert false == ["JoinSuccessLow in open", "EngineWrong in melting"]
     assert judged(tape, {}, "control") == ([], ["AnnouncementSurge"], [])
+
+
+def test_every_group_records_what_it_saw_of_the_watermark(tmp_path: Path) -> None:
+    """First of all, so that it has the time of the group's alerts; the shipped rules follow as they are."""
+    groups = yaml.safe_load(watched(tmp_path).read_text())["groups"]
+    shipped = yaml.safe_load((stored.HERE / stored.RULES).read_text())["groups"]
+    assert [group["rules"][0]["record"] for group in groups] == [WATERMARK] * len(shipped)
+    assert [group["rules"][1:] for group in groups] == [group["rules"] for group in shipped]
 
 
 def test_a_moment_belongs_to_the_phase_that_began_last() -> None:

@@ -15,6 +15,7 @@ from producers.recording import Recording, record
 from producers.scenario.loading import load
 from producers.scenario.spec import Scenario
 from producers.tape.tapefile import Tape
+from streams.contract.runinfo import Capacity
 from streams.errors import TapeError, UsageError
 from tests.fulldisk import room_for
 
@@ -51,6 +52,19 @@ def test_same_seed_same_tape(night: Recording, tmp_path: Path) -> None:
         for seed, scale in ((1, 0.1), (2, 0.1), (1, 0.11))
     ]
     assert len(set(others)) == 3
+
+
+def test_the_capacity_is_what_the_rooms_can_hold(night: Recording, tmp_path: Path) -> None:
+    """Without an incident it never changes; failed servers take their share away until they are back."""
+    whole = load("launch").server.held * 0.002
+    assert night.info.capacity == (Capacity(night.info.start, round(whole)),)
+    loss = record(load("server-loss"), tmp_path / "loss.parquet", scale=0.002).info
+    held = [step.listeners for step in loss.capacity]
+    assert held[0] == held[2]
+    assert held[1] == pytest.approx(0.6 * held[0], abs=1)
+    begun, over = (step.start for step in loss.capacity[1:])
+    assert over - begun == 10 * 60_000
+    assert {loss_phase.start for loss_phase in loss.phases} >= {begun, over}
 
 
 def test_the_tape_verifies(night: Recording) -> None:

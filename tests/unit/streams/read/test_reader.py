@@ -9,10 +9,11 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
-from streams.contract.topics import RESULTS_AUDIENCE, RESULTS_PROGRESS
+from streams.contract.topics import RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION
 from streams.errors import AwayError, BrokerError
 from streams.kafka.connection import Connection
 from streams.read import reader as module
+from streams.read.follower import TOPICS
 from streams.read.reader import SLICE, ResultReader
 from streams.read.runview import RunView
 
@@ -31,6 +32,15 @@ class Slow:
         assert topic == partition.topic
         self.batches.append((topic, len(records)))
         self.begun.set()
+
+    def take_rewind(self) -> dict[TopicPartition, int]:
+        """Return nothing to read again."""
+        return {}
+
+    @property
+    def state(self) -> None:
+        """Return no run."""
+        return None
 
     def view(self) -> RunView:
         """Return the number of records so far."""
@@ -60,6 +70,63 @@ def test_a_scrape_does_not_wait_for_a_long_batch() -> None:
     assert 0 < seen[0] < SLICES * SLICE
     assert follower.batches[-1] == (RESULTS_PROGRESS, 3)
     assert follower.view().records["accepted"] == SLICES * SLICE + 4
+
+
+class Scripted:
+    """A client that returns batches in turn, then stops the reader; positions follow what it has returned."""
+
+    def __init__(self, reader: ResultReader, batches: Sequence[dict[TopicPartition, int]]) -> None:
+        self.reader = reader
+        self.batches = list(batches)
+        self.positions = {TopicPartition(topic, 0): 0 for topic in TOPICS}
+        self.ends = dict(self.positions)
+        for batch in batches:
+            for partition, count in batch.items():
+                self.ends[partition] += count
+
+    async def getmany(self, **_: object) -> dict[TopicPartition, list[None]]:
+        """Return the next batch."""
+        if not self.batches:
+            self.reader._stopping.set()
+            return {}
+        batch = self.batches.pop(0)
+        for partition, count in batch.items():
+            self.positions[partition] += count
+        return {partition: [None] * count for partition, count in batch.items()}
+
+    async def end_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        """Return the ends: everything has been written already."""
+        return {partition: self.ends[partition] for partition in partitions}
+
+    async def position(self, partition: TopicPartition) -> int:
+        """Return how far a partition has been read."""
+        return self.positions[partition]
+
+    def assignment(self) -> set[TopicPartition]:
+        """Return all partitions."""
+        return set(self.positions)
+
+    def paused(self) -> set[TopicPartition]:
+        """Return none."""
+        return set()
+
+
+def test_progress_waits_for_the_results_it_covers() -> None:
+    """Progress that is fetched before results written earlier is shown after them: no engine looks wrong meanwhile."""
+    reader = ResultReader(Connection("127.0.0.1:1"))
+    follower: Any = Slow(threading.Event())
+    reader._follower = follower
+    audience, reaction, progress = (
+        TopicPartition(topic, 0) for topic in (RESULTS_AUDIENCE, RESULTS_REACTION, RESULTS_PROGRESS)
+    )
+    consumer: Any = Scripted(reader, [{progress: 2}, {audience: 5, progress: 1}, {reaction: 3}, {}])
+    asyncio.run(reader._read(consumer))
+    assert follower.batches == [
+        (RESULTS_AUDIENCE, 5),
+        (RESULTS_REACTION, 3),
+        (RESULTS_PROGRESS, 2),
+        (RESULTS_PROGRESS, 1),
+    ]
 
 
 class Consumer:
