@@ -8,6 +8,7 @@ variables, too; ``$space`` may hold several rooms.
 
 from streams.contract.names import ANNOUNCEMENT, TRUTH, PhaseName
 from streams.metrics import definitions as m
+from streams.metrics import receiver
 from streams.metrics.metric import Metric, at_event_time
 
 OF_ENGINE = 'engine="$engine"'
@@ -208,10 +209,10 @@ REJECTED = m.REJECTED_RECORDS.name
 SCRAPE = m.SCRAPE.name
 
 # --- the receiver of pages --------------------------------------------------------------------------------------------
-PAGES = m.PAGES.name
-PAGE_DELAY = m.PAGE_DELAY.name
-NOTIFICATIONS = m.NOTIFICATIONS.name
-NOTIFICATIONS_REPEATED = m.NOTIFICATIONS_REPEATED.name
+PAGES = receiver.PAGES.name
+PAGE_DELAY = receiver.PAGE_DELAY.name
+NOTIFICATIONS = receiver.NOTIFICATIONS.name
+NOTIFICATIONS_REPEATED = receiver.NOTIFICATIONS_REPEATED.name
 
 # --- the broker -------------------------------------------------------------------------------------------------------
 BROKER_UP = m.BROKER_UP.name

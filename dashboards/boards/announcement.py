@@ -20,6 +20,7 @@ from dashboards.panels import (
 )
 from streams.contract.names import ANNOUNCEMENT
 from streams.metrics import definitions as m
+from streams.metrics.labels import TOP_HASHTAGS
 
 UID = "joinstorm-announcement"
 _BOUND = StatStyle(mode=BigValueTextMode.VALUE_AND_NAME, decimals=1)
@@ -205,7 +206,7 @@ def _hashtags() -> Panel:
         "none",
         PanelQuery(q.HASHTAGS, "#{{hashtag}}"),
         colour=palette.REACTION,
-        longest=m.TOP_HASHTAGS,
+        longest=TOP_HASHTAGS,
         span=QUARTER,
     )
 

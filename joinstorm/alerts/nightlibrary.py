@@ -24,6 +24,7 @@ DECIDING: Final = (
     "streams/contract/*.py",
     "streams/effect/*.py",
     "streams/exporter/samples.py",
+    "streams/metrics/labels.py",
     "streams/metrics/metric.py",
     "streams/metrics/definitions.py",
     "streams/read/*.py",

@@ -11,7 +11,7 @@ from streams.contract.names import MINUTE_MS
 from streams.contract.results import HASHTAG, STANCES
 from streams.effect.baseline import Estimate
 from streams.effect.estimate import ReactionEstimate
-from streams.metrics.definitions import TOP_HASHTAGS, TWEET_KINDS
+from streams.metrics.labels import TOP_HASHTAGS, TWEET_KINDS
 
 SUBJECT: Final = "announcement"
 

@@ -17,7 +17,8 @@ from joinstorm.boardproof.mutants import mutants
 from joinstorm.boardproof.proofnight import ALERTS, GOOD, WRONG, ProofNight
 from joinstorm.prometheus.backfill import make_blocks, write_openmetrics
 from joinstorm.prometheus.server import Labels, Prometheus, QueryError, Vector
-from streams.metrics.definitions import EXPORTER_METRICS, RECEIVER_METRICS, WORKER_METRICS
+from streams.metrics.definitions import EXPORTER_METRICS, WORKER_METRICS
+from streams.metrics.receiver import RECEIVER_METRICS
 
 EXPECTED: Final[dict[str, dict[tuple[str, str], Expected]]] = {
     "joinstorm-launch": launch.expected(),

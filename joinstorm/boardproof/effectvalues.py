@@ -5,7 +5,7 @@ from typing import Final
 
 from joinstorm.boardproof.counted import Counted
 from streams.effect.estimate import ReactionEstimate, estimate_reaction
-from streams.metrics.definitions import TWEET_KINDS
+from streams.metrics.labels import TWEET_KINDS
 
 SUBJECT: Final = "announcement"
 

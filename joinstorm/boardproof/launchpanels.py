@@ -13,7 +13,7 @@ from joinstorm.boardproof.momentvalues import Expected, ProofMoment, Shown, merg
 from joinstorm.prometheus.server import Vector
 from streams.contract.durations import bin_end
 from streams.contract.results import STANCES
-from streams.metrics.definitions import DURATION_BOUNDS_MS, PRESENCE_KINDS, QUANTILES, TWEET_KINDS
+from streams.metrics.labels import DURATION_BOUNDS_MS, PRESENCE_KINDS, QUANTILES, TWEET_KINDS
 
 SCHEDULED: Final = "scheduled_start"
 _ENOUGH: Final = 30

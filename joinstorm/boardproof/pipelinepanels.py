@@ -18,6 +18,7 @@ from joinstorm.boardproof.momentvalues import (
 )
 from joinstorm.prometheus.server import Vector
 from streams.metrics import definitions as m
+from streams.metrics import receiver
 
 
 def pipeline() -> dict[tuple[str, str], Expected]:
@@ -64,10 +65,10 @@ def pipeline() -> dict[tuple[str, str], Expected]:
         ("Result records rejected", "A"): lambda now: merged(
             single(count, topic=topic, reason=reason) for (topic, reason), count in now.rejected.items()
         ),
-        ("Pages received", "A"): work_series(m.PAGES.name),
-        ("Delay of a page", "A"): work_series(m.PAGE_DELAY.name),
-        ("Notifications", "A"): work_series(m.NOTIFICATIONS.name),
-        ("Notifications", "B"): work_series(m.NOTIFICATIONS_REPEATED.name),
+        ("Pages received", "A"): work_series(receiver.PAGES.name),
+        ("Delay of a page", "A"): work_series(receiver.PAGE_DELAY.name),
+        ("Notifications", "A"): work_series(receiver.NOTIFICATIONS.name),
+        ("Notifications", "B"): work_series(receiver.NOTIFICATIONS_REPEATED.name),
         ("Cost of a scrape", "A"): work_series(m.SCRAPE.name),
     }
 

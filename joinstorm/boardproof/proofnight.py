@@ -31,6 +31,7 @@ from streams.contract.runinfo import RunInfo, RunStatus
 from streams.contract.topics import INPUTS, RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION
 from streams.metrics import definitions as m
 from streams.metrics.metric import Metric
+from streams.metrics.receiver import RECEIVER_METRICS
 from streams.read.derive import ResultsView
 from streams.read.runview import EngineView, RunView
 
@@ -273,7 +274,7 @@ def _of_the_exporter() -> Iterator[tuple[Metric, Labels]]:
     """Yield the series of work served by the exporter, its own cost and the broker's, and those of the receiver."""
     yield m.SCRAPE, frozenset()
     yield from ((ALERTS, frozenset(labels.items())) for labels in _ALERTS)
-    for metric in (*m.BROKER_METRICS, *m.RECEIVER_METRICS):
+    for metric in (*m.BROKER_METRICS, *RECEIVER_METRICS):
         for values in product(*(_VALUES[label] for label in metric.labels)):
             yield metric, frozenset(zip(metric.labels, values, strict=True))
 

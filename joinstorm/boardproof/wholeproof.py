@@ -15,7 +15,8 @@ from joinstorm.prometheus.server import RECEIVING, Prometheus
 from producers.recording import record
 from producers.scenario.loading import load
 from streams.errors import JoinstormError
-from streams.metrics.definitions import EVENT_TIME_METRICS, EXPORTER_METRICS, RECEIVER_METRICS, WORKER_METRICS
+from streams.metrics.definitions import EVENT_TIME_METRICS, EXPORTER_METRICS, WORKER_METRICS
+from streams.metrics.receiver import RECEIVER_METRICS
 from streams.system.scratch import scratch
 
 SERVED: Final = (*EXPORTER_METRICS, *WORKER_METRICS, *RECEIVER_METRICS, *EVENT_TIME_METRICS)

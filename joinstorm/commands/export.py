@@ -9,7 +9,7 @@ import click
 
 from joinstorm.commands import options
 from joinstorm.output import echo
-from streams.metrics.definitions import TOP_ROOMS
+from streams.metrics.labels import TOP_ROOMS
 
 if TYPE_CHECKING:
     from streams.kafka.connection import Connection

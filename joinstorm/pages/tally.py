@@ -7,7 +7,7 @@ from prometheus_client.core import Metric as Family
 from prometheus_client.registry import Collector
 
 from joinstorm.pages.notifications import ALERTNAME, SEVERITY, Labels, ReceivedNotification, Status
-from streams.metrics import definitions as m
+from streams.metrics import receiver as m
 from streams.metrics.families import Families
 
 

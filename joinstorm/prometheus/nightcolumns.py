@@ -22,6 +22,7 @@ from streams.contract.topics import PRESENCE, TWEETS
 from streams.exporter import samples
 from streams.metrics import definitions as m
 from streams.metrics.families import Families
+from streams.metrics.labels import TOP_HASHTAGS, TWEET_KINDS
 from streams.metrics.metric import Metric
 from streams.read.derive import ResultsAt, ResultsView
 from streams.read.durations import Bins
@@ -276,7 +277,7 @@ def _add_engine(found: NightColumns, engine: str, info: RunInfo, now: ManyMoment
     samples.add_durations(families, engine, as_one)
     samples.add_breakdowns(families, engine, as_one)
     samples.add_tweets(families, engine, as_one)
-    for tag, column in now.top_hashtags(m.TOP_HASHTAGS).items():
+    for tag, column in now.top_hashtags(TOP_HASHTAGS).items():
         found.add(m.HASHTAGS, column, engine, tag)
     _add_reaction(found, engine, info, now)
 
@@ -303,7 +304,7 @@ def _add_progress(found: NightColumns, info: RunInfo, now: ManyMoments, times: I
     presence = ("attempts", "joins", "fails", "leaves", "give_ups", "drops")
     events = {
         PRESENCE: sum(now.presence(space, count) for space in now.view.spaces for count in presence),
-        TWEETS: sum(now.tweets(subject, kind) for subject in now.view.subjects for kind in m.TWEET_KINDS.values()),
+        TWEETS: sum(now.tweets(subject, kind) for subject in now.view.subjects for kind in TWEET_KINDS.values()),
     }
     found.add(m.WATERMARK, times / 1000, TRUTH)
     found.add(m.PROGRESS, sum(events.values()) / info.events if info.events else 1.0, TRUTH)

@@ -20,9 +20,10 @@ from producers.compose.faults import FaultPlan, parse_faults
 from producers.moments import moment_ms
 from producers.replay.control import ControlServer
 from producers.replay.deck import Deck, DeckState, speed_of
+from producers.replay.endings import StoppedError
 from producers.replay.faultfile import fault_path, read_faults, write_faults
 from producers.replay.opening import open_run, opened_run
-from producers.replay.playback import Pace, PlaybackRequest, PlaybackResult, Replay, StoppedError
+from producers.replay.playback import Pace, PlaybackRequest, PlaybackResult, Replay
 from producers.replay.position import Position, load_position
 from producers.replay.schedule import AS_FAST_AS_POSSIBLE, default_watermark_step
 from producers.replay.session import play_rounds

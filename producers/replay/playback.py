@@ -10,6 +10,7 @@ from pathlib import Path
 from producers.compose.composer import Block, StreamFaults
 from producers.replay.blockcursor import BlockCursor
 from producers.replay.deck import Command, Deck, Jump, Pause, Resume, SetSpeed, Shift, Step, Stop, Toggle
+from producers.replay.endings import JumpedBackError, StoppedError
 from producers.replay.meter import Meter
 from producers.replay.position import Position
 from producers.replay.prefetch import Prefetch
@@ -33,24 +34,6 @@ GIVE_UP_SECONDS = 2.0
 """The same after a failure or a stop."""
 DISPLAY_SECONDS = 0.25
 """Time between two updates of the deck's display."""
-
-
-class StoppedError(Exception):
-    """The deck stopped the replay; not a failure."""
-
-
-class JumpedBackError(Exception):
-    """The deck jumped to an earlier moment, which takes a further run.
-
-    Args:
-        moment: Event time, ms.
-        paused: The replay was paused, and stays so.
-    """
-
-    def __init__(self, moment: int, *, paused: bool) -> None:
-        super().__init__(moment)
-        self.moment = moment
-        self.paused = paused
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from producers.replay.deck import Deck
-from producers.replay.playback import JumpedBackError, PlaybackRequest, PlaybackResult
+from producers.replay.endings import JumpedBackError
+from producers.replay.playback import PlaybackRequest, PlaybackResult
 from streams.contract.runinfo import RunInfo
 
 

@@ -14,8 +14,9 @@ from streams.contract.runinfo import RunInfo
 from streams.exporter import samples
 from streams.exporter.brokerhealth import BrokerHealth
 from streams.metrics import definitions as metrics
-from streams.metrics.definitions import EXPORTER_METRICS, TOP_ROOMS
+from streams.metrics.definitions import EXPORTER_METRICS
 from streams.metrics.families import Families
+from streams.metrics.labels import TOP_ROOMS
 from streams.metrics.server import OPTION, serve_metrics
 from streams.read.derive import ResultsAt
 from streams.read.difference import difference

@@ -18,7 +18,9 @@ from streams.effect.baseline import STEP_MS, Estimate
 from streams.effect.estimate import ReactionEstimate, estimate_reaction
 from streams.exporter.brokerhealth import BrokerHealth
 from streams.metrics import definitions as metrics
-from streams.metrics.definitions import (
+from streams.metrics.families import Families
+from streams.metrics.labels import (
+    BOUNDS,
     DURATION_BOUNDS_MS,
     PRESENCE_KINDS,
     QUANTILES,
@@ -26,7 +28,6 @@ from streams.metrics.definitions import (
     TOP_HASHTAGS,
     TWEET_KINDS,
 )
-from streams.metrics.families import Families
 from streams.metrics.metric import Metric
 from streams.read.derive import ResultsAt, ResultsView
 from streams.read.difference import Difference
@@ -200,7 +201,7 @@ def add_reaction(
 def _add_bounds(
     families: Families, metric: Metric, engine: str, found: Estimate, scale: float = 1, *, at: float | None
 ) -> None:
-    for bound, value in zip(metrics.BOUNDS, (found.value, found.low, found.high), strict=True):
+    for bound, value in zip(BOUNDS, (found.value, found.low, found.high), strict=True):
         families.add(metric, value / scale, engine, bound, at=at)
 
 

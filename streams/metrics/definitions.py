@@ -9,31 +9,8 @@ the replay. A count "in the last minute" covers the last 60 s of event time, so 
 ``rate()`` over a counter of the night scales with the speed.
 """
 
+from streams.metrics.labels import TOP_HASHTAGS
 from streams.metrics.metric import AS_OF, LAST_MINUTE, NOW, Metric, at_event_time, counter, gauge
-
-TOP_HASHTAGS = 10
-TOP_ROOMS = 200
-"""Rooms with series of their own, unless an option says otherwise: each has some twenty per engine."""
-BOUNDS = ("estimate", "low", "high")
-"""Values of the label ``bound``: an estimate and the ends of its interval."""
-PRESENCE_KINDS = {
-    "attempt": "attempts",
-    "arrival": "arrivals",
-    "join": "joins",
-    "fail": "fails",
-    "leave": "leaves",
-    "give_up": "give_ups",
-    "drop": "drops",
-    "rejoin": "rejoins_60s",
-}
-"""Maps the label ``kind`` of presence metrics to the count of ``results.audience``."""
-QUANTILES = (0.5, 0.95, 0.99)
-"""Values of the label ``quantile``."""
-DURATION_BOUNDS_MS = tuple(1 << power for power in range(8, 23))
-"""Bounds of the label ``le`` below infinity, 0.256 s to 70 minutes: a bin begins at each of them."""
-TWEET_KINDS = {"post": "posts", "reply": "replies", "quote": "quotes", "repost": "reposts"}
-"""Maps the label ``kind`` of tweet metrics to the count of ``results.reaction``."""
-REPLAY_STATES = ("playing", "paused", "moving", "ended", "failed")
 
 # --- the launch -------------------------------------------------------------------------------------------------------
 AUDIENCE = gauge(
@@ -420,26 +397,3 @@ WORKER_METRICS: tuple[Metric, ...] = tuple(
     value for value in list(globals().values()) if isinstance(value, Metric) and value not in EXPORTER_METRICS
 )
 """The metrics of a worker of the engine ``faust``, in the order of definition."""
-
-# --- the receiver of notifications ------------------------------------------------------------------------------------
-_SINCE_RECEIVER = "since the receiver's start"
-PAGES = counter(
-    "pages_received", "alerts", "alertname severity status",
-    "Alerts that arrived at the receiver, by status: firing, and resolved. One that is sent again counts once.",
-    "count of different alerts, by their labels and the time they fired", _SINCE_RECEIVER,
-)  # fmt: skip
-PAGE_DELAY = gauge(
-    "page_delay_seconds", "seconds", "alertname severity",
-    "Wall clock time from when Prometheus fired the alert until its page arrived.", "arrival - start of the alert",
-    "the newest page of the alert",
-)  # fmt: skip
-NOTIFICATIONS = counter(
-    "notifications_received", "notifications", "", "Notifications of Alertmanager; each has one or several alerts.",
-    "count", _SINCE_RECEIVER,
-)  # fmt: skip
-NOTIFICATIONS_REPEATED = counter(
-    "notifications_repeated", "notifications", "", "Notifications whose alerts had all arrived before.", "count",
-    _SINCE_RECEIVER,
-)  # fmt: skip
-RECEIVER_METRICS: tuple[Metric, ...] = (PAGES, PAGE_DELAY, NOTIFICATIONS, NOTIFICATIONS_REPEATED)
-"""The metrics of the receiver of notifications, in the order of definition."""

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from streams.metrics.definitions import (
     EVENT_TIME_METRICS,
     EXPORTER_METRICS,
-    RECEIVER_METRICS,
-    TOP_HASHTAGS,
     WORKER_METRICS,
 )
+from streams.metrics.labels import TOP_HASHTAGS
 from streams.metrics.metric import EVENT_TIME, Metric
+from streams.metrics.receiver import RECEIVER_METRICS
 
 _SECTIONS = (
     (

@@ -15,7 +15,8 @@ from grafana_foundation_sdk.models import dashboard as model
 
 from dashboards import build, docs, lint, palette, panels, promql, publish, rules, stored, thresholds
 from streams.contract.names import SHIPPED_PHASES
-from streams.metrics.definitions import EVENT_TIME_METRICS, EXPORTER_METRICS, RECEIVER_METRICS, WORKER_METRICS
+from streams.metrics.definitions import EVENT_TIME_METRICS, EXPORTER_METRICS, WORKER_METRICS
+from streams.metrics.receiver import RECEIVER_METRICS
 
 ROOT = Path(__file__).parents[3]
 SERVED = (*EXPORTER_METRICS, *WORKER_METRICS, *RECEIVER_METRICS, *EVENT_TIME_METRICS)

@@ -11,7 +11,7 @@ from joinstorm.pages.notifications import ReceivedNotification, read_lines
 from joinstorm.pages.receiver import Receiver
 from joinstorm.pages.wording import lines_of
 from streams.errors import DecodeError, EnvironmentMissingError
-from streams.metrics.definitions import RECEIVER_METRICS
+from streams.metrics.receiver import RECEIVER_METRICS
 
 
 def body(status: str = "firing", starts: str = "2026-11-29T09:00:00.123456789Z") -> bytes:

@@ -14,7 +14,8 @@ from producers.capture.playing import CaptureSource, Cut, timeline
 from producers.compose.faults import FaultPlan, parse_faults
 from producers.compose.lanes import Lane
 from producers.replay.deck import Deck
-from producers.replay.playback import JumpedBackError, Playback, PlaybackRequest, PlaybackResult, StoppedError
+from producers.replay.endings import JumpedBackError, StoppedError
+from producers.replay.playback import Playback, PlaybackRequest, PlaybackResult
 from streams.contract.runinfo import RunInfo
 from streams.errors import CaptureError
 from tests.captures import AT, Row, captured, contents

@@ -7,7 +7,8 @@ import pytest
 
 from joinstorm.cli import main
 from producers.replay.deck import Deck
-from producers.replay.playback import JumpedBackError, Pace, PlaybackRequest, StoppedError
+from producers.replay.endings import JumpedBackError, StoppedError
+from producers.replay.playback import Pace, PlaybackRequest
 from producers.replay.position import has_ended, load_position
 from producers.tape.tapefile import Tape
 from streams.contract import runinfo

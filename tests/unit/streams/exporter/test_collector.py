@@ -19,7 +19,8 @@ from streams.errors import EnvironmentMissingError
 from streams.exporter.collector import Exporter
 from streams.exporter.samples import reaction_at
 from streams.metrics import definitions as metrics
-from streams.metrics.definitions import EXPORTER_METRICS, TOP_ROOMS, WORKER_METRICS
+from streams.metrics.definitions import EXPORTER_METRICS, WORKER_METRICS
+from streams.metrics.labels import BOUNDS, TOP_ROOMS
 from streams.metrics.metric import Metric
 from streams.read.runview import RunState, RunView
 from tests.nights import START, WINDOW, run_info
@@ -242,7 +243,7 @@ def test_the_reaction_is_estimated_once_there_is_a_baseline() -> None:
     ]
     seen = view([*tweets, *progress("e", info.end, ended=True)], info=info)
     page = Page(seen)
-    value, low, high = (page(metrics.EXCESS, "e", bound) or math.nan for bound in metrics.BOUNDS)
+    value, low, high = (page(metrics.EXCESS, "e", bound) or math.nan for bound in BOUNDS)
     assert low < value < high
     uplift = page(metrics.UPLIFT, "e", "estimate")
     assert uplift is not None
