@@ -15,8 +15,11 @@ Values = NDArray[np.float64]
 STEP_MS: Final = 15_000
 _READ: Final = frozenset(
     one.name
-    for one in (m.AUDIENCE, m.WAITING, m.PRESENCE_MINUTE, m.DROP_RATIO, m.JOIN_SUCCESS, m.TIME_TO_JOIN, m.TWEETS_MINUTE)
-)
+    for one in (
+        m.AUDIENCE, m.CAPACITY, m.WAITING, m.PRESENCE_MINUTE, m.DROP_RATIO, m.JOIN_SUCCESS, m.TIME_TO_JOIN,
+        m.TWEETS_MINUTE, m.CLIENT_DROP_RATIO, m.CLIENT_JOIN_SUCCESS, m.REASON_MINUTE,
+    )
+)  # fmt: skip
 _Combine = Callable[[Values], Values]
 
 
@@ -65,6 +68,7 @@ def _minute(name: str, kind: str) -> _Plan:
 
 PLANS: Final = (
     _Plan("in the room", "people", m.AUDIENCE.name),
+    _Plan("capacity", "people", m.CAPACITY.name),
     _Plan("waiting outside", "people", m.WAITING.name),
     _minute("arrivals a minute", "arrival"),
     _minute("joins a minute", "join"),
@@ -83,7 +87,28 @@ def boards_of(samples: NightSamples) -> list[Panel]:
     info = samples.info
     times = np.arange(info.start, info.end + 1, STEP_MS)
     series = samples.read(_READ)
-    return [Panel(plan.name, plan.unit, times, _combined(plan, series, times)) for plan in PLANS]
+    plans = (*PLANS, *_by_label(series))
+    return [Panel(plan.name, plan.unit, times, _combined(plan, series, times)) for plan in plans]
+
+
+def _by_label(series: Sequence[RemoteSeries]) -> list[_Plan]:
+    """Return the panels by client and by reason that a night has."""
+    found = []
+    for one in series:
+        labels = dict(one.labels)
+        if labels[NAME] == m.CLIENT_DROP_RATIO.name:
+            found.append(_of_client("drop rate", m.CLIENT_DROP_RATIO.name, labels["client"]))
+        elif labels[NAME] == m.CLIENT_JOIN_SUCCESS.name:
+            found.append(_of_client("join success", m.CLIENT_JOIN_SUCCESS.name, labels["client"]))
+        elif labels[NAME] == m.REASON_MINUTE.name:
+            pairs = (("kind", labels["kind"]), ("reason", labels["reason"]))
+            name = f"{labels['kind']}s: {labels['reason'].replace('_', ' ')}"
+            found.append(_Plan(name, "people", m.REASON_MINUTE.name, pairs))
+    return sorted(found, key=lambda plan: plan.name)
+
+
+def _of_client(what: str, metric: str, client: str) -> _Plan:
+    return _Plan(f"{what}, {client}", "ratio", metric, (("client", client),))
 
 
 def _combined(plan: _Plan, series: Sequence[RemoteSeries], times: NDArray[np.int64]) -> Values:

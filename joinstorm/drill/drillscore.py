@@ -128,7 +128,7 @@ def _what(what: str, truth: Situation) -> ScorePart:
 
 
 def _where(where: str, truth: Situation) -> ScorePart:
-    close = truth.where == "both" and where in {"inside", "door"}
+    close = truth.where in {"both", "one_app"} and where in {"inside", "door", "both", "one_app"}
     points = WHERE if where == truth.where else WHERE // 2 if close else 0
     words: Where = truth.where
     return ScorePart("where", points, WHERE, f"{words}: {WHERES[words]}")

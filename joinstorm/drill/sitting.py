@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from joinstorm.drill.drawing import DrillNight
 from joinstorm.drill.drillboards import STEP_MS, Panel
 from joinstorm.drill.drillscore import DrillAnswer, DrillScore, score_answer
@@ -33,8 +35,13 @@ class Sitting:
         self.now = self.drill.began
 
     def boards(self, back: int = SHOWN_MS) -> list[Panel]:
-        """Return the boards of the last so many milliseconds of the night; nothing of what is to come."""
-        return [panel.between(self.now - back, self.now) for panel in self.drill.boards]
+        """Return the boards of the last so many milliseconds of the night; nothing of what is to come.
+
+        A panel by client or reason is there once it has had a value.
+        """
+        start = self.drill.info.start
+        known = [panel for panel in self.drill.boards if not np.isnan(panel.between(start, self.now).values).all()]
+        return [panel.between(self.now - back, self.now) for panel in known]
 
     def later(self, milliseconds: int) -> None:
         """Let the night go on.

@@ -6,10 +6,10 @@ from typing import Final, Literal
 
 from joinstorm.alerts.nightsamples import NightInfo
 from joinstorm.drill.drillboards import Panel
-from producers.scenario.incidentspec import KINDS
+from producers.scenario.incidentspec import KINDS, Incident, Outage
 from producers.scenario.spec import Scenario
 
-Where = Literal["inside", "door", "both", "nobody"]
+Where = Literal["inside", "door", "both", "one_app", "nobody"]
 NOTHING: Final = "nothing"
 WHATS: Final = {
     "capacity_lost": "servers failed",
@@ -27,6 +27,7 @@ WHERES: Final = {
     "inside": "listeners in the room are dropped",
     "door": "people outside cannot get in",
     "both": "both",
+    "one_app": "both, in one app alone",
     "nobody": "nobody is harmed",
 }
 FAMILIES: Final = (
@@ -77,9 +78,13 @@ def situations(scenario: Scenario, night: NightInfo, boards: Sequence[Panel]) ->
         if spans:
             (start, end), harm = spans[0], one.name in harmful
             what = str(one.__struct_config__.tag)
-            where = where_of(boards, start, end) if harm else "nobody"
+            where = _where(one, boards, start, end) if harm else "nobody"
             found.append(Situation(what, harm, where, start, end, scenario.title))
     return found or [Situation(NOTHING, harm=False, where="nobody", start=None, end=None, told=scenario.title)]
+
+
+def _where(one: Incident, boards: Sequence[Panel], start: int, end: int) -> Where:
+    return "one_app" if isinstance(one, Outage) and one.client is not None else where_of(boards, start, end)
 
 
 def where_of(boards: Sequence[Panel], start: int, end: int) -> Where:

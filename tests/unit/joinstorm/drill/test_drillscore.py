@@ -59,6 +59,7 @@ def test_waiting_costs_a_point_a_minute() -> None:
 def test_one_of_two_places_is_half() -> None:
     """Who saw only one side of an incident that hurts both has half the points of the place."""
     assert points(DrillAnswer(True, "capacity_lost", "door", "19:20"))["where"] == 7
+    assert points(DrillAnswer(True, "capacity_lost", "nobody", "19:20"))["where"] == 0
 
 
 def test_an_answer_is_held_against_the_best_match_that_has_begun() -> None:

@@ -44,6 +44,15 @@ def test_the_boards_show_nothing_of_what_is_to_come(sitting: Sitting) -> None:
     assert max(panel.times.max() for panel in sitting.boards()) == LOST + 5 * MINUTE
 
 
+def test_a_panel_that_has_had_no_value_is_not_there(sitting: Sitting) -> None:
+    """That a reason for fails will come is nothing to be seen before."""
+    success = next(panel for panel in sitting.drill.boards if panel.name == "join success")
+    sitting.now = LOST - MINUTE
+    assert success.name not in {panel.name for panel in sitting.boards()}
+    sitting.now = LOST
+    assert success.name in {panel.name for panel in sitting.boards()}
+
+
 def test_the_night_ends(sitting: Sitting) -> None:
     """Time beyond its end is refused, and the sitting goes on where it was."""
     with pytest.raises(UsageError, match="the night is over"):
@@ -80,7 +89,7 @@ def test_every_panel_is_a_line_of_the_same_width(sitting: Sitting) -> None:
     """Also on a narrow terminal, and when the last minutes are fewer samples than cells."""
     for back, width in ((40 * MINUTE, 120), (2 * MINUTE, 120), (40 * MINUTE, 60)):
         lines = boards_text(sitting, back, width).splitlines()
-        assert len(lines) == 12
+        assert len(lines) == 13
         assert len({len(line) for line in lines}) == 1
     assert "19:23:00" in lines[0]
 
@@ -108,7 +117,7 @@ def test_a_program_is_a_trainee(sitting: Sitting) -> None:
     assert [one["type"] for one in made] == ["boards", "error", "error", "error", "boards", "error", "score"]
     room = made[0]["panels"][0]
     assert (room["name"], room["values"][-1], len(room["values"])) == ("in the room", 600.0, len(made[0]["times_ms"]))
-    assert made[0]["panels"][8]["values"][0] is None
+    assert made[0]["panels"][9]["values"][0] is None
     assert (made[-1]["points"], made[-1]["truth"]) == (99, {**answer, "since": "19:20:00"})
     assert "server-loss" not in "".join(sent[:-1])
 
