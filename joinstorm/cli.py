@@ -39,9 +39,9 @@ COMMANDS: Final = {
     for name, module, short_help in (
         ("alerts", "alerts", "Score alert rules against the truth."),
         ("backfill", "backfill", "Write a night as Prometheus history."),
-        ("capture", "capture", "Capture the records of any topics."),
         ("bench", "bench", "Measure engines or producers side by side."),
         ("broker", "broker", "Run the embedded Kafka until Ctrl-C."),
+        ("capture", "capture", "Capture the records of any topics."),
         ("chaos", "chaos", "Inject faults and check every count."),
         ("compare", "compare", "Compare engines on one night."),
         ("conform", "conform", "Certify an engine against the contract."),

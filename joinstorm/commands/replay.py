@@ -19,6 +19,15 @@ if TYPE_CHECKING:
     from producers.replay.playback import PlaybackResult
 
 _file = click.Path(path_type=Path)
+# What the rooms know by name, spelled again because --help must not import them; a test compares.
+TIMESTAMPS: Final = ("original", "shifted")
+PARTITION_MAPS: Final = ("keep", "wrap")
+TIME_FORMATS: Final = ("ms", "s", "us", "ns", "iso")
+_OF_TAPES: Final = frozenset(
+    {"prefix", "partitions", "window", "watermark_step", "skip_quiet", "faults_file", "verify"}
+)
+_OF_CAPTURES: Final = frozenset({"topics", "timestamps", "partition_map", "time_field", "time_format"})
+"""The parameters that mean something with one kind of file alone."""
 
 
 @click.command()
@@ -73,14 +82,14 @@ _file = click.Path(path_type=Path)
 )
 @click.option(
     "--timestamps",
-    type=click.Choice(("original", "shifted")),
-    default="original",
+    type=click.Choice(TIMESTAMPS),
+    default=TIMESTAMPS[0],
     help="Timestamps of a capture's records: as they were, or moved so that the first has the present time.",
 )
 @click.option(
     "--partition-map",
-    type=click.Choice(("keep", "wrap")),
-    default="keep",
+    type=click.Choice(PARTITION_MAPS),
+    default=PARTITION_MAPS[0],
     help="Partitions of a capture: the same, or counted from the first one again where the topic has fewer.",
 )
 @click.option(
@@ -91,7 +100,7 @@ _file = click.Path(path_type=Path)
     help="Field of a capture's JSON values that says when a record is due, such as at or meta.at.",
 )
 @click.option(
-    "--time-format", type=click.Choice(("ms", "s", "us", "ns", "iso")), default="ms", help="What is in --time-field."
+    "--time-format", type=click.Choice(TIME_FORMATS), default=TIME_FORMATS[0], help="What is in --time-field."
 )
 @options.output_format()
 @click.pass_context
@@ -112,13 +121,6 @@ def command(context: click.Context, /, file: Path, form: str, **settings: Any) -
     kept = {name: value for name, value in settings.items() if name not in (_OF_TAPES if captured else _OF_CAPTURES)}
     for result in _results(file, kept, captured=captured):
         echo(json.dumps(asdict(result)) if form == "json" else text(result))
-
-
-_OF_TAPES: Final = frozenset(
-    {"prefix", "partitions", "window", "watermark_step", "skip_quiet", "faults_file", "verify"}
-)
-_OF_CAPTURES: Final = frozenset({"topics", "timestamps", "partition_map", "time_field", "time_format"})
-"""The parameters that mean something with one kind of file alone."""
 
 
 def _refuse_foreign(context: click.Context, *, captured: bool) -> None:

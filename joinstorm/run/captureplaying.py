@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from joinstorm.run.replaying import controlled, keyed_deck, made_up, stopping
+from joinstorm.run.replaying import controlled, keyed_deck, made_up, paces_of, stopping
 from joinstorm.terminal.capturebar import reading_progress
 from joinstorm.terminal.keyboard import keyboard
 from joinstorm.terminal.progressbar import progress
@@ -28,6 +28,8 @@ from streams.kafka.connection import Connection
 
 ORIGINAL = "original"
 SHIFTED = "shifted"
+TIMESTAMPS = (ORIGINAL, SHIFTED)
+"""What timestamps records are sent with: as they were, or moved so that the first has the present time."""
 PHASE = "start"
 """The name of the first moment of a capture, as in ``start+10m``."""
 
@@ -55,6 +57,7 @@ class CaptureReplayRequest:
     control: str
     position: Path | None
     resume: Path | None
+    paces: tuple[str, ...] = ()
 
 
 class CapturePlayer:
@@ -80,7 +83,8 @@ class CapturePlayer:
             self.timeline = timeline(self.capture, EventTime(request.time_field, request.time_format), show)
         self.info = self._info()
         resume = None if request.resume is None else load_position(request.resume, self.info.tape_sha256)
-        self.settings = PlaybackRequest(speed=request.speed, resume=resume, position_file=request.position)
+        paces = paces_of(request.paces, request.speed, lambda text: self._moment(text, self.info.start))
+        self.settings = PlaybackRequest(speed=request.speed, resume=resume, position_file=request.position, paces=paces)
 
     def play(self) -> Iterator[PlaybackResult]:
         """Make the topics that are missing, and yield the result of every round.

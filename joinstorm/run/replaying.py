@@ -4,7 +4,7 @@ import logging
 import math
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -86,7 +86,7 @@ class Player:
             skip_quiet=request.skip_quiet,
             begin=self._moment(request.begin),
             until=self._moment(request.until),
-            paces=self._paces(request.paces),
+            paces=paces_of(request.paces, request.speed, lambda text: self._moment(text) or 0),
             resume=self._resumed(),
             position_file=request.position,
         )
@@ -163,17 +163,6 @@ class Player:
         info = self.tape.info
         return None if text is None else moment_ms(text, info.phases, info.start, info.end, info.start)
 
-    def _paces(self, texts: tuple[str, ...]) -> tuple[Pace, ...]:
-        """Return the speeds from moments on, in the order of the night."""
-        if texts and self.request.speed == AS_FAST_AS_POSSIBLE:
-            raise UsageError("--pace with --speed max: a replay without pacing reaches no moment; give a number")
-        pairs = [text.rpartition("=") for text in texts]
-        for text, (moment, equals, speed) in zip(texts, pairs, strict=True):
-            if not (equals and moment and speed_of(speed)):
-                raise UsageError(f"--pace {text!r}: expected MOMENT=SPEED, the speed a number, as melting+1m=60")
-        paces = [Pace(self._moment(moment) or 0, speed_of(speed)) for moment, _, speed in pairs]
-        return tuple(sorted(paces, key=lambda pace: pace.moment))
-
     def _resumed(self) -> Position | None:
         return None if self.request.resume is None else load_position(self.request.resume, self.tape.info.sha256)
 
@@ -185,6 +174,27 @@ class Player:
         if not (path.exists() and read_faults(path).info.run == info.run):
             write_faults(path, self.tape, info.faults, info)
         return FaultPlan(info.faults)
+
+
+def paces_of(texts: Sequence[str], speed: float, moment: Callable[[str], int]) -> tuple[Pace, ...]:
+    """Return the speeds from moments on, in the order of the night.
+
+    Args:
+        texts: Each as ``MOMENT=SPEED``.
+        speed: The speed until then.
+        moment: Returns the event time of a moment.
+
+    Raises:
+        UsageError: A text is none, or there is no pacing.
+    """
+    if texts and speed == AS_FAST_AS_POSSIBLE:
+        raise UsageError("--pace with --speed max: a replay without pacing reaches no moment; give a number")
+    pairs = [text.rpartition("=") for text in texts]
+    for text, (name, equals, number) in zip(texts, pairs, strict=True):
+        if not (equals and name and speed_of(number)):
+            raise UsageError(f"--pace {text!r}: expected MOMENT=SPEED, the speed a number, as melting+1m=60")
+    paces = [Pace(moment(name), speed_of(number)) for name, _, number in pairs]
+    return tuple(sorted(paces, key=lambda pace: pace.moment))
 
 
 def keyed_deck(display: ReplayDisplay, pressed: Keyboard | None, info: RunInfo) -> Deck:

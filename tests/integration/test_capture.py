@@ -372,7 +372,23 @@ def test_rounds_and_ranges(kafka_broker: Connection, unique_run: str, tmp_path: 
         "--until",
         "2026-01-01T10:15:00Z",
     )
-    assert run(kafka_broker, "replay", path, "--topic", copy, "--speed", "600", "--rounds", "2", *words) == 0
+    assert (
+        run(
+            kafka_broker,
+            "replay",
+            path,
+            "--topic",
+            copy,
+            "--speed",
+            "600",
+            "--rounds",
+            "2",
+            *words,
+            "--pace",
+            "start+12m=1200",
+        )
+        == 0
+    )
     ((_, found),) = captured(kafka_broker, tmp_path / "d", copy).items()
     assert [row.value for row in found] == [row.value for row in rows[10:15]] * 2
 

@@ -7,10 +7,12 @@ import pytest
 
 from dashboards import publish
 from joinstorm.cli import load
-from joinstorm.commands import compare, conform, dashboards, events, facts, options
+from joinstorm.commands import compare, conform, dashboards, events, facts, options, replay
 from joinstorm.compare.tournament import CompareRequest
 from joinstorm.conformance.points import POINTS
 from joinstorm.facts.factformats import FORMS
+from joinstorm.run import captureplaying
+from producers.capture import eventtime, targets
 from producers.importing.reading import FORMATS
 from producers.replay.deck import MAX, speed_of
 from producers.senders.registry import CLIENTS
@@ -30,6 +32,9 @@ def default(command: str, option: str) -> Any:
         (facts.FORMS, tuple(FORMS)),
         (events.FORMATS, FORMATS),
         (compare.PARTS, CompareRequest.__dataclass_fields__["parts"].default),
+        (replay.TIMESTAMPS, captureplaying.TIMESTAMPS),
+        (replay.PARTITION_MAPS, targets.MAPS),
+        (replay.TIME_FORMATS, eventtime.FORMATS),
         (dashboards.DATA_SOURCE_UID, publish.DATA_SOURCE_UID),
         (dashboards.FOLDER_TITLE, publish.FOLDER_TITLE),
     ],
