@@ -74,7 +74,7 @@ class SparkOptions:
     master: str = "local[*]"
     memory: str = "1g"
     trigger_ms: int | None = None
-    batch: int = 200_000
+    batch: int = 50_000
     submit: bool = True
     settings: Mapping[str, str] = field(default_factory=dict)
 
