@@ -100,8 +100,8 @@ CATALOG: Final[Mapping[str, Entry]] = {
         "Spark Structured Streaming, on this machine or on a cluster, with its state in RocksDB",
         "A micro-batch takes half a second at least. One query does the work; a second worker waits to take over.",
         "pyspark",
-        seconds=120.0,
-        golden_seconds=120.0,
+        seconds=240.0,
+        golden_seconds=240.0,
     ),
     "external": Entry(
         "any program that keeps the contract: external:COMMAND, or an engine.toml",

@@ -99,6 +99,6 @@ def _summary(before: Covered, after: Covered, publisher: query.Publisher) -> Sum
         events=sum(after.events.values()) - sum(before.events.values()),
         duplicates=sum(after.duplicates.values()) - sum(before.duplicates.values()),
         dead_letters=sum(after.dead_letters.values()) - sum(before.dead_letters.values()),
-        seconds=publisher.last - publisher.first,
+        seconds=max(0.0, publisher.last - publisher.first),
         cpu_seconds=times.user + times.system + times.children_user + times.children_system,
     )

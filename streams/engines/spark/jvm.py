@@ -5,6 +5,7 @@ uses), and start a JVM of their own to find out how to start the JVM.
 """
 
 import contextlib
+import logging
 import os
 import subprocess
 import sys
@@ -117,6 +118,7 @@ def _ended(jvm: "subprocess.Popen[bytes]", stop: threading.Event, end_seconds: f
     def kill_on_stop() -> None:
         while not over.wait(POLL_SECONDS):
             if stop.is_set():
+                logging.disable()  # py4j logs at length that the JVM is gone
                 jvm.kill()
                 return
 

@@ -26,8 +26,8 @@ SUBMIT: Final = "submit"
 SETTING: Final = "spark."
 """Prefix of engine options that are Spark settings, under Spark's own names."""
 
-SHORT_NIGHT: Final = 200_000
-"""With fewer events than this, Java's second compiler costs more than it saves."""
+SHORT_NIGHT: Final = 5_000_000
+"""With fewer events than this, Java's second compiler costs more than it saves: most of the work is done in Python."""
 _OPTIONS: Final = (MASTER, MEMORY, TRIGGER, BATCH, SUBMIT, STATE_DIR)
 _INTERVAL: Final = re.compile(r"(\d+)(ms|s)")
 _SIZE: Final = re.compile(r"\d+[kmg]")
@@ -74,7 +74,7 @@ class SparkOptions:
     master: str = "local[*]"
     memory: str = "1g"
     trigger_ms: int | None = None
-    batch: int = 200_000
+    batch: int = 50_000
     submit: bool = True
     settings: Mapping[str, str] = field(default_factory=dict)
 

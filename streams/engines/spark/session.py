@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from pyspark import SparkConf, SparkContext
+from pyspark.accumulators import AccumulatorTCPServer
 from pyspark.sql import SparkSession
 
 import streams
@@ -63,11 +64,16 @@ def session_of(
     end_seconds = END_SECONDS if making is None else MAKING_SECONDS
     with (folder / LOG).open("ab") as log, gateway(start, log, turn, stop, end_seconds) as jvm:
         conf = SparkConf(loadDefaults=False).setAll(list(given.items()))
+        AccumulatorTCPServer.handle_error = _ignored
         session = SparkSession(SparkContext(conf=conf, gateway=jvm))
         if not options.is_local:
             session.sparkContext.addPyFile(_packed(scratch))
         yield session
         session.stop()
+
+
+def _ignored(_server: object, _request: object, _address: object) -> None:
+    """Ignore that the JVM has closed its connection, which PySpark's server would print as a traceback."""
 
 
 def _packed(folder: Path) -> str:

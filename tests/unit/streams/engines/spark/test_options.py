@@ -51,7 +51,7 @@ def test_settings_of_spark_override_ours() -> None:
 def test_a_short_night_is_not_worth_javas_second_compiler() -> None:
     """A long one is; both have the heap that was asked for."""
     short = SparkOptions.of({"memory": "2g"}).java(INFO, Path("/scratch"))
-    long = SparkOptions.of({}).java(replace(INFO, events=1_000_000), Path("/scratch"))
+    long = SparkOptions.of({}).java(replace(INFO, events=10_000_000), Path("/scratch"))
     assert "-Xmx2g" in short
     assert "-XX:TieredStopAtLevel=1" in short
     assert "-XX:TieredStopAtLevel=1" not in long
