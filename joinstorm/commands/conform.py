@@ -21,6 +21,7 @@ POINTS = (
     "golden-waiting",
     "golden-thread",
     "golden-entry",
+    "golden-clients",
     "golden-edges",
     "clean",
     "duplicates",
