@@ -206,6 +206,7 @@ ALERTS = 'ALERTS{alertstate="firing",engine=~"$engine|"}'
 READ_PER_SECOND = per_second(m.READ_RECORDS)
 REJECTED = m.REJECTED_RECORDS.name
 SCRAPE = m.SCRAPE.name
+ROOMS_LEFT_OUT = m.ROOMS_LEFT_OUT.name
 
 # --- the receiver of pages --------------------------------------------------------------------------------------------
 PAGES = receiver.PAGES.name
