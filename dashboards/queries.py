@@ -56,10 +56,9 @@ def millis(seconds: str) -> str:
 AUDIENCE = at_night(m.AUDIENCE, OF_ENGINE, OF_SPACE)
 AUDIENCE_TRUTH = at_night(m.AUDIENCE, OF_TRUTH, OF_SPACE)
 AUDIENCE_NOW = total(AUDIENCE)
-AUDIENCE_PEAK = f"{at_night(m.AUDIENCE_PEAK, OF_ENGINE, OF_SPACE)} > 0"
-"""Of the rooms that have opened."""
-AUDIENCE_PEAK_TIME = f"{millis(at_night(m.AUDIENCE_PEAK_TIME, OF_ENGINE, OF_SPACE))} and {AUDIENCE_PEAK}"
-MOST_INSIDE = f"max({at_night(m.AUDIENCE_PEAK, OF_ENGINE, OF_SPACE)})"
+AUDIENCE_PEAK = at_night(m.AUDIENCE_PEAK, OF_ENGINE, OF_SPACE)
+AUDIENCE_PEAK_TIME = millis(at_night(m.AUDIENCE_PEAK_TIME, OF_ENGINE, OF_SPACE))
+MOST_INSIDE = f"max({at_night(m.AUDIENCE_PEAK, OF_ENGINE)})"
 WAITING = at_night(m.WAITING, OF_ENGINE)
 MOST_WAITING = at_night(m.WAITING_PEAK, OF_ENGINE)
 WAITING_TRUTH = at_night(m.WAITING, OF_TRUTH)
@@ -69,8 +68,8 @@ WORST_DROP_RATIO = f"max({DROP_RATIO})"
 JOIN_SUCCESS = at_night(m.JOIN_SUCCESS, OF_ENGINE, OF_SPACE)
 WORST_JOIN_SUCCESS = f"min({JOIN_SUCCESS})"
 _CROWD = f"({total(at_night(m.AUDIENCE, OF_ENGINE))} + on () {WAITING})"
-INSIDE_SHARE = f"{total(at_night(m.AUDIENCE, OF_ENGINE))} / ({_CROWD} > 0)"
-WAITING_SHARE = f"{WAITING} / on () ({_CROWD} > 0)"
+INSIDE_SHARE = f"{total(at_night(m.AUDIENCE, OF_ENGINE))} / ({_CROWD} != 0)"
+WAITING_SHARE = f"{WAITING} / on () ({_CROWD} != 0)"
 """Without a crowd there is no share, and so the last one of the night stays."""
 TIME_TO_JOIN = at_night(m.TIME_TO_JOIN, OF_ENGINE)
 TIME_TO_REJOIN = at_night(m.TIME_TO_REJOIN, OF_ENGINE)
@@ -80,7 +79,7 @@ EXITS = at_night(m.EXITS, OF_ENGINE)
 SLOWEST_JOINS = f"histogram_quantile(0.95, {at_night(m.TIME_TO_JOIN_BUCKET, OF_ENGINE)})"
 SLOWEST_REJOINS = f"histogram_quantile(0.95, {at_night(m.TIME_TO_REJOIN_BUCKET, OF_ENGINE)})"
 LISTENERS_EVER = at_night(m.DISTINCT_LISTENERS, OF_ENGINE, EVERY_SPACE)
-LISTENERS_BY_ROOM = f"{at_night(m.DISTINCT_LISTENERS, OF_ENGINE, OF_SPACE)} > 0"
+LISTENERS_BY_ROOM = at_night(m.DISTINCT_LISTENERS, OF_ENGINE, OF_SPACE)
 CAPACITY = at_night(m.CAPACITY)
 CLIENT_AUDIENCE = at_night(m.CLIENT_AUDIENCE, OF_ENGINE)
 CLIENT_AUDIENCE_TRUTH = at_night(m.CLIENT_AUDIENCE, OF_TRUTH)
@@ -207,6 +206,7 @@ ALERTS = 'ALERTS{alertstate="firing",engine=~"$engine|"}'
 READ_PER_SECOND = per_second(m.READ_RECORDS)
 REJECTED = m.REJECTED_RECORDS.name
 SCRAPE = m.SCRAPE.name
+ROOMS_LEFT_OUT = m.ROOMS_LEFT_OUT.name
 
 # --- the receiver of pages --------------------------------------------------------------------------------------------
 PAGES = receiver.PAGES.name

@@ -63,7 +63,7 @@ def _now() -> Panel:
         "Now",
         "The scenario and the run shown, the phase of the night the replay is in, the moment of the night up to which "
         "everything has been sent (UTC; New York is four hours behind), the listeners in the selected rooms, the "
-        "people who want to be in a room and are not, and the most there have been of either.",
+        "people who want to be in a room and are not, and the most there have been in any room and outside.",
         "the scenario you expect, and a clock that moves; it stops when the replay is paused or has ended. After the "
         "night nobody is left, and the two greatest figures say what it was.",
     )

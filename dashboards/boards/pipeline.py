@@ -11,6 +11,7 @@ from dashboards.panels import (
     SIXTH,
     STAT,
     THIRD,
+    WHOLE,
     Field,
     GraphStyle,
     Panel,
@@ -52,7 +53,7 @@ def build() -> dashboard.Dashboard:
     for panel in pages.panels():
         made = made.with_panel(panel)
     made = made.with_row(dashboard.Row("The exporter"))
-    for panel in (_read(), _rejected(), _scrape()):
+    for panel in (_read(), _rejected(), _scrape(), _left_out()):
         made = made.with_panel(panel)
     return made
 
@@ -180,3 +181,12 @@ def _scrape() -> Panel:
         "under 50 ms at full size, in every phase.",
     )
     return graph(text, "s", PanelQuery(q.SCRAPE, "scrape"), style=GraphStyle({"scrape": palette.AUDIENCE}), span=THIRD)
+
+
+def _left_out() -> Panel:
+    text = PanelText(
+        "Rooms left out",
+        "Rooms of the night that have no series of their own: those beyond the most visited ones (`--rooms`).",
+        "zero, unless the night has hundreds of rooms; totals over all rooms include every one of them.",
+    )
+    return figure(text, "short", PanelQuery(q.ROOMS_LEFT_OUT), style=StatStyle(), span=WHOLE)

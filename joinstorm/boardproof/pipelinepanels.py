@@ -70,6 +70,7 @@ def pipeline() -> dict[tuple[str, str], Expected]:
         ("Notifications", "A"): work_series(receiver.NOTIFICATIONS.name),
         ("Notifications", "B"): work_series(receiver.NOTIFICATIONS_REPEATED.name),
         ("Cost of a scrape", "A"): work_series(m.SCRAPE.name),
+        ("Rooms left out", "A"): work_series(m.ROOMS_LEFT_OUT.name),
     }
 
 

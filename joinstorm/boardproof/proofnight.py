@@ -170,7 +170,9 @@ class ProofNight:
         """
         clock = self._clock if moments is None else _as_it_is
         times = sorted(moments or {at for _, moment in self.moments() for at in _scrapes(moment)})
-        found = collect(((at, self._view(at, clock(at))) for at in times), leave_out=(m.SCRAPE, m.RUN_INFO))
+        found = collect(
+            ((at, self._view(at, clock(at))) for at in times), leave_out=(m.SCRAPE, m.ROOMS_LEFT_OUT, m.RUN_INFO)
+        )
         for (name, labels), value in self._work.items():
             series = found.setdefault(name, {}).setdefault(tuple(sorted(labels)), Series())
             for at in times:
@@ -273,6 +275,7 @@ def another(info: RunInfo) -> RunInfo:
 def _of_the_exporter() -> Iterator[tuple[Metric, Labels]]:
     """Yield the series of work served by the exporter, its own cost and the broker's, and those of the receiver."""
     yield m.SCRAPE, frozenset()
+    yield m.ROOMS_LEFT_OUT, frozenset()
     yield from ((ALERTS, frozenset(labels.items())) for labels in _ALERTS)
     for metric in (*m.BROKER_METRICS, *RECEIVER_METRICS):
         for values in product(*(_VALUES[label] for label in metric.labels)):
