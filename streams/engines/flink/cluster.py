@@ -10,7 +10,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -106,7 +106,7 @@ def _submitted(settings: WorkerSettings, late: Late, folder: Path, pid: int, sto
     from streams.engines.flink import job as flink_job  # noqa: PLC0415 - imports Flink
 
     given = {name.removeprefix(SETTING): value for name, value in settings.options.items() if name.startswith(SETTING)}
-    known = {**_place(settings, folder), **given}
+    known = {**placed(settings, folder), **given}
     try:
         with _killed_on_stop(stop, pid):
             client = flink_job.submit(
@@ -168,10 +168,11 @@ def _jvm(settings: WorkerSettings, folder: Path) -> Iterator[int]:
             os.waitpid(pid, 0)
 
 
-def _place(settings: WorkerSettings, folder: Path) -> dict[str, str]:
+def placed(settings: WorkerSettings, folder: Path) -> dict[str, str]:
+    """Return the Flink settings by which a job finds its jars, its state and the Flink that runs it."""
     checkpoints = folder / "checkpoints"
     found = {
-        "pipeline.jars": ";".join(jar.as_uri() for jar in _jars()),
+        "pipeline.jars": _as_uris(_jars()),
         "io.tmp.dirs": str(folder / SCRATCH),
         "execution.checkpointing.dir": checkpoints.as_uri(),
         "execution.checkpointing.interval": f"{max(100, round(settings.checkpoint_seconds * 1000))} ms",
@@ -182,16 +183,28 @@ def _place(settings: WorkerSettings, folder: Path) -> dict[str, str]:
         found["execution.state-recovery.claim-mode"] = "CLAIM"
     if cluster := settings.options.get(CLUSTER, ""):
         del found["io.tmp.dirs"]
+        found["pipeline.jars"] = _as_uris([*_jars(), _python_runtime()])
         host, _, port = cluster.rpartition(":")
         remote = {"execution.target": "remote", "rest.address": host, "rest.port": port, "execution.attached": "false"}
         return found | remote
     return found | _ONE_PROCESS
 
 
+def _as_uris(jars: Iterable[Path]) -> str:
+    return ";".join(jar.as_uri() for jar in jars)
+
+
 def newest_checkpoint(folder: Path) -> Path | None:
     """Return the newest complete checkpoint below a folder, None if there is none; numbering continues on restart."""
     complete = [found.parent for found in folder.glob("*/chk-*/_metadata")]
     return max(complete, key=lambda path: (int(path.name.removeprefix("chk-")), path.stat().st_mtime), default=None)
+
+
+def _python_runtime() -> Path:
+    """Return the jar that runs Python functions: it is not on the class path of a cluster."""
+    import pyflink  # noqa: PLC0415 - installed only with Flink
+
+    return next((Path(pyflink.__file__).parent / "opt").glob("flink-python-*.jar"))
 
 
 def _jars() -> list[Path]:
