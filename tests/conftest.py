@@ -27,6 +27,12 @@ settings.load_profile("joinstorm")
 T = TypeVar("T")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Play what needs a broker or the whole pipeline first: at the end, only short tests are left to two processes."""
+    items.sort(key=lambda item: not ({"integration", "e2e"} & {mark.name for mark in item.iter_markers()}))
+
+
 def required() -> bool:
     """Whether a test that cannot run is a failure: in CI nothing is skipped for want of a part."""
     return os.environ.get("JOINSTORM_REQUIRE_ALL") == "1"

@@ -14,6 +14,10 @@ _LOG_APPEND_TIME, _CONTROL = 0x08, 0x20
 _PRODUCER: Final = 7
 _SIZES: Final = (1, 2, 3, 20, 257, 300, 700)
 _ANY_SIZE: Final = 1 << 30
+_CODEC: Final = 0b111
+_GZIP: Final = 1
+_DATA: Final = 61
+"""Where the records of a batch begin."""
 
 
 @dataclass
@@ -78,8 +82,13 @@ def _builder(compression: int, *, transactional: bool) -> DefaultRecordBatchBuil
 
 
 def _placed(batch: bytes, offset: int, attributes: int) -> bytes:
-    """Return a batch that begins at an offset and has more attributes, with the checksum that fits."""
+    """Return a batch that begins at an offset and has more attributes, with the checksum that fits.
+
+    gzip notes the time of day in bytes 4 to 7, which are zero here: the same seed makes the same bytes.
+    """
     (before,) = struct.unpack_from(">h", batch, 21)
+    if before & _CODEC == _GZIP:
+        batch = batch[: _DATA + 4] + bytes(4) + batch[_DATA + 8 :]
     rest = struct.pack(">h", before | attributes) + batch[23:]
     return struct.pack(">q", offset) + batch[8:17] + struct.pack(">I", crc32c(rest)) + rest
 

@@ -42,7 +42,7 @@ PARTS = ("recovery", "latency", "sustained")
 @click.option(
     "--silence",
     type=click.FloatRange(1),
-    default=60.0,
+    default=120.0,
     help="Seconds without progress until an engine counts as stuck.",
 )
 @options.out_folder("Folder for scoreboard, picture and logs.")

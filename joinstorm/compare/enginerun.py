@@ -44,7 +44,7 @@ class EngineRun:
     logs: Path
     workers: int = 1
     name: str = ""
-    silence: float = 60.0
+    silence: float = 120.0
     parts: list[ChildProcess] = field(default_factory=list, init=False)
     supervisor: Supervisor = field(init=False)
     log: ProgressLog = field(init=False)

@@ -75,7 +75,7 @@ class CompareRequest:
     workers: int = 1
     load: float = 2_000.0
     seconds: float = 300.0
-    silence: float = 60.0
+    silence: float = 120.0
     missing: Mapping[str, str] = field(default_factory=dict)
     parts: tuple[str, ...] = ("recovery", "latency", "sustained")
 

@@ -40,6 +40,7 @@ from streams.contract.topics import (
 from streams.errors import BrokerError, DeadlineError, DeliveryError, EngineError
 from streams.golden import NIGHTS, GoldenNight, InputRecord
 from streams.kafka.connection import Connection
+from streams.kafka.patience import patiently
 from streams.kafka.progressreader import published
 from streams.kafka.topicreader import read_all
 from streams.read.derive import FinalCounts
@@ -245,7 +246,7 @@ class PointRun:
         bases = (RESULTS_AUDIENCE, RESULTS_REACTION, RESULTS_PROGRESS)
         names = {self.info.topics[base]: base for base in bases}
         found = []
-        for r in read_all(self.connection, *names):
+        for r in patiently(lambda: read_all(self.connection, *names)):
             source = f"{r.topic}[{r.partition}]@{r.offset}"
             at = r.timestamp if r.timestamp_type == LOG_APPEND_TIME else None
             found.append(decoded(names[r.topic], source, at, r.key, r.value))
@@ -262,7 +263,7 @@ class PointRun:
 
     def read(self, base: str) -> list[ConsumerRecord]:
         """Return every record of a topic, given by base name."""
-        return read_all(self.connection, self.info.topics[base])
+        return patiently(lambda: read_all(self.connection, self.info.topics[base]))
 
     def compare(self, view: RunView, *, before: int | None = None) -> "PointFigures":
         """Compare the engine's counts with the expected ones.

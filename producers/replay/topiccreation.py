@@ -9,11 +9,13 @@ from kafka import KafkaAdminClient
 from kafka.errors import InvalidReplicationFactorError, KafkaError, TopicAlreadyExistsError
 
 from streams.contract.topics import TopicSpec
-from streams.errors import BrokerError, ContractError
+from streams.errors import AwayError, BrokerError, ContractError
 from streams.kafka.admin import failed, open_admin
 from streams.kafka.connection import Connection
 from streams.kafka.patience import patiently
 
+_FENCED = "fenced"
+"""What Kafka says of registered brokers that were silent for a moment, as on a busy machine."""
 _REGISTERED = re.compile(r"only (\d+ broker\(s\) (?:are|is))")
 
 
@@ -51,6 +53,8 @@ class _Creation:
             try:
                 self._create(admin)
             except InvalidReplicationFactorError as error:
+                if _FENCED in str(error):
+                    raise AwayError(f"{self.connection.bootstrap_servers}: {error}") from error
                 raise BrokerError(self._too_few(error)) from error
             except KafkaError as error:
                 raise failed(self.connection, "cannot create the topics of the run", error) from error

@@ -15,7 +15,7 @@ from tests.conftest import need_program
 ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = (ROOT / "docs" / "rehearse.md").read_text(encoding="utf-8")
 COMMANDS: Final = re.findall(r"^    joinstorm (alerts .*)$", PAGE, re.MULTILINE)
-SHOWN: Final = dict(re.findall(r"^    joinstorm ([^\n]*)\n\n```text\n(.*?)```", PAGE, re.MULTILINE | re.DOTALL))
+SHOWN: Final = dict(re.findall(r"^    joinstorm (alerts [^\n]*)\n\n```text\n(.*?)```", PAGE, re.MULTILINE | re.DOTALL))
 """What the page shows of a command's output."""
 INCIDENT: Final = "groups: [{{name: g, rules: [{{alert: Melt, expr: {0}}}]}}]\n"
 
