@@ -14,6 +14,8 @@ from streams.kafka.connection import Connection
 from tests.conftest import need_engine
 
 JOBS = 4
+STEP_SECONDS = 300.0
+"""Several points at once and a second test process beside them: a right engine is slow then, and not stuck."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Config:
     def under_test(self) -> EngineUnderTest:
         """Return the engine, or skip the test when it is not installed and need not be."""
         need_engine(self.engine)
-        return engine_under_test(self.engine)
+        return engine_under_test(self.engine, seconds=STEP_SECONDS)
 
 
 def shown_outcome(outcome: PointOutcome) -> str:
@@ -42,7 +44,7 @@ def shown_outcome(outcome: PointOutcome) -> str:
 
 
 @pytest.mark.integration
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 class Conformance:
     """Every engine is held to every point; an engine of its own adds a subclass with a config."""
 

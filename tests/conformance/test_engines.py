@@ -10,7 +10,7 @@ import pytest
 from joinstorm.embedded.kafkahome import find_java
 from joinstorm.engines.catalog import engine_under_test
 from joinstorm.engines.undertest import EngineUnderTest
-from tests.conformance.base import Config, Conformance
+from tests.conformance.base import STEP_SECONDS, Config, Conformance
 from tests.conftest import required
 
 JAR = Path(__file__).parents[2] / "examples" / "kafka-streams" / "target" / "joinstorm-kafka-streams.jar"
@@ -83,7 +83,7 @@ class Example(Config):
         if not (JAR.exists() or required()):
             pytest.skip("not built: mvn -q package, in examples/kafka-streams")
         command = shlex.join([str(find_java(os.environ)), "-Xmx512m", "-jar", str(JAR)])
-        return engine_under_test("external", shown_as=self.engine, options={"command": command})
+        return engine_under_test("external", shown_as=self.engine, options={"command": command}, seconds=STEP_SECONDS)
 
 
 class TestKafkaStreams(Conformance):
