@@ -42,6 +42,9 @@ DEFAULTS: Final[Mapping[str, str]] = {
 }
 """Flink settings by Flink's names; all of them can be overridden."""
 
+WINDOWED: Final[Mapping[str, str]] = {"table.exec.mini-batch.enabled": "false"}
+"""The same if late events are dropped: mini batches have watermarks of their own, which hide those of event time."""
+
 
 def submit(
     info: RunInfo, engine: str, connection: Connection, late: Late, settings: Mapping[str, str], scratch: Path
@@ -59,7 +62,7 @@ def submit(
     table = TableEnvironment.create(EnvironmentSettings.in_streaming_mode())
     config = table.get_config()
     own = {"pipeline.name": counts_topic(info, engine), **_python(scratch)}
-    for name, value in {**DEFAULTS, **own, **settings}.items():
+    for name, value in {**DEFAULTS, **(WINDOWED if late == "drop" else {}), **own, **settings}.items():
         config.set(name, value)
     functions.register(table, info)
     job = table.create_statement_set()
