@@ -246,7 +246,7 @@ class PointRun:
         bases = (RESULTS_AUDIENCE, RESULTS_REACTION, RESULTS_PROGRESS)
         names = {self.info.topics[base]: base for base in bases}
         found = []
-        for r in patiently(lambda: read_all(self.connection, *names)):
+        for r in self.read(*bases):
             source = f"{r.topic}[{r.partition}]@{r.offset}"
             at = r.timestamp if r.timestamp_type == LOG_APPEND_TIME else None
             found.append(decoded(names[r.topic], source, at, r.key, r.value))
@@ -261,9 +261,9 @@ class PointRun:
             kept[(record.key or b"").decode(errors="replace")] = (reason, record.value or b"")
         return list(wrong_dead_letters(wanted, kept))
 
-    def read(self, base: str) -> list[ConsumerRecord]:
-        """Return every record of a topic, given by base name."""
-        return patiently(lambda: read_all(self.connection, self.info.topics[base]))
+    def read(self, *bases: str) -> list[ConsumerRecord]:
+        """Return every record of topics, given by base name."""
+        return patiently(lambda: read_all(self.connection, *(self.info.topics[base] for base in bases)))
 
     def compare(self, view: RunView, *, before: int | None = None) -> "PointFigures":
         """Compare the engine's counts with the expected ones.

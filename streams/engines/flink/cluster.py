@@ -18,6 +18,7 @@ from streams.engines.abstract import WorkerSettings
 from streams.engines.environments import JARS, environment
 from streams.engines.flink.sql import Late, counts_topic
 from streams.engines.shared.statefolder import state_folder
+from streams.engines.shared.stopping import acting_on_stop
 from streams.errors import EngineError
 from streams.system.directhttp import open_directly
 
@@ -108,7 +109,7 @@ def _submitted(settings: WorkerSettings, late: Late, folder: Path, pid: int, sto
     given = {name.removeprefix(SETTING): value for name, value in settings.options.items() if name.startswith(SETTING)}
     known = {**placed(settings, folder), **given}
     try:
-        with _killed_on_stop(stop, pid):
+        with acting_on_stop(stop, lambda: _kill(pid), "flink-start"):
             client = flink_job.submit(
                 settings.info, settings.engine, settings.connection, late, known, folder / SCRATCH
             )
@@ -119,24 +120,9 @@ def _submitted(settings: WorkerSettings, late: Late, folder: Path, pid: int, sto
         raise EngineError(f"flink: {_cause(error)}") from error
 
 
-@contextlib.contextmanager
-def _killed_on_stop(stop: threading.Event, pid: int) -> Iterator[None]:
-    """Kill the JVM if ``stop`` is set inside the block: a call into the JVM blocks until it has answered."""
-    over = threading.Event()
-
-    def kill_on_stop() -> None:
-        while not over.wait(POLL_SECONDS):
-            if stop.is_set():
-                os.kill(pid, signal.SIGKILL)
-                return
-
-    killer = threading.Thread(target=kill_on_stop, name="flink-start", daemon=True)
-    killer.start()
-    try:
-        yield
-    finally:
-        over.set()
-        killer.join()
+def _kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
 @contextlib.contextmanager
@@ -162,8 +148,7 @@ def _jvm(settings: WorkerSettings, folder: Path) -> Iterator[int]:
         yield pid
     finally:
         gateway.shutdown()  # no further calls
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+        _kill(pid)
         with contextlib.suppress(ChildProcessError):
             os.waitpid(pid, 0)
 

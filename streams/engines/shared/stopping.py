@@ -1,9 +1,9 @@
-"""The two reasons for a worker to stop: a signal, and the end of the run."""
+"""The two reasons for a worker to stop, a signal and the end of the run, and what a stop has to cut short."""
 
 import contextlib
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Final
 
@@ -12,9 +12,11 @@ from streams.contract.results import Progress, decode_progress
 from streams.contract.runinfo import RunInfo
 from streams.errors import ContractError
 from streams.system.children import handled_signals
+from streams.system.threads import BackgroundThread
 
 NAMED: Final = 3
 """How many partitions and names are listed."""
+WATCH_SECONDS: Final = 0.1
 
 
 @contextlib.contextmanager
@@ -69,3 +71,17 @@ class RunEnd:
         text = f"no progress with ended under the name {self.engine!r} for {some}" if missing else ""
         others = ", ".join(f"{count:,} under {name!r}" for name, count in self._others.most_common(NAMED))
         return f"{text}; progress records of this run under other names: {others}" if others else text
+
+
+@contextlib.contextmanager
+def acting_on_stop(stop: threading.Event, act: Callable[[], None], name: str) -> Iterator[None]:
+    """Call ``act`` once if ``stop`` is set inside the block, from a thread: a call into a JVM blocks meanwhile."""
+
+    def watch(over: threading.Event) -> None:
+        while not over.wait(WATCH_SECONDS):
+            if stop.is_set():
+                act()
+                return
+
+    with BackgroundThread(name, watch):
+        yield

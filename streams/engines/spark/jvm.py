@@ -21,6 +21,7 @@ import pyspark
 from pyspark.java_gateway import launch_gateway
 from pyspark.serializers import UTF8Deserializer, read_int
 
+from streams.engines.shared.stopping import acting_on_stop
 from streams.errors import EngineError
 
 HOME: Final = Path(pyspark.__file__).parent
@@ -113,22 +114,15 @@ def _connected(jvm: "subprocess.Popen[bytes]", told: Path, log: IO[bytes], stop:
 @contextlib.contextmanager
 def _ended(jvm: "subprocess.Popen[bytes]", stop: threading.Event, end_seconds: float) -> Iterator[None]:
     """Kill the JVM if ``stop`` is set inside the block, since a call into it blocks; wait for its end afterwards."""
-    over = threading.Event()
 
-    def kill_on_stop() -> None:
-        while not over.wait(POLL_SECONDS):
-            if stop.is_set():
-                logging.disable()  # py4j logs at length that the JVM is gone
-                jvm.kill()
-                return
+    def kill() -> None:
+        logging.disable()  # py4j logs at length that the JVM is gone
+        jvm.kill()
 
-    killer = threading.Thread(target=kill_on_stop, name="spark-stop", daemon=True)
-    killer.start()
     try:
-        yield
+        with acting_on_stop(stop, kill, "spark-stop"):
+            yield
     finally:
-        over.set()
-        killer.join()
         _end(jvm, end_seconds)
 
 
