@@ -16,7 +16,7 @@ from joinstorm.output import VisibleFormatter, echo, print_any_text
 from joinstorm.variables import name_of, name_variables, suspects, variables, warning
 from streams.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, JoinstormError
 from streams.suggest import unknown
-from streams.system.heap import keep_freed_memory
+from streams.system.heap import collect_seldom, keep_freed_memory
 
 CHATTY: Final = ("kafka", "aiokafka")
 """Client libraries that log every refused connection as an error; joinstorm's own errors report the outcome."""
@@ -129,6 +129,7 @@ name_variables(cli, ())
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code (see ``streams.errors``)."""
     keep_freed_memory()
+    collect_seldom()
     print_any_text()
     for warned in unread(os.environ):
         echo(f"joinstorm: {warned}", err=True)

@@ -23,7 +23,7 @@ from streams.engines.abstract import WorkerSettings
 from streams.engines.registry import load
 from streams.kafka.connection import Connection
 from streams.read.reader import ResultReader
-from streams.system.heap import keep_freed_memory
+from streams.system.heap import collect_seldom, keep_freed_memory
 from streams.system.scratch import scratch
 
 YARDSTICK: Final = "yardstick"
@@ -129,7 +129,8 @@ def engine(name: str, connection: Connection, info: RunInfo, label: str, options
 def main(name: str, servers: str, run: str, limit: str, label: str, options: str) -> None:
     """Measure one contender and print it as JSON."""
     stay_on_one_core()
-    keep_freed_memory()  # as every joinstorm command does, workers included
+    keep_freed_memory()  # both as every joinstorm command does, workers included
+    collect_seldom()
     connection = Connection(servers)
     with ResultReader(connection, run=run) as reader:
         info = reader.wait_for_run(RUN_SECONDS)

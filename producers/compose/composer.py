@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from producers.compose import lanes
 from producers.compose.lanes import Ints, Lane
-from producers.compose.marks import end_mark, watermark, watermark_times
+from producers.compose.marks import end_mark, watermarks
 from producers.compose.partition import partition_table
 from streams.contract.runinfo import RunInfo
 from streams.contract.topics import INPUTS, PRESENCE
@@ -104,7 +104,8 @@ class Composer:
             rest = lane.merged(self._watermarks(lane, self.info.end + self.plan.disorder_ms))
             due = np.array([max(self.info.end, int(rest.due[-1]) if len(rest) else 0)])
             end = end_mark(self.info.run, self.info.end, self._events[number])
-            mark = lanes.marks(lane.topic, lane.partition, due, np.array([self.info.end]), [end])
+            value = pa.array([end], pa.binary())
+            mark = lanes.marks(lane.topic, lane.partition, due, np.array([self.info.end]), value)
             last.append(lanes.joined([rest, mark]))
         return Block(tuple(last), max(int(lane.due[-1]) for lane in last), self.info.events)
 
@@ -117,8 +118,7 @@ class Composer:
 
     def _watermarks(self, lane: Lane, until: int) -> Lane:
         delay = self.plan.disorder_ms
-        at = watermark_times(self.marked, until - delay, self.info.watermark_step_ms)
-        values = [watermark(self.info.run, time) for time in at.tolist()]
+        at, values = watermarks(self.info.run, self.marked, until - delay, self.info.watermark_step_ms)
         return lanes.marks(lane.topic, lane.partition, at + delay, at, values)
 
     def fresh(self, batch: pa.RecordBatch) -> Iterator[Lane]:
@@ -128,12 +128,12 @@ class Composer:
 
         warm()
         topics = batch.column("topic").cast(pa.string())
+        people = batch.column("person").to_numpy()
         for base in INPUTS:
-            wanted = batch.select(_COLUMNS.get(base, _COLUMNS[""]))
-            rows = wanted.filter(pc.equal(topics, base))
-            partitions = self._partition_of[rows.column("person").to_numpy()]
+            chosen = np.flatnonzero(pc.equal(topics, base).to_numpy(zero_copy_only=False))
+            partitions = self._partition_of[people[chosen]]
             order = np.argsort(partitions, kind="stable")
-            rows = rows.take(pa.array(order))
+            rows = batch.select(_COLUMNS.get(base, _COLUMNS[""])).take(pa.array(chosen[order]))
             values = encode_presence(rows) if base == PRESENCE else encode_tweets(rows)
             keys = digits(rows.column("person").to_numpy())
             at, ids = _ints(rows, "at"), _ints(rows, "event_id")

@@ -98,8 +98,12 @@ def warm() -> None:
 
 
 def digits(ids: npt.NDArray[np.int64]) -> pa.BinaryArray:
-    """Return ids as ASCII decimal digits: the keys of the input topics."""
-    return pc.cast(pa.array(ids), pa.string()).cast(pa.binary())
+    """Return ids, none negative, as ASCII decimal digits: the keys of the input topics."""
+    if not COMPILED:
+        return pc.cast(pa.array(ids), pa.string()).cast(pa.binary())
+    ends, out = np.zeros(len(ids) + 1, np.int32), np.empty(len(ids) * MOST_DIGITS, np.uint8)
+    events.encode_numbers(np.ascontiguousarray(ids, dtype=np.int64), out, ends[1:])
+    return _binary(ends, out)
 
 
 class _Spelled:
@@ -128,14 +132,19 @@ class _Spelled:
         """Return what a kernel writes."""
         ends, out = np.zeros(len(columns.at) + 1, np.int32), np.empty(room, np.uint8)
         kernel(columns, pieces(self._pieces), _NUMBERS, out, ends[1:])
-        data = out[: ends[-1]].copy()
-        return pa.BinaryArray.from_buffers(pa.binary(), len(columns.at), [None, pa.py_buffer(ends), pa.py_buffer(data)])
+        return _binary(ends, out)
 
 
 def _numbers(rows: pa.RecordBatch, name: str) -> Ints:
     """Return a column of numbers, ``_NONE`` for a null."""
     column = rows.column(name).cast(pa.int64()).fill_null(_NONE)
     return np.ascontiguousarray(column.to_numpy(zero_copy_only=False))
+
+
+def _binary(ends: npt.NDArray[np.int32], out: npt.NDArray[np.uint8]) -> pa.BinaryArray:
+    """Return the values that a kernel wrote; ``out`` gives back what is left of it, without a copy."""
+    out.resize(ends[-1], refcheck=False)  # nothing else refers to it: the kernel has returned
+    return pa.BinaryArray.from_buffers(pa.binary(), len(ends) - 1, [None, pa.py_buffer(ends), pa.py_buffer(out)])
 
 
 def _begins(lengths: Ints) -> Ints:

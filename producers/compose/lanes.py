@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from producers.compose.insertion import inserted
 from streams.kafka.headers import NONE
 
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -66,8 +67,14 @@ class Lane:
         if not len(marks):
             return self
         places = np.searchsorted(self.due, marks.due, side="left")
-        events, others = np.split(np.arange(len(self) + len(marks)), [len(self)])
-        return joined([self, marks]).select(np.insert(events, places, others))
+        headers = None
+        if self.headers is not None or marks.headers is not None:
+            headers = inserted(_headers(self), places, _headers(marks))
+        return Lane(
+            self.topic, self.partition, np.insert(self.due, places, marks.due), np.insert(self.at, places, marks.at),
+            np.insert(self.rows, places, marks.rows), inserted(self.keys, places, marks.keys),
+            inserted(self.values, places, marks.values), headers,
+        )  # fmt: skip
 
     def split(self, until: int) -> tuple["Lane", "Lane"]:
         """Return the records due up to and at ``until``, and the rest."""
@@ -81,9 +88,10 @@ class Lane:
 
 def joined(lanes: list[Lane]) -> Lane:
     """Return lanes of one partition concatenated, under the first one's topic and partition."""
-    first, *others = lanes
-    if not any(len(other) for other in others):
-        return first
+    first = lanes[0]
+    lanes = [lane for lane in lanes if len(lane)]
+    if len(lanes) <= 1:
+        return lanes[0] if lanes else first
     return Lane(
         first.topic,
         first.partition,
@@ -99,9 +107,11 @@ def joined(lanes: list[Lane]) -> Lane:
 def _joined_headers(lanes: list[Lane]) -> pa.BinaryArray | None:
     if all(lane.headers is None for lane in lanes):
         return None
-    return pa.concat_arrays(
-        [pa.repeat(pa.scalar(NONE), len(lane)) if lane.headers is None else lane.headers for lane in lanes]
-    )
+    return pa.concat_arrays([_headers(lane) for lane in lanes])
+
+
+def _headers(lane: Lane) -> pa.BinaryArray:
+    return pa.repeat(pa.scalar(NONE), len(lane)) if lane.headers is None else lane.headers
 
 
 def empty(topic: str, partition: int) -> Lane:
@@ -110,7 +120,7 @@ def empty(topic: str, partition: int) -> Lane:
     return Lane(topic, partition, none, none, none, pa.array([], pa.binary()), pa.array([], pa.binary()))
 
 
-def marks(topic: str, partition: int, due: Ints, at: Ints, values: list[bytes]) -> Lane:
+def marks(topic: str, partition: int, due: Ints, at: Ints, values: pa.BinaryArray) -> Lane:
     """Return a lane of marks."""
     rows = np.full(len(at), MARK_ROW, dtype=np.int64)
-    return Lane(topic, partition, due, at, rows, pa.nulls(len(at), pa.binary()), pa.array(values, pa.binary()))
+    return Lane(topic, partition, due, at, rows, pa.nulls(len(at), pa.binary()), values)

@@ -98,6 +98,20 @@ def _put_text(out: Bytes, at: int, texts: Texts, number: int) -> int:
 
 
 @compiled
+def encode_numbers(numbers: Ints, out: Bytes, ends: NDArray[np.int32]) -> None:
+    """Write numbers of at least zero as digits, one after the other.
+
+    Args:
+        numbers: The numbers.
+        out: Room for ``MOST_DIGITS`` of each.
+        ends: Set to where each number ends.
+    """
+    at = 0
+    for row in range(len(numbers)):
+        at = ends[row] = put_number(out, at, numbers[row])
+
+
+@compiled
 def encode_presence(
     rows: PresenceRows, spelled: Pieces, frame: EventPieces, out: Bytes, ends: NDArray[np.int32]
 ) -> None:

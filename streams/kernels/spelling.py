@@ -12,6 +12,9 @@ from streams.kernels.words import Bytes
 
 MOST_DIGITS = 20
 _ZERO, _MINUS, _COMMA = b"0-,"
+_ONE, _TWO, _TEN, _HUNDRED = np.uint64(1), np.uint64(2), np.uint64(10), np.uint64(100)
+_PAIRS = np.frombuffer(b"".join(b"%02d" % number for number in range(100)), np.uint8)
+"""The digits of 0 to 99, so that one division writes two digits."""
 
 
 class Pieces(NamedTuple):
@@ -57,14 +60,41 @@ def put_number(out: Bytes, at: int, number: int) -> int:
         out[at] = _MINUS
         at += 1
         number = -number
-    width, rest = 1, number // 10
-    while rest:
+    rest, width, limit = np.uint64(number), 1, _TEN
+    while rest >= limit:
         width += 1
-        rest //= 10
-    for place in range(at + width - 1, at - 1, -1):
-        out[place] = _ZERO + number % 10
-        number //= 10
+        limit *= _TEN
+    place = at + width
+    while rest >= _TEN:
+        above = rest // _HUNDRED
+        pair = (rest - above * _HUNDRED) * _TWO
+        place -= 2
+        out[place], out[place + 1] = _PAIRS[pair], _PAIRS[pair + _ONE]
+        rest = above
+    if place > at:
+        out[at] = _ZERO + rest
     return at + width
+
+
+@compiled
+def weave(data: Bytes, begin: int, cuts: Ints, end: int, others: Bytes, ends: Ints, out: Bytes) -> None:
+    """Write the bytes from ``begin`` to ``end`` with one of the other values before each cut.
+
+    Args:
+        data: The bytes.
+        begin: Where they begin.
+        cuts: Places in ``data``, ascending.
+        end: Where they end.
+        others: The other values, one after the other.
+        ends: Where each of them begins, one more for the end of the last.
+        out: Room for all.
+    """
+    at = 0
+    for number in range(len(cuts)):
+        at = put_bytes(out, at, data, begin, cuts[number])
+        at = put_bytes(out, at, others, ends[number], ends[number + 1])
+        begin = cuts[number]
+    put_bytes(out, at, data, begin, end)
 
 
 class ResultRows(NamedTuple):

@@ -46,7 +46,6 @@ from streams.system.scratch import scratch
 log = logging.getLogger(__name__)
 
 FETCH_BYTES: Final = 4 << 20
-GC_THRESHOLD: Final = 50_000
 MISSING_LIMIT: Final = 20
 """Records that are missing are asked for again this often before the worker gives up."""
 
@@ -64,8 +63,7 @@ class FaustEngine(Engine):
     def run(self, settings: WorkerSettings) -> Summary:
         """Work until the run is done or a signal asks to stop."""
         warm()
-        gc.freeze()  # what is imported stays, and chunks make no cycles: looking for them took a tenth of the time
-        gc.set_threshold(GC_THRESHOLD)
+        gc.freeze()  # what is imported stays: looking for cycles in it took a tenth of the time
         with scratch("faust") as folder:
             return patiently(lambda: asyncio.run(_run(settings, folder)))
 
