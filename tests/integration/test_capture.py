@@ -24,7 +24,7 @@ from streams.errors import BrokerError, CaptureError, UsageError
 from streams.kafka.admin import open_admin
 from streams.kafka.connection import Connection
 from tests.captures import AT, Row, contents
-from tests.conftest import need_program
+from tests.conftest import need_program, own_broker
 from tests.streaming import until
 
 pytestmark = pytest.mark.integration
@@ -293,6 +293,27 @@ def test_an_interrupted_capture_keeps_what_it_has(
     if ended_by == signal.SIGINT:
         assert process.returncode == 130
         assert f"{part_of(path)} has what was captured; continue it with --resume" in said
+
+
+def test_a_broker_that_comes_back(unique_run: str, tmp_path: Path) -> None:
+    """A broker is killed under a capture and started again: the capture goes on, and misses and repeats nothing."""
+    path = tmp_path / "c"
+    with own_broker() as broker:
+        topic = made(broker.connection, unique_run)
+        send(broker.connection, topic, [(0, messy(0)), (1, messy(1))])
+        words = ["capture", "--topic", topic, "--out", str(path), "--from=2020-01-01", "--until", "+1h"]
+        with subprocess.Popen(
+            [sys.executable, "-m", "joinstorm.cli", *words, "--bootstrap-servers", broker.connection.bootstrap_servers]
+        ) as process:
+            until(lambda: held(part_of(path)) == 600, "what was there is in the part", 120)
+            broker.restart()
+            send(broker.connection, topic, [(0, messy(2)), (1, messy(3))])
+            until(lambda: held(part_of(path)) == 1_200, "what came after the restart is in the part", 120)
+            process.send_signal(signal.SIGINT)
+    assert process.returncode == 130
+    found = without_offsets(contents(open_capture(part_of(path), whole=False)))
+    expected = {0: messy(0) + messy(2), 1: messy(1) + messy(3)}
+    assert found == {partition: [row._replace(offset=0) for row in rows] for partition, rows in expected.items()}
 
 
 def test_another_topic_of_the_same_name_is_not_continued(kafka_broker: Connection, topic: str, tmp_path: Path) -> None:
