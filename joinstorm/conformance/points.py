@@ -21,6 +21,8 @@ from streams.errors import DeadlineError
 from streams.golden import NIGHTS, OF_OPTIONAL, GoldenNight, load
 from streams.read.runview import RunView
 
+GOLDEN: Final = "golden-"
+"""Before the name of a night, the name of its point."""
 STOP_SECONDS: Final = 15.0
 """How long a worker may take to end after SIGTERM."""
 SILENCE_SECONDS: Final = 2.0
@@ -72,6 +74,11 @@ class Point:
     play: Callable[[PointRun], PointFinding]
     needs: str = ""
     late: bool = False
+
+    @property
+    def golden(self) -> bool:
+        """Whether it plays a golden night, whatever the simulated one is."""
+        return self.name.startswith(GOLDEN)
 
 
 def whole(run: PointRun, *, totals: tuple[str, ...] = ()) -> PointFinding:
@@ -287,7 +294,7 @@ def _restarted_with_two(run: PointRun) -> PointFinding:
 
 def _golden(name: str) -> Point:
     return Point(
-        f"golden-{name}",
+        GOLDEN + name,
         f"counts the golden night {name!r} exactly as worked out by hand",
         lambda _: load(name),
         partial(optional, kind=OF_OPTIONAL[name], totals=("duplicates",)) if name in OF_OPTIONAL else golden,
