@@ -23,6 +23,9 @@ from streams.golden import NIGHTS, GoldenNight, InputRecord, load
 from streams.kafka.connection import Connection
 
 WRONG: Final = ("wrong", "failed")
+LONG_SECONDS: Final = 10.0
+"""A night that takes so long waits more than it works: ``MORE_AT_ONCE`` times as many are played at once."""
+MORE_AT_ONCE: Final = 3
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class Explainer:
         connection: A broker.
         engine: The engine.
         folder: For the tape, logs and state.
-        jobs: Nights played at once.
+        jobs: Nights played at once; more of them where a night is spent waiting.
         notify: Called with a line on every step.
     """
 
@@ -103,11 +106,9 @@ class Explainer:
         return play(replace(point, night=lambda _: night), self.connection, self.engine, night, logs)
 
     def _shrunk(self, point: Point, night: GoldenNight, outcome: PointOutcome) -> Explanation:
-        suspicion, search = Suspicion(night, outcome), _Search(self, point, night, outcome)
-        guesses = [_Part((), few_marks=True), *(_Part(tuple(guess)) for guess in suspicion.guesses())]
-        guessed = search.first_failing(guesses)
-        start = _Part(tuple(suspicion.everything)) if guessed is None else guesses[guessed]
-        start = search.with_few_marks(start)
+        at_once = self.jobs if outcome.seconds < LONG_SECONDS else MORE_AT_ONCE * self.jobs
+        search = _Search(self, point, night, outcome, at_once)
+        start = search.guessed(Suspicion(night, outcome))
 
         def first_failing(candidates: Sequence[Sequence[int]]) -> int | None:
             return search.first_failing([replace(start, places=tuple(one)) for one in candidates])
@@ -127,8 +128,11 @@ class _Part:
 class _Search:
     """Parts of one night that fail like the whole."""
 
-    def __init__(self, explainer: Explainer, point: Point, night: GoldenNight, outcome: PointOutcome) -> None:
+    def __init__(
+        self, explainer: Explainer, point: Point, night: GoldenNight, outcome: PointOutcome, at_once: int
+    ) -> None:
         self.explainer, self.point, self.night, self.outcome = explainer, point, night, outcome
+        self.at_once = at_once
         everything = tuple(place for place, record in enumerate(night.records) if not is_mark(record))
         self.found = {_Part(everything): outcome}
 
@@ -144,8 +148,8 @@ class _Search:
 
     def first_failing(self, parts: Sequence[_Part]) -> int | None:
         """Return the index of a part that fails, several tried at once; None if none does."""
-        with ThreadPoolExecutor(self.explainer.jobs, thread_name_prefix="explain") as pool:
-            for batch in _batches(parts, self.explainer.jobs):
+        with ThreadPoolExecutor(self.at_once, thread_name_prefix="explain") as pool:
+            for batch in _batches(parts, self.at_once):
                 outcomes = list(pool.map(self.outcome_of, (part for _, part in batch)))
                 for (index, part), outcome in zip(batch, outcomes, strict=True):
                     if kind_of(outcome) == kind_of(self.outcome):
@@ -153,12 +157,16 @@ class _Search:
                         return index
         return None
 
-    def with_few_marks(self, part: _Part) -> _Part:
-        """Return a part with few marks if it fails with few as well, otherwise as it is."""
-        few = replace(part, few_marks=True)
-        if len(self.night_of(few).records) == len(self.night_of(part).records):
-            return part
-        return few if self.first_failing([few]) is not None else part
+    def guessed(self, suspicion: Suspicion) -> _Part:
+        """Return a small part that fails, with few marks if it can be; the whole night if no guess fails."""
+        guesses = [(), *map(tuple, suspicion.guesses())]
+        few, every = (len(self.night_of(_Part((), few_marks)).records) for few_marks in (True, False))
+        for few_marks in (True, False) if few < every else (False,):
+            parts = [_Part(guess, few_marks) for guess in guesses]
+            found = self.first_failing(parts)
+            if found is not None:
+                return parts[found]
+        return _Part(tuple(suspicion.everything))
 
 
 def kind_of(outcome: PointOutcome) -> tuple[str, str]:

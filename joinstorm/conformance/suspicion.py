@@ -47,10 +47,11 @@ class Suspicion:
         yield self.bad[:1]
         odd, people = self._odd(), self._people()
         yield from [copies for copies in odd if self._touched(copies)][:ODD]
+        yield from self._neighbours()
         strange = {place for copies in odd for place in copies}
         close = [own for own in people if self._touched(own)]
-        # Who changed most of the wrong windows comes first, then who has an odd event, then who has few.
-        close.sort(key=lambda own: (-len(self._touched(own)), strange.isdisjoint(own), len(own)))
+        # Who changed most of the wrong windows comes first, then who is odd or out of order, then who has few events.
+        close.sort(key=lambda own: (-len(self._touched(own)), strange.isdisjoint(own) and self._ordered(own), len(own)))
         yield from ([place for place in own if self._touched([place])] for own in close[:LIKELY])
         yield from close[:PEOPLE]
         if not self.windows:  # what is wrong is no count: perhaps anybody shows it
@@ -87,6 +88,17 @@ class Suspicion:
                     odd[record.value] = None
         return [copies[value] for value in odd]
 
+    def _neighbours(self) -> list[list[int]]:
+        """Return two events of the first wrong window that lie far apart in its partitions, and each of them alone.
+
+        Two workers that take the same row for theirs are wrong where both have events of one window.
+        """
+        first_window = min(self.windows, default=None)
+        places = [place for place in self.everything if first_window in self._touched([place])]
+        places.sort(key=lambda place: (self.night.records[place].topic, self.night.records[place].partition))
+        first = [place for place in places if self.night.records[place].topic == self.night.records[places[0]].topic]
+        return [sorted(first[:1] + first[-1:]), first[:1], first[-1:]]
+
     def _people(self) -> list[list[int]]:
         """Return the events of each person."""
         found: dict[tuple[str, bytes | None], list[int]] = {}
@@ -95,6 +107,11 @@ class Suspicion:
             if not record.reason:
                 found.setdefault((record.topic, record.key), []).append(place)
         return list(found.values())
+
+    def _ordered(self, places: Sequence[int]) -> bool:
+        """Whether these events arrive in the order in which they happened."""
+        times = [self.night.records[place].timestamp for place in places]
+        return times == sorted(times)
 
     def _touched(self, places: Sequence[int]) -> set[int]:
         """Return the wrong windows in which these events happened."""
