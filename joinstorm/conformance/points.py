@@ -145,7 +145,7 @@ def marked(run: PointRun) -> PointFinding:
     run.start()
     done, mark = run.send_until(0.5)
     run.wait_watermark(mark)
-    until = next(place for place in range(done, len(run.body)) if run.body[place].key is None)
+    until = next((place for place in range(done, len(run.body)) if run.body[place].key is None), len(run.body))
     first = min(record.timestamp for record in run.body if record.key is None)
     run.send([record for record in run.body[:done] if record.key is None and record.timestamp == first])
     run.send(run.body[done:until])
