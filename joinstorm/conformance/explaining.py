@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from joinstorm.conformance.certificate import PointOutcome, play
+from joinstorm.conformance.certificate import PointOutcome, kernels_for, play
 from joinstorm.conformance.nights import simulated
 from joinstorm.conformance.partnight import is_mark, part_of
 from joinstorm.conformance.points import Point
@@ -91,6 +91,8 @@ class Explainer:
 
     def explain(self, points: Sequence[Point]) -> Explanation | None:
         """Return why the engine is wrong on the first of these points on which it is; None where it is on none."""
+        with kernels_for(self.engine, self.folder):
+            pass
         for point in points:
             night = point.night(load(NIGHTS[0]) if point.golden else self.simulated)
             outcome = self.play(point, night)

@@ -36,7 +36,6 @@ from streams.errors import EngineError, JoinstormError, NoFactsError
 from streams.kafka.connection import Connection
 from streams.read.reader import ResultReader
 from streams.read.runview import RunView
-from streams.system import children
 from streams.visible import visible_line
 
 if TYPE_CHECKING:
@@ -149,7 +148,7 @@ def _run_stages(request: RunRequest, folder: Path, screen: TextIO) -> RunOutcome
     with contextlib.ExitStack() as stack:
         stack.enter_context(times.stage("total"))
         supervisor = stack.enter_context(Supervisor(folder / "logs"))
-        supervisor.start("warm-up", children.python_module("joinstorm.run.warmup"), vital=False)
+        supervisor.warm_up()
         recording = _start_recording(request, folder, supervisor)
         _count_ahead(request, supervisor)
         with times.stage("broker"), _status(screen, "starting Kafka and recording the night"):
