@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from joinstorm.embedded.broker import EmbeddedBroker
+from joinstorm.embedded.settings import STEADY
 from joinstorm.engines.catalog import check
 from joinstorm.interrupts import InterruptedRun
 from joinstorm.oracle.keptfiles import any_kept
@@ -168,7 +169,7 @@ def _run_stages(request: RunRequest, folder: Path, screen: TextIO) -> RunOutcome
 
 def _embedded(stack: contextlib.ExitStack, supervisor: Supervisor) -> EmbeddedBroker:
     """Start a broker that ends with the stack; where it ends before that, its last words are the error."""
-    broker = stack.enter_context(EmbeddedBroker())
+    broker = stack.enter_context(EmbeddedBroker(settings=STEADY))
     supervisor.checks.append(broker.check)
     stack.enter_context(_explained(broker))
     return broker
