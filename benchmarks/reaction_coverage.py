@@ -18,7 +18,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.reactionnight import counts_of, night_and_scenario, publish, tweets_of
+from benchmarks.measuredsection import publish
+from benchmarks.reactionnight import counts_of, night_and_scenario, tweets_of
 from producers.scenario.spec import Scenario
 from producers.simulation.outline import NightOutline
 from streams.contract.names import ANNOUNCEMENT, MINUTE_MS

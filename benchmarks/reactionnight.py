@@ -1,8 +1,6 @@
 """Shared by the measurements of the reaction: a scenario's night, its tweets, and their section in the docs."""
 
-import re
 import tempfile
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -57,18 +55,3 @@ def counts_of(source: TweetSource, night: NightOutline, subject: str) -> npt.NDA
         at = frame.filter(pl.col("subject") == subject)["at"].to_numpy()
         counts += np.bincount((at - night.start) // DEFAULT_WINDOW_MS, minlength=windows)
     return counts
-
-
-def publish(section: str, markdown: str, path: Path | None) -> None:
-    """Print a measurement, and with ``path`` put it between its markers in that document."""
-    print(markdown)
-    if path is None:
-        return
-    begin, end = f"<!-- {section} -->", f"<!-- end of {section} -->"
-    text = path.read_text(encoding="utf-8")
-    replaced, found = re.subn(
-        f"{re.escape(begin)}.*?{re.escape(end)}", lambda _: f"{begin}\n{markdown}\n{end}", text, flags=re.DOTALL
-    )
-    if found != 1:
-        raise SystemExit(f"{path}: expected one section between {begin} and {end}, found {found}")
-    path.write_text(replaced, encoding="utf-8")

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import polars as pl
 
-from benchmarks.reactionnight import frame_of, night_and_scenario, publish, tweets_of
+from benchmarks.measuredsection import publish
+from benchmarks.reactionnight import frame_of, night_and_scenario, tweets_of
 from streams.contract.names import SUBJECTS
 from streams.contract.results import STANCES
 from streams.fold.stance import stance_of

@@ -23,7 +23,6 @@ from joinstorm.terminal.recordingbar import tape_of
 from producers.replay.deck import MAX
 from streams.contract.runinfo import Faults
 from streams.errors import JoinstormError
-from streams.system.children import python_module
 from streams.system.scratch import scratch
 
 
@@ -151,7 +150,7 @@ def run_campaign(
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(scratch("chaos"))
         supervisor = stack.enter_context(Supervisor(folder / "warm-up"))
-        warm = supervisor.start("warm-up", python_module("joinstorm.run.warmup"), vital=False)
+        warm = supervisor.warm_up()
         tape = stack.enter_context(tape_of(request.scenario, scale=request.scale, seed=None))
         proxy = stack.enter_context(Proxy()) if request.network else None
         cluster = stack.enter_context(EmbeddedCluster(request.brokers, proxy.lead_to if proxy else None))

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     help="Look at this point of the certificate; repeatable.",
 )
 @click.option("--jobs", type=click.IntRange(1), default=2, help="Nights to play at once.")
-@click.option("--deadline", type=click.FloatRange(1), default=20.0, help="Seconds that each step of a point may take.")
+@click.option("--deadline", type=click.FloatRange(1), default=15.0, help="Seconds that each step of a point may take.")
 @options.out_folder("Folder to write the smallest night to, in the format of golden nights.")
 @options.bootstrap_servers(embedded=True)
 @options.output_format()

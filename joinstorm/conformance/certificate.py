@@ -1,8 +1,9 @@
 """Tests one engine against the contract, point by point, and measures by how much it is wrong."""
 
+import contextlib
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,9 @@ from joinstorm.conformance.nights import simulated
 from joinstorm.conformance.pointrun import PointRun
 from joinstorm.conformance.points import POINTS, Point, PointFinding
 from joinstorm.conformance.promises import broken
+from joinstorm.engines.catalog import DEFAULT
 from joinstorm.engines.undertest import EngineUnderTest
+from joinstorm.run.supervisor import Supervisor
 from joinstorm.verdict.comparison import Mismatch
 from streams.errors import JoinstormError, UsageError
 from streams.golden import GoldenNight
@@ -113,11 +116,25 @@ def conform(
         The outcomes, in the order of ``points``.
     """
     logs.mkdir(parents=True, exist_ok=True)
-    night = simulated(logs)
+    with kernels_for(engine, logs):
+        night = simulated(logs)
     trial = _Trial(connection, engine, logs, night, notify)
     # Workers end with the thread that started them, so the threads live as long as the trial.
     with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="conform") as pool:
         return tuple(pool.map(trial.play, points))
+
+
+@contextlib.contextmanager
+def kernels_for(engine: EngineUnderTest, logs: Path) -> Iterator[None]:
+    """Compile the kernels of ``faust`` beside the block, where this machine has not yet; wait for them at its end.
+
+    A busy machine needs minutes for them, and no point shall wait for a compiler.
+    """
+    with Supervisor(logs / "warm-up") as supervisor:
+        warm = supervisor.warm_up() if DEFAULT in engine.start else None
+        yield
+        if warm is not None:
+            warm.process.wait()
 
 
 def play(point: Point, connection: Connection, engine: EngineUnderTest, night: GoldenNight, logs: Path) -> PointOutcome:

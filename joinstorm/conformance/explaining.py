@@ -5,26 +5,27 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from joinstorm.conformance.certificate import PointOutcome, play
+from joinstorm.conformance.certificate import PointOutcome, kernels_for, play
 from joinstorm.conformance.nights import simulated
 from joinstorm.conformance.partnight import is_mark, part_of
 from joinstorm.conformance.points import Point
 from joinstorm.conformance.shrinking import minimal
+from joinstorm.conformance.suspicion import Suspicion
 from joinstorm.engines.undertest import EngineUnderTest
 from joinstorm.verdict.comparison import Mismatch
-from streams.golden import GoldenNight, InputRecord
+from streams.golden import NIGHTS, GoldenNight, InputRecord, load
 from streams.kafka.connection import Connection
 
 WRONG: Final = ("wrong", "failed")
-GUESSES: Final = 8
-"""How many people of a wrong window are tried alone before the whole night is halved."""
-ANYBODY: Final = 3
-"""How many people are tried alone where no count is wrong."""
+LONG_SECONDS: Final = 10.0
+"""A night that takes so long waits more than it works: ``MORE_AT_ONCE`` times as many are played at once."""
+MORE_AT_ONCE: Final = 3
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Explainer:
         connection: A broker.
         engine: The engine.
         folder: For the tape, logs and state.
-        jobs: Nights played at once.
+        jobs: Nights played at once; more of them where a night is spent waiting.
         notify: Called with a line on every step.
     """
 
@@ -82,12 +83,18 @@ class Explainer:
         self.runs = 0
         self._numbers = itertools.count(1)
         folder.mkdir(parents=True, exist_ok=True)
-        self.simulated = simulated(folder)
+
+    @cached_property
+    def simulated(self) -> GoldenNight:
+        """The night from which most points make theirs."""
+        return simulated(self.folder)
 
     def explain(self, points: Sequence[Point]) -> Explanation | None:
         """Return why the engine is wrong on the first of these points on which it is; None where it is on none."""
+        with kernels_for(self.engine, self.folder):
+            pass
         for point in points:
-            night = point.night(self.simulated)
+            night = point.night(load(NIGHTS[0]) if point.golden else self.simulated)
             outcome = self.play(point, night)
             self.notify(f"{point.name}: {outcome.status}")
             if outcome.status in WRONG:
@@ -101,68 +108,67 @@ class Explainer:
         return play(replace(point, night=lambda _: night), self.connection, self.engine, night, logs)
 
     def _shrunk(self, point: Point, night: GoldenNight, outcome: PointOutcome) -> Explanation:
-        search = _Search(self, point, night, outcome)
-        everything = [place for place, record in enumerate(night.records) if not is_mark(record)]
-        start = search.guessed(everything) or everything
-        left = minimal(start, search.first_failing) if start else start
-        return Explanation(search.smallest(left), part_of(night, frozenset(left)), self.runs)
+        at_once = self.jobs if outcome.seconds < LONG_SECONDS else MORE_AT_ONCE * self.jobs
+        search = _Search(self, point, night, outcome, at_once)
+        start = search.guessed(Suspicion(night, outcome))
+
+        def first_failing(candidates: Sequence[Sequence[int]]) -> int | None:
+            return search.first_failing([replace(start, places=tuple(one)) for one in candidates])
+
+        left = replace(start, places=tuple(minimal(start.places, first_failing)))
+        return Explanation(search.outcome_of(left), search.night_of(left), self.runs)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A part of a night: the places of its records that are no marks, and whether it has all marks or few."""
+
+    places: tuple[int, ...]
+    few_marks: bool = False
 
 
 class _Search:
     """Parts of one night that fail like the whole."""
 
-    def __init__(self, explainer: Explainer, point: Point, night: GoldenNight, outcome: PointOutcome) -> None:
+    def __init__(
+        self, explainer: Explainer, point: Point, night: GoldenNight, outcome: PointOutcome, at_once: int
+    ) -> None:
         self.explainer, self.point, self.night, self.outcome = explainer, point, night, outcome
-        self.found: dict[tuple[int, ...], PointOutcome] = {}
+        self.at_once = at_once
+        everything = tuple(place for place, record in enumerate(night.records) if not is_mark(record))
+        self.found = {_Part(everything): outcome}
 
-    def first_failing(self, candidates: Sequence[Sequence[int]]) -> int | None:
-        """Return the index of a candidate that fails, several tried at once; None if none does."""
-        with ThreadPoolExecutor(self.explainer.jobs, thread_name_prefix="explain") as pool:
-            for batch in _batches(candidates, self.explainer.jobs):
-                outcomes = list(pool.map(self._outcome, (candidate for _, candidate in batch)))
-                for (index, candidate), outcome in zip(batch, outcomes, strict=True):
+    def night_of(self, part: _Part) -> GoldenNight:
+        """Return the night of a part."""
+        return part_of(self.night, frozenset(part.places), few_marks=part.few_marks)
+
+    def outcome_of(self, part: _Part) -> PointOutcome:
+        """Return the outcome of a part; it is played once."""
+        if part not in self.found:
+            self.found[part] = self.explainer.play(self.point, self.night_of(part))
+        return self.found[part]
+
+    def first_failing(self, parts: Sequence[_Part]) -> int | None:
+        """Return the index of a part that fails, several tried at once; None if none does."""
+        with ThreadPoolExecutor(self.at_once, thread_name_prefix="explain") as pool:
+            for batch in _batches(parts, self.at_once):
+                outcomes = list(pool.map(self.outcome_of, (part for _, part in batch)))
+                for (index, part), outcome in zip(batch, outcomes, strict=True):
                     if kind_of(outcome) == kind_of(self.outcome):
-                        self.explainer.notify(f"{len(candidate)} events: {outcome.status}")
+                        self.explainer.notify(f"{len(part.places)} events: {outcome.status}")
                         return index
         return None
 
-    def _outcome(self, candidate: Sequence[int]) -> PointOutcome:
-        key = tuple(candidate)
-        if key not in self.found:
-            self.found[key] = self.explainer.play(self.point, part_of(self.night, frozenset(key)))
-        return self.found[key]
-
-    def smallest(self, left: Sequence[int]) -> PointOutcome:
-        """Return the outcome of the smallest part."""
-        return self._outcome(left) if tuple(left) in self.found or not left else self.outcome
-
-    def guessed(self, everything: Sequence[int]) -> list[int] | None:
-        """Return a small part that fails: no event, the dead letters, people of a wrong count; None if none does."""
-        guesses = [guess for guess in self._guesses(everything) if len(guess) < len(everything)]
-        index = self.first_failing(guesses) if guesses else None
-        return None if index is None else list(guesses[index])
-
-    def _guesses(self, everything: Sequence[int]) -> Iterator[list[int]]:
-        yield []
-        if bad := [place for place in everything if self.night.records[place].reason]:
-            yield bad
-        people: dict[tuple[str, bytes | None], list[int]] = {}
-        for place in everything:
-            record = self.night.records[place]
-            if not record.reason:
-                people.setdefault((record.topic, record.key), []).append(place)
-        windows = [one.window for one in self.outcome.named]
-        close = [own for own in people.values() if any(self._touches(place, windows) for place in own)]
-        close.sort(key=len)
-        yield from close[:GUESSES]
-        if not windows:  # what is wrong is no count: perhaps anybody shows it
-            yield from list(people.values())[:ANYBODY]
-        if close:
-            yield sorted(place for own in close for place in own)
-
-    def _touches(self, place: int, windows: Sequence[int]) -> bool:
-        at = self.night.records[place].timestamp
-        return any(window <= at < window + self.night.info.window_ms for window in windows)
+    def guessed(self, suspicion: Suspicion) -> _Part:
+        """Return a small part that fails, with few marks if it can be; the whole night if no guess fails."""
+        guesses = [(), *map(tuple, suspicion.guesses())]
+        few, every = (len(self.night_of(_Part((), few_marks)).records) for few_marks in (True, False))
+        for few_marks in (True, False) if few < every else (False,):
+            parts = [_Part(guess, few_marks) for guess in guesses]
+            found = self.first_failing(parts)
+            if found is not None:
+                return parts[found]
+        return _Part(tuple(suspicion.everything))
 
 
 def kind_of(outcome: PointOutcome) -> tuple[str, str]:
@@ -173,8 +179,8 @@ def kind_of(outcome: PointOutcome) -> tuple[str, str]:
     return outcome.status, re.sub(r"\d+", "", "".join(cause))
 
 
-def _batches(candidates: Sequence[Sequence[int]], size: int) -> Iterator[list[tuple[int, Sequence[int]]]]:
-    numbered = list(enumerate(candidates))
+def _batches(parts: Sequence[_Part], size: int) -> Iterator[list[tuple[int, _Part]]]:
+    numbered = list(enumerate(parts))
     for start in range(0, len(numbered), size):
         yield numbered[start : start + size]
 

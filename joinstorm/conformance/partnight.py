@@ -15,6 +15,8 @@ from streams.engines.shared.simplefold import PartitionFold
 from streams.golden import EventTotals, Expected, GoldenNight, InputRecord
 
 FILES: Final = ("info.json", "input.jsonl", "expected.jsonl")
+ROUNDS: Final = 12
+"""Marks of each partition that a night with few of them has besides those next to its events: points stop at marks."""
 
 
 def is_mark(record: InputRecord) -> bool:
@@ -22,9 +24,17 @@ def is_mark(record: InputRecord) -> bool:
     return record.key is None and not record.reason
 
 
-def part_of(night: GoldenNight, kept: AbstractSet[int]) -> GoldenNight:
-    """Return a night of some records, given by their places, and all marks, with the answers of the simple fold."""
-    records = [record for place, record in enumerate(night.records) if place in kept or is_mark(record)]
+def part_of(night: GoldenNight, kept: AbstractSet[int], *, few_marks: bool = False) -> GoldenNight:
+    """Return a part of a night, with the answers of the simple fold.
+
+    Args:
+        night: The night.
+        kept: Places of the records to keep.
+        few_marks: Whether to keep only the end marks, the marks next to a kept record, and ``ROUNDS`` others of each
+            partition; if not, all marks are kept.
+    """
+    marks = _few_marks(night, kept) if few_marks else {p for p, record in enumerate(night.records) if is_mark(record)}
+    records = [record for place, record in enumerate(night.records) if place in kept or place in marks]
     folds = {(t, p): PartitionFold(night.info, "", t, p) for t in INPUTS for p in range(night.info.partitions)}
     for record in records:
         fold = folds[record.topic, record.partition]
@@ -32,6 +42,22 @@ def part_of(night: GoldenNight, kept: AbstractSet[int]) -> GoldenNight:
     ends = {place: _end(night, fold.events) for place, fold in folds.items()}
     changed = [replace(r, value=ends[r.topic, r.partition]) if is_end(r) else r for r in records]
     return replace(night, records=tuple(changed), expected=_expected(list(folds.values())))
+
+
+def _few_marks(night: GoldenNight, kept: AbstractSet[int]) -> set[int]:
+    """Return the places of all end marks and of the rounds of marks that are kept; a round has one event time."""
+    times = sorted({r.timestamp for r in night.records if is_mark(r)})
+    wanted = {times[len(times) * number // ROUNDS] for number in range(ROUNDS)} if times else set()
+    newest, fresh = 0, False
+    for place, record in enumerate(night.records):
+        if place in kept:
+            wanted.add(newest)
+            fresh = True
+        elif is_mark(record):
+            newest = record.timestamp
+            wanted |= {newest} if fresh else set()
+            fresh = False
+    return {p for p, r in enumerate(night.records) if is_mark(r) and (is_end(r) or r.timestamp in wanted)}
 
 
 def _end(night: GoldenNight, events: int) -> bytes:

@@ -21,6 +21,8 @@ from streams.errors import DeadlineError
 from streams.golden import NIGHTS, OF_OPTIONAL, GoldenNight, load
 from streams.read.runview import RunView
 
+GOLDEN: Final = "golden-"
+"""Before the name of a night, the name of its point."""
 STOP_SECONDS: Final = 15.0
 """How long a worker may take to end after SIGTERM."""
 SILENCE_SECONDS: Final = 2.0
@@ -72,6 +74,11 @@ class Point:
     play: Callable[[PointRun], PointFinding]
     needs: str = ""
     late: bool = False
+
+    @property
+    def golden(self) -> bool:
+        """Whether it plays a golden night, whatever the simulated one is."""
+        return self.name.startswith(GOLDEN)
 
 
 def whole(run: PointRun, *, totals: tuple[str, ...] = ()) -> PointFinding:
@@ -138,7 +145,7 @@ def marked(run: PointRun) -> PointFinding:
     run.start()
     done, mark = run.send_until(0.5)
     run.wait_watermark(mark)
-    until = next(place for place in range(done, len(run.body)) if run.body[place].key is None)
+    until = next((place for place in range(done, len(run.body)) if run.body[place].key is None), len(run.body))
     first = min(record.timestamp for record in run.body if record.key is None)
     run.send([record for record in run.body[:done] if record.key is None and record.timestamp == first])
     run.send(run.body[done:until])
@@ -287,7 +294,7 @@ def _restarted_with_two(run: PointRun) -> PointFinding:
 
 def _golden(name: str) -> Point:
     return Point(
-        f"golden-{name}",
+        GOLDEN + name,
         f"counts the golden night {name!r} exactly as worked out by hand",
         lambda _: load(name),
         partial(optional, kind=OF_OPTIONAL[name], totals=("duplicates",)) if name in OF_OPTIONAL else golden,

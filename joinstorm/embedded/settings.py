@@ -35,6 +35,13 @@ socket.request.max.bytes=104857600
 broker.heartbeat.interval.ms=500
 broker.session.timeout.ms=3000
 """
+STEADY: Final = "broker.session.timeout.ms=60000\n"
+"""For a node alone that is never killed.
+
+Kafka takes a node for gone that has not been heard of for three seconds, so that a killed one is soon back. On a busy
+machine that is wrong: no other node can take over, its partitions have no leader for a while, and librdkafka (2.12 to
+2.14) never again sends to a partition that it has once seen without a leader.
+"""
 COPIES: Final = 3
 """Replicas of each topic in a cluster, or as many as it has brokers."""
 _AMONG_OTHERS: Final = """\

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from joinstorm.embedded.broker import EmbeddedBroker
+from joinstorm.embedded.settings import STEADY
 from streams.kafka.connection import Connection
 from streams.system.scratch import scratch
 
@@ -15,7 +16,7 @@ def broker_for(connection: Connection | None) -> Iterator[Connection]:
     if connection is not None:
         yield connection
         return
-    with EmbeddedBroker() as broker:
+    with EmbeddedBroker(settings=STEADY) as broker:
         yield broker.connection
 
 

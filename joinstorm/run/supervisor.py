@@ -111,6 +111,10 @@ class Supervisor:
             self.parts.append(part)
         return part
 
+    def warm_up(self) -> ChildProcess:
+        """Start compiling the kernels of worker and producer, where this machine has not yet; nothing depends on it."""
+        return self.start("warm-up", children.python_module("joinstorm.run.warmup"), vital=False)
+
     def check(self) -> None:
         """Raise EngineError when a vital part has ended with an error; the text holds its last log lines."""
         for check in self.checks:

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from joinstorm.embedded.broker import EmbeddedBroker
+from joinstorm.embedded.settings import STEADY
 from joinstorm.engines.catalog import check
 from joinstorm.interrupts import InterruptedRun
 from joinstorm.oracle.keptfiles import any_kept
@@ -36,7 +37,6 @@ from streams.errors import EngineError, JoinstormError, NoFactsError
 from streams.kafka.connection import Connection
 from streams.read.reader import ResultReader
 from streams.read.runview import RunView
-from streams.system import children
 from streams.visible import visible_line
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def _run_stages(request: RunRequest, folder: Path, screen: TextIO) -> RunOutcome
     with contextlib.ExitStack() as stack:
         stack.enter_context(times.stage("total"))
         supervisor = stack.enter_context(Supervisor(folder / "logs"))
-        supervisor.start("warm-up", children.python_module("joinstorm.run.warmup"), vital=False)
+        supervisor.warm_up()
         recording = _start_recording(request, folder, supervisor)
         _count_ahead(request, supervisor)
         with times.stage("broker"), _status(screen, "starting Kafka and recording the night"):
@@ -169,7 +169,7 @@ def _run_stages(request: RunRequest, folder: Path, screen: TextIO) -> RunOutcome
 
 def _embedded(stack: contextlib.ExitStack, supervisor: Supervisor) -> EmbeddedBroker:
     """Start a broker that ends with the stack; where it ends before that, its last words are the error."""
-    broker = stack.enter_context(EmbeddedBroker())
+    broker = stack.enter_context(EmbeddedBroker(settings=STEADY))
     supervisor.checks.append(broker.check)
     stack.enter_context(_explained(broker))
     return broker

@@ -3,14 +3,13 @@
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from kafka import TopicPartition
 from msgspec.structs import replace
 
-from streams.contract.breakdowns import is_breakdown
 from streams.contract.durations import is_duration
 from streams.contract.events import Presence, Tweet
 from streams.contract.results import AudienceResult, Progress, Result, encode, key_of, topic_of
@@ -297,43 +296,17 @@ class RoundsDurations(_Mutant):
 
 class _Timeless(PartitionFold):
     def take(self) -> list[Result | Progress]:
-        return [_kept(one, is_duration) if isinstance(one, AudienceResult) else one for one in super().take()]
+        return [_undated(one) if isinstance(one, AudienceResult) else one for one in super().take()]
 
 
-def _kept(one: AudienceResult, left_out: Callable[[str], bool]) -> AudienceResult:
-    return replace(one, counts={count: n for count, n in one.counts.items() if not left_out(count)})
+def _undated(one: AudienceResult) -> AudienceResult:
+    return replace(one, counts={count: n for count, n in one.counts.items() if not is_duration(count)})
 
 
 class KnowsNoDurations(_Mutant):
     """No bug: an engine written before there were durations."""
 
     fold_class = _Timeless
-
-
-class _Unbroken(PartitionFold):
-    def take(self) -> list[Result | Progress]:
-        return [_kept(one, is_breakdown) if isinstance(one, AudienceResult) else one for one in super().take()]
-
-
-class KnowsNoBreakdowns(_Mutant):
-    """No bug: an engine written before there were breakdowns."""
-
-    fold_class = _Unbroken
-
-
-class _KnownOnly(PartitionFold):
-    def take(self) -> list[Result | Progress]:
-        return [_kept(one, _is_other) if isinstance(one, AudienceResult) else one for one in super().take()]
-
-
-def _is_other(count: str) -> bool:
-    return is_breakdown(count) and count.endswith(":other")
-
-
-class LeavesOthersOut(_Mutant):
-    """Counts the clients and reasons that it knows, and no others."""
-
-    fold_class = _KnownOnly
 
 
 class _Boaster(KafkaPythonWorker):

@@ -8,7 +8,7 @@ import pytest
 from joinstorm.cli import main
 from streams.errors import EXIT_FAILED, EXIT_OK
 from streams.kafka.connection import Connection
-from tests.conformance import mutants
+from tests.conformance.plantedbugs import spelled
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
@@ -17,7 +17,7 @@ def test_the_fewest_events_that_show_a_bug(
     kafka: Connection, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A rejoin after exactly 60 s is all it takes; the small night is written in the format of golden nights."""
-    engine = f"{mutants.__file__}:LessThanAMinute"
+    engine = spelled("LessThanAMinute")
     where = ["--bootstrap-servers", kafka.bootstrap_servers, "--point", "golden-doors"]
     assert main(["explain", engine, *where, "--out", str(tmp_path), "--format", "json"]) == EXIT_FAILED
     found = msgspec.json.decode(capsys.readouterr().out)

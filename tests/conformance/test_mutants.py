@@ -10,45 +10,13 @@ from joinstorm.conformance.nights import simulated
 from joinstorm.engines.undertest import EngineUnderTest
 from streams.golden import load
 from streams.kafka.connection import Connection
-from tests.conformance import mutants
 from tests.conformance.base import JOBS, shown_outcome
-
-BUGS = (
-    ("CountsDuplicates", "duplicates", "clean"),
-    ("DropsLate", "late", "out-of-order"),
-    ("TrustsOrder", "out-of-order", "clean"),
-    ("ForgetsOnRestart", "restart", "clean"),
-    ("SavesOffsetsFirst", "kill", "restart"),
-    ("StopsAtIdlePartition", "idle-partition", "clean"),
-    ("PromisesEarly", "idle-partition", "golden-doors"),
-    ("PromisesABitEarly", "idle-partition", "golden-doors"),
-    ("DiesOfCorruptRecords", "corrupt", "clean"),
-    ("SwallowsCorruptRecords", "corrupt", "clean"),
-    ("EndsOnSilence", "end", "golden-doors"),
-    ("OneShardForAll", "second-worker", "clean"),
-    ("LessThanAMinute", "golden-doors", "golden-waiting"),
-    ("BeforeTheTalk", "golden-waiting", "golden-doors"),
-    ("RoundsDurations", "durations", "out-of-order"),
-    ("LeavesOthersOut", "golden-clients", "clean"),
-    ("UnicodeLowerCase", "golden-thread", "clean"),
-    ("IgnoresTheVersion", "corrupt", "clean"),
-    ("OneReasonForAll", "corrupt", "clean"),
-    ("NumbersInQuotes", "corrupt", "clean"),
-    ("IgnoresCase", "corrupt", "clean"),
-    ("AnyBytesAreText", "corrupt", "clean"),
-    ("EndIsExclusive", "golden-edges", "clean"),
-    ("VersionsRestart", "versions", "clean"),
-    ("VersionsCountWrites", "versions", "clean"),
-    ("VersionsShrink", "versions", "golden-doors"),
-    ("WatermarkOfEvents", "marks", "golden-doors"),
-    ("LastMark", "marks", "clean"),
-)
-"""Mutant, the point that catches it, and a point it must still be exact on."""
+from tests.conformance.plantedbugs import BUGS, spelled
 
 
 def mutant_engine(mutant: str, seconds: float = 15.0) -> EngineUnderTest:
-    """Return a mutant as the suite takes an engine: by its file, as workers import nothing from the working folder."""
-    return EngineUnderTest(mutant.lower(), ["--engine", f"{mutants.__file__}:{mutant}"], seconds=seconds)
+    """Return a mutant as the suite takes an engine."""
+    return EngineUnderTest(mutant.lower(), ["--engine", spelled(mutant)], seconds=seconds)
 
 
 Played = dict[tuple[str, str], PointOutcome]
@@ -71,7 +39,7 @@ def played(kafka: Connection, tmp_path_factory: pytest.TempPathFactory) -> Playe
 
 @pytest.mark.integration
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(("mutant", "point", "spared"), BUGS, ids=[mutant for mutant, _, _ in BUGS])
+@pytest.mark.parametrize(("mutant", "point", "spared"), BUGS, ids=[bug.engine for bug in BUGS])
 def test_a_planted_bug_is_caught_where_it_should_be(mutant: str, point: str, spared: str, played: Played) -> None:
     """The point meant for the bug is not exact; another one is."""
     caught, other = played[mutant, point], played[mutant, spared]

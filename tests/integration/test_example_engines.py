@@ -73,10 +73,10 @@ def test_an_engine_file_in_run_compare_and_chaos(name: str, kafka: Connection, t
 
 
 def commands(readme: Path) -> list[str]:
-    """Return every command line that a README shows: its indented lines, continuations joined, comments cut off."""
+    """Return every command that a README shows: its indented lines, continuations joined, comments and ``&&`` cut."""
     text = readme.read_text(encoding="utf-8").replace("\\\n", " ")
-    lines = [line.strip() for line in re.findall(r"^    (\S.*)$", text, re.MULTILINE)]
-    return [line.partition("  #")[0].strip() for line in lines]
+    lines = [line.partition("  #")[0] for line in re.findall(r"^    (\S.*)$", text, re.MULTILINE)]
+    return [command.strip() for line in lines for command in line.split("&&")]
 
 
 def shortened(words: list[str], kafka: Connection, run: str, out: Path) -> list[str]:
@@ -88,18 +88,23 @@ def shortened(words: list[str], kafka: Connection, run: str, out: Path) -> list[
         return [run if word == "RUN" else word for word in [*words, *servers]]
     if words[1] == "run":
         return [*words, "--out", str(out), *servers]
+    if words[1] == "bench":
+        return [*words, "--events", "10000", "--slice", "1000", "--repeats", "1"]
     return words if words[1] == "chaos" else [*words, *servers]
 
 
-def test_every_command_of_the_java_example_works(kafka: Connection, tmp_path: Path, unique_run: str) -> None:
+@pytest.mark.parametrize(("name", "count"), [("go", 6), ("kafka-streams", 7), ("python", 3)])
+def test_every_command_of_an_example_works(
+    name: str, count: int, kafka: Connection, tmp_path: Path, unique_run: str
+) -> None:
     """Each line of its README, typed in its folder, does what it promises."""
-    folder = built("kafka-streams")
+    folder = built(name)
     tape = record(load("launch"), tmp_path / "tape.parquet", scale=0.002)
     shown = commands(folder / "README.md")
-    assert len(shown) == 7
+    assert len(shown) == count
     for number, line in enumerate(shown):
         words = shlex.split(line)
-        if words[0] == "mvn":
+        if words[0] != "joinstorm":
             subprocess.run(words, cwd=folder, check=True, timeout=600, env=_environ())
             continue
         run = f"{unique_run}-{number}"

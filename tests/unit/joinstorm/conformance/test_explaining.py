@@ -1,13 +1,53 @@
 """Explaining: what is compared between nights, and how an explanation reads."""
 
-from joinstorm.conformance.certificate import PointOutcome
-from joinstorm.conformance.explaining import Explanation, kind_of, to_text
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from joinstorm.conformance.certificate import PointOutcome, choose
+from joinstorm.conformance.explaining import Explainer, Explanation, kind_of, to_text
 from joinstorm.conformance.partnight import part_of
-from streams.golden import load
+from joinstorm.conformance.points import Point
+from joinstorm.engines.undertest import EngineUnderTest
+from streams.golden import GoldenNight, load
+from streams.kafka.connection import Connection
 
 
 def _failed(detail: str) -> PointOutcome:
     return PointOutcome(point="clean", says="", status="failed", detail=detail)
+
+
+class _Imagined(Explainer):
+    """Plays nights without Kafka: an engine that is wrong where all the needed events are in the night."""
+
+    def __init__(self, folder: Path, needed: set[int]) -> None:
+        nobody = Connection("localhost:1")
+        super().__init__(nobody, EngineUnderTest("imagined", []), folder)
+        self.needed = needed
+
+    def play(self, point: Point, night: GoldenNight) -> PointOutcome:
+        self.runs += 1
+        ids = {msgspec.json.decode(r.value)["event_id"] for r in night.records if b'"event_id"' in r.value}
+        wrong = self.needed <= ids
+        return PointOutcome(point=point.name, says="", status="wrong" if wrong else "exact")
+
+
+@pytest.mark.parametrize("needed", [set(), {0}, {1, 12}, {3, 4, 15}])
+def test_the_fewest_events_that_show_it_are_found(needed: set[int], tmp_path: Path) -> None:
+    """Without knowing any wrong window; an event that arrives twice is one record of the explanation."""
+    found = _Imagined(tmp_path, needed).explain(choose(["golden-doors"]))
+    assert found is not None
+    assert {msgspec.json.decode(record.value)["event_id"] for record in found.events} == needed
+    assert len(found.events) == len(needed)
+    assert found.outcome.status == "wrong"
+
+
+def test_an_exact_engine_is_not_explained(tmp_path: Path) -> None:
+    """Every point is played once."""
+    explainer = _Imagined(tmp_path, {1000})
+    assert explainer.explain(choose(["golden-doors", "golden-thread"])) is None
+    assert explainer.runs == 2
 
 
 def test_nights_fail_alike_whatever_the_numbers() -> None:

@@ -1,9 +1,12 @@
 """Parts of nights: their answers are those of a right engine, and they are written as golden nights are."""
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 
-from joinstorm.conformance.partnight import files_of, is_mark, part_of
+from joinstorm.conformance.nights import is_end
+from joinstorm.conformance.partnight import ROUNDS, files_of, is_mark, part_of
 from streams.golden import NIGHTS, load
 
 
@@ -24,6 +27,24 @@ def test_a_part_has_all_marks_and_ends_that_fit() -> None:
     assert (empty.expected.audience, empty.expected.totals["space.presence"].events) == ({}, 0)
     ends = [msgspec.json.decode(r.value) for r in empty.records if b'"mark":"end"' in r.value]
     assert [end["events"] for end in ends] == [0] * 2 * night.info.partitions
+
+
+def test_a_part_with_few_marks_keeps_those_next_to_its_events_and_all_ends() -> None:
+    """Every partition keeps the same rounds, so that their watermark moves together; the answers stay."""
+    night = load("doors")
+    times = range(night.info.start, night.info.start + 400 * 60_000, 60_000)
+    event = next(place for place, record in enumerate(night.records) if not is_mark(record))
+    ends = [record for record in night.records if is_end(record)]
+    like = [record for record in night.records if is_mark(record) and not is_end(record)][:4]
+    marks = [replace(record, timestamp=at) for at in times for record in like]
+    long = replace(night, records=(*marks[:900], night.records[event], *marks[900:], *ends))
+    few = part_of(long, frozenset({900}), few_marks=True)
+    kept = [record for record in few.records if is_mark(record) and not is_end(record)]
+    assert len(kept) <= 4 * (ROUNDS + 2)
+    assert len({record.timestamp for record in kept}) * 4 == len(kept)
+    assert {times[224], times[225]} <= {record.timestamp for record in kept}
+    assert sum(is_end(record) for record in few.records) == 4
+    assert few.expected == part_of(long, frozenset({900})).expected
 
 
 def test_a_night_is_written_as_golden_nights_are() -> None:

@@ -1,6 +1,6 @@
 """The properties of an embedded node."""
 
-from joinstorm.embedded.settings import SETTINGS, alone, among_others, members
+from joinstorm.embedded.settings import SETTINGS, STEADY, alone, among_others, members
 
 
 def effective(text: str) -> dict[str, str]:
@@ -35,3 +35,9 @@ def test_fewer_brokers_have_fewer_copies() -> None:
     wanted = {1: ("1", "1"), 2: ("2", "1"), 5: ("3", "2")}
     found = {count: effective(among_others(count)) for count in wanted}
     assert {n: (one["default.replication.factor"], one["min.insync.replicas"]) for n, one in found.items()} == wanted
+
+
+def test_a_broker_that_is_never_killed_keeps_its_lease_on_a_busy_machine() -> None:
+    """One that is killed on purpose is to be back soon, so its own lease is short."""
+    leases = [int(effective(text)["broker.session.timeout.ms"]) for text in (SETTINGS, SETTINGS + STEADY)]
+    assert leases == [3_000, 60_000]
