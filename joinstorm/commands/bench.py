@@ -72,32 +72,36 @@ def engines(  # noqa: PLR0913 - one argument per option
     its whole work, results and checkpoints included; an engine that runs out of time is rated by what it had counted.
     A stock Faust agent counts typed records, on a slice. Each has a process and a core of its own and, one after the
     other, the machine to itself; with repeats they take turns, and medians are compared. Wall-clock time runs from the
-    first record to the last, of a program from its start.
+    first record to the last, of a program from its start. Below the table stand every setup, and where faust is behind.
     """
     from joinstorm.bench.contender import STOCK, YARDSTICK
     from joinstorm.bench.setups import setups
     from joinstorm.engines.catalog import check
     from joinstorm.engines.engineoptions import by_engine
+    from streams.engines.program import is_program
+    from streams.engines.registry import name_of
 
     commands = dict(map(_program, programs))
-    contenders = {**{name: name for name in names}, **{name: f"external:{text}" for name, text in commands.items()}}
-    own = by_engine(options, [*contenders], commands)
-    for name, engine in contenders.items():
-        check(engine, own[name])
+    given = {**{name: name for name in names}, **{name: f"external:{text}" for name, text in commands.items()}}
+    settings = by_engine(options, [*given], commands)
+    for name, engine in given.items():
+        check(engine, settings[name])
+    shown = {name: name_of(name) if is_program(name) else name for name in given}
+    contenders = {shown[name]: engine for name, engine in given.items()}
+    own = {shown[name]: found for name, found in settings.items()}
     measured: dict[str, list[Measurement]] = {}
     with _broker_and_tape(events) as (tape, supervisor, pipeline):
         pipeline.open()
         _wait(pipeline.start_replay(), f"sending {tape.name}")
         where = [pipeline.request.connection.bootstrap_servers, pipeline.request.run]
         for number in range(1, repeats + 1):
-            for name in (YARDSTICK, *names, *commands, STOCK):
-                engine, settings = contenders.get(name, name), json.dumps(own.get(name, {}))
-                label = f"{_plain(name)}-{number}"
-                part = _contender(supervisor, "contender", engine, *where, str(limit), label, settings)
+            for name in (YARDSTICK, *contenders, STOCK):
+                label, its = f"{_plain(name)}-{number}", json.dumps(own.get(name, {}))
+                part = _contender(supervisor, "contender", contenders.get(name, name), *where, str(limit), label, its)
                 time_limit = None if name in {YARDSTICK, STOCK} else seconds
                 measured.setdefault(name, []).append(_measured(part, f"measuring {name}", time_limit))
-    others = [name for name in (*names, *commands) if name != "faust"]
-    notes = setups([*names], commands)
+    others = [name for name in contenders if name != "faust"]
+    notes = setups(contenders, own)
     _report(measured, (YARDSTICK, *others, STOCK), notes, picture, form, "Engines: events per second on one core")
 
 
@@ -155,6 +159,7 @@ def _broker_and_tape(events: int) -> Iterator[tuple[Path, Supervisor, Pipeline]]
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(scratch("bench"))
         tape = stack.enter_context(tape_of("launch", scale=events / EVENTS_AT_FULL_SIZE, seed=None)).path
+        subprocess.run(children.python_module("joinstorm.run.warmup"), check=False)  # once per machine, not per night
         supervisor = stack.enter_context(Supervisor(folder))
         broker = stack.enter_context(EmbeddedBroker())
         request = PipelineRequest(tape=tape, connection=broker.connection, client="aiokafka")
