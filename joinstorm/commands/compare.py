@@ -95,7 +95,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
             silence=min(silence, seconds),
             missing=missing,
             setups={engine.name: setup_of(name, own[name]) for name, engine in tested.items()},
-            own_seed=seed is None and tape is None,
+            seed_from="tape" if tape else "scenario" if seed is None else "option",
             parts=parts or PARTS,
         )
         board = run_comparison(request, lambda line: echo(line, err=True))

@@ -8,7 +8,7 @@ import msgspec
 from joinstorm.compare.comparepage import to_html
 from joinstorm.compare.scorefigures import FIGURES, PROPERTIES, Spread, meaning
 from joinstorm.compare.scorepicture import picture
-from joinstorm.compare.scores import Score, Scoreboard, Turn
+from joinstorm.compare.scores import Score, Scoreboard, SeedFrom, Turn
 from joinstorm.compare.scoretext import to_text
 from joinstorm.engines.setup import EngineSetup
 
@@ -31,6 +31,8 @@ class EngineScore(msgspec.Struct, kw_only=True):
     engine: str
     exact: bool
     """Every answer in every repeat is the truth."""
+    answers: dict[str, str]
+    """Its answers and properties in words, by the name in the table; empty where not known."""
     figures: dict[str, Spread]
     """Median, least and most over the repeats, by figure; figures that were not measured are left out."""
     setup: EngineSetup
@@ -50,8 +52,8 @@ class ScoreboardFile(msgspec.Struct, kw_only=True):
     scenario: str
     scale: float
     seed: int
-    own_seed: bool
-    """Whether the seed is the scenario's own."""
+    seed_from: SeedFrom
+    """Where the seed is from: all engines and repeats count the same night."""
     truth_digest: str
     workers: int
     repeats: int
@@ -88,6 +90,7 @@ def _score(score: Score) -> EngineScore:
     return EngineScore(
         engine=score.engine,
         exact=score.exact,
+        answers={one.head: one.value(score) for one in PROPERTIES},
         figures={name: spread for name, spread in spreads.items() if spread is not None},
         setup=score.setup,
         turns=score.turns,

@@ -1,11 +1,14 @@
 """The results of a comparison: one score per engine, with one turn per repeat."""
 
+from typing import Literal, TypeAlias
+
 import msgspec
 
 from joinstorm.compare.fullspeed import Recovery, Throughput
 from joinstorm.compare.paced import Paced
 from joinstorm.engines.setup import EngineSetup
 
+SeedFrom: TypeAlias = Literal["scenario", "option", "tape"]
 NEEDED = ("throughput", "recovery", "faults")
 """Parts that give answers: an engine that fails in one of them is not exact."""
 
@@ -81,8 +84,8 @@ class Scoreboard(msgspec.Struct, kw_only=True):
     scenario: str
     scale: float
     seed: int
-    own_seed: bool
-    """Whether the seed is the scenario's own."""
+    seed_from: SeedFrom
+    """Where the seed is from: all engines and repeats count the same night."""
     workers: int
     repeats: int
     load: float

@@ -31,7 +31,7 @@ def to_text(board: Scoreboard, width: int = WIDTH) -> str:
 
 def title(board: Scoreboard) -> str:
     """Return which night was counted."""
-    seed = f"seed {board.seed}, {'its own' if board.own_seed else 'given'}"
+    seed = f"seed {board.seed} (of the {board.seed_from})"
     return f"{board.events:,} events: {board.scenario}, scale {board.scale:g}, {seed}"
 
 
@@ -45,8 +45,10 @@ def conditions(board: Scoreboard) -> str:
 
 
 def definitions(board: Scoreboard) -> list[str]:
-    """Return what every row means."""
-    return [f"{head(one)}: {meaning(one, board)}." for one in (*PROPERTIES, *FIGURES)]
+    """Return what the rows mean that the table has."""
+    properties = [one for one in PROPERTIES if any(map(one.value, board.scores))]
+    figures = [one for one in FIGURES if any(map(one.spread, board.scores))]
+    return [f"{head(one)}: {meaning(one, board)}." for one in (*properties, *figures)]
 
 
 def head(one: ScoreFigure | Property) -> str:

@@ -14,13 +14,13 @@ from joinstorm.compare.fullspeed import recovery, throughput
 from joinstorm.compare.paced import LATENCY_SECONDS, PROBE_SECONDS, Paced, paced
 from joinstorm.compare.playednight import PlayedNight, opened, played
 from joinstorm.compare.scorefigures import FIGURES
-from joinstorm.compare.scores import Score, Scoreboard, Turn
+from joinstorm.compare.scores import Score, Scoreboard, SeedFrom, Turn
 from joinstorm.compare.tapeparts import busiest, cut, speed_for, times
 from joinstorm.engines.setup import EngineSetup
 from joinstorm.engines.undertest import EngineUnderTest
 from producers.tape.tapefile import Tape
 from streams.contract.runinfo import RunInfo
-from streams.errors import JoinstormError
+from streams.errors import EngineError, JoinstormError
 from streams.kafka.connection import Connection
 from streams.system import children
 
@@ -62,7 +62,7 @@ class CompareRequest:
         missing: Engines that cannot run here, and why; the scoreboard shows them as failed.
         setups: How the engines are set up, by the name of their results.
         parts: Which of ``PARTS`` are measured besides throughput.
-        own_seed: Whether the tape has the scenario's own seed.
+        seed_from: Where the seed of the tape is from.
     """
 
     connection: Connection
@@ -77,7 +77,7 @@ class CompareRequest:
     missing: Mapping[str, str] = field(default_factory=dict)
     setups: Mapping[str, EngineSetup] = field(default_factory=dict)
     parts: tuple[str, ...] = PARTS
-    own_seed: bool = True
+    seed_from: SeedFrom = "tape"
 
 
 Notify: TypeAlias = Callable[[str], None]
@@ -103,7 +103,7 @@ def run_comparison(request: CompareRequest, notify: Notify = lambda _: None) -> 
         scenario=info.name,
         scale=info.scale,
         seed=info.seed,
-        own_seed=request.own_seed,
+        seed_from=request.seed_from,
         workers=request.workers,
         repeats=request.repeats,
         load=request.load,
@@ -207,7 +207,7 @@ class _Comparison:
                 turn.sustained_limit = "the tape: it has no busier part"
                 break
         if turn.sustained is None:
-            return "kept up with none of the rates tried"
+            raise EngineError("kept up with none of the rates tried")
         return f"speed {turn.sustained.speed:g}, {turn.sustained.events_per_second:,.0f} events/s"
 
     def _paced(self, engine: EngineUnderTest, rate: float, seconds: float, name: str, number: int) -> Paced:

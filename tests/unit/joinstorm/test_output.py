@@ -126,8 +126,9 @@ def test_pages_show_names_as_text() -> None:
     outcome = PointOutcome(point=EVIL, says=EVIL, status="wrong", detail=EVIL)
     certificate = Certificate(engine=EVIL, outcomes=(outcome,), versions={EVIL: EVIL}, limits=EVIL, made=EVIL)
     board = Scoreboard(
-        truth_digest=EVIL, events=1, scenario=EVIL, scale=1.0, seed=1, own_seed=True, workers=1, repeats=1, load=1.0,
-        fault_events=1, scores=(Score(engine=EVIL, problems=(EVIL,), setup=EngineSetup(what=EVIL, licence=EVIL)),),
+        truth_digest=EVIL, events=1, scenario=EVIL, scale=1.0, seed=1, seed_from="scenario", workers=1, repeats=1,
+        load=1.0, fault_events=1,
+        scores=(Score(engine=EVIL, problems=(EVIL,), setup=EngineSetup(what=EVIL, licence=EVIL)),),
         machine={EVIL: EVIL}, versions={EVIL: EVIL}, made=EVIL, seconds=1.0,
     )  # fmt: skip
     for page in (certificatereport.to_html(certificate), to_html(board)):

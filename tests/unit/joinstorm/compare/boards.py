@@ -50,7 +50,7 @@ def board() -> Scoreboard:
         problems=("throughput: out of order\nlast words",),
     )  # fmt: skip
     return Scoreboard(
-        truth_digest="d", events=90_000, scenario="launch", scale=0.1, seed=7, own_seed=True, workers=1, repeats=2,
-        load=2_000.0, fault_events=50_000, scores=(good, bad, failed), machine={"cores": "2"}, versions={"python": "3"},
-        made="today", seconds=60.0,
+        truth_digest="d", events=90_000, scenario="launch", scale=0.1, seed=7, seed_from="scenario", workers=1,
+        repeats=2, load=2_000.0, fault_events=50_000, scores=(good, bad, failed), machine={"cores": "2"},
+        versions={"python": "3"}, made="today", seconds=60.0,
     )  # fmt: skip

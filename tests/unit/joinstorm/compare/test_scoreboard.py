@@ -11,7 +11,7 @@ from joinstorm.commands.compare import PARTS as OFFERED
 from joinstorm.compare.comparepage import to_html
 from joinstorm.compare.scoreboard import to_json, write
 from joinstorm.compare.scorefigures import FIGURES, PROPERTIES, answers
-from joinstorm.compare.scores import Score, Scoreboard
+from joinstorm.compare.scores import Answer, Score, Scoreboard, Turn
 from joinstorm.compare.scoretext import to_text
 from joinstorm.compare.tournament import PARTS
 from tests.unit.joinstorm.compare.boards import board, throughput, turn
@@ -70,7 +70,7 @@ def test_the_text_fits_a_terminal_of_eighty_columns() -> None:
 @pytest.mark.parametrize(
     "word",
     [
-        "seed 7, its own", "medians of 2 repeats", "events per CPU s ↑", "12,500", "12,000 - 13,000", "80.13",
+        "seed 7 (of the scenario)", "medians of 2 repeats", "events per CPU s ↑", "12,500", "12,000 - 13,000", "80.13",
         "CPU µs an event ↓", "memory, MiB ↓", "back after kill, s ↓", "1.50", "≥ 2,000", "never", "reads again", "MIT",
         "2,000 events/s: from the due", "settings: workers 2", "lib 1", "out of order", "3 differ", "cores 2",
         "↑ more is better", "for 50,000 events",
@@ -80,6 +80,16 @@ def test_the_text_has_the_figures_and_what_they_mean(word: str) -> None:
     """Loads, directions, ranges, setups, problems and the machine are stated."""
     joined = " ".join(to_text(board(), 120).split())
     assert word in joined
+
+
+def test_what_was_not_measured_is_not_explained() -> None:
+    """A comparison with one part has the rows of that part, and what they mean."""
+    score = Score(engine="x", turns=(Turn(throughput=throughput(5.0), answer=Answer(exact=True)),))
+    text = to_text(msgspec.structs.replace(board(), scores=(score,), repeats=1), 120)
+    assert "measured once" in text
+    assert "events per CPU s ↑:" in text
+    assert "latency" not in text
+    assert "with faults" not in text
 
 
 def test_rates_of_a_short_stretch_are_named() -> None:
@@ -99,6 +109,7 @@ def test_json_has_every_repeat_and_what_each_figure_means() -> None:
     good = found["scores"][0]
     assert good["figures"]["events_per_cpu_second"] == {"median": 12500.0, "least": 12000.0, "most": 13000.0}
     assert [one["throughput"]["events_per_cpu_second"] for one in good["turns"]] == [12000.0, 13000.0]
+    assert found["scores"][1]["answers"]["after kill -9"] == "3 differ"
     assert good["setup"]["options"] == {"workers": "2"}
     assert found["scores"][2]["figures"] == {}
 
