@@ -46,9 +46,9 @@ def conditions(board: Scoreboard) -> str:
 
 def definitions(board: Scoreboard) -> list[str]:
     """Return what the rows mean that the table has."""
-    properties = [one for one in PROPERTIES if any(map(one.value, board.scores))]
-    figures = [one for one in FIGURES if any(map(one.spread, board.scores))]
-    return [f"{head(one)}: {meaning(one, board)}." for one in (*properties, *figures)]
+    rows: list[ScoreFigure | Property] = [one for one in PROPERTIES if any(map(one.value, board.scores))]
+    rows += [one for one in FIGURES if any(map(one.spread, board.scores))]
+    return [f"{head(one)}: {meaning(one, board)}." for one in rows]
 
 
 def head(one: ScoreFigure | Property) -> str:
