@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -97,7 +98,8 @@ def engines(  # noqa: PLR0913 - one argument per option
         for number in range(1, repeats + 1):
             for name in (YARDSTICK, *contenders, STOCK):
                 label, its = f"{_plain(name)}-{number}", json.dumps(own.get(name, {}))
-                part = _contender(supervisor, "contender", contenders.get(name, name), *where, str(limit), label, its)
+                engine = contenders.get(name, name)
+                part = _contender(supervisor, label, "contender", engine, *where, str(limit), label, its)
                 time_limit = None if name in {YARDSTICK, STOCK} else seconds
                 measured.setdefault(name, []).append(_measured(part, f"measuring {name}", time_limit))
     others = [name for name in contenders if name != "faust"]
@@ -137,11 +139,11 @@ def producers(*, events: int, names: tuple[str, ...], repeats: int, picture: Pat
         from joinstorm.bench.producing import RAW
         from joinstorm.run.pipeline import Pipeline, PipelineRequest
 
-        for name in [contender for client in names for contender in (RAW[client], client)] * repeats:
+        for number, name in enumerate([each for client in names for each in (RAW[client], client)] * repeats):
             own = Pipeline(PipelineRequest(tape=tape, connection=pipeline.request.connection), supervisor)
             own.open()
             where = [own.request.connection.bootstrap_servers, own.request.run]
-            part = _contender(supervisor, "producing", name, *where, str(tape))
+            part = _contender(supervisor, f"{name}-{number}", "producing", name, *where, str(tape))
             measured.setdefault(name, []).append(_measured(part, f"measuring {name}"))
     _report(measured, [RAW[client] for client in names], {}, picture, form, "Producers: events per second")
 
@@ -171,10 +173,9 @@ def _plain(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._]+", "-", name)
 
 
-def _contender(supervisor: Supervisor, module: str, name: str, *arguments: str) -> ChildProcess:
-    return supervisor.start(
-        f"bench-{_plain(name)}", children.python_module(f"joinstorm.bench.{module}", name, *arguments)
-    )
+def _contender(supervisor: Supervisor, label: str, module: str, *arguments: str) -> ChildProcess:
+    """Start a contender; with a label of its own each run has its own log."""
+    return supervisor.start(f"bench-{label}", children.python_module(f"joinstorm.bench.{module}", *arguments))
 
 
 def _measured(part: ChildProcess, what: str, seconds: float | None = None) -> Measurement:
@@ -182,22 +183,32 @@ def _measured(part: ChildProcess, what: str, seconds: float | None = None) -> Me
 
     from joinstorm.bench.measurement import Measurement
 
-    _wait(part, what, seconds)
-    return msgspec.json.decode(part.log.read_bytes().splitlines()[-1], type=Measurement)
+    stopped = _wait(part, what, seconds)
+    *_, last = [b"", *part.log.read_bytes().splitlines()]
+    try:
+        return msgspec.json.decode(last, type=Measurement)
+    except msgspec.MsgspecError:
+        if not stopped:
+            raise EngineError(f"{what}: {part.name} measured nothing; the end of its log:\n{part.tail()}") from None
+        return Measurement(part.name, 0, seconds or 0.0, 0.0, complete=False)  # it had not even started to count
 
 
-def _wait(part: ChildProcess, what: str, seconds: float | None = None) -> None:
-    """Wait for a part; after so many seconds it is asked to end."""
+def _wait(part: ChildProcess, what: str, seconds: float | None = None) -> bool:
+    """Wait for a part; after so many seconds it is asked to end. Return whether it was."""
     from rich.console import Console
     from rich.text import Text
 
+    stopped = False
     with Console(stderr=True).status(Text(visible_line(what))) if sys.stderr.isatty() else contextlib.nullcontext():
         try:
             part.process.wait(seconds)
         except subprocess.TimeoutExpired:
+            stopped = True
             children.end_processes(part.process, seconds=STOP_SECONDS)
-    if code := part.exit_code():
+    code = part.exit_code()
+    if code and not (stopped and code == -signal.SIGTERM):
         raise EngineError(f"{what}: {part.name} ended with exit code {code}; the end of its log:\n{part.tail()}")
+    return stopped
 
 
 def _report(
