@@ -6,8 +6,12 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
 from operator import attrgetter
+from typing import Literal, TypeAlias
 
 import msgspec
+
+Rate: TypeAlias = Literal["per_second", "per_cpu_second", "cpu_us_per_event"]
+"""A rate that every run has."""
 
 
 class Measurement(msgspec.Struct, frozen=True):
@@ -80,10 +84,9 @@ class Repeats:
         """Median of the microseconds of processor time per event."""
         return statistics.median(self._rates(attrgetter("cpu_us_per_event")))
 
-    @property
-    def interval(self) -> tuple[float, float]:
-        """The slowest and the fastest run, events per second of processor time."""
-        rates = self._rates(attrgetter("per_cpu_second"))
+    def interval(self, rate: Rate = "per_cpu_second") -> tuple[float, float]:
+        """Return the least and the most of a rate over the runs."""
+        rates = self._rates(attrgetter(rate))
         return min(rates), max(rates)
 
     def _rates(self, rate: Callable[[Measurement], float]) -> list[float]:

@@ -2,31 +2,92 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
-from joinstorm.bench.measurement import Repeats
+from joinstorm.bench.measurement import Measurement, Rate, Repeats
+
+OURS: Final = frozenset({"faust", "aiokafka", "kafka-python"})
+"""The contenders that joinstorm is measured by: its engine, and its producers."""
+
+
+class BenchRow(msgspec.Struct, kw_only=True):
+    """A contender; rates are medians over the runs."""
+
+    name: str
+    events: int
+    """Events processed in one run; the fewest, where some were stopped."""
+    complete: bool
+    """Whether every run processed the whole night."""
+    per_second: float
+    """Events per second of wall clock time."""
+    per_second_interval: tuple[float, float]
+    """The slowest and the fastest run."""
+    per_cpu_second: float
+    """Events per second of processor time."""
+    per_cpu_second_interval: tuple[float, float]
+    """The slowest and the fastest run."""
+    cpu_us_per_event: float
+    """Microseconds of processor time per event."""
+    cpu_us_per_event_interval: tuple[float, float]
+    """The least and the most."""
+    runs: tuple[Measurement, ...]
+    setup: str
+    """How it is set up."""
+
+
+class Bench(msgspec.Struct, kw_only=True):
+    """The measurements of a benchmark."""
+
+    machine: dict[str, str]
+    measured: tuple[BenchRow, ...]
+    behind: tuple[str, ...]
+    """Where ours is not the best, a sentence each."""
 
 
 def as_json(measured: Sequence[Repeats], machine: dict[str, str], notes: Mapping[str, str]) -> str:
-    """Return the measurements with the medians of their rates, the machine, and how each contender is set up."""
+    """Return the measurements with their medians and intervals, the machine, and how each contender is set up."""
     rows = [
-        {
-            **msgspec.to_builtins(one.runs[0]),
-            "name": one.name,
-            "events": one.events,
-            "complete": one.complete,
-            "per_second": one.per_second,
-            "per_cpu_second": one.per_cpu_second,
-            "per_cpu_second_interval": one.interval,
-            "cpu_us_per_event": one.cpu_us_per_event,
-            "runs": msgspec.to_builtins(one.runs),
-            "setup": notes.get(one.name, ""),
-        }
+        BenchRow(
+            name=one.name,
+            events=one.events,
+            complete=one.complete,
+            per_second=one.per_second,
+            per_second_interval=one.interval("per_second"),
+            per_cpu_second=one.per_cpu_second,
+            per_cpu_second_interval=one.interval(),
+            cpu_us_per_event=one.cpu_us_per_event,
+            cpu_us_per_event_interval=one.interval("cpu_us_per_event"),
+            runs=one.runs,
+            setup=notes.get(one.name, ""),
+        )
         for one in measured
     ]
-    return msgspec.json.encode({"machine": machine, "measured": rows}).decode()
+    return msgspec.json.encode(Bench(machine=machine, measured=tuple(rows), behind=tuple(behind(measured)))).decode()
+
+
+def behind(measured: Sequence[Repeats]) -> list[str]:
+    """Return where ours is slower than another contender, a sentence each."""
+    rates: tuple[tuple[Rate, str], ...] = (("per_cpu_second", "CPU second"), ("per_second", "second"))
+    return [
+        f"{ours.name} is behind {other.name}: {_rate(ours, rate):,.0f} against {_rate(other, rate):,.0f} events per "
+        f"{unit}{_overlap(ours, other, rate)}."
+        for ours in measured
+        if ours.name in OURS
+        for other in measured
+        if other.name not in OURS
+        for rate, unit in rates
+        if _rate(other, rate) > _rate(ours, rate)
+    ]
+
+
+def _rate(one: Repeats, rate: Rate) -> float:
+    return float(getattr(one, rate))
+
+
+def _overlap(ours: Repeats, other: Repeats, rate: Rate) -> str:
+    return ", and their runs overlap" if ours.interval(rate)[1] >= other.interval(rate)[0] else ""
 
 
 def as_text(
@@ -48,7 +109,7 @@ def as_text(
     for one in measured:
         ratios = "".join(f"  {one.per_cpu_second / rate[base]:>14.2f}" for base in bases)
         part = "" if one.complete else "  (stopped after its time)"
-        low, high = one.interval
+        low, high = one.interval()
         figures = f"{one.events:>11,}  {one.per_second:>10,.0f}  {one.per_cpu_second:>10,.0f}  "
         spread = f"{low:>11,.0f} -{high:>10,.0f}"
         lines.append(f"{one.name:18}{figures}{spread}  {one.cpu_us_per_event:>7.2f}{ratios}{part}")
@@ -56,6 +117,8 @@ def as_text(
     lines.append(
         f"Medians of {runs} runs in turns; ratios are of events per CPU second." if runs > 1 else "One run each."
     )
+    if ours := [one.name for one in measured if one.name in OURS]:
+        lines += behind(measured) or [f"Nothing here is faster than {' or '.join(ours)}."]
     lines += [f"{name}: {notes[name]}" for name in (one.name for one in measured) if name in notes]
     return "\n".join([*lines, ", ".join(machine.values())])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -72,32 +73,37 @@ def engines(  # noqa: PLR0913 - one argument per option
     its whole work, results and checkpoints included; an engine that runs out of time is rated by what it had counted.
     A stock Faust agent counts typed records, on a slice. Each has a process and a core of its own and, one after the
     other, the machine to itself; with repeats they take turns, and medians are compared. Wall-clock time runs from the
-    first record to the last, of a program from its start.
+    first record to the last, of a program from its start. Below the table stand every setup, and where faust is behind.
     """
     from joinstorm.bench.contender import STOCK, YARDSTICK
     from joinstorm.bench.setups import setups
     from joinstorm.engines.catalog import check
     from joinstorm.engines.engineoptions import by_engine
+    from streams.engines.program import is_program
+    from streams.engines.registry import name_of
 
     commands = dict(map(_program, programs))
-    contenders = {**{name: name for name in names}, **{name: f"external:{text}" for name, text in commands.items()}}
-    own = by_engine(options, [*contenders], commands)
-    for name, engine in contenders.items():
-        check(engine, own[name])
+    given = {**{name: name for name in names}, **{name: f"external:{text}" for name, text in commands.items()}}
+    settings = by_engine(options, [*given], commands)
+    for name, engine in given.items():
+        check(engine, settings[name])
+    shown = {name: name_of(name) if is_program(name) else name for name in given}
+    contenders = {shown[name]: engine for name, engine in given.items()}
+    own = {shown[name]: found for name, found in settings.items()}
     measured: dict[str, list[Measurement]] = {}
     with _broker_and_tape(events) as (tape, supervisor, pipeline):
         pipeline.open()
         _wait(pipeline.start_replay(), f"sending {tape.name}")
         where = [pipeline.request.connection.bootstrap_servers, pipeline.request.run]
         for number in range(1, repeats + 1):
-            for name in (YARDSTICK, *names, *commands, STOCK):
-                engine, settings = contenders.get(name, name), json.dumps(own.get(name, {}))
-                label = f"{_plain(name)}-{number}"
-                part = _contender(supervisor, "contender", engine, *where, str(limit), label, settings)
+            for name in (YARDSTICK, *contenders, STOCK):
+                label, its = f"{_plain(name)}-{number}", json.dumps(own.get(name, {}))
+                engine = contenders.get(name, name)
+                part = _contender(supervisor, label, "contender", engine, *where, str(limit), label, its)
                 time_limit = None if name in {YARDSTICK, STOCK} else seconds
                 measured.setdefault(name, []).append(_measured(part, f"measuring {name}", time_limit))
-    others = [name for name in (*names, *commands) if name != "faust"]
-    notes = setups([*names], commands)
+    others = [name for name in contenders if name != "faust"]
+    notes = setups(contenders, own)
     _report(measured, (YARDSTICK, *others, STOCK), notes, picture, form, "Engines: events per second on one core")
 
 
@@ -133,11 +139,11 @@ def producers(*, events: int, names: tuple[str, ...], repeats: int, picture: Pat
         from joinstorm.bench.producing import RAW
         from joinstorm.run.pipeline import Pipeline, PipelineRequest
 
-        for name in [contender for client in names for contender in (RAW[client], client)] * repeats:
+        for number, name in enumerate([each for client in names for each in (RAW[client], client)] * repeats):
             own = Pipeline(PipelineRequest(tape=tape, connection=pipeline.request.connection), supervisor)
             own.open()
             where = [own.request.connection.bootstrap_servers, own.request.run]
-            part = _contender(supervisor, "producing", name, *where, str(tape))
+            part = _contender(supervisor, f"{name}-{number}", "producing", name, *where, str(tape))
             measured.setdefault(name, []).append(_measured(part, f"measuring {name}"))
     _report(measured, [RAW[client] for client in names], {}, picture, form, "Producers: events per second")
 
@@ -155,6 +161,7 @@ def _broker_and_tape(events: int) -> Iterator[tuple[Path, Supervisor, Pipeline]]
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(scratch("bench"))
         tape = stack.enter_context(tape_of("launch", scale=events / EVENTS_AT_FULL_SIZE, seed=None)).path
+        subprocess.run(children.python_module("joinstorm.run.warmup"), check=False)  # once per machine, not per night
         supervisor = stack.enter_context(Supervisor(folder))
         broker = stack.enter_context(EmbeddedBroker())
         request = PipelineRequest(tape=tape, connection=broker.connection, client="aiokafka")
@@ -166,10 +173,9 @@ def _plain(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._]+", "-", name)
 
 
-def _contender(supervisor: Supervisor, module: str, name: str, *arguments: str) -> ChildProcess:
-    return supervisor.start(
-        f"bench-{_plain(name)}", children.python_module(f"joinstorm.bench.{module}", name, *arguments)
-    )
+def _contender(supervisor: Supervisor, label: str, module: str, *arguments: str) -> ChildProcess:
+    """Start a contender; with a label of its own each run has its own log."""
+    return supervisor.start(f"bench-{label}", children.python_module(f"joinstorm.bench.{module}", *arguments))
 
 
 def _measured(part: ChildProcess, what: str, seconds: float | None = None) -> Measurement:
@@ -177,22 +183,32 @@ def _measured(part: ChildProcess, what: str, seconds: float | None = None) -> Me
 
     from joinstorm.bench.measurement import Measurement
 
-    _wait(part, what, seconds)
-    return msgspec.json.decode(part.log.read_bytes().splitlines()[-1], type=Measurement)
+    stopped = _wait(part, what, seconds)
+    *_, last = [b"", *part.log.read_bytes().splitlines()]
+    try:
+        return msgspec.json.decode(last, type=Measurement)
+    except msgspec.MsgspecError:
+        if not stopped:
+            raise EngineError(f"{what}: {part.name} measured nothing; the end of its log:\n{part.tail()}") from None
+        return Measurement(part.name, 0, seconds or 0.0, 0.0, complete=False)  # it had not even started to count
 
 
-def _wait(part: ChildProcess, what: str, seconds: float | None = None) -> None:
-    """Wait for a part; after so many seconds it is asked to end."""
+def _wait(part: ChildProcess, what: str, seconds: float | None = None) -> bool:
+    """Wait for a part; after so many seconds it is asked to end. Return whether it was."""
     from rich.console import Console
     from rich.text import Text
 
+    stopped = False
     with Console(stderr=True).status(Text(visible_line(what))) if sys.stderr.isatty() else contextlib.nullcontext():
         try:
             part.process.wait(seconds)
         except subprocess.TimeoutExpired:
+            stopped = True
             children.end_processes(part.process, seconds=STOP_SECONDS)
-    if code := part.exit_code():
+    code = part.exit_code()
+    if code and not (stopped and code == -signal.SIGTERM):
         raise EngineError(f"{what}: {part.name} ended with exit code {code}; the end of its log:\n{part.tail()}")
+    return stopped
 
 
 def _report(

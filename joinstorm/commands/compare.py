@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +15,12 @@ from streams.errors import EXIT_FAILED, EXIT_OK
 
 if TYPE_CHECKING:
     from joinstorm.compare.scores import Scoreboard
-    from joinstorm.engines.engineoptions import EngineOption
+    from joinstorm.engines.engineoptions import EngineOption, EngineOptions
     from joinstorm.engines.undertest import EngineUnderTest
     from streams.kafka.connection import Connection
 
-PARTS = ("recovery", "latency", "sustained")
+PARTS = ("recovery", "faults", "latency", "sustained")
+"""Spelled here, too, so that --help loads no room; a test compares them with ``joinstorm.compare.tournament``."""
 
 
 @click.command()
@@ -29,6 +31,7 @@ PARTS = ("recovery", "latency", "sustained")
 @options.tape("Tape to use instead of a scenario.", exists=True)
 @options.engines_options
 @options.workers()
+@click.option("--repeats", type=click.IntRange(1), default=1, help="Measure everything so often, in turns.")
 @click.option("--load", type=click.FloatRange(1), default=2_000.0, help="Events per second of the latency part.")
 @click.option(
     "--only",
@@ -56,6 +59,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     tape: Path | None,
     options: tuple[EngineOption, ...],
     workers: int,
+    repeats: int,
     load: float,
     parts: tuple[str, ...],
     seconds: float,
@@ -67,15 +71,17 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     """Compare engines on one night.
 
     ENGINES are names, module:Class, file.py:Class, external:COMMAND or engine.toml; they run one after the other.
-    Correctness comes first, then events per processor second, latency from the due time of an event to its visible
-    result, memory, recovery after SIGKILL, and the largest load an engine keeps up with. An engine that fails or is not
-    installed is named, with its last log lines, and the others go on. Exit code 0 when all are exact.
+    Correctness comes first: of the whole night, after SIGKILL, and with declared faults. Then come events per processor
+    second, latency from the due time of an event to its visible result, memory, recovery, and the largest load an
+    engine keeps up with; with repeats, the median and the range of each. One seed makes the night of all engines and
+    repeats. An engine that fails or is not installed is named, with its last log lines, and the others go on. Exit code
+    0 when all are exact.
     """
-    from joinstorm.compare.scoreboard import to_json, to_text, write
     from joinstorm.compare.tournament import CompareRequest, run_comparison
     from joinstorm.embedded.workplace import broker_for, folder_for
+    from joinstorm.engines.setup import setup_of
 
-    tested, missing = _choose(engines, options)
+    tested, own, missing = _choose(engines, options)
     with folder_for(out) as folder, broker_for(connection) as broker:
         request = CompareRequest(
             broker,
@@ -83,17 +89,18 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
             tape or _recorded(scenario, scale, seed, folder),
             folder,
             workers=workers,
+            repeats=repeats,
             load=load,
             seconds=seconds,
             silence=min(silence, seconds),
             missing=missing,
+            setups={engine.name: setup_of(name, own[name]) for name, engine in tested.items()},
+            seed_from="tape" if tape else "scenario" if seed is None else "option",
             parts=parts or PARTS,
         )
         board = run_comparison(request, lambda line: echo(line, err=True))
-    _sign(board, {one.name: name for name, one in tested.items()})
-    if out is not None:
-        write(board, out)
-    echo(to_text(board) if form == "text" else to_json(board).decode(), nl=form == "text")
+    _sign(board)
+    _show(board, out, form)
     return EXIT_OK if board.exact else EXIT_FAILED
 
 
@@ -107,8 +114,8 @@ def _recorded(scenario: str, scale: float, seed: int | None, folder: Path) -> Pa
 
 def _choose(
     engines: tuple[str, ...], options: tuple[EngineOption, ...]
-) -> tuple[dict[str, EngineUnderTest], dict[str, str]]:
-    """Return the engines that can run, and those that are not installed, with the line that installs them.
+) -> tuple[dict[str, EngineUnderTest], EngineOptions, dict[str, str]]:
+    """Return the engines that can run, the options of each, and those that are not installed, with what installs them.
 
     Raises:
         EngineError: One of them is unknown, its program is missing, or two write under one name.
@@ -126,16 +133,24 @@ def _choose(
     for name, why in missing.items():
         echo(f"{name}: {why}", err=True)
     chosen = (name for name in (first, *others) if name not in missing)
-    return {name: engine_under_test(name, options=own[name]) for name in chosen}, missing
+    return {name: engine_under_test(name, options=own[name]) for name in chosen}, own, missing
 
 
-def _sign(board: Scoreboard, names: dict[str, str]) -> None:
+def _sign(board: Scoreboard) -> None:
     from joinstorm.bench.machine import machine
-    from joinstorm.engines.catalog import version_of
     from joinstorm.run.versions import versions
 
     board.machine, board.versions = machine(), versions()
     board.made = datetime.now(UTC).isoformat(timespec="seconds")
-    for score in board.scores:
-        name = names.get(score.engine, "")
-        score.version = version_of(name) if name else ""
+
+
+def _show(board: Scoreboard, out: Path | None, form: str) -> None:
+    import shutil
+
+    from joinstorm.compare.scoreboard import to_json, write
+    from joinstorm.compare.scoretext import WIDTH, to_text
+
+    if out is not None:
+        write(board, out)
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDTH
+    echo(to_text(board, max(width, WIDTH)) if form == "text" else to_json(board).decode(), nl=form == "text")

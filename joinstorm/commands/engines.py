@@ -66,10 +66,14 @@ _OUT = options.out_folder("Folder to write to.", required=True)
 @command.command(name="schemas")
 @_OUT
 def write_schemas(out: Path) -> None:
-    """Write the JSON Schema of every record."""
+    """Write the JSON Schemas.
+
+    They are of every record, and below commands/ of what every command prints with --format json.
+    """
+    from joinstorm.documents import documentlist
     from streams.contract import schemas
 
-    for path in schemas.write(out):
+    for path in (*schemas.write(out), *documentlist.write(out)):
         echo(path)
 
 

@@ -47,8 +47,6 @@ def command(
     against them during a run. The answers are kept in the cache folder under the tape's hash, so that a tape is counted
     once.
     """
-    import msgspec
-
     from joinstorm.oracle.keeping import kept_or_asked
     from joinstorm.oracle.publishing import publish
     from joinstorm.verdict.declaredfaults import declared
@@ -66,13 +64,19 @@ def command(
     missing = declared(info).missing
     truth = kept_or_asked(opened.path, info, opened.verify, exclude=missing, threads=threads)
     events = sum(truth.events.values())
-    if ahead:
+    written = 0 if ahead else publish(connection, info, truth.records(info))
+    if form == "json":
+        echo(_json(None if ahead else info.run, events, written, truth.digest))
+    elif ahead:
         echo(f"{tape}: {events:,} events counted, digest {truth.digest}")
-        return
-    written = publish(connection, info, truth.records(info))
-    summary = {"run": info.run, "events": events, "records": written, "digest": truth.digest}
-    text = f"truth of run {info.run}: {events:,} events, {written:,} records, digest {truth.digest}"
-    echo(text if form == "text" else msgspec.json.encode(summary).decode())
+    else:
+        echo(f"truth of run {info.run}: {events:,} events, {written:,} records, digest {truth.digest}")
+
+
+def _json(run: str | None, events: int, records: int, digest: str) -> str:
+    import msgspec
+
+    return msgspec.json.encode({"run": run, "events": events, "records": records, "digest": digest}).decode()
 
 
 def _default_run(tape: TapeInfo) -> RunInfo:

@@ -17,6 +17,10 @@ COARSE: Final = 0.5
 """An engine whose first progress comes later than this share of the events has its start-up measured as well."""
 
 
+SHORT: Final = 2.0
+"""Rates of a shorter stretch, in seconds, say little."""
+
+
 class Throughput(msgspec.Struct, frozen=True, kw_only=True):
     """A night already in the topics, counted at full speed."""
 
@@ -33,6 +37,8 @@ class Throughput(msgspec.Struct, frozen=True, kw_only=True):
     peak_mib: float
     whole: bool
     """Whether the rates include start-up, because the first progress came too late to leave it out."""
+    rated_seconds: float
+    """How long the stretch was that the rates are of."""
 
 
 def throughput(run: EngineRun, seconds: float) -> Throughput:
@@ -56,6 +62,7 @@ def throughput(run: EngineRun, seconds: float) -> Throughput:
         cpu_seconds=round(usage.cpu_at(end.wall), 2),
         peak_mib=round(usage.peak_bytes / (1 << 20), 1),
         whole=whole,
+        rated_seconds=round(end.wall - since, 2),
     )
 
 

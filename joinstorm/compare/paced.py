@@ -21,6 +21,9 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 READY_SECONDS: Final = 90.0
+LATENCY_SECONDS: Final = 10.0
+PROBE_SECONDS: Final = 5.0
+"""How long events are sent, and how long an engine may then take to end."""
 
 
 class Paced(msgspec.Struct, frozen=True, kw_only=True):

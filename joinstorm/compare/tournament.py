@@ -1,35 +1,29 @@
 """The same tape through several engines, one at a time: correctness first, then cost."""
 
-import contextlib
+import subprocess
 import time
-import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from joinstorm.compare.enginerun import EngineRun
+from joinstorm.compare.faultypart import faults, faulty_part
 from joinstorm.compare.fullspeed import recovery, throughput
-from joinstorm.compare.paced import Paced, paced
-from joinstorm.compare.scores import Score, Scoreboard
+from joinstorm.compare.paced import LATENCY_SECONDS, PROBE_SECONDS, Paced, paced
+from joinstorm.compare.playednight import PlayedNight, opened, played
+from joinstorm.compare.scorefigures import FIGURES
+from joinstorm.compare.scores import Score, Scoreboard, SeedFrom, Turn
 from joinstorm.compare.tapeparts import busiest, cut, speed_for, times
+from joinstorm.engines.setup import EngineSetup
 from joinstorm.engines.undertest import EngineUnderTest
-from joinstorm.oracle import answers as oracle
-from joinstorm.verdict.comparison import compare
-from joinstorm.verdict.verdicts import final_tables, problems
-from producers.replay.opening import open_run
-from producers.replay.playback import Replay
-from producers.replay.schedule import MOST_MARKS, least_watermark_step
-from producers.senders.registry import sender_factory
 from producers.tape.tapefile import Tape
 from streams.contract.runinfo import RunInfo
-from streams.errors import DeadlineError, JoinstormError
+from streams.errors import EngineError, JoinstormError
 from streams.kafka.connection import Connection
-from streams.read.reader import ResultReader
+from streams.system import children
 
-LATENCY_SECONDS: Final = 10.0
-PROBE_SECONDS: Final = 5.0
-"""How long events are sent, and how long an engine may then take to end."""
 FACTORS: Final[Mapping[tuple[bool, ...], float]] = {
     (): 0.7,
     (True,): 1.0,
@@ -47,8 +41,8 @@ PRODUCER_LIMIT: Final = 0.9
 """Share of events on time below which the producer was the limit."""
 TAPE_LIMIT: Final = 0.9
 """Share of the requested rate below which the tape was the limit: it has no busier part."""
-STEP_WALL_MS: Final = 50
-"""Wall time between two watermarks of a paced part: the resolution of latency."""
+PARTS: Final = ("throughput", "recovery", "faults", "latency", "sustained")
+"""All parts, in their order; the first is always measured."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +55,14 @@ class CompareRequest:
         tape: The night.
         folder: For logs, state and tapes.
         workers: Workers of each engine.
+        repeats: How often everything is measured; the engines take turns.
         load: Events per second of the latency part.
         seconds: How long an engine may take for the whole tape.
         silence: Seconds without progress after which an engine counts as stuck.
         missing: Engines that cannot run here, and why; the scoreboard shows them as failed.
-        parts: Which parts are measured besides throughput: ``recovery``, ``latency``, ``sustained``.
+        setups: How the engines are set up, by the name of their results.
+        parts: Which of ``PARTS`` are measured besides throughput.
+        seed_from: Where the seed of the tape is from.
     """
 
     connection: Connection
@@ -73,15 +70,20 @@ class CompareRequest:
     tape: Path
     folder: Path
     workers: int = 1
+    repeats: int = 1
     load: float = 2_000.0
     seconds: float = 300.0
     silence: float = 120.0
     missing: Mapping[str, str] = field(default_factory=dict)
-    parts: tuple[str, ...] = ("recovery", "latency", "sustained")
+    setups: Mapping[str, EngineSetup] = field(default_factory=dict)
+    parts: tuple[str, ...] = PARTS
+    seed_from: SeedFrom = "tape"
 
 
-Notify = Callable[[str], None]
+Notify: TypeAlias = Callable[[str], None]
 """Called with a line about what was done."""
+_PartOf: TypeAlias = Callable[[EngineUnderTest, Turn, int], str]
+"""Measures an engine in a repeat, into its turn, and returns a line about it."""
 
 
 def run_comparison(request: CompareRequest, notify: Notify = lambda _: None) -> Scoreboard:
@@ -94,22 +96,26 @@ def run_comparison(request: CompareRequest, notify: Notify = lambda _: None) -> 
     request.folder.mkdir(parents=True, exist_ok=True)
     comparison = _Comparison(request, notify)
     comparison.measure()
-    scores = sorted(comparison.scores.values(), key=_rank)
     info = comparison.tape.info
     return Scoreboard(
-        truth_digest=comparison.truth.digest,
+        truth_digest=comparison.night.truth.digest,
         events=info.events,
         scenario=info.name,
         scale=info.scale,
         seed=info.seed,
+        seed_from=request.seed_from,
         workers=request.workers,
-        scores=tuple(scores),
+        repeats=request.repeats,
+        load=request.load,
+        fault_events=comparison.faulty.info.events if "faults" in request.parts else 0,
+        scores=tuple(sorted(comparison.scores.values(), key=_rank)),
         seconds=round(time.monotonic() - begin, 1),
     )
 
 
 def _rank(score: Score) -> tuple[bool, float]:
-    return not score.exact, -(score.throughput.events_per_cpu_second if score.throughput else 0.0)
+    spread = FIGURES[0].spread(score)
+    return not score.exact, -((spread.median if spread else None) or 0.0)
 
 
 class _Comparison:
@@ -118,76 +124,100 @@ class _Comparison:
     def __init__(self, request: CompareRequest, notify: Notify) -> None:
         self.request, self.notify = request, notify
         self.scores = {name: Score(engine=name, problems=(why,)) for name, why in request.missing.items()}
-        self.scores |= {engine.name: Score(engine=engine.name) for engine in request.engines}
+        for engine in request.engines:
+            setup = request.setups.get(engine.name, EngineSetup())
+            turns = tuple(Turn() for _ in range(request.repeats))
+            self.scores[engine.name] = Score(engine=engine.name, setup=setup, turns=turns)
         self.tape = Tape.open(request.tape)
         self.at = times(self.tape)
+        subprocess.run(
+            children.python_module("joinstorm.run.warmup"), check=False
+        )  # compiled kernels are for all nights
         notify(f"sending {self.tape.info.events:,} events")
-        self.info = self._open(self.tape, 0)
-        self.truth = oracle.ask(request.tape, self.info)
-        make_sender = sender_factory("aiokafka", request.connection, paced=False)
-        Replay(self.tape, self.info, make_sender).play()
+        self.night = played(request.connection, self.tape)
+
+    @cached_property
+    def faulty(self) -> PlayedNight:
+        """A part of the night with declared faults."""
+        part = faulty_part(self.tape, self.at, self.request.folder / "faults.parquet")
+        self.notify(f"sending {part.info.events:,} events with declared faults")
+        return played(self.request.connection, part, faults())
 
     def measure(self) -> None:
-        """Measure every part of every engine."""
-        for engine in self.request.engines:
-            self._part(engine, "throughput", self._throughput)
-        self._judge()
-        for name, part in (("recovery", self._recovery), ("latency", self._latency), ("sustained", self._sustained)):
-            for engine in self.request.engines:
-                if name in self.request.parts and self.scores[engine.name].throughput is not None:
-                    self._part(engine, name, part)
+        """Measure every part of every engine; in each part the engines take turns."""
+        parts = {
+            "throughput": self._throughput, "recovery": self._recovery, "faults": self._faults,
+            "latency": self._latency, "sustained": self._sustained,
+        }  # fmt: skip
+        for name, part in parts.items():
+            if name != "throughput" and name not in self.request.parts:
+                continue
+            for number in range(self.request.repeats):
+                for engine in self.request.engines:
+                    if name == "throughput" or self.scores[engine.name].counted:
+                        self._part(engine, name, number, part)
+            self._judge(name)
 
-    def _part(self, engine: EngineUnderTest, name: str, part: Callable[[EngineUnderTest, Score], str]) -> None:
+    def _part(self, engine: EngineUnderTest, name: str, number: int, part: _PartOf) -> None:
         score = self.scores[engine.name]
+        what = f"{engine.name}: {name}" + (f" {number + 1}" if self.request.repeats > 1 else "")
         try:
-            self.notify(f"{engine.name}: {name}: {part(engine, score)}")
+            self.notify(f"{what}: {part(engine, score.turns[number], number)}")
         except JoinstormError as error:
             score.problems = (*score.problems, f"{name}: {error}")
-            self.notify(f"{engine.name}: {name} failed: {error}")
+            score.failed = (*score.failed, name)
+            self.notify(f"{what} failed: {error}")
 
-    def _throughput(self, engine: EngineUnderTest, score: Score) -> str:
-        with self._engine_run(engine, self.info, "throughput") as run:
-            found = score.throughput = throughput(run, self.request.seconds)
+    def _throughput(self, engine: EngineUnderTest, turn: Turn, number: int) -> str:
+        with self._run(engine, self.night.info, "throughput", number) as run:
+            found = turn.throughput = throughput(run, self.request.seconds)
         return f"{found.events_per_cpu_second:,.0f} events per CPU second, {found.peak_mib:,.0f} MiB"
 
-    def _recovery(self, engine: EngineUnderTest, score: Score) -> str:
-        with self._engine_run(engine, self.info, "recovery", f"{engine.name}-killed") as run:
-            found = score.recovery = recovery(run, self.request.seconds, 0.0)
+    def _recovery(self, engine: EngineUnderTest, turn: Turn, number: int) -> str:
+        with self._run(engine, self.night.info, "recovery", number) as run:
+            found = turn.recovery = recovery(run, self.request.seconds, self.request.seconds)
         return "done before it could be killed" if found.seconds is None else f"{found.seconds:.1f} s"
 
-    def _latency(self, engine: EngineUnderTest, score: Score) -> str:
-        found = score.latency = self._paced(engine, self.request.load, LATENCY_SECONDS, "latency")
+    def _faults(self, engine: EngineUnderTest, turn: Turn, number: int) -> str:  # noqa: ARG002 - as every part
+        info = self.faulty.info
+        with self._run(engine, info, "faults", number) as run:
+            run.start()
+            run.wait("the end of the part with faults", lambda sample: sample.ended, self.request.seconds)
+        return f"counted {info.events:,} events"
+
+    def _latency(self, engine: EngineUnderTest, turn: Turn, number: int) -> str:
+        found = turn.latency = self._paced(engine, self.request.load, LATENCY_SECONDS, "latency", number)
         return (
             f"50 % within {_seconds(found.p50)}, 99 % within {_seconds(found.p99)} at {found.events_per_second:,.0f}/s"
         )
 
-    def _sustained(self, engine: EngineUnderTest, score: Score) -> str:
-        assert score.throughput is not None
+    def _sustained(self, engine: EngineUnderTest, turn: Turn, number: int) -> str:
+        assert turn.throughput is not None
         kept: tuple[bool, ...] = ()
         while kept in FACTORS:
-            rate = score.throughput.events_per_second * FACTORS[kept]
-            found = self._paced(engine, rate, PROBE_SECONDS, f"probe-{len(kept)}")
+            rate = turn.throughput.events_per_second * FACTORS[kept]
+            found = self._paced(engine, rate, PROBE_SECONDS, f"probe-{len(kept)}", number)
             held = kept_up(found)
             kept = (*kept, held)
             if not held:  # the rates close in, so this is the lowest that was too high so far
-                score.sustained_limit = "the producer" if found.on_time_ratio < PRODUCER_LIMIT else ""
+                turn.sustained_limit = "the producer" if found.on_time_ratio < PRODUCER_LIMIT else ""
                 continue
-            score.sustained = max(score.sustained or found, found, key=lambda probe: probe.events_per_second)
+            turn.sustained = max(turn.sustained or found, found, key=lambda probe: probe.events_per_second)
             if found.events_per_second < TAPE_LIMIT * rate:
-                score.sustained_limit = "the tape: it has no busier part"
+                turn.sustained_limit = "the tape: it has no busier part"
                 break
-        if score.sustained is None:
-            return "kept up with none of the rates tried"
-        return f"speed {score.sustained.speed:g}, {score.sustained.events_per_second:,.0f} events/s"
+        if turn.sustained is None:
+            raise EngineError("kept up with none of the rates tried")
+        return f"speed {turn.sustained.speed:g}, {turn.sustained.events_per_second:,.0f} events/s"
 
-    def _paced(self, engine: EngineUnderTest, rate: float, seconds: float, name: str) -> Paced:
+    def _paced(self, engine: EngineUnderTest, rate: float, seconds: float, name: str, number: int) -> Paced:
         evening = self.at[self.at < self._evening_end()]
         speed = speed_for(evening, rate, seconds)
         width = int(seconds * speed * 1000)
         begin, _ = busiest(evening, width)
         tape = cut(self.tape, begin, begin + width, self.request.folder / f"{name}.parquet")
-        info = self._open(tape, speed)
-        with self._engine_run(engine, info, name) as run:
+        info = opened(self.request.connection, tape, speed)
+        with self._run(engine, info, name, number, engine.name) as run:
             return paced(run, tape, times(tape), speed, drain_seconds=seconds)
 
     def _evening_end(self) -> int:
@@ -195,35 +225,32 @@ class _Comparison:
         quiet = [phase.start for phase in self.tape.info.phases if phase.quiet]
         return quiet[0] if quiet else self.tape.info.end
 
-    def _judge(self) -> None:
-        """Compare every engine's counts with the oracle's."""
-        names = [name for name, score in self.scores.items() if score.throughput is not None]
-        with ResultReader(self.request.connection, run=self.info.run) as reader:
-            try:
-                view = reader.wait_until_drained(names, self.request.seconds)
-            except DeadlineError:
-                view = reader.snapshot()
-        for name in names:
-            score = self.scores[name]
-            found = compare(final_tables(view.engines[name]), self.truth.tables, self.info)
-            score.problems = problems(view, name)
-            score.digest, score.mismatches, score.compared = found.digest, found.mismatches, found.records_compared
-            score.exact = not found.mismatches and not score.problems
-            self.notify(f"{name}: {'exact' if score.exact else f'{found.mismatches:,} counts differ'}")
+    def _judge(self, part: str) -> None:
+        """Compare the counts of a part with the oracle's, where it gives answers."""
+        field_of = {"throughput": "answer", "recovery": "after_kill", "faults": "with_faults"}
+        names = {
+            _name(engine, part, number): turn
+            for engine in self.scores
+            for number, turn in enumerate(self.scores[engine].turns)
+            if self.scores[engine].counted and part not in self.scores[engine].failed
+        }
+        if part not in field_of or not names:
+            return
+        night = self.faulty if part == "faults" else self.night
+        for name, answer in night.judge([*names]).items():
+            setattr(names[name], field_of[part], answer)
+            self.notify(f"{name}: {part}: {'exact' if answer.exact else f'{answer.mismatches:,} counts differ'}")
 
-    def _open(self, tape: Tape, speed: float) -> RunInfo:
-        run = f"compare-{uuid.uuid4().hex[:8]}"
-        step = max(1_000, int(speed * STEP_WALL_MS)) if speed else 60_000
-        if tape.info.end - tape.info.start > MOST_MARKS * step:
-            step = least_watermark_step(tape.info.end - tape.info.start)
-        return open_run(self.request.connection, tape.info, run=run, watermark_step_ms=step)
-
-    @contextlib.contextmanager
-    def _engine_run(self, engine: EngineUnderTest, info: RunInfo, part: str, name: str = "") -> Iterator[EngineRun]:
-        logs = self.request.folder / "logs" / engine.name / part
+    def _run(self, engine: EngineUnderTest, info: RunInfo, part: str, number: int, name: str = "") -> EngineRun:
         request = self.request
-        with EngineRun(request.connection, engine, info, logs, request.workers, name, request.silence) as run:
-            yield run
+        logs = request.folder / "logs" / engine.name / (f"{part}-{number + 1}" if request.repeats > 1 else part)
+        name = name or _name(engine.name, part, number)
+        return EngineRun(request.connection, engine, info, logs, request.workers, name, request.silence)
+
+
+def _name(engine: str, part: str, number: int) -> str:
+    """Return the name of the results of an engine in a part: several runs of it count the same topics."""
+    return "-".join([engine, *(["killed"] if part == "recovery" else []), *([str(number + 1)] if number else [])])
 
 
 def kept_up(found: Paced) -> bool:

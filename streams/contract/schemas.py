@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from streams.contract.events import Mark, Presence, Tweet
+from streams.contract.fieldtexts import classes_of, field_texts
 from streams.contract.results import AudienceResult, Progress, ReactionResult
 from streams.contract.runinfo import RunInfo, RunStatus
 from streams.contract.topics import (
@@ -39,13 +40,26 @@ RECORDS: Final[Mapping[str, tuple[type[msgspec.Struct], str, str]]] = {
 def schema(name: str) -> dict[str, Any]:
     """Return the JSON Schema of one entry of ``RECORDS``."""
     record, topic, key = RECORDS[name]
-    definitions: dict[str, Any] = msgspec.json.schema(record)["$defs"]
-    for one in definitions.values():
+    out = schema_of(record)
+    definitions = out.pop("$defs", None)
+    out |= {"x-kafka-topic": topic, "x-kafka-key": key}
+    return {**out, "$defs": definitions} if definitions else out
+
+
+def schema_of(*kinds: Any) -> dict[str, Any]:
+    """Return the JSON Schema of any of some types, with what their fields mean."""
+    found, definitions = msgspec.json.schema_components(kinds)
+    whole: dict[str, Any] = found[0] if len(found) == 1 else {"anyOf": list(found)}
+    classes = {one.__name__: one for kind in kinds for one in classes_of(kind)}
+    for name, one in definitions.items():
         if "description" in one:  # Python 3.13 strips the indentation of docstrings, 3.11 does not
             one["description"] = inspect.cleandoc(one["description"])
-    own = definitions.pop(record.__name__)
-    out = {"$schema": DIALECT, **own, "x-kafka-topic": topic, "x-kafka-key": key}
-    return {**out, "$defs": definitions} if definitions else out
+        for field, text in field_texts(classes[name]).items() if name in classes else ():
+            if field in one.get("properties", {}):
+                one["properties"][field] = {"description": text, **one["properties"][field]}
+    reference = whole.pop("$ref", "")
+    own = definitions.pop(reference.rpartition("/")[2]) if reference else whole
+    return {"$schema": DIALECT, **own, **({"$defs": definitions} if definitions else {})}
 
 
 def texts() -> dict[str, str]:

@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
@@ -16,6 +16,8 @@ from streams.errors import NotInstalledError, UnknownEngineError, UsageError, re
 EXTERNAL: Final = "external"
 PREFIX: Final = f"{EXTERNAL}:"
 SUFFIX: Final = ".toml"
+Restart: TypeAlias = Literal["", "keeps checkpoints", "reads again"]
+"""What a restarted worker does, by its design; empty where not known."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Program:
         build: The command that makes those files, for the error.
         language: Its programming language.
         licence: Its licence.
+        restart: What a restarted worker does.
     """
 
     command: str
@@ -41,6 +44,7 @@ class Program:
     build: str = ""
     language: str = ""
     licence: str = ""
+    restart: Restart = ""
 
     def words(self) -> list[str]:
         """Return the command line as words.
@@ -97,6 +101,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     command: Annotated[str, Meta(min_length=1)]
     language: str = ""
     licence: str = ""
+    restart: Restart = ""
     build: str = ""
     needs: tuple[str, ...] = ()
     options: dict[str, str | int | float | bool] = {}
@@ -122,6 +127,7 @@ def read(path: Path) -> Program:
         build=found.build,
         language=found.language,
         licence=found.licence,
+        restart=found.restart,
     )
 
 

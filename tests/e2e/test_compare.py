@@ -6,17 +6,20 @@ import sys
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
+from joinstorm.documents import documentlist
 from streams.errors import EXIT_OK
 from streams.kafka.connection import Connection
 
+DOCUMENT = next(one for one in documentlist.DOCUMENTS if one.command == "compare")
 pytestmark = [pytest.mark.e2e, pytest.mark.integration]
 
 
 @pytest.mark.timeout(300)
 def test_a_comparison_measures_everything(kafka: Connection, tmp_path: Path) -> None:
-    """Exact, with rates, memory, latency and recovery; the load an engine keeps up with is one it was given."""
-    options = ["--scale", "0.003", "--load", "300", "--format", "json", "--out", str(tmp_path)]
+    """Exact in every repeat, after a kill and with faults too, with every figure, in the shape of the schema."""
+    options = ["--scale", "0.003", "--load", "300", "--repeats", "2", "--format", "json", "--out", str(tmp_path)]
     command = [sys.executable, "-m", "joinstorm.cli", "compare", "kafka-python", *options]
     command += ["--bootstrap-servers", kafka.bootstrap_servers]
     done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
@@ -26,14 +29,23 @@ def test_a_comparison_measures_everything(kafka: Connection, tmp_path: Path) -> 
     assert {path.name for path in tmp_path.glob("compare.*")} == {
         f"compare.{s}" for s in ("json", "txt", "png", "html")
     }
+    Draft202012Validator(documentlist.schema(DOCUMENT)).validate(board)
     (score,) = board["scores"]
     assert score["exact"]
-    assert score["digest"] == board["truth_digest"]
-    assert score["throughput"]["events_per_cpu_second"] > 0
-    assert score["throughput"]["peak_mib"] > 10
-    assert score["recovery"]["seconds"] is None or score["recovery"]["killed_at"] > 0
-    assert 0 < score["latency"]["p50"] <= score["latency"]["p99"] <= score["latency"]["most"]
-    assert score["latency"]["ended"]
-    assert score["sustained"] is None or score["sustained"]["ended"]
-    assert board["versions"]["kafka-python"] in score["version"]
+    assert score["setup"]["restart"] == "reads again"
+    assert board["versions"]["kafka-python"] in score["setup"]["library"]
     assert board["machine"]["cores"]
+    assert len(score["turns"]) == board["repeats"] == 2
+    for turn in score["turns"]:
+        assert turn["answer"]["digest"] == board["truth_digest"]
+        assert turn["after_kill"]["digest"] == board["truth_digest"]
+        assert turn["with_faults"]["exact"]
+        assert turn["throughput"]["peak_mib"] > 10
+        assert turn["recovery"]["seconds"] is None or turn["recovery"]["killed_at"] > 0
+        assert 0 < turn["latency"]["p50"] <= turn["latency"]["p99"] <= turn["latency"]["most"]
+        assert turn["latency"]["ended"]
+        assert turn["sustained"] is None or turn["sustained"]["ended"]
+    rates = [turn["throughput"]["events_per_cpu_second"] for turn in score["turns"]]
+    spread = score["figures"]["events_per_cpu_second"]
+    assert [spread["least"], spread["most"]] == sorted(rates)
+    assert spread["least"] <= spread["median"] <= spread["most"]

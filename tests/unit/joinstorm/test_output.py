@@ -15,10 +15,11 @@ from rich.console import Console
 
 from joinstorm.cli import main
 from joinstorm.commands.dead_letters import _json, _text
-from joinstorm.compare.scoreboard import to_html
+from joinstorm.compare.comparepage import to_html
 from joinstorm.compare.scores import Score, Scoreboard
 from joinstorm.conformance import certificatereport
 from joinstorm.conformance.certificate import Certificate, PointOutcome
+from joinstorm.engines.setup import EngineSetup
 from joinstorm.output import VisibleFormatter, echo
 from joinstorm.terminal.display import LiveDisplay, PlainDisplay
 from joinstorm.terminal.frames import Frame
@@ -125,8 +126,9 @@ def test_pages_show_names_as_text() -> None:
     outcome = PointOutcome(point=EVIL, says=EVIL, status="wrong", detail=EVIL)
     certificate = Certificate(engine=EVIL, outcomes=(outcome,), versions={EVIL: EVIL}, limits=EVIL, made=EVIL)
     board = Scoreboard(
-        truth_digest=EVIL, events=1, scenario=EVIL, scale=1.0, seed=1, workers=1,
-        scores=(Score(engine=EVIL, problems=(EVIL,), version=EVIL),),
+        truth_digest=EVIL, events=1, scenario=EVIL, scale=1.0, seed=1, seed_from="scenario", workers=1, repeats=1,
+        load=1.0, fault_events=1,
+        scores=(Score(engine=EVIL, problems=(EVIL,), setup=EngineSetup(what=EVIL, licence=EVIL)),),
         machine={EVIL: EVIL}, versions={EVIL: EVIL}, made=EVIL, seconds=1.0,
     )  # fmt: skip
     for page in (certificatereport.to_html(certificate), to_html(board)):

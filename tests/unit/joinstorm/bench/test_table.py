@@ -3,7 +3,8 @@
 import json
 
 from joinstorm.bench.measurement import Measurement, Repeats
-from joinstorm.bench.table import as_json, as_text
+from joinstorm.bench.setups import setups
+from joinstorm.bench.table import as_json, as_text, behind
 
 MACHINE = {"processor": "a processor", "cores": "2"}
 
@@ -19,7 +20,7 @@ def test_a_contender_is_rated_by_its_median_run() -> None:
 
     assert one.per_cpu_second == 500.0
     assert one.cpu_us_per_event == 2_000.0
-    assert one.interval == (20.0, 1_000.0)
+    assert one.interval() == (20.0, 1_000.0)
     assert one.per_second == 500.0
 
 
@@ -52,6 +53,25 @@ def test_json_holds_every_run_and_the_interval() -> None:
     assert [one["cpu_seconds"] for one in row["runs"]] == [1.0, 4.0]
     assert row["setup"] == "setup"
     assert found["machine"] == MACHINE
+
+
+def test_it_is_said_where_ours_is_behind() -> None:
+    """Each rate by itself, and whether the runs overlap; where ours leads everywhere, that is said."""
+    fast, slow = repeats("go", 1.0, 1.5), repeats("faust", 1.4, 4.0)
+    (line,) = behind([fast, slow])
+    assert line.startswith("faust is behind go: 482 against 833 events per CPU second, and their runs overlap")
+    assert line in as_text([fast, slow], [], MACHINE, {})
+    assert json.loads(as_json([fast, slow], MACHINE, {}))["behind"] == [line]
+    assert "Nothing here is faster than faust." in as_text([repeats("go", 9.0), slow], [], MACHINE, {})
+
+
+def test_every_contender_is_shown_with_its_settings() -> None:
+    """Engines by name with licence and settings in effect, programs with their command and clock."""
+    found = setups({"faust": "faust", "mine": "external:./engine --fast"}, {"faust": {"workers": "3"}})
+    assert "BSD-3-Clause" in found["faust"]
+    assert "workers 3" in found["faust"]
+    assert "./engine --fast" in found["mine"]
+    assert found["mine"].endswith("includes the start of the program.")
 
 
 def test_a_contender_that_counted_nothing_has_no_rate() -> None:

@@ -1,6 +1,5 @@
-"""What a comparison computes from its samples: latencies, keeping up, the part to play, and the scoreboard."""
+"""What a comparison computes from its samples: latencies, keeping up, and the part to play."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -8,29 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joinstorm.compare.fullspeed import Recovery, Throughput
-from joinstorm.compare.paced import Paced, growth, latencies
+from joinstorm.compare.faultypart import faulty_part
+from joinstorm.compare.paced import growth, latencies
 from joinstorm.compare.progresslog import ProgressSample
-from joinstorm.compare.scoreboard import answers, to_html, to_json, to_text, write
-from joinstorm.compare.scores import Score, Scoreboard
 from joinstorm.compare.tapeparts import busiest, cut, speed_for, times
 from joinstorm.compare.tournament import kept_up
 from joinstorm.compare.usage import Usage
 from producers.tape.tapefile import Tape
 from streams.contract.runinfo import Phase
 from tests.tinytape import NIGHT_MS, START, tiny_tape
+from tests.unit.joinstorm.compare.boards import paced
 
 
 def _seen(wall: float, watermark: int | None) -> ProgressSample:
     return ProgressSample(wall, watermark, 0, False)
-
-
-def _paced(**changes: object) -> Paced:
-    found: dict[str, object] = {
-        "speed": 100.0, "events": 1_000, "events_per_second": 2_000.0, "p50": 0.2, "p95": 0.3, "p99": 0.4, "most": 0.5,
-        "on_time_ratio": 1.0, "growth": 0.0, "ended": True, "cpu_seconds": 1.0,
-    }  # fmt: skip
-    return Paced(**(found | changes))  # type: ignore[arg-type]  # a table of fields of several types
 
 
 def test_latency_is_from_the_due_time_to_the_first_sample_that_covers_an_event() -> None:
@@ -59,8 +49,8 @@ def test_an_engine_that_falls_behind_does_not_keep_up() -> None:
     """Growing latency, results that never come, or no end: each alone is enough."""
     assert growth(np.linspace(0, 8, 80)) == pytest.approx(4, abs=0.2)
     assert growth(np.array([0.1] * 70 + [np.inf] * 30)) is None
-    assert kept_up(_paced())
-    assert not any(kept_up(_paced(**change)) for change in ({"growth": 2.0}, {"growth": None}, {"ended": False}))
+    assert kept_up(paced())
+    assert not any(kept_up(paced(**change)) for change in ({"growth": 2.0}, {"growth": None}, {"ended": False}))
 
 
 @given(st.lists(st.integers(0, 10_000), min_size=1, max_size=200), st.integers(1, 5_000))
@@ -91,66 +81,18 @@ def test_a_part_of_a_tape_is_a_tape(tmp_path: Path) -> None:
     assert Tape.open(part.path).info.events == len(wanted)
 
 
+def test_the_part_with_faults_is_the_busiest_and_no_longer_than_needed(tmp_path: Path) -> None:
+    """Of a small night it is all from the busiest minute on."""
+    whole = tiny_tape(tmp_path / "whole.parquet")
+    at = times(whole)
+    part = faulty_part(whole, at, tmp_path / "part.parquet")
+    begin, _ = busiest(at, 60_000)
+    assert times(part).tolist() == [one for one in at.tolist() if one >= begin]
+
+
 def test_processor_time_between_two_samples_is_shared_out() -> None:
     """Before the first sample it is the first one's, after the last one the last one's."""
     usage = Usage()
     assert usage.cpu_at(1.0) == 0.0
     usage.walls, usage.cpu = [10.0, 20.0], [1.0, 3.0]
     assert [usage.cpu_at(wall) for wall in (5.0, 10.0, 15.0, 20.0, 99.0)] == [1.0, 1.0, 2.0, 3.0, 3.0]
-
-
-def _board() -> Scoreboard:
-    full = Throughput(
-        seconds=10.0, start_seconds=1.0, events_per_second=9_000.0, events_per_cpu_second=12_345.0, cpu_seconds=8.0,
-        peak_mib=150.0, whole=False,
-    )  # fmt: skip
-    good = Score(
-        engine="good", exact=True, digest="d", compared=10, throughput=full, latency=_paced(), sustained=_paced(),
-        recovery=Recovery(seconds=1.5, killed_at=7, ended=False), version="lib 1", sustained_limit="the producer",
-    )  # fmt: skip
-    wrong = Score(engine="<wrong>", mismatches=3, compared=10, throughput=full)
-    failed = Score(engine="failed", problems=("throughput: out of order\nlast words",))
-    return Scoreboard(
-        truth_digest="d", events=90_000, scenario="launch", scale=0.1, seed=1, workers=1, scores=(good, wrong, failed),
-        machine={"cores": "2"}, versions={"python": "3"}, made="today", seconds=60.0,
-    )  # fmt: skip
-
-
-def test_a_scoreboard_says_first_whether_the_answers_are_right() -> None:
-    """Text and JSON have every figure, and the reasons of those that failed."""
-    board = _board()
-    assert [answers(score) for score in board.scores] == ["exact", "3 of 10 differ", "failed"]
-    text = to_text(board)
-    for word in (
-        "12,345",
-        "81.00",
-        "CPU µs an event ↓",
-        "↑ more is better, ↓ less is better",
-        "9,000",
-        "150 MiB",
-        "0.20 s",
-        "0.40 s",
-        "1.5 s",
-        "≥ 2,000/s",
-        "out of order",
-        "lib 1",
-        "cores 2",
-    ):
-        assert word in text
-    found = json.loads(to_json(board))
-    assert found["exact"] is False
-    assert [one["engine"] for one in found["scores"]] == ["good", "<wrong>", "failed"]
-    assert not board.exact
-
-
-def test_a_scoreboard_is_written_in_four_forms(tmp_path: Path) -> None:
-    """The page is self-contained and escapes names."""
-    paths = write(_board(), tmp_path)
-    assert [path.name for path in paths] == ["compare.json", "compare.txt", "compare.png", "compare.html"]
-    assert paths[2].read_bytes().startswith(b"\x89PNG")
-    page = to_html(_board())
-    assert "&lt;wrong&gt;" in page
-    assert "<wrong>" not in page
-    assert "data:image/png;base64," in page
-    assert 'alt="good: exact, events/s per CPU s ↑ 12,345, CPU µs an event ↓ 81.00,' in page
-    assert 'name="viewport"' in page
