@@ -244,7 +244,7 @@ class Pipeline:
             EngineError: A part failed, or ended before its work was done; the text holds its last log lines.
             DeadlineError: The engine has counted nothing new for ``STALL_SECONDS``.
         """
-        stall = _Stall(self.request.name)
+        stall = _Stall(self.request.name, excused=self.supervisor.compiling)
         while True:
             began = time.monotonic()
             view = reader.snapshot()
@@ -307,11 +307,23 @@ class Pipeline:
 
 
 class _Stall:
-    """Notices that an engine has stopped counting, or that its workers ended before its results were complete."""
+    """Notices that an engine has stopped counting, or that its workers ended before its results were complete.
 
-    def __init__(self, engine: str, clock: Callable[[], float] = time.monotonic) -> None:
+    Args:
+        engine: Its name.
+        clock: Monotonic seconds.
+        excused: Whether nothing can be expected of it now: the time does not count.
+    """
+
+    def __init__(
+        self,
+        engine: str,
+        clock: Callable[[], float] = time.monotonic,
+        excused: Callable[[], bool] = bool,
+    ) -> None:
         self._engine = engine
         self._clock = clock
+        self._excused = excused
         self._since = clock()
         self._last: object = None
         self._gone: float | None = None
@@ -333,7 +345,7 @@ class _Stall:
             raise EngineError(f"engine {self._engine}: every worker has ended, and its results have not{log_end()}")
         read = [view.engines[name].results for name in (self._engine, TRUTH) if name in view.engines]
         state = (view.status, None if engine is None else engine.covered, read)
-        if state != self._last:
+        if state != self._last or self._excused():
             self._last, self._since = state, self._clock()
         paused = view.status is not None and view.status.state == "paused"
         if not paused and self._clock() - self._since > STALL_SECONDS:

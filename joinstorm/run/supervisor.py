@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from joinstorm.variables import without_options
 from streams.errors import EngineError
@@ -69,6 +69,10 @@ class ChildProcess:
             return None
 
 
+WARM_UP: Final = "warm-up"
+"""The part that compiles."""
+
+
 class Supervisor:
     """Context manager: what is started inside has ended outside.
 
@@ -113,7 +117,11 @@ class Supervisor:
 
     def warm_up(self) -> ChildProcess:
         """Start compiling the kernels of worker and producer, where this machine has not yet; nothing depends on it."""
-        return self.start("warm-up", children.python_module("joinstorm.run.warmup"), vital=False)
+        return self.start(WARM_UP, children.python_module("joinstorm.run.warmup"), vital=False)
+
+    def compiling(self) -> bool:
+        """Return whether kernels are still being compiled, for which workers and producers wait."""
+        return any(part.name == WARM_UP and part.exit_code() is None for part in self.parts)
 
     def check(self) -> None:
         """Raise EngineError when a vital part has ended with an error; the text holds its last log lines."""

@@ -49,6 +49,20 @@ def test_an_engine_that_counts_nothing_new_is_named_with_the_end_of_its_log() ->
         stall.check(RunView(), False, lambda: "; end of the log", lambda: ["topics a are gone"])
 
 
+def test_a_worker_that_waits_for_its_kernels_is_not_called_stuck() -> None:
+    """On a busy machine compiling takes minutes; the deadline begins when it is over."""
+    now, compiling = [0.0], [True]
+    stall = _Stall("new", clock=lambda: now[0], excused=lambda: compiling[0])
+    now[0] = STALL_SECONDS * 3
+    stall.check(RunView(), False, str)
+    compiling[0] = False
+    now[0] += STALL_SECONDS - 1
+    stall.check(RunView(), False, str)
+    now[0] += 2
+    with pytest.raises(DeadlineError, match=r"new: nothing new for 90 s"):
+        stall.check(RunView(), False, str)
+
+
 def test_workers_that_are_gone_are_given_the_time_in_which_their_results_are_read() -> None:
     """Then the engine is named; one that was started again in between has all its time again."""
     now = [100.0]
