@@ -7,13 +7,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from joinstorm.commands.compare import PARTS as OFFERED
 from joinstorm.compare.comparepage import to_html
 from joinstorm.compare.scoreboard import to_json, write
 from joinstorm.compare.scorefigures import FIGURES, PROPERTIES, answers
 from joinstorm.compare.scores import Answer, Score, Scoreboard, Turn
 from joinstorm.compare.scoretext import to_text
-from joinstorm.compare.tournament import PARTS
 from tests.unit.joinstorm.compare.boards import board, throughput, turn
 
 NAMED = {figure.name: figure for figure in FIGURES}
@@ -133,11 +131,6 @@ def test_a_scoreboard_is_written_in_four_forms(tmp_path: Path) -> None:
     assert 'class="wrong" data-head="after kill -9">3 differ' in page
     for figure in FIGURES:
         assert f"{figure.arrow} {figure.better} is better" in page
-
-
-def test_the_command_offers_every_part() -> None:
-    """All but the one that is always measured."""
-    assert ("throughput", *OFFERED) == PARTS
 
 
 def test_every_meaning_names_known_fields_only() -> None:
