@@ -101,7 +101,7 @@ def as_text(
         machine: The machine they were made on.
         notes: How contenders are set up, a line each below the table.
     """
-    rate = {one.name: one.per_cpu_second for one in measured}
+    rate = {one.name: one.per_cpu_second for one in measured if one.events}  # else a ratio to it would mean nothing
     bases = [base for base in bases if rate.get(base)]
     heads = "".join(f"  {'x ' + base:>14}" for base in bases)
     spread = f"{'slowest - fastest':>23}"

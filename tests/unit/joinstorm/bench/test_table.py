@@ -74,6 +74,12 @@ def test_every_contender_is_shown_with_its_settings() -> None:
     assert found["mine"].endswith("includes the start of the program.")
 
 
+def test_nothing_is_compared_with_a_contender_that_did_not_count() -> None:
+    """One whose time was up before it began, in some run, is no base of a ratio."""
+    late = Repeats("java", (Measurement("java", 0, 9.0, 1.0, False), Measurement("java", 5, 9.0, 1.0, False)))
+    assert "x java" not in as_text([late, repeats("faust", 1.0)], ["java"], MACHINE, {})
+
+
 def test_a_contender_that_counted_nothing_has_no_rate() -> None:
     """Nothing is divided by zero."""
     none = repeats("slow", 0.0, events=0, complete=False)
