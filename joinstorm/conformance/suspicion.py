@@ -61,14 +61,14 @@ class Suspicion:
         yield sorted(place for own in close for place in own)
 
     def _named(self) -> list[int]:
-        """Return the records that the outcome names by their source."""
+        """Return the records that the outcome names by their source; a topic's full name has its base name in it."""
         found = {(topic, int(p), int(offset)) for topic, p, offset in _SOURCE.findall(self.outcome.detail)}
         places = []
         offsets: dict[tuple[str, int], int] = {}
         for place, record in enumerate(self.night.records):
             where = (record.topic, record.partition)
             offset = offsets[where] = offsets.get(where, -1) + 1
-            if any(topic.endswith(record.topic) and (p, at) == (record.partition, offset) for topic, p, at in found):
+            if any(record.topic in topic and (p, at) == (record.partition, offset) for topic, p, at in found):
                 places.append(place)
         return [place for place in places if not is_mark(self.night.records[place])]
 

@@ -25,7 +25,7 @@ def test_a_record_named_by_its_source_is_the_first_guess() -> None:
     where = edges.records[bad[1]]
     offset = sum((r.topic, r.partition) == (where.topic, where.partition) for r in edges.records[: bad[1]])
     named = (
-        f"1 of 3 kept; missing: edges-1f.{where.topic}[{where.partition}]@{offset} (not_json); results.audience[0]@3"
+        f"1 of 3 kept; missing: e.{where.topic}.edges-1f[{where.partition}]@{offset} (not_json); results.audience[0]@3"
     )
     guesses = list(Suspicion(edges, _wrong(named)).guesses())
     assert guesses[:2] == [[bad[1]], [bad[0]]]
