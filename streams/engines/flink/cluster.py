@@ -17,6 +17,7 @@ from typing import Any, Final
 from streams.engines.abstract import WorkerSettings
 from streams.engines.environments import JARS, environment
 from streams.engines.flink.sql import Late, counts_topic
+from streams.engines.shared.javacause import java_cause
 from streams.engines.shared.statefolder import state_folder
 from streams.engines.shared.stopping import acting_on_stop
 from streams.errors import EngineError
@@ -64,14 +65,8 @@ class FlinkJob:
         try:
             self._client.get_job_execution_result().result()
         except Exception as error:  # noqa: BLE001 - py4j passes on any Java exception
-            return f": {_cause(error)}"
+            return f": {java_cause(error)}"
         return ""
-
-
-def _cause(error: Exception) -> str:
-    """Return the last of Java's causes."""
-    causes = [line for line in str(error).splitlines() if line.startswith("Caused by:")]
-    return causes[-1].removeprefix("Caused by:").strip() if causes else str(error)
 
 
 @contextlib.contextmanager
@@ -117,7 +112,7 @@ def _submitted(settings: WorkerSettings, late: Late, folder: Path, pid: int, sto
     except Py4JError as error:
         if stop.is_set():
             raise Stopped from error
-        raise EngineError(f"flink: {_cause(error)}") from error
+        raise EngineError(f"flink: {java_cause(error)}") from error
 
 
 def _kill(pid: int) -> None:
