@@ -40,6 +40,9 @@ CANCEL_SECONDS: Final = 8.0
 POLL_SECONDS: Final = 0.1
 _ONE_PROCESS: Final = {"heartbeat.interval": "60 s", "heartbeat.timeout": "600 s", "pekko.ask.timeout": "60 s"}
 """Settings of a worker's own Flink. Its parts end together, so one that does not answer is only slow."""
+ON_CLUSTER: Final = {"python.execution-mode": "process"}
+"""Settings of a job on a cluster. A task manager could load Python's library into its own process for one job only, not
+for the next one, nor for the same one started again."""
 _OVER: Final = ("CANCELED", "FAILED", "FINISHED")
 
 
@@ -166,7 +169,7 @@ def placed(settings: WorkerSettings, folder: Path) -> dict[str, str]:
         found["pipeline.jars"] = _as_uris([*_jars(), _python_runtime()])
         host, _, port = cluster.rpartition(":")
         remote = {"execution.target": "remote", "rest.address": host, "rest.port": port, "execution.attached": "false"}
-        return found | remote
+        return found | remote | ON_CLUSTER
     return found | _ONE_PROCESS
 
 
