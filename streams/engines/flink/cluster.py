@@ -17,6 +17,7 @@ from typing import Any, Final
 from streams.engines.abstract import WorkerSettings
 from streams.engines.environments import JARS, environment
 from streams.engines.flink.sql import Late, counts_topic
+from streams.engines.shared.javacause import java_cause
 from streams.engines.shared.statefolder import state_folder
 from streams.engines.shared.stopping import acting_on_stop
 from streams.errors import EngineError
@@ -39,6 +40,9 @@ CANCEL_SECONDS: Final = 8.0
 POLL_SECONDS: Final = 0.1
 _ONE_PROCESS: Final = {"heartbeat.interval": "60 s", "heartbeat.timeout": "600 s", "pekko.ask.timeout": "60 s"}
 """Settings of a worker's own Flink. Its parts end together, so one that does not answer is only slow."""
+ON_CLUSTER: Final = {"python.execution-mode": "process"}
+"""Settings of a job on a cluster. A task manager could load Python's library into its own process for one job only, not
+for the next one, nor for the same one started again."""
 _OVER: Final = ("CANCELED", "FAILED", "FINISHED")
 
 
@@ -64,14 +68,8 @@ class FlinkJob:
         try:
             self._client.get_job_execution_result().result()
         except Exception as error:  # noqa: BLE001 - py4j passes on any Java exception
-            return f": {_cause(error)}"
+            return f": {java_cause(error)}"
         return ""
-
-
-def _cause(error: Exception) -> str:
-    """Return the last of Java's causes."""
-    causes = [line for line in str(error).splitlines() if line.startswith("Caused by:")]
-    return causes[-1].removeprefix("Caused by:").strip() if causes else str(error)
 
 
 @contextlib.contextmanager
@@ -117,7 +115,7 @@ def _submitted(settings: WorkerSettings, late: Late, folder: Path, pid: int, sto
     except Py4JError as error:
         if stop.is_set():
             raise Stopped from error
-        raise EngineError(f"flink: {_cause(error)}") from error
+        raise EngineError(f"flink: {java_cause(error)}") from error
 
 
 def _kill(pid: int) -> None:
@@ -171,7 +169,7 @@ def placed(settings: WorkerSettings, folder: Path) -> dict[str, str]:
         found["pipeline.jars"] = _as_uris([*_jars(), _python_runtime()])
         host, _, port = cluster.rpartition(":")
         remote = {"execution.target": "remote", "rest.address": host, "rest.port": port, "execution.attached": "false"}
-        return found | remote
+        return found | remote | ON_CLUSTER
     return found | _ONE_PROCESS
 
 

@@ -3,7 +3,7 @@
 The engine calls it. It can also be submitted to a cluster with Flink's own command, with the record of ``run.info`` in
 a file (docs/engines.md has the command):
 
-    flink run --python job.py --jarfile CONNECTOR.jar --info info.json --bootstrap-servers HOST:PORT
+    flink run --python job.py -C file://CONNECTOR.jar --info info.json --bootstrap-servers HOST:PORT
 """
 
 import argparse
@@ -18,6 +18,7 @@ from pyflink.table import EnvironmentSettings, TableEnvironment
 from streams.contract import runinfo
 from streams.contract.runinfo import RunInfo
 from streams.engines.flink import functions
+from streams.engines.flink.cluster import ON_CLUSTER
 from streams.engines.flink.sql import INSERT, Late, counts_topic, statements
 from streams.kafka.connection import Connection
 
@@ -31,7 +32,7 @@ DEFAULTS: Final[Mapping[str, str]] = {
     "table.exec.mini-batch.size": "20000",
     # One aggregation produces all rows of a key, in order, so nothing has to be reordered before the sink.
     "table.exec.sink.upsert-materialize": "NONE",
-    # The functions run in the task manager's own process: no further process to start, none to outlive a kill.
+    # The functions run in the worker's own Flink: no further process to start, none to outlive a kill.
     "python.execution-mode": "thread",
     "execution.checkpointing.interval": "1 s",
     "execution.checkpointing.min-pause": "200 ms",
@@ -93,7 +94,7 @@ def main() -> None:
     given = parser.parse_args()
     info = runinfo.decode_info(given.info.read_bytes())
     with tempfile.TemporaryDirectory() as scratch:
-        submit(info, given.engine, Connection(given.bootstrap_servers), given.late, {}, Path(scratch))
+        submit(info, given.engine, Connection(given.bootstrap_servers), given.late, ON_CLUSTER, Path(scratch))
 
 
 if __name__ == "__main__":

@@ -47,8 +47,8 @@ class TweetRow(NamedTuple):
     author: int | None = None
     conversation: str | None = None
     text: str | None = None
-    hashtags: tuple[str, ...] = ()
-    """Never None: PyFlink cannot hand a NULL array to Java."""
+    hashtags: list[str] = []  # noqa: RUF012 - a default of a named tuple, which is never changed
+    """Never None, and a list: PyFlink can hand neither a NULL array nor, in its process mode, a tuple to Java."""
 
 
 ROWS: Final[dict[str, type[PresenceRow] | type[TweetRow]]] = {PRESENCE: PresenceRow, TWEETS: TweetRow}
@@ -91,5 +91,5 @@ def _tweet(event: Tweet) -> TweetRow:
         author=event.author,
         conversation=event.conversation,
         text=event.text,
-        hashtags=event.hashtags,
+        hashtags=list(event.hashtags),
     )

@@ -17,6 +17,7 @@ from typing import IO, Final
 from streams.contract.progress import Covered
 from streams.contract.topics import RESULTS_PROGRESS
 from streams.engines.abstract import Summary, WorkerSettings
+from streams.engines.shared.javacause import java_cause
 from streams.engines.shared.statefolder import forget, state_folder
 from streams.engines.shared.stopping import RunEnd, stop_signals
 from streams.engines.shared.topicreading import already_done, read_to_end
@@ -79,17 +80,10 @@ def _work(settings: WorkerSettings, folder: Path, mine: IO[str], stop: threading
             log.debug("stopped: %s", error)
         except Exception as error:  # of PySpark, of py4j and of sockets
             if not stop.is_set():
-                raise EngineError(f"spark: {_cause(error)}; see {folder / LOG}") from error
+                raise EngineError(f"spark: {java_cause(error)}; see {folder / LOG}") from error
     if end.reached:
         forget(folder)
     return _summary(before, end.covered(), publisher)
-
-
-def _cause(error: Exception) -> str:
-    """Return the last of Java's causes in one line, or else the first line of the error."""
-    lines = str(error).splitlines()
-    causes = [line for line in lines if line.startswith("Caused by:")]
-    return causes[-1].removeprefix("Caused by:").strip() if causes else (lines or [type(error).__name__])[0]
 
 
 def _summary(before: Covered, after: Covered, publisher: query.Publisher) -> Summary:

@@ -29,13 +29,23 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def of_job(folder: Path, **options: str) -> dict[str, str]:
+    """Return the Flink settings of a job."""
+    return placed(WorkerSettings(Connection("127.0.0.1:1"), golden("doors").info, "flink", options=options), folder)
+
+
 def jars(folder: Path, **options: str) -> list[str]:
     """Return the names of the jars that a job brings."""
-    settings = WorkerSettings(Connection("127.0.0.1:1"), golden("doors").info, "flink", options=options)
-    return [uri.rpartition("/")[2] for uri in placed(settings, folder)["pipeline.jars"].split(";")]
+    return [uri.rpartition("/")[2] for uri in of_job(folder, **options)["pipeline.jars"].split(";")]
 
 
 def test_a_cluster_gets_what_runs_python_functions(installed: Path) -> None:
     """Its class path lacks the runtime of PyFlink, which the worker's own Flink has."""
     assert jars(installed) == [CONNECTOR]
     assert jars(installed, cluster="127.0.0.1:8081") == [CONNECTOR, RUNTIME]
+
+
+def test_on_a_cluster_the_functions_have_processes_of_their_own(installed: Path) -> None:
+    """A task manager could load Python's library into its own process for one job only."""
+    assert "python.execution-mode" not in of_job(installed)
+    assert of_job(installed, cluster="127.0.0.1:8081")["python.execution-mode"] == "process"

@@ -39,8 +39,15 @@ def test_an_event_has_the_fields_that_the_counts_need() -> None:
         EVENT, None, None, AT, 1, "join", 1, INFO.spaces[0], "web", 2, None, 60_000
     )
     assert row_of(TWEETS, msgspec.json.encode(TWEET), INFO) == TweetRow(
-        EVENT, None, None, AT, 1, "post", 1, "9", "Launch!", ()
+        EVENT, None, None, AT, 1, "post", 1, "9", "Launch!", []
     )
+
+
+def test_hashtags_are_a_list() -> None:
+    """PyFlink refuses a tuple where functions run in processes of their own."""
+    row = row_of(TWEETS, msgspec.json.encode(TWEET | {"hashtags": ["a", "b"]}), INFO)
+    assert isinstance(row, TweetRow)
+    assert row.hashtags == ["a", "b"]
 
 
 @pytest.mark.parametrize("topic", [PRESENCE, TWEETS])
