@@ -23,9 +23,8 @@ from streams.golden import NIGHTS, GoldenNight, InputRecord, load
 from streams.kafka.connection import Connection
 
 WRONG: Final = ("wrong", "failed")
-LONG_SECONDS: Final = 10.0
-"""A night that takes so long waits more than it works: ``MORE_AT_ONCE`` times as many are played at once."""
 MORE_AT_ONCE: Final = 3
+"""How many times as many nights are played at once where workers come and go: such a night waits more than it works."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ class Explainer:
         connection: A broker.
         engine: The engine.
         folder: For the tape, logs and state.
-        jobs: Nights played at once; more of them where a night is spent waiting.
+        jobs: Nights played at once; more of them where workers come and go.
         notify: Called with a line on every step.
     """
 
@@ -108,7 +107,7 @@ class Explainer:
         return play(replace(point, night=lambda _: night), self.connection, self.engine, night, logs)
 
     def _shrunk(self, point: Point, night: GoldenNight, outcome: PointOutcome) -> Explanation:
-        at_once = self.jobs if outcome.seconds < LONG_SECONDS else MORE_AT_ONCE * self.jobs
+        at_once = MORE_AT_ONCE * self.jobs if point.needs == "rescale" else self.jobs
         search = _Search(self, point, night, outcome, at_once)
         start = search.guessed(Suspicion(night, outcome))
 
