@@ -154,14 +154,14 @@ def _broker_and_tape(events: int) -> Iterator[tuple[Path, Supervisor, Pipeline]]
     import joinstorm.bench.contender  # noqa: F401 - before polars, whose threads it limits
     from joinstorm.embedded.broker import EmbeddedBroker
     from joinstorm.run.pipeline import Pipeline, PipelineRequest
-    from joinstorm.run.supervisor import Supervisor
+    from joinstorm.run.supervisor import Supervisor, compile_kernels
     from joinstorm.terminal.recordingbar import tape_of
     from streams.system.scratch import scratch
 
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(scratch("bench"))
         tape = stack.enter_context(tape_of("launch", scale=events / EVENTS_AT_FULL_SIZE, seed=None)).path
-        subprocess.run(children.python_module("joinstorm.run.warmup"), check=False)  # once per machine, not per night
+        compile_kernels()
         supervisor = stack.enter_context(Supervisor(folder))
         broker = stack.enter_context(EmbeddedBroker())
         request = PipelineRequest(tape=tape, connection=broker.connection, client="aiokafka")

@@ -1,6 +1,5 @@
 """The same tape through several engines, one at a time: correctness first, then cost."""
 
-import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,11 +17,11 @@ from joinstorm.compare.scores import Score, Scoreboard, SeedFrom, Turn
 from joinstorm.compare.tapeparts import busiest, cut, speed_for, times
 from joinstorm.engines.setup import EngineSetup
 from joinstorm.engines.undertest import EngineUnderTest
+from joinstorm.run.supervisor import compile_kernels
 from producers.tape.tapefile import Tape
 from streams.contract.runinfo import RunInfo
 from streams.errors import EngineError, JoinstormError
 from streams.kafka.connection import Connection
-from streams.system import children
 
 FACTORS: Final[Mapping[tuple[bool, ...], float]] = {
     (): 0.7,
@@ -130,9 +129,7 @@ class _Comparison:
             self.scores[engine.name] = Score(engine=engine.name, setup=setup, turns=turns)
         self.tape = Tape.open(request.tape)
         self.at = times(self.tape)
-        subprocess.run(
-            children.python_module("joinstorm.run.warmup"), check=False
-        )  # compiled kernels are for all nights
+        compile_kernels()
         notify(f"sending {self.tape.info.events:,} events")
         self.night = played(request.connection, self.tape)
 

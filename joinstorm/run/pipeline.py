@@ -345,10 +345,10 @@ class _Stall:
             raise EngineError(f"engine {self._engine}: every worker has ended, and its results have not{log_end()}")
         read = [view.engines[name].results for name in (self._engine, TRUTH) if name in view.engines]
         state = (view.status, None if engine is None else engine.covered, read)
-        if state != self._last or self._excused():
-            self._last, self._since = state, self._clock()
         paused = view.status is not None and view.status.state == "paused"
-        if not paused and self._clock() - self._since > STALL_SECONDS:
+        if paused or state != self._last or self._excused():
+            self._last, self._since = state, self._clock()
+        if self._clock() - self._since > STALL_SECONDS:
             if found := ailing():
                 raise DeadlineError(f"engine {self._engine}: nothing new for {STALL_SECONDS:.0f} s: {'; '.join(found)}")
             missing = "anything" if engine is None else ", ".join(engine.covered.missing) or "nothing"

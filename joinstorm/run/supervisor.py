@@ -71,6 +71,7 @@ class ChildProcess:
 
 WARM_UP: Final = "warm-up"
 """The part that compiles."""
+_COMPILER: Final = "joinstorm.run.warmup"
 
 
 class Supervisor:
@@ -117,7 +118,7 @@ class Supervisor:
 
     def warm_up(self) -> ChildProcess:
         """Start compiling the kernels of worker and producer, where this machine has not yet; nothing depends on it."""
-        return self.start(WARM_UP, children.python_module("joinstorm.run.warmup"), vital=False)
+        return self.start(WARM_UP, children.python_module(_COMPILER), vital=False)
 
     def compiling(self) -> bool:
         """Return whether kernels are still being compiled, for which workers and producers wait."""
@@ -144,3 +145,8 @@ class Supervisor:
         for part in alive:
             part.signal(signal.SIGKILL)  # what it started itself and left behind
         self.parts = []
+
+
+def compile_kernels() -> None:
+    """Compile the kernels of worker and producer, where this machine has not yet, and wait; nothing depends on it."""
+    subprocess.run(children.python_module(_COMPILER), check=False)

@@ -10,6 +10,7 @@ import pyarrow as pa
 from crc32c import crc32c
 
 from producers.capture.captureformat import HEADERS, SCHEMA
+from producers.compose.binarycolumn import bytes_of, offsets_of
 from producers.senders.recordbatch import column_of
 from streams.kafka import headers
 from streams.kafka.packedbatch import Column
@@ -166,7 +167,7 @@ def _listed(parts: Sequence[Column]) -> pa.ListArray:
 
 def encoded_headers(column: pa.ListArray) -> pa.BinaryArray | None:
     """Return lists of names and values as they stand in records, None where all are empty."""
-    places = _places(column)
+    places = offsets_of(column)
     counts = np.diff(places).astype(np.int64)
     total = int(counts.sum())
     if not total:
@@ -189,7 +190,7 @@ def pieces(batch: pa.RecordBatch) -> Iterator[tuple[str, npt.NDArray[Any]]]:
     yield from _blob_pieces("key", batch.column("key"))
     yield from _blob_pieces("value", batch.column("value"))
     listed = batch.column("headers")
-    places = _places(listed)
+    places = offsets_of(listed)
     yield "headers", np.diff(places)
     inside = listed.values.slice(int(places[0]), int(places[-1] - places[0]))
     for name in ("name", "value"):
@@ -198,19 +199,12 @@ def pieces(batch: pa.RecordBatch) -> Iterator[tuple[str, npt.NDArray[Any]]]:
 
 def _blob_pieces(name: str, column: pa.BinaryArray) -> Iterator[tuple[str, npt.NDArray[Any]]]:
     """Yield the lengths of blobs, -1 for a null, and their bytes."""
-    places = _places(column)
+    places = offsets_of(column)
     lengths = np.diff(places)
     if column.null_count:
         lengths[column.is_null().to_numpy(zero_copy_only=False)] = -1
     yield f"{name} lengths", lengths
-    yield name, np.frombuffer(column.buffers()[2] or b"", np.uint8)[places[0] : places[-1]]
-
-
-def _places(column: pa.Array) -> npt.NDArray[np.int32]:
-    """Return where the entries of a column of varying length begin, and where the last one ends."""
-    if not len(column):
-        return np.zeros(1, np.int32)
-    return np.frombuffer(column.buffers()[1], np.int32)[column.offset : column.offset + len(column) + 1]
+    yield name, bytes_of(column)[places[0] : places[-1]]
 
 
 def checksum(batch: pa.RecordBatch) -> int:

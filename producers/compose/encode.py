@@ -10,6 +10,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from producers.compose.binarycolumn import bytes_of, offsets_of
+from producers.compose.insertion import inserted
 from streams.contract.events import VERSION, Presence, PresenceKind, Tweet, TweetKind, encode
 from streams.errors import TapeError
 from streams.kernels import events
@@ -95,10 +97,11 @@ def warm() -> None:
     with compiling():
         for encode_all in (encode_presence, encode_tweets):
             encode_all(sample)
+        inserted(digits(sample.column("person").to_numpy()), np.zeros(1, np.int64), pa.array([b"{}"]))
 
 
 def digits(ids: npt.NDArray[np.int64]) -> pa.BinaryArray:
-    """Return ids, none negative, as ASCII decimal digits: the keys of the input topics."""
+    """Return ids as ASCII decimal digits: the keys of the input topics."""
     if not COMPILED:
         return pc.cast(pa.array(ids), pa.string()).cast(pa.binary())
     ends, out = np.zeros(len(ids) + 1, np.int32), np.empty(len(ids) * MOST_DIGITS, np.uint8)
@@ -155,12 +158,8 @@ def _begins(lengths: Ints) -> Ints:
 
 def _texts(column: pa.StringArray) -> Texts:
     lengths = pc.binary_length(column).to_numpy(zero_copy_only=False)
-    _, offsets, data = column.buffers()
-    if data is None or not len(column):
-        return Texts(np.empty(0, np.uint8), _begins(lengths))
-    first = int(np.frombuffer(offsets, np.int32)[column.offset])
-    begins = _begins(lengths)
-    return Texts(np.frombuffer(data, np.uint8)[first : first + begins[-1]], begins)
+    first, begins = int(offsets_of(column)[0]), _begins(lengths)
+    return Texts(bytes_of(column)[first : first + begins[-1]], begins)
 
 
 def _check(rows: pa.RecordBatch, needed: Sequence[str]) -> None:

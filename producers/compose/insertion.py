@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-Bytes: TypeAlias = npt.NDArray[np.uint8]
+from producers.compose.binarycolumn import Bytes, bytes_of, offsets_of
+
 Ints: TypeAlias = npt.NDArray[np.int64]
 
 
@@ -18,13 +19,13 @@ def inserted(column: pa.BinaryArray, places: Ints, others: pa.BinaryArray) -> pa
         places: Indices into the column, ascending; its length stands for its end.
         others: As many values, or nulls, as there are places.
     """
-    begins, data = _parts(column)
-    other_begins, other_data = _parts(others)
+    begins, data = offsets_of(column), bytes_of(column)
+    other_begins = offsets_of(others)
     ends = np.zeros(len(column) + len(others) + 1, np.int32)
     ends[1:] = np.cumsum(np.insert(np.diff(begins), places, np.diff(other_begins)))
     if other_begins[-1] > other_begins[0]:
         cuts = begins[places].astype(np.int64)
-        data = _woven(data, cuts, other_data, other_begins.astype(np.int64), int(begins[0]), int(begins[-1]))
+        data = _woven(data, cuts, bytes_of(others), other_begins.astype(np.int64), int(begins[0]), int(begins[-1]))
     else:
         data = data[begins[0] : begins[-1]]
     bits = None
@@ -48,15 +49,6 @@ def _woven(data: Bytes, cuts: Ints, others: Bytes, ends: Ints, begin: int, end: 
         pieces += [data[begin:cut], others[ends[number] : ends[number + 1]]]
         begin = cut
     return np.concatenate([*pieces, data[begin:end]])
-
-
-def _parts(column: pa.BinaryArray) -> tuple[npt.NDArray[np.int32], Bytes]:
-    """Return where each value begins, one more for the end of the last, and the bytes."""
-    _, offsets, data = column.buffers()
-    if not len(column):
-        return np.zeros(1, np.int32), np.empty(0, np.uint8)
-    begins = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1]
-    return begins, np.frombuffer(data or b"", np.uint8)
 
 
 def _valid(column: pa.BinaryArray) -> npt.NDArray[np.bool_]:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from producers.compose import lanes
+from producers.compose.binarycolumn import Offsets, offsets_of
 from producers.compose.lanes import Lane
 
 BATCH_BYTES = 1 << 20
@@ -102,10 +102,6 @@ def _fitting(lane: Lane, space: int) -> int:
     return int(np.searchsorted(sizes, space, side="right"))
 
 
-def _ends(lane: Lane) -> list[npt.NDArray[np.int32]]:
+def _ends(lane: Lane) -> list[Offsets]:
     """Return where the lane's keys, values and headers begin and end in the buffers of their columns."""
-    return [
-        np.frombuffer(column.buffers()[1], dtype=np.int32)[column.offset : column.offset + len(column) + 1]
-        for column in (lane.keys, lane.values, lane.headers)
-        if column is not None
-    ]
+    return [offsets_of(column) for column in (lane.keys, lane.values, lane.headers) if column is not None]

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
+from producers.compose.binarycolumn import bytes_of, offsets_of
 from producers.compose.lanes import Lane
 from streams.kafka import packedbatch
 from streams.kafka.headers import NONE, decode
@@ -30,9 +31,8 @@ def rows(lane: Lane) -> Iterator[tuple[int, bytes | None, bytes | None, list[tup
 
 def column_of(column: pa.BinaryArray) -> Column:
     """Return a column as kernels take it."""
-    _, offsets, data = column.buffers()
-    places = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1].astype(np.int64)
+    places = offsets_of(column).astype(np.int64)
     starts = places[:-1].copy()
     if column.null_count:
         starts[column.is_null().to_numpy(zero_copy_only=False)] = -1
-    return np.frombuffer(data or b"", np.uint8), starts, places[1:]
+    return bytes_of(column), starts, places[1:]

@@ -99,7 +99,7 @@ def _put_text(out: Bytes, at: int, texts: Texts, number: int) -> int:
 
 @compiled
 def encode_numbers(numbers: Ints, out: Bytes, ends: NDArray[np.int32]) -> None:
-    """Write numbers of at least zero as digits, one after the other.
+    """Write numbers as decimal digits, one after the other.
 
     Args:
         numbers: The numbers.
