@@ -112,22 +112,28 @@ class RunLine(msgspec.Struct, frozen=True):
         return f"seed {self.seed}  slowest recovery {slowest}  {answer}  {self.faults}"
 
 
-class CampaignSummary(msgspec.Struct, frozen=True):
-    """All runs in numbers."""
+class CampaignTotal(msgspec.Struct, frozen=True):
+    """The last line of ``chaos``: all runs in numbers."""
 
     runs: int
     exact: int
     recovery_median: float
+    """Seconds."""
     recovery_max: float
     lost: int
+    """Events missing in the final counts."""
     twice: int
+    """Events counted twice."""
+
+
+class CampaignSummary(CampaignTotal, frozen=True):
+    """The same, and the number of faults."""
+
     faults: int
 
     def as_json(self) -> str:
-        """Return it as one JSON document."""
-        fields = msgspec.structs.asdict(self)
-        del fields["faults"]
-        return msgspec.json.encode(fields).decode()
+        """Return the total as one JSON document."""
+        return msgspec.json.encode(msgspec.convert(self, CampaignTotal, from_attributes=True)).decode()
 
     def as_text(self) -> str:
         """Return it as one line."""

@@ -41,7 +41,7 @@ def command(names: tuple[str, ...], scale: float, seed: int | None, picture: Pat
     seed = loaded[0][1].seed if seed is None else seed
     outcomes = [played(name, one.hosts.calm_below, scale, seed) for name, one in loaded]
     whatif.picture(outcomes, picture)
-    rows = [figures(one) for one in outcomes]
+    rows = msgspec.convert(outcomes, list[whatif.NightFigures], from_attributes=True)  # without the curves
     echo(msgspec.json.encode(rows).decode() if form == "json" else whatif.table(outcomes))
     echo(f"picture: {picture}", err=True)
 
@@ -54,11 +54,3 @@ def played(name: str, calm_below: float, scale: float, seed: int) -> NightSummar
 
     with scratch("tape") as folder:
         return outcome(record_scenario(name, folder / "tape.parquet", scale=scale, seed=seed), calm_below)
-
-
-def figures(one: NightSummary) -> dict[str, object]:
-    """Return a night's figures by name, without its curves."""
-    import msgspec
-
-    fields: dict[str, object] = msgspec.to_builtins(one)
-    return {name: value for name, value in fields.items() if not name.endswith("_by_second")}

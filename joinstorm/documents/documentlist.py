@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from joinstorm.bench.table import Bench
 from joinstorm.boardproof.findings import ProofReport
-from joinstorm.chaos.campaign import RunLine
+from joinstorm.chaos.campaign import CampaignTotal, RunLine
 from joinstorm.compare.scoreboard import ScoreboardFile
 from joinstorm.documents import shapes
+from joinstorm.facts.whatif import NightFigures
 from joinstorm.verdict.verdicts import Verdict
 from producers.capture.capturing import CaptureResult
 from producers.capture.digest import Digest
@@ -58,7 +59,7 @@ DOCUMENTS: Final = (
     Document("capture", CaptureResult),
     Document("capture --digest", dict[str, Digest]),
     Document("capture --verify", list[shapes.TopicComparison]),
-    Document("chaos", (RunLine, shapes.CampaignTotal), lines=True),
+    Document("chaos", (RunLine, CampaignTotal), lines=True),
     Document("compare", ScoreboardFile, also="`compare.json`"),
     Document("conform", shapes.CertificateFile, also="`certificate.json`"),
     Document("control", DeckState, also="the deck's `/state`"),
@@ -78,7 +79,7 @@ DOCUMENTS: Final = (
     Document("stream", Summary),
     Document("truth", shapes.TruthSummary),
     Document("verify", Verdict, also="`verdict.json`"),
-    Document("whatif", list[shapes.NightFigures]),
+    Document("whatif", list[NightFigures]),
 )
 """All documents, by command."""
 

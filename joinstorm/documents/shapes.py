@@ -90,20 +90,6 @@ class TopicComparison(msgspec.Struct):
     """``equal``, ``other timestamps`` if all else is equal, or ``different``."""
 
 
-class CampaignTotal(msgspec.Struct):
-    """The last line of ``chaos``: all runs in numbers."""
-
-    runs: int
-    exact: int
-    recovery_median: float
-    """Seconds."""
-    recovery_max: float
-    lost: int
-    """Events missing in the final counts."""
-    twice: int
-    """Events counted twice."""
-
-
 class CertificateFile(msgspec.Struct):
     """A certificate: ``conform``."""
 
@@ -348,31 +334,3 @@ class TruthSummary(msgspec.Struct):
     records: int
     """Records published."""
     digest: str
-
-
-class NightFigures(msgspec.Struct):
-    """One night of a what-if; counts are of the recorded size."""
-
-    scenario: str
-    events: int
-    listeners: int
-    peak: int
-    """Largest number of people in a room at one time."""
-    attempts: int
-    attempts_peak: float
-    """Per second, smoothed."""
-    fails: int
-    drops: int
-    """Drops by an overloaded room."""
-    drops_all: int
-    """Including those of the closed room and of lost connections."""
-    minutes_melted: float
-    waited_20m: int
-    talk_late_minutes: float
-    rooms: int
-    heard: int
-    """Distinct people who were let in at least once."""
-    start_minutes: float
-    """Minutes from the scheduled start to the first second."""
-    incidents: list[tuple[str, float, float]]
-    """The phase of each incident, and its first and last minute after the scheduled start."""

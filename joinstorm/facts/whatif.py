@@ -33,9 +33,9 @@ _COUNTS: Final = """
 """
 
 
-@dataclass(frozen=True)
-class NightSummary:
-    """The figures of one night; counts are of the recorded size, not projected."""
+@dataclass(frozen=True, kw_only=True)
+class NightFigures:
+    """One night of a what-if; counts are of the recorded size, not projected."""
 
     scenario: str
     events: int
@@ -44,7 +44,7 @@ class NightSummary:
     """Largest number of people in a room at one time."""
     attempts: int
     attempts_peak: float
-    """Per second, averaged over ``ATTEMPTS_OVER`` seconds."""
+    """Per second, smoothed."""
     fails: int
     drops: int
     """Drops by an overloaded room."""
@@ -57,12 +57,18 @@ class NightSummary:
     rooms: int
     heard: int
     """Distinct people who were let in at least once."""
-    held_by_second: tuple[int, ...]
-    attempts_by_second: tuple[int, ...]
     start_minutes: float
     """Minutes from the scheduled start to the first second."""
-    incidents: tuple[tuple[str, float, float], ...] = ()
+    incidents: tuple[tuple[str, float, float], ...]
     """The phase of each incident, and its first and last minute after the scheduled start."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NightSummary(NightFigures):
+    """The figures of one night, and its course."""
+
+    held_by_second: tuple[int, ...]
+    attempts_by_second: tuple[int, ...]
 
 
 def outcome(recording: Recording, calm_below: float) -> NightSummary:
