@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.fold.growing import longer
-from streams.kernels.counting import TagTable, gather_tags
+from streams.kernels.counting import LAST_LINKS, TagTable, gather_tags
 from streams.kernels.record import Ints
 from streams.kernels.table import Numbering
 
@@ -23,7 +23,8 @@ class TagCounts:
     def __init__(self, known: Sequence[str] = ()) -> None:
         heads = np.full(_FEW, -1, np.int32)
         following, tags, counts = np.empty(_FEW, np.int32), np.empty(_FEW, np.int32), np.empty(_FEW, np.int64)
-        self.table = TagTable(heads, following, tags, counts, np.zeros(1, np.int64))
+        last = np.full(LAST_LINKS, -1, np.int64), np.empty(LAST_LINKS, np.int32)
+        self.table = TagTable(heads, following, tags, counts, np.zeros(1, np.int64), *last)
         self.tags = list(known)
         """The hashtags, or the durations and breakdowns, by number."""
         self._numbers = {tag: number for number, tag in enumerate(known)}
@@ -71,6 +72,7 @@ class TagCounts:
     def load(self, rows: Ints, begins: Sequence[int], tags: Sequence[str], counts: Sequence[int]) -> None:
         """Put the tags of rows back; those of a row take the place of what it had."""
         self.make_room(int(rows.max(initial=-1)) + 1, len(tags))
+        self.table.last_keys[:] = -1
         table, used = self.table, int(self.table.used[0])
         for number, row in enumerate(rows.tolist()):
             table.heads[row] = -1

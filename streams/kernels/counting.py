@@ -26,6 +26,9 @@ ROWS_PER_EVENT: Final = 3
 person has waited 20 minutes and in which the first wait ended."""
 LINKS_PER_EVENT: Final = 3
 """Most counts of durations and breakdowns that one event adds to: of a join its client, the rejoin, the first wait."""
+LAST_LINKS: Final = 2_048
+"""How many links are remembered; a power of two."""
+_SPREAD: Final = 61
 PAGE_BITS: Final = 15
 """The ids of 2**15 events are one page: 4 KiB of bits."""
 FIRST_JOINS: Final = CELLS
@@ -85,15 +88,26 @@ class TagTable(NamedTuple):
     counts: NDArray[np.int64]
     used: Ints
     """One number: how many links there are."""
+    last_keys: Ints
+    """The row and tag that used an entry of ``last_links`` last, ``row << 32 | tag``; -1 for none."""
+    last_links: NDArray[np.int32]
+    """Links found lately: most events count where those before them did, and chains are long."""
+
+
+@inner
+def _changed(table: WindowTable, window: Int, name: Int) -> Any:
+    """Return the row of a window and a name, which is going to change."""
+    row = row_of(table.rows, window * table.names + name)
+    table.unpublished[row] = True
+    table.unsaved[row] = True
+    return row
 
 
 @inner
 def _add(table: WindowTable, window: Int, name: Int, kind: Int, amount: Int) -> Any:
     """Add to a count and return its row."""
-    row = row_of(table.rows, window * table.names + name)
+    row = _changed(table, window, name)
     table.counts[row, kind] += amount
-    table.unpublished[row] = True
-    table.unsaved[row] = True
     return row
 
 
@@ -161,7 +175,12 @@ def _waited_window(attempted: Int, left: Int, never: Int, night: Night) -> Int:
 
 
 @inner
-def _count_tag(tags: TagTable, row: Int, tag: Int, amount: Int) -> None:
+def count_tag(tags: TagTable, row: Int, tag: Int, amount: Int) -> None:
+    """Add to a count of a row; there must be a free link."""
+    key, entry = row << 32 | tag, (tag + row * _SPREAD) & (LAST_LINKS - 1)
+    if tags.last_keys[entry] == key:
+        tags.counts[tags.last_links[entry]] += amount
+        return
     link = tags.heads[row]
     while link >= 0 and tags.tags[link] != tag:
         link = tags.following[link]
@@ -171,6 +190,7 @@ def _count_tag(tags: TagTable, row: Int, tag: Int, amount: Int) -> None:
         tags.tags[link], tags.counts[link], tags.following[link] = tag, 0, tags.heads[row]
         tags.heads[row] = link
     tags.counts[link] += amount
+    tags.last_keys[entry], tags.last_links[entry] = key, link
 
 
 @inner
@@ -192,9 +212,9 @@ def _lower_time(
     )
     new_end, new_tag = end_of_wait(times, person, never)
     if end >= 0:
-        _count_tag(bins, _add(table, end // night.window, everywhere, WAITED, 0), tag, -1)
+        count_tag(bins, _add(table, end // night.window, everywhere, WAITED, 0), tag, -1)
     if new_end >= 0:
-        _count_tag(bins, _add(table, new_end // night.window, everywhere, WAITED, 0), new_tag, 1)
+        count_tag(bins, _add(table, new_end // night.window, everywhere, WAITED, 0), new_tag, 1)
     return True
 
 
@@ -223,6 +243,7 @@ def fold_audience(
             that counts.
     """
     begin = end = window = 0  # of the window of the event before: mostly it is the next one's, too
+    known = counted = np.int64(-1)  # its space and row, likewise
     everywhere = table.names - 1
     for row in range(len(first)):
         if not first[row]:
@@ -232,22 +253,25 @@ def fold_audience(
             window = since // night.window
             begin = window * night.window
             end = begin + night.window
+            known = np.int64(-1)
         person, space, cell = events.person[row], np.int64(events.space[row]), np.int64(events.cell[row])
-        counted = _add(table, window, space, cell, 1)
+        if space != known:
+            known, counted = space, _changed(table, window, space)
+        table.counts[counted, cell] += 1
         if CLIENT_LABEL[cell] >= 0:
-            _count_tag(bins, counted, CLIENT_LABEL[cell] + np.int64(events.client[row]), 1)
+            count_tag(bins, counted, CLIENT_LABEL[cell] + np.int64(events.client[row]), 1)
         if CAUSE_LABEL[cell] >= 0:
-            _count_tag(bins, counted, CAUSE_LABEL[cell] + np.int64(events.cause[row]), 1)
+            count_tag(bins, counted, CAUSE_LABEL[cell] + np.int64(events.cause[row]), 1)
         fell = False
         if cell == JOIN or cell == REJOIN:
             if _lower(table, firsts, person, since, window, space, FIRST_JOINS, night.window):
                 before = np.int64(times[person, JOINED])
                 fell = _lower_time(table, bins, times, person, JOINED, since, night)
                 if fell:
-                    known = -1 if before == _never(times) else before // night.window
-                    _move(table, known, window, everywhere, FIRST_JOINS)
+                    moved = -1 if before == _never(times) else before // night.window
+                    _move(table, moved, window, everywhere, FIRST_JOINS)
             if events.since[row] >= 0:
-                _count_tag(bins, counted, label(TO_REJOIN, events.since[row]), 1)
+                count_tag(bins, counted, label(TO_REJOIN, events.since[row]), 1)
         elif cell <= FIRST_ATTEMPT:
             fell = _lower_time(table, bins, times, person, ATTEMPTED, since, night)
         elif cell == LEAVE or cell == GIVE_UP:
@@ -288,7 +312,7 @@ def fold_reaction(
         if events.kind[row] == _REPOST and events.in_thread[row]:
             _add(table, window, subject, THREAD_REPOSTS, 1)
         for place in range(events.first_tag[row], events.after_tags[row]):
-            _count_tag(tags, counted, numbers[events.tags[place]], 1)
+            count_tag(tags, counted, numbers[events.tags[place]], 1)
         if _lower(table, firsts, person, since, window, subject, FIRST_AUTHORS, night.window):
             _lower(table, firsts, person, since, window, everywhere, FIRST_AUTHORS, night.window)
 
