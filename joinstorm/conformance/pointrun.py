@@ -1,5 +1,6 @@
 """One run for one point of the certificate: records sent by hand, workers as processes, results read back."""
 
+import bisect
 import contextlib
 import itertools
 import os
@@ -373,6 +374,19 @@ def common_watermarks(records: Sequence[InputRecord], partitions: int) -> list[i
         else:
             out.append(out[-1])
     return out
+
+
+def between_marks(records: Sequence[InputRecord], partitions: int) -> tuple[int, int]:
+    """Return where the records between the marks around the middle event begin and end.
+
+    Events before the first watermark of all partitions do not count; records without others give their middle.
+    """
+    common = common_watermarks(records, partitions)
+    marks = [place for place, record in enumerate(records) if record.key is None]
+    events = [place for place, record in enumerate(records) if record.key is not None and common[place]]
+    middle = events[len(events) // 2] if events else len(records) // 2
+    after = bisect.bisect(marks, middle)
+    return (marks[after - 1] + 1 if after else 0), (marks[after] if after < len(marks) else len(records))
 
 
 def _cut(tables: FinalCounts, last: int) -> FinalCounts:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Final
 
 from joinstorm.conformance import nights
-from joinstorm.conformance.pointrun import PointFigures, PointRun
+from joinstorm.conformance.pointrun import PointFigures, PointRun, between_marks
 from joinstorm.run.supervisor import ChildProcess
 from joinstorm.verdict.comparison import OPTIONAL, only
 from streams.contract.names import MINUTE_MS
@@ -143,9 +143,9 @@ def _kept(run: PointRun) -> list[str]:
 def marked(run: PointRun) -> PointFinding:
     """Repeat old marks and send events beyond the newest ones; what was published meanwhile is checked afterwards."""
     run.start()
-    done, mark = run.send_until(0.5)
-    run.wait_watermark(mark)
-    until = next((place for place in range(done, len(run.body)) if run.body[place].key is None), len(run.body))
+    done, until = between_marks(run.body, run.info.partitions)
+    run.send(run.body[:done])
+    run.wait_watermark(run.watermarks[done])
     first = min(record.timestamp for record in run.body if record.key is None)
     run.send([record for record in run.body[:done] if record.key is None and record.timestamp == first])
     run.send(run.body[done:until])

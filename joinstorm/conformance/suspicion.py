@@ -18,6 +18,8 @@ ANYBODY: Final = 3
 """How many people are tried alone where no count is wrong."""
 _SOURCE: Final = re.compile(r"([\w.-]+)\[(\d+)\]@(\d+)")
 """A record as messages name it."""
+_TIME: Final = re.compile(r"\b\d{13}\b")
+"""A moment of the night as messages name it."""
 
 
 class Suspicion:
@@ -61,14 +63,19 @@ class Suspicion:
         yield sorted(place for own in close for place in own)
 
     def _named(self) -> list[int]:
-        """Return the records that the outcome names by their source; a topic's full name has its base name in it."""
+        """Return the records that the outcome names, by their source or by their time.
+
+        A topic's full name has its base name in it. An engine that takes a time from an event names that event.
+        """
+        times = {int(time) for time in _TIME.findall(self.outcome.detail)}
         found = {(topic, int(p), int(offset)) for topic, p, offset in _SOURCE.findall(self.outcome.detail)}
         places = []
         offsets: dict[tuple[str, int], int] = {}
         for place, record in enumerate(self.night.records):
             where = (record.topic, record.partition)
             offset = offsets[where] = offsets.get(where, -1) + 1
-            if any(record.topic in topic and (p, at) == (record.partition, offset) for topic, p, at in found):
+            by_source = any(record.topic in topic and (p, at) == (record.partition, offset) for topic, p, at in found)
+            if by_source or record.timestamp in times:
                 places.append(place)
         return [place for place in places if not is_mark(self.night.records[place])]
 

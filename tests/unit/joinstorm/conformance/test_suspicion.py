@@ -46,3 +46,12 @@ def test_where_no_count_is_wrong_anybody_may_show_it() -> None:
     guesses = list(Suspicion(DOORS, _wrong("the watermark falls")).guesses())
     assert [place for place, record in enumerate(DOORS.records) if record.key == b"2"] in guesses
     assert len(guesses) <= 3
+
+
+def test_an_event_named_by_its_time_is_the_first_guess() -> None:
+    """As by an engine that takes the time of an event for its watermark; marks of that time are passed over."""
+    place = next(place for place, record in enumerate(DOORS.records) if record.value.startswith(b'{"event_id":11,'))
+    detail = f"results.progress[0]@7: watermark {DOORS.records[place].timestamp} is ahead of the marks of tweets[0]"
+    same = [p for p, r in enumerate(DOORS.records) if r.timestamp == DOORS.records[place].timestamp and r.key]
+    guesses = list(Suspicion(DOORS, _wrong(detail)).guesses())
+    assert guesses[: len(same)] == [[one] for one in same]
