@@ -155,7 +155,7 @@ def play(point: Point, connection: Connection, engine: EngineUnderTest, night: G
         with PointRun(connection, engine, point.night(night), logs) as run:
             found = point.play(run)
             promises = broken(run.written(), run.night, engine.name, one_life=not point.needs, final=not point.late)
-            found = replace(found, complaints=(*found.complaints, *promises))
+            found = replace(found, complaints=tuple(dict.fromkeys((*found.complaints, *promises))))
             return _outcome(point, found, time.monotonic() - begin)
     except JoinstormError as error:
         seconds = round(time.monotonic() - begin, 2)

@@ -13,6 +13,7 @@ from typing import Final
 
 from joinstorm.conformance import nights
 from joinstorm.conformance.pointrun import PointFigures, PointRun, between_marks
+from joinstorm.conformance.promises import ahead
 from joinstorm.run.supervisor import ChildProcess
 from joinstorm.verdict.comparison import OPTIONAL, only
 from streams.contract.names import MINUTE_MS
@@ -141,7 +142,7 @@ def _kept(run: PointRun) -> list[str]:
 
 
 def marked(run: PointRun) -> PointFinding:
-    """Repeat old marks and send events beyond the newest ones; what was published meanwhile is checked afterwards."""
+    """Repeat old marks and send events beyond the newest ones; neither may move a watermark."""
     run.start()
     done, until = between_marks(run.body, run.info.partitions)
     run.send(run.body[:done])
@@ -150,8 +151,9 @@ def marked(run: PointRun) -> PointFinding:
     run.send([record for record in run.body[:done] if record.key is None and record.timestamp == first])
     run.send(run.body[done:until])
     run.wait_counted(until, NEWS_SECONDS)
+    complaints = ahead(run.written(), run.body[:until], run.night, run.engine.name)
     run.send_rest(until)
-    return finish(run)
+    return finish(run, also=tuple(complaints))
 
 
 def corrected(run: PointRun) -> PointFinding:

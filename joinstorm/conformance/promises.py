@@ -6,7 +6,7 @@ or falls back, and what a watermark covers was in the results before it.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 import msgspec
@@ -26,7 +26,7 @@ from streams.contract.results import (
 from streams.contract.topics import INPUTS, RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION
 from streams.engines.shared.simplefold import PartitionFold
 from streams.errors import ContractError
-from streams.golden import GoldenNight
+from streams.golden import GoldenNight, InputRecord
 
 SKEW_MS: Final = 50
 """How far the clocks of two brokers may differ: a result that much younger than its progress is not held against it."""
@@ -88,6 +88,15 @@ def broken(
     if all(one.time is not None for one in mine):
         found.append(_uncovered(mine, night, final=final))
     return tuple(text for kind in found for text in _first(kind))
+
+
+def ahead(written: Sequence[WrittenRecord], sent: Sequence[InputRecord], night: GoldenNight, engine: str) -> list[str]:
+    """Return which watermarks are wrong as long as no more than this of a night was sent.
+
+    In a night that was sent as a whole, the mark after an event hides what was taken from the event.
+    """
+    mine = [one for one in written if one.value.engine == engine]
+    return _first(_watermarks(mine, replace(night, records=tuple(sent))))
 
 
 def _first(texts: Iterable[str]) -> list[str]:

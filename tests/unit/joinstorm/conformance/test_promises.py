@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from msgspec.structs import replace
 
-from joinstorm.conformance.promises import SKEW_MS, WrittenRecord, broken
+from joinstorm.conformance.promises import SKEW_MS, WrittenRecord, ahead, broken
 from streams.contract.results import Progress, Result, key_of, topic_of
 from streams.contract.topics import INPUTS
 from streams.engines.shared.simplefold import PartitionFold
@@ -101,3 +101,18 @@ def test_progress_comes_after_its_results(delay: int, kept: bool) -> None:
     known = written(load("waiting"), 1000)
     late = [one if isinstance(one.value, Progress) else record(one.value, (one.time or 0) + delay) for one in known]
     assert ("were not in the results before the end" not in complaints(late, "waiting")) == kept
+
+
+def test_a_watermark_taken_from_an_event_is_found_before_the_next_mark() -> None:
+    """In the whole night the mark behind the event hides it."""
+    night = load("doors")
+    event = max((one for one in night.records if one.key is not None), key=lambda one: one.timestamp)
+    sent = night.records[: night.records.index(event) + 1]
+    found = [one.value for one in written(night) if isinstance(one.value, Progress)]
+    progress = next(one for one in found if one.topic == event.topic and one.partitions == (event.partition,))
+    every = max(one.events for one in found if one.topic == event.topic and one.partitions == (event.partition,))
+    wrong = [record(replace(progress, watermark=event.timestamp, events=every), 0)]
+    text = f"watermark {event.timestamp} is ahead of the marks of {event.topic}[{event.partition}]"
+    assert [one.partition(": ")[2] for one in ahead(wrong, sent, night, ENGINE)] == [text]
+    assert ahead([record(progress, 0)], sent, night, ENGINE) == []
+    assert "is ahead of" not in complaints(wrong, "doors")
