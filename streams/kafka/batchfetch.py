@@ -126,6 +126,7 @@ class BatchFetcher(Fetcher):  # type: ignore[misc]  # aiokafka has no type infor
             plain._check_crcs,  # noqa: SLF001 - see the class
             plain._isolation_level,  # noqa: SLF001 - see the class
         )
+        plain._records_iterator = None  # noqa: SLF001 - it holds its owner, and so all bytes of the fetch, until a search for cycles
         ours.data = data
         result._partition_records = ours  # noqa: SLF001 - see the class
 
