@@ -128,6 +128,7 @@ name_variables(cli, ())
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code (see ``streams.errors``)."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when numpy is imported; its threads spin beside our work
     keep_freed_memory()
     collect_seldom()
     print_any_text()

@@ -10,7 +10,9 @@ import sys
 import time
 from typing import Any, Final
 
-os.environ.setdefault("POLARS_MAX_THREADS", "1")  # before anything imports polars: every contender gets one core
+# Before anything imports them: every contender gets one core.
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import faust
 import msgspec
