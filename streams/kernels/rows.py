@@ -42,7 +42,7 @@ def with_room(index: RowIndex | None, rows: int) -> RowIndex:
 
 
 @inner
-def _slot_of(index: RowIndex, key: int) -> Any:
+def slot_of(index: RowIndex, key: int) -> Any:
     """Return the first slot to look at."""
     mixed = (key & _LOW31) ^ (((key >> _HALF) * _HIGH_FACTOR) & _LOW31)
     return ((mixed * _FACTOR) & _LOW32) >> index.shift
@@ -51,7 +51,7 @@ def _slot_of(index: RowIndex, key: int) -> Any:
 @inner
 def row_of(index: RowIndex, key: int) -> Any:
     """Return the row of a key; a key without one gets the next row, for which there must be room."""
-    slot = _slot_of(index, key)
+    slot = slot_of(index, key)
     while True:
         found = index.slots[slot]
         if found == 0:
@@ -76,7 +76,7 @@ def rows_of(index: RowIndex, keys: Ints, rows: Ints) -> None:
 def _fill(index: RowIndex) -> None:
     """Fill empty slots with the rows there are."""
     for row in range(index.used[0]):
-        slot = _slot_of(index, index.keys[row])
+        slot = slot_of(index, index.keys[row])
         while index.slots[slot]:
             slot = (slot + 1) & (len(index.slots) - 1)
         index.slots[slot] = row + 1
