@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from joinstorm.commands import options
+from joinstorm.interrupts import InterruptedRun
 from joinstorm.output import echo
 from streams.errors import EXIT_FAILED, EXIT_OK
 
@@ -73,35 +74,43 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     ENGINE is a name, module:Class, file.py:Class, external:COMMAND or an engine.toml; docs/adding-an-engine.md has the
     contract. Every point is a run of its own: golden nights, duplicates, disorder, late events, silent partitions,
     corrupt records, marks, a restart, SIGKILL, corrections after it, a second worker, the end. Exit code 0 when every
-    point that was played and that the engine supports is exact.
+    point that was played and that the engine supports is exact. An interrupted command certifies what it has played.
     """
     from joinstorm.bench.machine import machine
     from joinstorm.conformance.certificate import Certificate, choose, conform
-    from joinstorm.conformance.certificatereport import to_json, to_text, write
+    from joinstorm.conformance.certificatereport import line_of, to_json, to_text, write
     from joinstorm.embedded.workplace import broker_for, folder_for
     from joinstorm.engines.catalog import engine_under_test, entry, version_of
     from joinstorm.run.versions import versions
 
     chosen = choose(points)
     tested = engine_under_test(engine, shown_as=name or "", options=options, seconds=deadline)
-    with folder_for(out) as folder, broker_for(connection) as broker:
-        outcomes = conform(broker, tested, folder, points=chosen, jobs=jobs, notify=_print_outcome)
     library = version_of(engine)
-    certificate = Certificate(
-        engine=tested.name,
-        outcomes=outcomes,
-        versions={**versions(), **({"engine": library} if library else {})},
-        machine=machine(),
-        made=datetime.now(UTC).isoformat(timespec="seconds"),
-        limits=entry(engine).limits,
-    )
-    if out is not None:
-        write(certificate, out)
-    echo(to_text(certificate) if form == "text" else to_json(certificate).decode(), nl=form == "text")
-    return EXIT_OK if certificate.exact else EXIT_FAILED
+    played: list[PointOutcome] = []
 
+    def note(outcome: PointOutcome) -> None:
+        played.append(outcome)
+        echo(line_of(outcome), err=True)
 
-def _print_outcome(outcome: PointOutcome) -> None:
-    from joinstorm.conformance.certificatereport import line_of
+    def certify() -> Certificate:
+        certificate = Certificate(
+            engine=tested.name,
+            outcomes=tuple(sorted(played, key=lambda one: POINTS.index(one.point))),
+            versions={**versions(), **({"engine": library} if library else {})},
+            machine=machine(),
+            made=datetime.now(UTC).isoformat(timespec="seconds"),
+            limits=entry(engine).limits,
+        )
+        if out is not None:
+            write(certificate, out)
+        echo(to_text(certificate) if form == "text" else to_json(certificate).decode(), nl=form == "text")
+        return certificate
 
-    echo(line_of(outcome), err=True)
+    try:
+        with folder_for(out) as folder, broker_for(connection) as broker:
+            conform(broker, tested, folder, points=chosen, jobs=jobs, notify=note)
+    except InterruptedRun:
+        if played:  # hours may lie behind them
+            certify()
+        raise
+    return EXIT_OK if certify().exact else EXIT_FAILED
