@@ -12,21 +12,21 @@ FORMS = (
     "a phase (melting), a phase with an offset (talk+10m, talk-30s), a time (2023-05-24T22:05:00Z), "
     "or an offset from here (+5m, -5m)"
 )
-_UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}
+_UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 24 * 3_600_000}
 _LONGEST_MS = 366 * 24 * 3_600_000
-_DURATION = r"(?:\d+(?:\.\d+)?(?:ms|s|m|h))+"
+_DURATION = r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+"
 _MOMENT = re.compile(rf"(?P<name>[^+\-\s][^+\s]*?)?(?:(?P<sign>[+-])(?P<offset>{_DURATION}))?")
 
 
 def duration_ms(text: str) -> int:
-    """Return a duration such as ``1h30m``, ``90s`` or ``250ms`` in milliseconds.
+    """Return a duration such as ``2d``, ``1h30m``, ``90s`` or ``250ms`` in milliseconds.
 
     Raises:
         UsageError: ``text`` is not a duration, or longer than a year.
     """
     if not re.fullmatch(_DURATION, text):
-        raise UsageError(f"{text!r} is not a duration; expected forms: 90s, 10m, 1h30m, 250ms")
-    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h)", text)
+        raise UsageError(f"{text!r} is not a duration; expected forms: 90s, 10m, 1h30m, 2d, 250ms")
+    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", text)
     milliseconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
     if milliseconds > _LONGEST_MS:
         raise UsageError(f"{text!r} is too long; expected at most a year")
