@@ -8,8 +8,10 @@ import msgspec
 
 from joinstorm.bench.measurement import Measurement, Rate, Repeats
 
-OURS: Final = frozenset({"faust", "aiokafka", "kafka-python"})
-"""The contenders that joinstorm is measured by: its engine, and its producers."""
+ENGINE: Final = "faust"
+"""The engine that joinstorm is measured by."""
+PRODUCERS: Final = frozenset({"aiokafka", "kafka-python"})
+"""The contenders that it is measured by where no engine is."""
 
 
 class BenchRow(msgspec.Struct, kw_only=True):
@@ -67,16 +69,20 @@ def as_json(measured: Sequence[Repeats], machine: dict[str, str], notes: Mapping
     return msgspec.json.encode(Bench(machine=machine, measured=tuple(rows), behind=tuple(behind(measured)))).decode()
 
 
+def _ours(measured: Sequence[Repeats]) -> list[Repeats]:
+    return [one for one in measured if one.name == ENGINE] or [one for one in measured if one.name in PRODUCERS]
+
+
 def behind(measured: Sequence[Repeats]) -> list[str]:
     """Return where ours is slower than another contender, a sentence each."""
+    known = _ours(measured)
     rates: tuple[tuple[Rate, str], ...] = (("per_cpu_second", "CPU second"), ("per_second", "second"))
     return [
         f"{ours.name} is behind {other.name}: {_rate(ours, rate):,.0f} against {_rate(other, rate):,.0f} events per "
         f"{unit}{_overlap(ours, other, rate)}."
-        for ours in measured
-        if ours.name in OURS
+        for ours in known
         for other in measured
-        if other.name not in OURS
+        if other not in known
         for rate, unit in rates
         if _rate(other, rate) > _rate(ours, rate)
     ]
@@ -107,6 +113,9 @@ def as_text(
     spread = f"{'slowest - fastest':>23}"
     lines = [f"{'':18}{'events':>11}  {'events/s':>10}  {'per CPU s':>10}  {spread}  {'CPU us':>7}{heads}"]
     for one in measured:
+        if not one.events:
+            lines.append(f"{one.name:18}{0:>11}  (counted nothing in its time)")
+            continue
         ratios = "".join(f"  {one.per_cpu_second / rate[base]:>14.2f}" for base in bases)
         part = "" if one.complete else "  (stopped after its time)"
         low, high = one.interval()
@@ -117,7 +126,7 @@ def as_text(
     lines.append(
         f"Medians of {runs} runs in turns; ratios are of events per CPU second." if runs > 1 else "One run each."
     )
-    if ours := [one.name for one in measured if one.name in OURS]:
+    if ours := [one.name for one in _ours(measured)]:
         lines += behind(measured) or [f"Nothing here is faster than {' or '.join(ours)}."]
     lines += [f"{name}: {notes[name]}" for name in (one.name for one in measured) if name in notes]
     return "\n".join([*lines, ", ".join(machine.values())])
@@ -130,10 +139,11 @@ def draw(measured: Sequence[Repeats], path: Path, title: str) -> None:
 
     figure = Figure(figsize=(9, 0.9 + 0.42 * len(measured)), layout="constrained")
     axes: Any = figure.subplots()
+    ours = {one.name for one in _ours(measured)}
     names = [measurement.name for measurement in measured][::-1]
     rates = [measurement.per_second for measurement in measured][::-1]
-    bars = axes.barh(names, rates, color=["#0b7285" if name in {"faust", "aiokafka"} else "#adb5bd" for name in names])
-    axes.bar_label(bars, labels=[f"{rate:,.0f}" for rate in rates], padding=4)
+    bars = axes.barh(names, rates, color=["#0b7285" if name in ours else "#adb5bd" for name in names])
+    axes.bar_label(bars, labels=[f"{rate:,.0f}" if rate else "none in its time" for rate in rates], padding=4)
     axes.set_title(title, loc="left", fontweight="bold")
     axes.set_xlabel("events per second")
     axes.spines[["top", "right", "left"]].set_visible(False)

@@ -44,6 +44,22 @@ def test_a_stopped_contender_is_marked() -> None:
     assert "(stopped after its time)" in table
 
 
+def test_a_contender_that_counted_nothing_says_so() -> None:
+    """A zero would look like a measurement."""
+    table = as_text([repeats("spark", 9.0, events=0, complete=False), repeats("faust", 1.0)], ["spark"], MACHINE, {})
+
+    spark = next(line for line in table.splitlines() if line.startswith("spark "))
+    assert spark.split(maxsplit=2)[1:] == ["0", "(counted nothing in its time)"]
+    assert "Nothing here is faster than faust." in table
+
+
+def test_among_engines_only_faust_is_ours() -> None:
+    """The engine kafka-python is a contender; as a producer it is ours."""
+    assert behind([repeats("faust", 1.0), repeats("kafka-python", 9.0)]) == []
+    (cpu,) = behind([repeats("raw", 1.0), repeats("kafka-python", 9.0)])
+    assert cpu.startswith("kafka-python is behind raw")
+
+
 def test_json_holds_every_run_and_the_interval() -> None:
     """A program finds the medians, the interval and each run by name."""
     found = json.loads(as_json([repeats("faust", 1.0, 4.0)], MACHINE, {"faust": "setup"}))
