@@ -113,7 +113,7 @@ def as_text(
     spread = f"{'slowest - fastest':>23}"
     lines = [f"{'':18}{'events':>11}  {'events/s':>10}  {'per CPU s':>10}  {spread}  {'CPU us':>7}{heads}"]
     for one in measured:
-        if not one.events:
+        if not one.per_second:
             lines.append(f"{one.name:18}{0:>11}  (counted nothing in its time)")
             continue
         ratios = "".join(f"  {one.per_cpu_second / rate[base]:>14.2f}" for base in bases)
