@@ -31,7 +31,7 @@ def _unhealthy() -> Panel:
         empty=_NO_BROKER,
     )
     bad = ((None, palette.GOOD), (1.0, palette.BAD))
-    return figure(text, "short", PanelQuery(q.BROKER_UNHEALTHY), style=StatStyle(steps=bad), span=HALF)
+    return figure(text, "none", PanelQuery(q.BROKER_UNHEALTHY), style=StatStyle(steps=bad, decimals=0), span=HALF)
 
 
 def _answer() -> Panel:

@@ -189,4 +189,4 @@ def _left_out() -> Panel:
         "Rooms of the night that have no series of their own: those beyond the most visited ones (`--rooms`).",
         "zero, unless the night has hundreds of rooms; totals over all rooms include every one of them.",
     )
-    return figure(text, "short", PanelQuery(q.ROOMS_LEFT_OUT), style=StatStyle(), span=WHOLE)
+    return figure(text, "none", PanelQuery(q.ROOMS_LEFT_OUT), style=StatStyle(decimals=0), span=WHOLE)
