@@ -1,6 +1,7 @@
 """Tests one engine against the contract, point by point, and measures by how much it is wrong."""
 
 import contextlib
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -121,7 +122,10 @@ def conform(
     trial = _Trial(connection, engine, logs, night, notify)
     # Workers end with the thread that started them, so the threads live as long as the trial.
     with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="conform") as pool:
-        return tuple(pool.map(trial.play, points))
+        try:
+            return tuple(pool.map(trial.play, points))
+        finally:
+            trial.cancelled.set()
 
 
 @contextlib.contextmanager
@@ -137,7 +141,14 @@ def kernels_for(engine: EngineUnderTest, logs: Path) -> Iterator[None]:
             warm.process.wait()
 
 
-def play(point: Point, connection: Connection, engine: EngineUnderTest, night: GoldenNight, logs: Path) -> PointOutcome:
+def play(
+    point: Point,
+    connection: Connection,
+    engine: EngineUnderTest,
+    night: GoldenNight,
+    logs: Path,
+    cancelled: threading.Event | None = None,
+) -> PointOutcome:
     """Play one point.
 
     Args:
@@ -146,13 +157,14 @@ def play(point: Point, connection: Connection, engine: EngineUnderTest, night: G
         engine: The engine.
         night: The simulated night from which the point makes its own.
         logs: Folder for the workers' logs and state.
+        cancelled: Set by another thread when nobody waits for the outcome any more.
     """
     missing = _unsupported(point, engine)
     if missing:
         return PointOutcome(point=point.name, says=point.says, status="unsupported", detail=missing)
     begin = time.monotonic()
     try:
-        with PointRun(connection, engine, point.night(night), logs) as run:
+        with PointRun(connection, engine, point.night(night), logs, cancelled) as run:
             found = point.play(run)
             promises = broken(run.written(), run.night, engine.name, one_life=not point.needs, final=not point.late)
             found = replace(found, complaints=tuple(dict.fromkeys((*found.complaints, *promises))))
@@ -175,15 +187,18 @@ class _Trial:
     ) -> None:
         self.connection, self.engine, self.logs, self.night, self.notify = connection, engine, logs, night, notify
         self.silent = 0
+        self.cancelled = threading.Event()
+        """Whether the trial is over, and what is still played has no outcome."""
 
     def play(self, point: Point) -> PointOutcome:
         if self.silent >= GIVE_UP_AFTER:
             why = f"the {self.silent} points before gave no answer"
             outcome = PointOutcome(point=point.name, says=point.says, status="not tried", detail=why)
         else:
-            outcome = play(point, self.connection, self.engine, self.night, self.logs / point.name)
+            outcome = play(point, self.connection, self.engine, self.night, self.logs / point.name, self.cancelled)
             self.silent = self.silent + 1 if outcome.status == "failed" else 0 if outcome.compared else self.silent
-        self.notify(outcome)
+        if not self.cancelled.is_set():
+            self.notify(outcome)
         return outcome
 
 

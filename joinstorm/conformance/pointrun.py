@@ -4,6 +4,7 @@ import bisect
 import contextlib
 import itertools
 import os
+import threading
 import time
 import uuid
 from collections import Counter
@@ -66,10 +67,19 @@ class PointRun:
         engine: The engine under test.
         night: What is sent and what is expected.
         logs: Folder for the workers' logs and state.
+        cancelled: Set by another thread when nobody waits for the outcome any more.
     """
 
-    def __init__(self, connection: Connection, engine: EngineUnderTest, night: GoldenNight, logs: Path) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        engine: EngineUnderTest,
+        night: GoldenNight,
+        logs: Path,
+        cancelled: threading.Event | None = None,
+    ) -> None:
         self.connection = connection
+        self.cancelled = cancelled or threading.Event()
         self.engine = engine
         self.logs = logs
         self.counts: Callable[[FinalCounts], FinalCounts] = without
@@ -156,6 +166,8 @@ class PointRun:
                 raise EngineError(f"{what}: not within {self.seconds:g} s; {seen}{self._wrong()}{self._tails()}")
 
     def _check_workers(self, what: str) -> None:
+        if self.cancelled.is_set():
+            raise EngineError(f"{what}: interrupted")
         failed = [part for part in self.workers.values() if part.exit_code()]
         if failed:
             code = failed[0].exit_code()
