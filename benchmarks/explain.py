@@ -23,6 +23,7 @@ import psutil
 from benchmarks.measuredsection import publish
 from joinstorm.embedded.broker import EmbeddedBroker
 from joinstorm.embedded.settings import STEADY
+from joinstorm.interrupts import interruptible
 from joinstorm.run.supervisor import joinstorm
 from streams.errors import EXIT_FAILED
 from tests.conformance.plantedbugs import BUGS, PlantedBug, spelled
@@ -112,7 +113,7 @@ def main(names: tuple[str, ...], rows: Path | None, jobs: int | None, write: Pat
     known = _read(rows)
     wanted = [bug for bug in BUGS if bug.engine in names or not (names or bug.engine in known)]
     if wanted:
-        with EmbeddedBroker(settings=STEADY) as broker:
+        with interruptible(), EmbeddedBroker(settings=STEADY) as broker:
             for bug in wanted:
                 known[bug.engine] = explained(bug, broker, *(["--jobs", str(jobs)] if jobs else []))
                 if rows:
