@@ -68,6 +68,11 @@ def by_small_results(size: int) -> EngineResults:
     return read([{"attempts": 1} for _ in range(size)])
 
 
+def by_joins(size: int) -> EngineResults:
+    """Return so many results of one room, each with one join that has its client and its time to rejoin."""
+    return read([{"joins": 1, "rejoins": 1, "joins_by_client:web": 1, "time_to_rejoin:8": 1} for _ in range(size)])
+
+
 def read(results: Sequence[dict[str, int]]) -> EngineResults:
     """Return results of one room, by window."""
     night = EngineResults(INFO)
@@ -111,12 +116,13 @@ def main() -> None:
         make(CHUNK)  # what is made once
     tracemalloc.start()
     people = slope(by_people)
-    nights = {make: {size: make(size) for size in (SMALL, LARGE)} for make in (by_small_results, by_results)}
+    nights = {make: {size: make(size) for size in (SMALL, LARGE)} for make in (by_small_results, by_joins, by_results)}
     print("| bytes | for each |\n| ---: | --- |")
     print(f"| {people:.0f} | person of the run |")
     print(f"| {slope(by_windows):.0f} | window and name with counts |")
     print(f"| {slope(by_meetings) - people:.0f} | person and room that have met |")
-    for make, what in ((by_small_results, "of one event"), (by_results, "of four counts")):
+    kinds = ((by_small_results, "of one event"), (by_joins, "of one rejoin"), (by_results, "of four counts"))
+    for make, what in kinds:
         print(f"| {slope(make):.0f} | result {what}, in a window and name of its own, sums included |")
         tables = slope(partial(tables_of, nights[make]))
         print(f"| {tables:.0f} | window and name {what} in a verdict's tables |")
