@@ -210,5 +210,5 @@ def _without_files(values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def _allowed(name: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise UsageError(f"{name}={value!r}: expected one of {', '.join(known)}")
+    if value not in known:  # not shown: it may be a secret in the wrong place
+        raise UsageError(f"{name}: expected one of {', '.join(known)}")

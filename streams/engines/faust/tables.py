@@ -136,7 +136,7 @@ class _TablesWorker:
             progress["dead_letters"] += 1
         else:
             if isinstance(event, Mark):
-                progress["watermark"] = event.at
+                progress["watermark"] = max(event.at, progress.get("watermark", event.at))
                 progress["ended"] = event.mark is MarkKind.END
             else:
                 progress["events"] += 1

@@ -111,7 +111,7 @@ def test_the_host_name_check_can_be_turned_off() -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"security.protocol": "TLS"}, "security.protocol='TLS': expected one of PLAINTEXT, SSL"),
+        ({"security.protocol": "TLS"}, "security.protocol: expected one of PLAINTEXT, SSL"),
         ({"security.protocol": "SASL_SSL"}, r"needs sasl.username \(JOINSTORM_KAFKA_SASL_USERNAME\)"),
         ({"security.protocol": "SASL_SSL", "sasl.mechanism": "GSSAPI"}, "expected one of PLAIN, SCRAM-SHA-256"),
         ({"request.timeout.ms": "5s"}, "expected whole milliseconds"),
@@ -157,3 +157,10 @@ def test_a_line_that_is_no_setting_is_not_shown(tmp_path: Path, line: str) -> No
     with pytest.raises(UsageError, match="line 2: expected NAME=VALUE") as caught:
         security_from({"JOINSTORM_KAFKA_CONFIG": str(config)})
     assert line.split("=", maxsplit=1)[0].strip() not in str(caught.value)
+
+
+def test_a_secret_in_the_wrong_place_is_not_shown() -> None:
+    """A setting that has only a few values says which, and not what it was given."""
+    with pytest.raises(UsageError) as raised:
+        security_from({variable("security.protocol"): "S3cret"})
+    assert "s3cret" not in str(raised.value).lower()
