@@ -31,6 +31,7 @@ _TUNING: Final[dict[str, Any]] = {
     "fetch_max_wait_ms": POLL_MS,
     "max_partition_fetch_bytes": 8 << 20,
     "metadata_max_age_ms": 30_000,
+    "request_timeout_ms": 15_000,  # of connections gone silent, one is noticed after the other
 }
 _MAX_RECORDS: Final = 20_000
 SLICE: Final = 2_000
