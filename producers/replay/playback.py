@@ -28,7 +28,7 @@ IDLE_SECONDS = 0.02
 """Longest time between two looks at the deck when nothing is due."""
 SILENCE_SECONDS = 120.0
 """After this long without an acknowledgement the broker counts as gone for good."""
-CLOSE_SECONDS = 15.0
+CLOSE_SECONDS = 60.0
 """How long the sender may take to deliver the last status of a complete run."""
 GIVE_UP_SECONDS = 2.0
 """The same after a failure or a stop."""

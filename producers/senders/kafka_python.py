@@ -18,6 +18,7 @@ from producers.senders.kafka_records import KafkaRecordSender
 from producers.senders.protocol import UNACKNOWLEDGED, DeliveryListener, Sender
 from streams.errors import BrokerError
 from streams.kafka.admin import ANSWER_SECONDS, unreachable
+from streams.kafka.closing import close_producer
 from streams.kafka.connection import Connection
 
 PACED_LINGER_MS = 5
@@ -110,7 +111,7 @@ class KafkaBatchSender:
         now = time.monotonic()
         for lane in self._backlog.drop():
             self._listener.settled(lane, now, {UNACKNOWLEDGED: len(lane)})
-        self._producer.close(timeout=max(0.1, deadline - now))
+        close_producer(self._producer, max(0.1, deadline - now))
 
     def _pump(self) -> None:
         """Give the client the batches that it has a place for."""

@@ -11,6 +11,7 @@ from producers.compose.lanes import Lane
 from producers.senders.protocol import UNACKNOWLEDGED, DeliveryListener
 from producers.senders.recordbatch import rows
 from streams.errors import BrokerError
+from streams.kafka.closing import close_producer
 
 RECORDS_UNDER_WAY = 40_000
 """Records not yet acknowledged: the client itself has no bound, unsent records would pile up in memory."""
@@ -70,7 +71,7 @@ class KafkaRecordSender:
         while self._under_way and time.monotonic() < deadline:
             self.wait(SETTLE_SECONDS)
         self._settle(give_up=True)
-        self._producer.close(timeout=max(0.1, deadline - time.monotonic()))
+        close_producer(self._producer, max(0.1, deadline - time.monotonic()))
 
     def _settle(self, *, give_up: bool = False) -> None:
         """Check the futures from the oldest on; those of one partition are done in order."""

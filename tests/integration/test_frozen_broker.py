@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from kafka import KafkaProducer
 
 from joinstorm.embedded.broker import EmbeddedBroker
 from producers.replay.opening import open_run
@@ -15,6 +16,7 @@ from producers.replay.playback import PlaybackRequest, PlaybackResult, Replay
 from producers.senders import aio, backlog, kafka_python
 from producers.senders.registry import CLIENTS, sender_factory
 from producers.tape.tapefile import Tape
+from streams.kafka.closing import close_producer
 from tests import tinytape
 from tests.conftest import own_broker
 from tests.replaying import play, read_back, renamed
@@ -117,3 +119,19 @@ def test_a_broker_that_comes_back_has_everything_once(
         result = playing.result(120)
     assert (result.state, result.sent, result.failed) == ("ended", tape.rows, 0)
     assert read_back(broker.connection, info) == renamed(play(tape), info)
+
+
+def test_a_last_record_without_an_answer_keeps_no_producer(broker: EmbeddedBroker, unique_run: str, tape: Tape) -> None:
+    """Its thread has ended, and no traceback is left for the end of the process."""
+    topic = open_run(broker.connection, tape.info, run=unique_run, partitions=1).names().presence
+    producer = KafkaProducer(**broker.connection.for_kafka_python())
+    assert broker.pid is not None
+    producer.send(topic, b"answered").get(timeout=30)
+    try:
+        os.kill(broker.pid, signal.SIGSTOP)
+        producer.send(topic, b"not answered")
+        assert not close_producer(producer, 0.5)
+    finally:
+        os.kill(broker.pid, signal.SIGCONT)
+    assert not producer._sender.is_alive()
+    producer.close()

@@ -21,6 +21,7 @@ from streams.engines.shared.simplefold import PartitionFold
 from streams.engines.shared.stopping import RunEnd, stop_signals
 from streams.errors import BrokerError, DecodeError, EngineError
 from streams.kafka.admin import failed, passes
+from streams.kafka.closing import close_producer
 from streams.kafka.patience import patiently
 from streams.kafka.progressreader import ProgressReader
 
@@ -178,7 +179,7 @@ class KafkaPythonWorker(ConsumerRebalanceListener):  # type: ignore[misc]  # kaf
         finally:
             self.consumer.close()
             self.progress.close()
-            self.producer.close(timeout=FLUSH_SECONDS)
+            close_producer(self.producer, FLUSH_SECONDS)
 
     def summary(self, *, ended: bool) -> Summary:
         """Return the outcome of this worker."""
