@@ -1,5 +1,6 @@
 """Runs a joinstorm command for each run as it is opened: the workers and the truth of a looping replay."""
 
+import gc
 import os
 import subprocess
 import time
@@ -113,6 +114,7 @@ class Following:
     def _forget(self, found: Sequence[RunInfo]) -> None:
         if self.keep_runs is not None and (deleted := forget(self.connection, found, self.keep_runs)):
             self.notify(f"deleted: {', '.join(deleted)}")
+            gc.collect()  # clients that have ended hold themselves, and a search for cycles comes seldom
 
     def _start(self, info: RunInfo) -> "subprocess.Popen[bytes]":
         self.notify(f"run {info.run}: {' '.join(self.command)}")
