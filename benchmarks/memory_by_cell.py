@@ -116,13 +116,13 @@ def main() -> None:
         make(CHUNK)  # what is made once
     tracemalloc.start()
     people = slope(by_people)
-    nights = {make: {size: make(size) for size in (SMALL, LARGE)} for make in (by_small_results, by_joins, by_results)}
+    kinds = {by_small_results: "of one event", by_joins: "of one rejoin", by_results: "of four counts"}
+    nights = {make: {size: make(size) for size in (SMALL, LARGE)} for make in kinds}
     print("| bytes | for each |\n| ---: | --- |")
     print(f"| {people:.0f} | person of the run |")
     print(f"| {slope(by_windows):.0f} | window and name with counts |")
     print(f"| {slope(by_meetings) - people:.0f} | person and room that have met |")
-    kinds = ((by_small_results, "of one event"), (by_joins, "of one rejoin"), (by_results, "of four counts"))
-    for make, what in kinds:
+    for make, what in kinds.items():
         print(f"| {slope(make):.0f} | result {what}, in a window and name of its own, sums included |")
         tables = slope(partial(tables_of, nights[make]))
         print(f"| {tables:.0f} | window and name {what} in a verdict's tables |")

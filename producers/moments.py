@@ -13,8 +13,9 @@ FORMS = (
     "or an offset from here (+5m, -5m)"
 )
 _UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 24 * 3_600_000}
-_LONGEST_MS = 366 * 24 * 3_600_000
-_DURATION = r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+"
+_LONGEST_MS = 366 * _UNITS["d"]
+_PART = rf"(\d+(?:\.\d+)?)({'|'.join(_UNITS)})"
+_DURATION = rf"(?:\d+(?:\.\d+)?(?:{'|'.join(_UNITS)}))+"
 _MOMENT = re.compile(rf"(?P<name>[^+\-\s][^+\s]*?)?(?:(?P<sign>[+-])(?P<offset>{_DURATION}))?")
 
 
@@ -26,7 +27,7 @@ def duration_ms(text: str) -> int:
     """
     if not re.fullmatch(_DURATION, text):
         raise UsageError(f"{text!r} is not a duration; expected forms: 90s, 10m, 1h30m, 2d, 250ms")
-    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", text)
+    parts = re.findall(_PART, text)
     milliseconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
     if milliseconds > _LONGEST_MS:
         raise UsageError(f"{text!r} is too long; expected at most a year")

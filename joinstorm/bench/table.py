@@ -7,11 +7,10 @@ from typing import Any, Final
 import msgspec
 
 from joinstorm.bench.measurement import Measurement, Rate, Repeats
+from joinstorm.engines.catalog import DEFAULT
 
-ENGINE: Final = "faust"
-"""The engine that joinstorm is measured by."""
 PRODUCERS: Final = frozenset({"aiokafka", "kafka-python"})
-"""The contenders that it is measured by where no engine is."""
+"""The contenders that joinstorm is measured by where its default engine is none of them."""
 
 
 class BenchRow(msgspec.Struct, kw_only=True):
@@ -70,7 +69,7 @@ def as_json(measured: Sequence[Repeats], machine: dict[str, str], notes: Mapping
 
 
 def _ours(measured: Sequence[Repeats]) -> list[Repeats]:
-    return [one for one in measured if one.name == ENGINE] or [one for one in measured if one.name in PRODUCERS]
+    return [one for one in measured if one.name == DEFAULT] or [one for one in measured if one.name in PRODUCERS]
 
 
 def behind(measured: Sequence[Repeats]) -> list[str]:

@@ -224,8 +224,7 @@ def _lower_time(
 def _touch(events: PresenceOut, first: Bools, begin: Int, end: Int, firsts: FirstTimes, times: Times) -> Int:
     """Read what the fold of some rows is going to read, so that the processor waits for many of them at once.
 
-    People come in no order, so each event would wait for memory by itself. What is returned
-    keeps the reads in the code.
+    People come in no order, so each event would wait for memory by itself. The answer keeps the reads in the code.
     """
     seen = np.int64(0)
     for row in range(begin, end):
