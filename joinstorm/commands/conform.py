@@ -84,6 +84,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     from joinstorm.run.versions import versions
 
     chosen = choose(points)
+    order = [point.name for point in chosen]
     tested = engine_under_test(engine, shown_as=name or "", options=options, seconds=deadline)
     library = version_of(engine)
     played: list[PointOutcome] = []
@@ -95,7 +96,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     def certify() -> Certificate:
         certificate = Certificate(
             engine=tested.name,
-            outcomes=tuple(sorted(played, key=lambda one: POINTS.index(one.point))),
+            outcomes=tuple(sorted(played, key=lambda one: order.index(one.point))),
             versions={**versions(), **({"engine": library} if library else {})},
             machine=machine(),
             made=datetime.now(UTC).isoformat(timespec="seconds"),

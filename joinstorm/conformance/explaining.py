@@ -12,8 +12,9 @@ from typing import Final
 import msgspec
 
 from joinstorm.conformance.certificate import PointOutcome, kernels_for, play
+from joinstorm.conformance.nightmarks import is_mark
 from joinstorm.conformance.nights import simulated
-from joinstorm.conformance.partnight import is_mark, part_of
+from joinstorm.conformance.partnight import part_of
 from joinstorm.conformance.points import Point
 from joinstorm.conformance.shrinking import minimal
 from joinstorm.conformance.suspicion import Suspicion

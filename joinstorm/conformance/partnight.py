@@ -7,21 +7,17 @@ from typing import Any, Final
 
 import msgspec
 
+from joinstorm.conformance.nightmarks import is_mark
 from joinstorm.conformance.nights import is_end
 from streams.contract.events import Mark, MarkKind, encode
 from streams.contract.results import AudienceResult, ReactionResult, summed
 from streams.contract.topics import INPUTS, RESULTS_AUDIENCE, RESULTS_PROGRESS, RESULTS_REACTION
 from streams.engines.shared.simplefold import PartitionFold
-from streams.golden import EventTotals, Expected, GoldenNight, InputRecord
+from streams.golden import EventTotals, Expected, GoldenNight
 
 FILES: Final = ("info.json", "input.jsonl", "expected.jsonl")
 ROUNDS: Final = 12
 """Marks of each partition that a night with few of them has besides those next to its events: points stop at marks."""
-
-
-def is_mark(record: InputRecord) -> bool:
-    """Whether this is a mark of the run, which belongs to every part of a night."""
-    return record.key is None and not record.reason
 
 
 def part_of(night: GoldenNight, kept: AbstractSet[int], *, few_marks: bool = False) -> GoldenNight:

@@ -1,6 +1,5 @@
 """One run for one point of the certificate: records sent by hand, workers as processes, results read back."""
 
-import bisect
 import contextlib
 import itertools
 import os
@@ -18,6 +17,7 @@ from aiokafka import ConsumerRecord
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
+from joinstorm.conformance.nightmarks import common_watermarks
 from joinstorm.conformance.nights import body_and_ends
 from joinstorm.conformance.promises import WrittenRecord, decoded
 from joinstorm.engines.undertest import EngineUnderTest
@@ -41,6 +41,7 @@ from streams.contract.topics import (
 )
 from streams.errors import BrokerError, DeadlineError, DeliveryError, EngineError
 from streams.golden import NIGHTS, GoldenNight, InputRecord
+from streams.kafka.closing import close_producer
 from streams.kafka.connection import Connection
 from streams.kafka.patience import patiently
 from streams.kafka.progressreader import published
@@ -105,7 +106,7 @@ class PointRun:
         publish_once(self.connection, names.shared(RUN_INFO), self.info.run, runinfo.encode(self.info))
         with contextlib.ExitStack() as stack:
             self.producer = KafkaProducer(**self.connection.for_kafka_python(), linger_ms=20, batch_size=1 << 18)
-            stack.callback(self.producer.close, timeout=SEND_SECONDS)
+            stack.callback(close_producer, self.producer, SEND_SECONDS)
             stack.enter_context(self.reader)
             stack.enter_context(self.supervisor)
             self._open = stack.pop_all()
@@ -372,33 +373,6 @@ def _timed(spec: TopicSpec) -> TopicSpec:
     if spec.name.rpartition("results.")[1]:
         return replace(spec, configs={**spec.configs, "message.timestamp.type": "LogAppendTime"})
     return spec
-
-
-def common_watermarks(records: Sequence[InputRecord], partitions: int) -> list[int]:
-    """Return the watermark shared by all partitions after 0, 1, … of the records; 0 before there is one."""
-    newest: dict[tuple[str, int], int] = {}
-    out = [0]
-    for record in records:
-        if record.key is None and not record.reason:
-            place = (record.topic, record.partition)
-            newest[place] = max(record.timestamp, newest.get(place, record.timestamp))
-            out.append(min(newest.values()) if len(newest) == len(INPUTS) * partitions else 0)
-        else:
-            out.append(out[-1])
-    return out
-
-
-def between_marks(records: Sequence[InputRecord], partitions: int) -> tuple[int, int]:
-    """Return where the records between the marks around the middle event begin and end.
-
-    Events before the first watermark of all partitions do not count; records without others give their middle.
-    """
-    common = common_watermarks(records, partitions)
-    marks = [place for place, record in enumerate(records) if record.key is None]
-    events = [place for place, record in enumerate(records) if record.key is not None and common[place]]
-    middle = events[len(events) // 2] if events else len(records) // 2
-    after = bisect.bisect(marks, middle)
-    return (marks[after - 1] + 1 if after else 0), (marks[after] if after < len(marks) else len(records))
 
 
 def _cut(tables: FinalCounts, last: int) -> FinalCounts:

@@ -12,7 +12,8 @@ from functools import partial
 from typing import Final
 
 from joinstorm.conformance import nights
-from joinstorm.conformance.pointrun import PointFigures, PointRun, between_marks
+from joinstorm.conformance.nightmarks import between_marks, is_mark
+from joinstorm.conformance.pointrun import PointFigures, PointRun
 from joinstorm.conformance.promises import ahead
 from joinstorm.run.supervisor import ChildProcess
 from joinstorm.verdict.comparison import OPTIONAL, only
@@ -144,11 +145,11 @@ def _kept(run: PointRun) -> list[str]:
 def marked(run: PointRun) -> PointFinding:
     """Repeat old marks and send events beyond the newest ones; neither may move a watermark."""
     run.start()
-    done, until = between_marks(run.body, run.info.partitions)
+    done, until = between_marks(run.body, run.watermarks)
     run.send(run.body[:done])
     run.wait_watermark(run.watermarks[done])
-    first = min(record.timestamp for record in run.body if record.key is None)
-    run.send([record for record in run.body[:done] if record.key is None and record.timestamp == first])
+    first = min(record.timestamp for record in run.body if is_mark(record))
+    run.send([record for record in run.body[:done] if is_mark(record) and record.timestamp == first])
     run.send(run.body[done:until])
     run.wait_counted(until, NEWS_SECONDS)
     complaints = ahead(run.written(), run.body[:until], run.night, run.engine.name)

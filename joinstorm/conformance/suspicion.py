@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from joinstorm.conformance.certificate import PointOutcome
-from joinstorm.conformance.partnight import is_mark
+from joinstorm.conformance.nightmarks import is_mark
 from streams.golden import GoldenNight
 
 ODD: Final = 2

@@ -24,6 +24,7 @@ from streams.contract.topics import (
 )
 from streams.errors import ContractError
 from streams.kafka.admin import failed, open_admin
+from streams.kafka.closing import close_producer
 from streams.kafka.connection import Connection
 from streams.kafka.patience import patiently
 from streams.kafka.topicreader import count_input_records, read_all
@@ -162,6 +163,6 @@ def publish_once(connection: Connection, topic: str, key: str, value: bytes) -> 
         try:
             producer.send(topic, value, key=key.encode()).get(timeout=PUBLISH_SECONDS)
         finally:
-            producer.close(timeout=PUBLISH_SECONDS)
+            close_producer(producer, PUBLISH_SECONDS)
     except KafkaError as error:
         raise failed(connection, f"cannot write {topic}", error) from error

@@ -5,8 +5,9 @@ from dataclasses import replace
 import msgspec
 import pytest
 
+from joinstorm.conformance.nightmarks import is_mark
 from joinstorm.conformance.nights import is_end
-from joinstorm.conformance.partnight import ROUNDS, files_of, is_mark, part_of
+from joinstorm.conformance.partnight import ROUNDS, files_of, part_of
 from streams.golden import NIGHTS, load
 
 

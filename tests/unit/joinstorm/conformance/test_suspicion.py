@@ -1,7 +1,7 @@
 """What a wrong outcome says about its night: the records that it names and those of its wrong windows come first."""
 
 from joinstorm.conformance.certificate import PointOutcome
-from joinstorm.conformance.partnight import is_mark
+from joinstorm.conformance.nightmarks import is_mark
 from joinstorm.conformance.suspicion import Suspicion
 from joinstorm.verdict.comparison import Mismatch
 from streams.golden import load
