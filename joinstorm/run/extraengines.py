@@ -5,19 +5,13 @@ The boards show them next to the run's engine. An extra engine may fail; the run
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
 
+from joinstorm.run.stalling import STALL_SECONDS, Departure, ReadSince
 from joinstorm.run.supervisor import ChildProcess
 from streams.contract.names import TRUTH
 from streams.engines import registry
 from streams.errors import EngineError
 from streams.read.runview import RunView
-
-STALL_SECONDS: Final = 90.0
-"""An extra engine that counts nothing new for this long after the run's own engine has finished is given up."""
-
-GRACE_SECONDS: Final = 15.0
-"""A worker that is done may be gone before all of its progress has been read."""
 
 
 class ExtraEngine:
@@ -35,10 +29,17 @@ class ExtraEngine:
         """Why it was given up, with the end of its log; empty where all is well."""
         self._clock = clock
         self._news: tuple[object, float] | None = None
-        self._gone: float | None = None
+        self._departure = Departure(clock)
 
-    def working(self, view: RunView) -> bool:
-        """Whether it is worth waiting for; called repeatedly once the others have finished."""
+    def working(self, view: RunView, read_since: ReadSince) -> bool:
+        """Whether it is worth waiting for; called repeatedly once the others have finished.
+
+        It is given up where its worker failed, and where it has counted nothing new for ``STALL_SECONDS``.
+
+        Args:
+            view: The results read so far.
+            read_since: ``ResultReader.read_since``.
+        """
         known = view.engines.get(self.name)
         if self.trouble or (known is not None and known.drained):
             return False
@@ -47,9 +48,8 @@ class ExtraEngine:
         if self._news is None or self._news[0] != covered:
             self._news = (covered, now)
         code = self.part.exit_code()
-        self._gone = now if code == 0 and self._gone is None else self._gone
-        late = self._gone is not None and now - self._gone > GRACE_SECONDS
-        if (code or late) and not (covered and covered.ended):
+        final = self._departure.final(code is not None, read_since)
+        if (code or final) and not (covered and covered.ended):
             self.trouble = f"its worker ended with exit code {code}{self._log()}"
         elif now - self._news[1] > STALL_SECONDS:
             missing = "anything" if covered is None else ", ".join(covered.missing) or "nothing"
@@ -81,7 +81,7 @@ def names_of(engine: str, extra: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def any_working(engines: Iterable[ExtraEngine], view: RunView) -> bool:
+def any_working(engines: Iterable[ExtraEngine], view: RunView, read_since: ReadSince) -> bool:
     """Whether any extra engine is still worth waiting for; every one of them is checked."""
-    working = [one.working(view) for one in engines]
+    working = [one.working(view, read_since) for one in engines]
     return any(working)

@@ -7,7 +7,7 @@ import os
 import signal
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 
 from joinstorm.engines.engineoptions import EngineOptions, arguments
 from joinstorm.run.extraengines import ExtraEngine, any_working, names_of
+from joinstorm.run.stalling import Stall
 from joinstorm.run.supervisor import ChildProcess, Supervisor, joinstorm
 from producers.moments import moment_ms
 from producers.replay.control import ControlClient
@@ -25,7 +26,7 @@ from streams.contract.names import TRUTH
 from streams.contract.runinfo import Faults, RunInfo
 from streams.contract.topics import DEFAULT_PARTITIONS, Topics
 from streams.engines.registry import name_of
-from streams.errors import DeadlineError, EngineError, EnvironmentMissingError
+from streams.errors import EngineError, EnvironmentMissingError
 from streams.kafka.ailments import ailments
 from streams.kafka.connection import Connection
 from streams.read.reader import ResultReader
@@ -37,10 +38,6 @@ VIEW_SHARE = 0.1
 """Most of the time that views may take."""
 LOOK_SECONDS = 0.05
 """Between two looks for the end."""
-STALL_SECONDS = 90.0
-"""An engine that counts nothing new for this long counts as stuck."""
-GRACE_SECONDS = 15.0
-"""Workers that have finished may be gone before all of their results have been read."""
 
 
 def run_id() -> str:
@@ -242,9 +239,9 @@ class Pipeline:
         Raises:
             MovedError: The deck jumped back, and the replay goes on in another run.
             EngineError: A part failed, or ended before its work was done; the text holds its last log lines.
-            DeadlineError: The engine has counted nothing new for ``STALL_SECONDS``.
+            DeadlineError: The engine has counted nothing new for ``stalling.STALL_SECONDS``.
         """
-        stall = _Stall(self.request.name, excused=self.supervisor.compiling)
+        stall = Stall(self.request.name, reader.read_since, excused=self.supervisor.compiling)
         while True:
             began = time.monotonic()
             view = reader.snapshot()
@@ -259,7 +256,7 @@ class Pipeline:
         if self.replay is not None:
             self.replay.process.wait()
             self._check_parts()
-        while any_working(self.extra_engines, view := reader.snapshot()):
+        while any_working(self.extra_engines, view := reader.snapshot(), reader.read_since):
             yield view
             time.sleep(every)
         yield reader.snapshot()
@@ -304,53 +301,3 @@ class Pipeline:
         lines = [line for line in self.replay.log.read_text().splitlines() if line.startswith("{")]
         summary: dict[str, Any] = json.loads(lines[-1]) if lines else {}
         return summary
-
-
-class _Stall:
-    """Notices that an engine has stopped counting, or that its workers ended before its results were complete.
-
-    Args:
-        engine: Its name.
-        clock: Monotonic seconds.
-        excused: Whether nothing can be expected of it now: the time does not count.
-    """
-
-    def __init__(
-        self,
-        engine: str,
-        clock: Callable[[], float] = time.monotonic,
-        excused: Callable[[], bool] = bool,
-    ) -> None:
-        self._engine = engine
-        self._clock = clock
-        self._excused = excused
-        self._since = clock()
-        self._last: object = None
-        self._gone: float | None = None
-
-    def check(
-        self,
-        view: RunView,
-        gone: bool,
-        log_end: Callable[[], str],
-        ailing: Callable[[], list[str]] = list,
-    ) -> None:
-        engine = view.engines.get(self._engine)
-        if not gone:
-            self._gone = None
-        elif self._gone is None:
-            self._gone = self._clock()
-        late = self._gone is not None and self._clock() - self._gone > GRACE_SECONDS
-        if late and (engine is None or not engine.covered.ended):
-            raise EngineError(f"engine {self._engine}: every worker has ended, and its results have not{log_end()}")
-        read = [view.engines[name].results for name in (self._engine, TRUTH) if name in view.engines]
-        state = (view.status, None if engine is None else engine.covered, read)
-        paused = view.status is not None and view.status.state == "paused"
-        if paused or state != self._last or self._excused():
-            self._last, self._since = state, self._clock()
-        if self._clock() - self._since > STALL_SECONDS:
-            if found := ailing():
-                raise DeadlineError(f"engine {self._engine}: nothing new for {STALL_SECONDS:.0f} s: {'; '.join(found)}")
-            missing = "anything" if engine is None else ", ".join(engine.covered.missing) or "nothing"
-            silent = f"nothing new for {STALL_SECONDS:.0f} s; not ended: {missing}"
-            raise DeadlineError(f"engine {self._engine}: {silent}{log_end()}")

@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
+import math
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, Self, TypeAlias
 
@@ -70,6 +71,11 @@ class ResultReader:
         """Progress that has been read, and waits for the results it covers."""
         self._covering: dict[TopicPartition, int] = {}
         """Ends of the results when the first of it was read."""
+        self._asked = -math.inf
+        """The latest moment that a caller of ``read_since`` named."""
+        self._target: tuple[float, dict[TopicPartition, int]] | None = None
+        """Ends of the results, and the moment before they were asked for."""
+        self._read_since = -math.inf
         self._thread = threading.Thread(target=self._work, name="result-reader", daemon=True)
 
     def __enter__(self) -> Self:
@@ -164,6 +170,18 @@ class ResultReader:
         with self._lock:
             return self._follower.drained(engine)
 
+    def read_since(self, moment: float) -> bool:
+        """Whether everything that had been written to the result topics at a moment has been read.
+
+        The first call has the ends of the topics asked for, so that a later one can be true.
+
+        Args:
+            moment: In the past, in seconds of ``time.monotonic``.
+        """
+        self.check()
+        self._asked = max(self._asked, moment)
+        return self._read_since >= moment
+
     def check(self) -> None:
         """Raise BrokerError if reading has failed permanently."""
         if isinstance(self._failure, BrokerError):
@@ -256,6 +274,7 @@ class ResultReader:
                 consumer.resume(*results)
             with contextlib.suppress(KafkaError):  # the broker may be away for a while; retried next time
                 await self._note_drained(consumer, results)
+                await self._note_read(consumer, results)
 
     def _hold(self, progress: _Batches) -> None:
         if progress:
@@ -271,7 +290,7 @@ class ResultReader:
         if self._held and not self._covering:
             self._covering = await consumer.end_offsets(counts)
             self._held = [_joined(self._held)]
-        if self._covering and all([await consumer.position(one) >= end for one, end in self._covering.items()]):
+        if self._covering and await _reached(consumer, self._covering):
             await self._accept(self._held.pop(0))
             self._covering = {}
 
@@ -290,19 +309,33 @@ class ResultReader:
             ends = self._follower.ends.get(engine)
             if ends is None:
                 ends = self._follower.ends[engine] = await consumer.end_offsets(results)
-            if all([await consumer.position(partition) >= end for partition, end in ends.items()]):
+            if await _reached(consumer, ends):
                 with self._changed:
                     if self._follower.state is state and state is not None:
                         state.mark_drained(engine)
                     self._changed.notify_all()
 
+    async def _note_read(self, consumer: AIOKafkaConsumer, results: Sequence[TopicPartition]) -> None:
+        """Answer ``read_since``: nothing read is held back, and all is read to ends that were asked for later."""
+        if self._read_since >= self._asked:
+            return
+        if self._target is None or self._target[0] < self._asked:
+            began = time.monotonic()
+            self._target = began, await consumer.end_offsets(results)
+        began, ends = self._target
+        if not self._held and await _reached(consumer, ends):
+            self._read_since = began
+
     async def _at_end(self, consumer: AIOKafkaConsumer, bases: Sequence[str]) -> bool:
         partitions = self._partitions(consumer, bases)
-        ends = await consumer.end_offsets(partitions)
-        return all([await consumer.position(partition) >= ends[partition] for partition in partitions])
+        return await _reached(consumer, await consumer.end_offsets(partitions))
 
     def _partitions(self, consumer: AIOKafkaConsumer, bases: Sequence[str]) -> list[TopicPartition]:
         return [partition for partition in consumer.assignment() if self.names[partition.topic] in bases]
+
+
+async def _reached(consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> bool:
+    return all([await consumer.position(partition) >= end for partition, end in ends.items()])
 
 
 def _joined(parts: Sequence[_Batches]) -> _Batches:

@@ -1,7 +1,9 @@
 """The result reader against a real broker."""
 
+import time
 from collections.abc import Callable, Iterable
 
+import msgspec
 import pytest
 from kafka import KafkaProducer
 
@@ -22,6 +24,7 @@ from streams.contract.topics import (
 from streams.errors import BrokerError, DeadlineError
 from streams.kafka.connection import Connection
 from streams.read.reader import ResultReader
+from streams.system.threads import poll_until
 from tests.nights import START, WINDOW, run_info
 
 pytestmark = pytest.mark.integration
@@ -85,6 +88,23 @@ def test_what_was_written_is_read_and_the_end_is_seen(kafka: Connection, prefix:
     assert now is not None
     assert now.presence("first", "joins") == 11
     assert view.records[RESULTS_AUDIENCE] == 3
+
+
+def test_everything_written_at_a_moment_has_been_read_once_the_reader_says_so(
+    kafka: Connection, prefix: str, write: Write
+) -> None:
+    """Round by round: results and the progress that covers them are in the next view."""
+    with ResultReader(kafka, prefix=prefix) as reader:
+        write([run_info(prefix=prefix)])
+        reader.wait_for_run(SECONDS)
+        for window in range(5):
+            progress = msgspec.structs.replace(ended("run-1", PRESENCE), version=window + 1, events=window + 1)
+            write([audience("run-1", window, 1), progress])
+            moment = time.monotonic()
+            assert poll_until(lambda: reader.read_since(moment) or None, SECONDS)  # noqa: B023 - called in this round
+            view = reader.snapshot()
+            assert view.records[RESULTS_AUDIENCE] == window + 1
+            assert view.engines["e"].covered.events[PRESENCE] == window + 1
 
 
 def test_a_newer_run_is_followed_with_all_its_results(kafka: Connection, prefix: str, write: Write) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from joinstorm.commands.options import names_in
-from joinstorm.run.extraengines import STALL_SECONDS, ExtraEngine, any_working, names_of
+from joinstorm.run.extraengines import ExtraEngine, any_working, names_of
+from joinstorm.run.stalling import STALL_SECONDS
 from joinstorm.run.supervisor import Supervisor
 from streams.engines.abstract import Engine, Summary, WorkerSettings
 from streams.errors import EngineError, UnknownEngineError
@@ -45,7 +46,7 @@ def test_an_extra_engine_whose_worker_ends_early_is_named(tmp_path: Path) -> Non
         part = supervisor.start("extra-x", [sys.executable, "-c", "import sys; sys.exit('no luck')"], vital=False)
         part.process.wait()
         extra = ExtraEngine("x", part)
-        assert not any_working([extra], RunView())
+        assert not any_working([extra], RunView(), bool)
         supervisor.check()
     assert "exit code 1" in extra.trouble
     assert "no luck" in extra.trouble
@@ -57,7 +58,7 @@ def test_an_extra_engine_without_progress_is_given_up(tmp_path: Path) -> None:
     with Supervisor(tmp_path) as supervisor:
         part = supervisor.start("extra-x", [sys.executable, "-c", "import time; time.sleep(600)"], vital=False)
         extra = ExtraEngine("x", part, clock=lambda: now[0])
-        assert extra.working(RunView())
+        assert extra.working(RunView(), bool)
         now[0] = STALL_SECONDS + 1
-        assert not extra.working(RunView())
+        assert not extra.working(RunView(), bool)
     assert "nothing new for 90 s" in extra.trouble
