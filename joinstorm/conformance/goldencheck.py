@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from joinstorm.conformance.pointrun import measure
+from joinstorm.conformance.pointfigures import measure
 from streams.contract.progress import Covered, ProgressBook
 from streams.contract.results import (
     AudienceResult,

@@ -6,9 +6,8 @@ import os
 import threading
 import time
 import uuid
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -17,19 +16,20 @@ from aiokafka import ConsumerRecord
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
+from joinstorm.conformance.keptletters import expected_dead_letters, wrong_dead_letters
 from joinstorm.conformance.nightmarks import common_watermarks
 from joinstorm.conformance.nights import body_and_ends
+from joinstorm.conformance.pointfigures import PointFigures, measure, until
 from joinstorm.conformance.promises import WrittenRecord, decoded
 from joinstorm.engines.undertest import EngineUnderTest
 from joinstorm.run.supervisor import ChildProcess, Supervisor, joinstorm
-from joinstorm.verdict.comparison import NO_COUNTS, Comparison, compare, without
+from joinstorm.verdict.comparison import without
 from joinstorm.verdict.verdicts import final_tables, problems
 from producers.replay.opening import publish_once
 from producers.replay.topiccreation import ensure_topics
 from streams.contract import runinfo
 from streams.contract.deadletters import REASON
 from streams.contract.progress import Covered
-from streams.contract.runinfo import RunInfo
 from streams.contract.topics import (
     DEAD_LETTERS,
     INPUTS,
@@ -279,7 +279,7 @@ class PointRun:
         """Return every record of topics, given by base name."""
         return patiently(lambda: read_all(self.connection, *(self.info.topics[base] for base in bases)))
 
-    def compare(self, view: RunView, *, before: int | None = None) -> "PointFigures":
+    def compare(self, view: RunView, *, before: int | None = None) -> PointFigures:
         """Compare the engine's counts with the expected ones.
 
         Args:
@@ -291,10 +291,10 @@ class PointRun:
         expected = FinalCounts(self.night.expected.audience, self.night.expected.reaction, {})
         counted, expected = self.counts(counted), self.counts(expected)
         if before is not None:
-            counted, expected = (_cut(tables, before - self.info.window_ms) for tables in (counted, expected))
+            counted, expected = (until(tables, before - self.info.window_ms) for tables in (counted, expected))
         return measure(counted, expected, self.info)
 
-    def settle(self, at: int) -> "PointFigures":
+    def settle(self, at: int) -> PointFigures:
         """Compare the windows that end at or before a reported watermark; waits for results still to arrive."""
         try:
             view = self.reader.wait_for(
@@ -311,73 +311,8 @@ class PointRun:
         return problems(view, self.engine.name)
 
 
-@dataclass(frozen=True)
-class PointFigures:
-    """A comparison, and the total of its differences.
-
-    Args:
-        comparison: Count by count.
-        off_by: Sum of the absolute differences.
-        counted: Sum of all expected counts.
-    """
-
-    comparison: Comparison
-    off_by: int
-    counted: int
-
-
-def measure(counts: FinalCounts, expected: FinalCounts, info: RunInfo) -> PointFigures:
-    """Compare final counts and add up the differences."""
-    off_by = counted = 0
-    for found, wanted in ((counts.audience, expected.audience), (counts.reaction, expected.reaction)):
-        for key in found.keys() | wanted.keys():
-            have, want = found.get(key, NO_COUNTS), wanted.get(key, NO_COUNTS)
-            off_by += sum(abs(have.get(count, 0) - want.get(count, 0)) for count in have.keys() | want.keys())
-            counted += sum(want.values())
-    return PointFigures(compare(counts, expected, info), off_by, counted)
-
-
-def expected_dead_letters(night: GoldenNight, info: RunInfo) -> dict[str, tuple[str, bytes]]:
-    """Return reason and bytes of every dead letter of a night, by the key it must have; each partition begins at 0."""
-    offsets: Counter[tuple[str, int]] = Counter()
-    found = {}
-    for record in night.records:
-        place = (record.topic, record.partition)
-        if record.reason:
-            key = f"{info.topics[record.topic]}[{record.partition}]@{offsets[place]}"
-            found[key] = (record.reason, record.value)
-        offsets[place] += 1
-    return found
-
-
-def wrong_dead_letters(wanted: Mapping[str, tuple[str, bytes]], kept: Mapping[str, tuple[str, bytes]]) -> Iterator[str]:
-    """Yield how the kept dead letters, by key, differ from the expected ones."""
-    both = wanted.keys() & kept.keys()
-    if len(both) < len(wanted):
-        first = next(key for key in wanted if key not in kept)
-        yield f"{len(both)} of {len(wanted)} kept on {DEAD_LETTERS}; missing: {first} ({wanted[first][0]})"
-    if extra := sorted(kept.keys() - wanted.keys()):
-        yield f"{len(extra)} records on {DEAD_LETTERS} are no dead letters, the first has the key {extra[0]!r}"
-    reasons = [key for key in wanted if key in both and wanted[key][0] != kept[key][0]]
-    for key in reasons[:NAMED]:
-        yield f"{key} is kept as {kept[key][0]!r}, expected {wanted[key][0]!r}: {wanted[key][1][:120]!r}"
-    if len(reasons) > NAMED:
-        yield f"and {len(reasons) - NAMED} more with a wrong reason"
-    other = [key for key in wanted if key in both and wanted[key][1] != kept[key][1]]
-    if other:
-        yield f"{len(other)} dead letters are kept with other bytes, the first is {other[0]}"
-
-
 def _timed(spec: TopicSpec) -> TopicSpec:
     """Have the broker write when it appended a result: which of two came first shows across topics, then."""
     if spec.name.rpartition("results.")[1]:
         return replace(spec, configs={**spec.configs, "message.timestamp.type": "LogAppendTime"})
     return spec
-
-
-def _cut(tables: FinalCounts, last: int) -> FinalCounts:
-    return FinalCounts(
-        {key: counts for key, counts in tables.audience.items() if key[0] <= last},
-        {key: counts for key, counts in tables.reaction.items() if key[0] <= last},
-        {},
-    )

@@ -13,7 +13,8 @@ from typing import Final
 
 from joinstorm.conformance import nights
 from joinstorm.conformance.nightmarks import between_marks, is_mark
-from joinstorm.conformance.pointrun import PointFigures, PointRun
+from joinstorm.conformance.pointfigures import PointFigures
+from joinstorm.conformance.pointrun import PointRun
 from joinstorm.conformance.promises import ahead
 from joinstorm.run.supervisor import ChildProcess
 from joinstorm.verdict.comparison import OPTIONAL, only
