@@ -12,17 +12,17 @@ from joinstorm.output import echo
 from streams.errors import UsageError
 
 if TYPE_CHECKING:
-    from producers.importing.reading import Format
+    from producers.importing.eventfile import EventFormat
 
 FORMATS = ("csv", "jsonl", "parquet")
-"""Spelled here, too, so that --help loads no room; a test compares them with ``producers.importing.reading``."""
+"""Spelled here, too, so that --help loads no room; a test compares them with ``producers.importing.eventfile``."""
 
 
 @click.command()
 @click.argument("tape", type=click.Path(path_type=Path))
 @options.out_file("File to write.", required=True)
 @options.output_format(*FORMATS, default=None, text="Format of the file.", shown="by its suffix")
-def command(tape: Path, out: Path, form: Format | None) -> None:
+def command(tape: Path, out: Path, form: EventFormat | None) -> None:
     """Export a tape's events to a file.
 
     The file has one row per event, in the tape's columns. What the events do not contain of the night (phases, start of

@@ -67,7 +67,10 @@ class Pair(click.ParamType):
     "--duration-unit", type=click.Choice(DURATION_UNITS), help="Unit of plain numbers in durations.  [default: s]"
 )
 @click.option("--skip-lines", type=click.IntRange(0), help="Lines above the header of the table.")
-@click.option("--section", help="The table begins below the line that starts so, and ends at a blank line.")
+@click.option(
+    "--section",
+    help="The table begins below the line that starts so, and ends at a blank line; of JSON, the array of rows.",
+)
 @click.option("--encoding", help="Of the text files; seen from their bytes if not given.")
 @click.option(
     "--quoting", type=click.Choice(QUOTINGS), help="How CSV writes a quote inside of quotes.  [default: auto]"
@@ -99,8 +102,8 @@ def command(
 ) -> int:
     """Turn your own recording of joins, leaves and posts into a tape.
 
-    EVENTS is CSV, JSONL or Parquet with at least a time, a person and a kind of event per row, or with a time to join
-    and a time to leave; ids may be any texts. Rows that cannot be true are left out, counted and named;
+    EVENTS is CSV, JSON, JSONL or Parquet with at least a time, a person and a kind of event per row, or with a time to
+    join and a time to leave; ids may be any texts. Rows that cannot be true are left out, counted and named;
     docs/importing.md has the rules.
     """
     if settings is not None:

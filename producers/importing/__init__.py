@@ -1,1 +1,1 @@
-"""Your own recording, as CSV, JSONL or Parquet, becomes a tape (docs/importing.md)."""
+"""Your own recording, as CSV, JSON, JSONL or Parquet, becomes a tape (docs/importing.md)."""

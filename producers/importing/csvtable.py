@@ -20,6 +20,7 @@ from streams.errors import EventFileError
 
 _SEPARATORS: Final = (",", ";", "\t", "|")
 """What a file's columns may be separated with: the one its header has most of."""
+_NAMED_SEPARATOR: Final = re.compile(r'"?sep=([,;\t|])"?(?:\r\n|\r|\n)', re.IGNORECASE)
 _CHUNK: Final = 50_000
 """Rows held as Python objects at a time."""
 _DIALECTS: Final[dict[str, dict[str, Any]]] = {
@@ -38,6 +39,8 @@ class _Body:
     text: str
     first_line: int
     outside: int
+    separator: str | None = None
+    """The one that the file names, in the line ``sep=;`` that spreadsheets read and write."""
 
 
 def read_csv(path: Path, wanted: Sequence[str], timed: str, layout: FileLayout) -> SourceTable:
@@ -62,7 +65,8 @@ def read_csv(path: Path, wanted: Sequence[str], timed: str, layout: FileLayout) 
 
 def _body(path: Path, text: str, layout: FileLayout) -> _Body:
     if not layout.skip_lines and layout.section is None:
-        return _Body(text, 1, 0)
+        named = _NAMED_SEPARATOR.match(text)
+        return _Body(text[named.end() :], 2, 1, named[1]) if named else _Body(text, 1, 0)
     lines = io.StringIO(text, newline="")
     for _ in range(layout.skip_lines):
         lines.readline()
@@ -91,7 +95,7 @@ class _Parser:
         self._body = body
         self._wanted = wanted
         self._timed = timed
-        self._separator = _separator(body.text)
+        self._separator = body.separator or _separator(body.text)
 
     def read(self, quoting: Quoting) -> SourceTable:
         """Return the table in the dialect given, or in the one dialect that makes sense of it."""

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, Literal, TypeAlias, get_args
 
 import msgspec
 import polars as pl
@@ -10,18 +10,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from producers.importing.reading import FORMATS, Format
 from producers.tape.tapefile import Tape
 from producers.tape.tapeformat import SCHEMA, TapeInfo
 from streams.errors import TapeError, reason
 from streams.system.wholefile import whole_file
 
+EventFormat: TypeAlias = Literal["csv", "jsonl", "parquet"]
+FORMATS: Final[tuple[EventFormat, ...]] = get_args(EventFormat)
 _PLAIN: Final = pa.schema([pa.field(f.name, pa.string() if pa.types.is_dictionary(f.type) else f.type) for f in SCHEMA])
 """The tape's columns without dictionaries."""
 _encode = msgspec.json.Encoder().encode
 
 
-def write_events(tape: Tape, path: Path, form: Format) -> None:
+def write_events(tape: Tape, path: Path, form: EventFormat) -> None:
     """Write every event, one row each in the tape's columns and order.
 
     CSV has lists as JSON, and no value where a column does not apply; JSONL leaves such keys out.
@@ -39,7 +40,7 @@ def write_events(tape: Tape, path: Path, form: Format) -> None:
         raise TapeError(f"{path}: cannot be written: {reason(error)}") from None
 
 
-def format_named(path: Path) -> Format | None:
+def format_named(path: Path) -> EventFormat | None:
     """Return the format a file name stands for, None for another name."""
     for form in FORMATS:
         if path.suffix.lower() == f".{form}":
@@ -79,7 +80,7 @@ def _write_parquet(tape: Tape, path: Path) -> None:
             )
 
 
-def _write_lines(tape: Tape, path: Path, form: Format) -> None:
+def _write_lines(tape: Tape, path: Path, form: EventFormat) -> None:
     with path.open("wb") as file:
         for number, block in enumerate(tape.blocks()):
             frame = pl.DataFrame(pl.from_arrow(block)).with_columns(pl.col(pl.Categorical).cast(pl.String))

@@ -1,8 +1,8 @@
-"""Reading JSONL: one JSON object per line, and no key of it twice."""
+"""Reading JSON, as one array of objects or as one object per line, with no key of an object twice."""
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -50,6 +50,65 @@ def read_jsonl(path: Path, wanted: Sequence[str], layout: FileLayout) -> SourceT
     return SourceTable(frame.select(there), tuple(names), frame.height, source.encoding, counts)
 
 
+def read_json(path: Path, wanted: Sequence[str], layout: FileLayout) -> SourceTable:
+    """Return the wanted values of a JSON file: an array of objects, at the top or inside of an object.
+
+    Inside of an object it is the only such array, or the one that ``layout.section`` leads to: ``data.messages``. A
+    file of one object per line, which some programs call JSON, too, is read as JSONL. Names with dots as in JSONL.
+
+    Raises:
+        EventFileError: The file is no such JSON, or has a key twice; the text names the row.
+    """
+    source = read_text(path, layout.encoding)
+    try:
+        document = _decoder.decode(source.text.strip())
+    except _TwiceError as error:
+        raise EventFileError(f"{path}: the key {str(error)!r} stands twice in one object") from None
+    except json.JSONDecodeError as error:
+        if error.msg == "Extra data" and error.doc[: error.pos].strip().count("\n") == 0:
+            return read_jsonl(path, wanted, layout)
+        raise EventFileError(f"{path}, line {error.lineno}: no JSON: {error.msg}") from None
+    except RecursionError as error:
+        raise EventFileError(f"{path}: no JSON: {error}") from None
+    if layout.skip_lines:
+        raise EventFileError(f"{path}: a file of JSON is read whole, so --skip-lines has no meaning")
+    rows = _array(path, document, layout.section)
+    for number, row in enumerate(rows, 1):
+        if not isinstance(row, dict):
+            raise EventFileError(f"{path}, row {number}: no JSON object, but {json_text(row)!r}")
+    names = dict.fromkeys(key for row in rows for key in row)
+    frame = _frame(path, rows, wanted, names)
+    return SourceTable(
+        frame.select([name for name in wanted if name in names]), tuple(names), len(rows), source.encoding
+    )
+
+
+def _array(path: Path, document: Any, section: str | None) -> list[Any]:
+    """Return the array whose items are the rows."""
+    found = document if section is None else _nested(document, section.split("."))
+    if isinstance(found, list):
+        return found
+    arrays = _arrays(document)
+    there = f"; arrays of objects in it: {', '.join(arrays) or 'none'}"
+    if section is not None:
+        raise EventFileError(f"{path}: no array stands under {section!r} (--section){there}")
+    if isinstance(document, dict) and len(arrays) == 1:
+        return next(iter(arrays.values()))
+    if isinstance(document, dict) and not arrays:
+        return [document]
+    raise EventFileError(f"{path}: expected one array of objects{there}; choose one with --section")
+
+
+def _arrays(value: Any, name: str = "") -> dict[str, list[Any]]:
+    """Return the arrays of objects below an object, by the dotted names that lead to them, not those inside arrays."""
+    found: dict[str, list[Any]] = {}
+    for key, inner in value.items() if isinstance(value, dict) else ():
+        if isinstance(inner, list) and inner and all(isinstance(item, dict) for item in inner):
+            found[name + key] = inner
+        found.update(_arrays(inner, f"{name}{key}."))
+    return found
+
+
 def float_text(value: float) -> str | None:
     """Return a floating-point number as text, whole ones as ``10.0``; None for NaN.
 
@@ -85,7 +144,8 @@ def _object(path: Path, number: int, line: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise EventFileError(f"{path}, line {number}: no JSON object: {error}") from None
     if not isinstance(found, dict):
-        raise EventFileError(f"{path}, line {number}: no JSON object, but {json_text(found)!r}")
+        whole = "; a file that is one array has a name that ends in .json" if isinstance(found, list) else ""
+        raise EventFileError(f"{path}, line {number}: no JSON object, but {json_text(found)!r}{whole}")
     return found
 
 
@@ -120,7 +180,7 @@ def _frame(path: Path, rows: list[dict[str, Any]], wanted: Sequence[str], names:
         raise EventFileError(f"{path}: half of a surrogate pair (\\ud800 …) is in it, which is no text") from None
 
 
-def _nested(row: Mapping[str, Any], steps: Sequence[str]) -> Any:
+def _nested(row: Any, steps: Sequence[str]) -> Any:
     value: Any = row
     for step in steps:
         if not isinstance(value, dict) or step not in value:

@@ -3,21 +3,22 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, TypeAlias, cast
+from typing import Final, Literal, TypeAlias
 
 import polars as pl
 
 from producers.importing import values
 from producers.importing.csvtable import read_csv
 from producers.importing.fields import FIELDS, REQUIRED
-from producers.importing.jsontable import read_jsonl
+from producers.importing.jsontable import read_json, read_jsonl
 from producers.importing.parquettable import read_parquet
 from producers.importing.sourcetable import FileLayout, SourceTable
 from streams.errors import EventFileError
 
-Format: TypeAlias = Literal["csv", "jsonl", "parquet"]
-FORMATS: Final = ("csv", "jsonl", "parquet")
-_SUFFIXES: Final = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+Format: TypeAlias = Literal["csv", "json", "jsonl", "parquet"]
+_SUFFIXES: Final[dict[str, Format]] = {
+    ".csv": "csv", ".tsv": "csv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def read(
     """Return the file's columns that are fields, one row per row of the file.
 
     Args:
-        path: CSV, JSONL or Parquet by the end of its name; CSV and JSONL also with ``.gz``.
+        path: CSV, JSON, JSONL or Parquet by the end of its name; texts also with ``.gz``.
         columns: Field to column names, of which the first that has a value counts; a field that is not in it is looked
             for under its own name.
         required: Fields that must be there.
@@ -77,14 +78,18 @@ def format_of(path: Path) -> Format:
         suffixes.pop()
     found = _SUFFIXES.get(suffixes[-1] if suffixes else "")
     if found is None:
-        raise EventFileError(f"{path}: expected a name that ends in {', '.join(_SUFFIXES)} (or .csv.gz, .jsonl.gz)")
-    return cast("Format", found)
+        raise EventFileError(
+            f"{path}: expected a name that ends in {', '.join(_SUFFIXES)} (or .csv.gz, .json.gz, .jsonl.gz)"
+        )
+    return found
 
 
 def _source(path: Path, wanted: Sequence[str], timed: str, layout: FileLayout) -> SourceTable:
     form = format_of(path)
     if form == "csv":
         return read_csv(path, wanted, timed, layout)
+    if form == "json":
+        return read_json(path, wanted, layout)
     if form == "jsonl":
         return read_jsonl(path, wanted, layout)
     return read_parquet(path, wanted)

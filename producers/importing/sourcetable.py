@@ -20,7 +20,8 @@ class FileLayout:
     Args:
         encoding: Of a text file; None: seen from its bytes.
         skip_lines: Lines above the table.
-        section: The line above the table begins so; the table ends at the next blank line.
+        section: The line above the table begins so; the table ends at the next blank line. Of JSON: the dotted name of
+            the array of rows.
         quoting: How a CSV file writes a quote inside of quotes.
     """
 

@@ -13,7 +13,7 @@ from joinstorm.conformance.points import POINTS
 from joinstorm.facts.factformats import FORMS
 from joinstorm.run import captureplaying
 from producers.capture import eventtime, targets
-from producers.importing.reading import FORMATS
+from producers.importing.eventfile import FORMATS
 from producers.replay.deck import MAX, speed_of
 from producers.senders.registry import CLIENTS
 

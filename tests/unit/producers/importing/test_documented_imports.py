@@ -52,7 +52,7 @@ def test_an_export_comes_in_by_the_documented_command(
 def test_there_are_three_examples_with_their_reports() -> None:
     """Each is followed by the one command that leads to a verdict and a report."""
     assert [name(command) for command in COMMANDS] == [
-        "town-hall.parquet", "review.parquet", "with-chat.parquet", "chat.parquet"
+        "town-hall.parquet", "review.parquet", "with-chat.parquet", "chat.parquet", "channel.parquet"
     ]  # fmt: skip
     for tape in ("town-hall", "review", "with-chat"):
         assert f"    joinstorm run --tape {tape}.parquet\n" in PAGE

@@ -11,12 +11,11 @@ from click.testing import CliRunner
 
 from joinstorm.cli import cli, main
 from joinstorm.oracle.answers import ask
-from producers.importing.eventfile import settings, write_events
+from producers.importing.eventfile import EventFormat, settings, write_events
 from producers.importing.importer import LONGEST_RECORD, ImportRequest
 from producers.importing.importer import import_tape as run_import
 from producers.importing.importreport import ImportReport
 from producers.importing.importspec import FileSpec, ImportSpec, PhaseSpec
-from producers.importing.reading import Format
 from producers.importing.settingsfile import load
 from producers.replay.opening import run_info
 from producers.senders.kafka_python import REQUEST_BYTES
@@ -95,7 +94,7 @@ def test_joins_and_leaves_alone_make_a_legal_tape(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
-def test_a_tape_comes_back_from_its_own_events(tmp_path: Path, form: Format) -> None:
+def test_a_tape_comes_back_from_its_own_events(tmp_path: Path, form: EventFormat) -> None:
     """Events written out and imported again are the same rows, and the oracle gives the same digest."""
     tape = tiny_tape(tmp_path / "tiny.parquet", seed=7)
     write_events(tape, tmp_path / f"events.{form}", form)

@@ -77,6 +77,11 @@ def jsonl(end: str = "\n", *, keep_null: bool = False, floats: bool = False) -> 
     return end.join(found) + end
 
 
+def array(indent: int | None = None) -> str:
+    """Return the table as one JSON array."""
+    return json.dumps([json.loads(line) for line in jsonl().splitlines()], indent=indent)
+
+
 def table() -> pa.Table:
     """Return the table as Arrow."""
     return pa.Table.from_pylist(rows())
@@ -130,6 +135,7 @@ WORDS: Final = pa.dictionary(pa.int32(), pa.string())
 DIALECTS: dict[str, tuple[str, Callable[[], bytes]]] = {
     "csv": ("csv", lambda: csv().encode()),
     "csv, semicolons": ("csv", lambda: csv(";").encode()),
+    "csv, its separator named": ("csv", lambda: b"sep=;\r\n" + csv(";", end="\r\n").encode()),
     "csv, tabs": ("tsv", lambda: csv("\t").encode()),
     "csv, bars": ("csv", lambda: csv("|").encode()),
     "csv, all quoted, CR LF": ("csv", lambda: csv(quote_all=True, end="\r\n").encode()),
@@ -150,6 +156,12 @@ DIALECTS: dict[str, tuple[str, Callable[[], bytes]]] = {
     "jsonl, whole numbers as fractions": ("jsonl", lambda: jsonl(floats=True).encode()),
     "jsonl, NaN for nothing": ("jsonl", lambda: jsonl(floats=True, keep_null=True).replace("null", "NaN").encode()),
     "jsonl by DuckDB": ("ndjson", lambda: by_duckdb("ndjson", "format json")),
+    "json": ("json", lambda: array().encode()),
+    "json, indented, a mark": ("json", lambda: array(indent=2).encode("utf-8-sig")),
+    "json, UTF-16, compressed": ("json.gz", lambda: gzip.compress(array().encode("utf-16"))),
+    "json, inside of an object": ("json", lambda: b'{"meeting": {"id": 7, "rows": %b}, "n": 24}' % array().encode()),
+    "json, one object per line": ("json", lambda: jsonl().encode()),
+    "json by DuckDB": ("json", lambda: by_duckdb("json", "format json, array true")),
     "parquet, ms": ("parquet", lambda: parquet(cast(at=pa.timestamp("ms", "UTC")))),
     "parquet, us": ("parquet", parquet),
     "parquet, ns in another zone": ("parquet", lambda: parquet(cast(at=pa.timestamp("ns", "America/New_York")))),
