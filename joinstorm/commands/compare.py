@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from joinstorm.commands import options
+from joinstorm.interrupts import InterruptedRun
 from joinstorm.output import echo
 from streams.errors import EXIT_FAILED, EXIT_OK
 
@@ -74,10 +75,10 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
     Correctness comes first: of the whole night, after SIGKILL, and with declared faults. Then come events per processor
     second, latency from the due time of an event to its visible result, memory, recovery, and the largest load an
     engine keeps up with; with repeats, the median and the range of each. One seed makes the night of all engines and
-    repeats. An engine that fails or is not installed is named, with its last log lines, and the others go on. Exit code
-    0 when all are exact.
+    repeats. An engine that fails or is not installed is named, with its last log lines, and the others go on. An
+    interrupted comparison shows what it has measured. Exit code 0 when all are exact.
     """
-    from joinstorm.compare.tournament import CompareRequest, run_comparison
+    from joinstorm.compare.tournament import CompareRequest, Tournament
     from joinstorm.embedded.workplace import broker_for, folder_for
     from joinstorm.engines.setup import setup_of
 
@@ -98,8 +99,13 @@ def command(  # noqa: PLR0913, PLR0917 - one argument per option
             seed_from="tape" if tape else "scenario" if seed is None else "option",
             parts=parts or PARTS,
         )
-        board = run_comparison(request, lambda line: echo(line, err=True))
-    _sign(board)
+        tournament = Tournament(request, lambda line: echo(line, err=True))
+        try:
+            tournament.measure()
+        except InterruptedRun:
+            _show(tournament.scoreboard(interrupted=True), out, form)
+            raise
+    board = tournament.scoreboard()
     _show(board, out, form)
     return EXIT_OK if board.exact else EXIT_FAILED
 
@@ -136,20 +142,16 @@ def _choose(
     return {name: engine_under_test(name, options=own[name]) for name in chosen}, own, missing
 
 
-def _sign(board: Scoreboard) -> None:
+def _show(board: Scoreboard, out: Path | None, form: str) -> None:
+    import shutil
+
     from joinstorm.bench.machine import machine
+    from joinstorm.compare.scoreboard import to_json, write
+    from joinstorm.compare.scoretext import WIDTH, to_text
     from joinstorm.run.versions import versions
 
     board.machine, board.versions = machine(), versions()
     board.made = datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _show(board: Scoreboard, out: Path | None, form: str) -> None:
-    import shutil
-
-    from joinstorm.compare.scoreboard import to_json, write
-    from joinstorm.compare.scoretext import WIDTH, to_text
-
     if out is not None:
         write(board, out)
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDTH

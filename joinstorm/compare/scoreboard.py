@@ -70,6 +70,8 @@ class ScoreboardFile(msgspec.Struct, kw_only=True):
     versions: dict[str, str]
     made: str
     seconds: float
+    interrupted: bool
+    """A signal ended it before everything was measured; it is not exact then."""
 
 
 def to_json(board: Scoreboard) -> bytes:

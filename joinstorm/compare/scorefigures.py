@@ -147,7 +147,7 @@ FIGURES: Final = (
 def answers(score: Score) -> str:
     """Return whether the counts of the whole night are right, in every repeat."""
     if not score.counted:
-        return "failed"
+        return "failed" if score.failed or not score.turns else ""
     return _judged(score, "throughput", [turn.answer for turn in score.turns])
 
 

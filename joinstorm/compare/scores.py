@@ -68,7 +68,8 @@ class Score(msgspec.Struct, kw_only=True):
     def exact(self) -> bool:
         """Whether every answer in every repeat is the truth, and no part that gives answers failed."""
         answers = [answer for turn in self.turns for answer in turn.answers]
-        return self.counted and all(one.exact for one in answers) and not set(NEEDED) & set(self.failed)
+        judged = self.counted and all(turn.answer is not None for turn in self.turns)
+        return judged and all(one.exact for one in answers) and not set(NEEDED) & set(self.failed)
 
     def all_problems(self) -> tuple[str, ...]:
         """Return why it is not exact, other than counts, and why parts failed."""
@@ -98,8 +99,10 @@ class Scoreboard(msgspec.Struct, kw_only=True):
     versions: dict[str, str] = {}
     made: str = ""
     seconds: float = 0.0
+    interrupted: bool = False
+    """Whether a signal ended it before everything was measured."""
 
     @property
     def exact(self) -> bool:
-        """Every engine gave the truth's answers."""
-        return all(score.exact for score in self.scores)
+        """Every engine gave the truth's answers, to everything that was to be asked."""
+        return not self.interrupted and all(score.exact for score in self.scores)

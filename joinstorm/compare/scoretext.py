@@ -41,7 +41,8 @@ def conditions(board: Scoreboard) -> str:
     repeats = (
         f"medians of {board.repeats} repeats, with the least and the most" if board.repeats > 1 else "measured once"
     )
-    return f"One engine at a time, {workers}, all on the same topics; {repeats}"
+    interrupted = "; interrupted, so that what was not measured is empty" if board.interrupted else ""
+    return f"One engine at a time, {workers}, all on the same topics; {repeats}{interrupted}"
 
 
 def definitions(board: Scoreboard) -> list[str]:

@@ -85,43 +85,27 @@ _PartOf: TypeAlias = Callable[[EngineUnderTest, Turn, int], str]
 """Measures an engine in a repeat, into its turn, and returns a line about it."""
 
 
-def run_comparison(request: CompareRequest, notify: Notify = lambda _: None) -> Scoreboard:
-    """Measure every engine; a failing one is named, and the others go on.
-
-    Raises:
-        JoinstormError: The tape or the broker is not usable.
-    """
-    begin = time.monotonic()
-    request.folder.mkdir(parents=True, exist_ok=True)
-    comparison = _Comparison(request, notify)
-    comparison.measure()
-    info = comparison.tape.info
-    return Scoreboard(
-        truth_digest=comparison.night.truth.digest,
-        events=info.events,
-        scenario=info.name,
-        scale=info.scale,
-        seed=info.seed,
-        seed_from=request.seed_from,
-        workers=request.workers,
-        repeats=request.repeats,
-        load=request.load,
-        fault_events=comparison.faulty.info.events if "faults" in request.parts else 0,
-        scores=tuple(sorted(comparison.scores.values(), key=_rank)),
-        seconds=round(time.monotonic() - begin, 1),
-    )
-
-
 def _rank(score: Score) -> tuple[bool, float]:
     spread = FIGURES[0].spread(score)
     return not score.exact, -((spread.median if spread else None) or 0.0)
 
 
-class _Comparison:
-    """One comparison in progress."""
+class Tournament:
+    """A comparison: measured part by part; a failing engine is named, and the others go on.
 
-    def __init__(self, request: CompareRequest, notify: Notify) -> None:
+    Args:
+        request: What to compare.
+        notify: Called after every measurement.
+
+    Raises:
+        JoinstormError: The tape or the broker is not usable (on creation: the night is sent).
+    """
+
+    def __init__(self, request: CompareRequest, notify: Notify = lambda _: None) -> None:
         self.request, self.notify = request, notify
+        self._began = time.monotonic()
+        self._fault_events = 0
+        request.folder.mkdir(parents=True, exist_ok=True)
         self.scores = {name: Score(engine=name, problems=(why,)) for name, why in request.missing.items()}
         for engine in request.engines:
             setup = request.setups.get(engine.name, EngineSetup())
@@ -137,6 +121,7 @@ class _Comparison:
     def faulty(self) -> PlayedNight:
         """A part of the night with declared faults."""
         part = faulty_part(self.tape, self.at, self.request.folder / "faults.parquet")
+        self._fault_events = part.info.events
         self.notify(f"sending {part.info.events:,} events with declared faults")
         return played(self.request.connection, part, faults())
 
@@ -154,6 +139,29 @@ class _Comparison:
                     if name == "throughput" or self.scores[engine.name].counted:
                         self._part(engine, name, number, part)
             self._judge(name)
+
+    def scoreboard(self, *, interrupted: bool = False) -> Scoreboard:
+        """Return what has been measured so far.
+
+        Args:
+            interrupted: Whether this is not all there was to measure.
+        """
+        request, info = self.request, self.tape.info
+        return Scoreboard(
+            truth_digest=self.night.truth.digest,
+            events=info.events,
+            scenario=info.name,
+            scale=info.scale,
+            seed=info.seed,
+            seed_from=request.seed_from,
+            workers=request.workers,
+            repeats=request.repeats,
+            load=request.load,
+            fault_events=self._fault_events,
+            scores=tuple(sorted(self.scores.values(), key=_rank)),
+            seconds=round(time.monotonic() - self._began, 1),
+            interrupted=interrupted,
+        )
 
     def _part(self, engine: EngineUnderTest, name: str, number: int, part: _PartOf) -> None:
         score = self.scores[engine.name]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from joinstorm.cli import main
-from joinstorm.compare.tournament import CompareRequest, run_comparison
+from joinstorm.compare.tournament import CompareRequest, Tournament
 from joinstorm.conformance.certificate import PointOutcome, choose, play
 from joinstorm.engines.catalog import engine_under_test
 from joinstorm.engines.undertest import EngineUnderTest
@@ -76,7 +76,9 @@ def test_a_comparison_goes_on_without_them(kafka: Connection, tmp_path: Path) ->
         missing={"away": "missing: joinstorm engines install away"},
         parts=(),
     )
-    board = run_comparison(request)
+    tournament = Tournament(request)
+    tournament.measure()
+    board = tournament.scoreboard()
     scores = {score.engine: score for score in board.scores}
     assert next(iter(scores)) == "kafka-python"
     assert scores["kafka-python"].exact

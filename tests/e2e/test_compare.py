@@ -1,6 +1,7 @@
 """A comparison as a user makes it: every figure measured, the scoreboard in four forms."""
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from joinstorm.documents import documentlist
-from streams.errors import EXIT_OK
+from streams.errors import EXIT_INTERRUPTED, EXIT_OK
 from streams.kafka.connection import Connection
 
 DOCUMENT = next(one for one in documentlist.DOCUMENTS if one.command == "compare")
@@ -49,3 +50,30 @@ def test_a_comparison_measures_everything(kafka: Connection, tmp_path: Path) -> 
     spread = score["figures"]["events_per_cpu_second"]
     assert [spread["least"], spread["most"]] == sorted(rates)
     assert spread["least"] <= spread["median"] <= spread["most"]
+
+
+@pytest.mark.timeout(300)
+def test_an_interrupted_comparison_shows_what_it_has_measured(kafka: Connection, tmp_path: Path) -> None:
+    """The figures until then, and nothing that was not asked is called exact or failed."""
+    options = ["--scale", "0.003", "--only", "latency", "--format", "json", "--out", str(tmp_path)]
+    command = [sys.executable, "-m", "joinstorm.cli", "compare", "kafka-python", "faust", *options]
+    command += ["--bootstrap-servers", kafka.bootstrap_servers]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        try:
+            said = next((line for line in process.stderr if line.startswith("kafka-python: throughput:")), "")
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=120)
+        finally:
+            process.kill()
+    assert said
+    assert process.returncode == EXIT_INTERRUPTED, err
+    board = json.loads(out)
+    assert board == json.loads((tmp_path / "compare.json").read_text())
+    Draft202012Validator(documentlist.schema(DOCUMENT)).validate(board)
+    assert (board["interrupted"], board["exact"]) == (True, False)
+    scores = {score["engine"]: score for score in board["scores"]}
+    assert scores["kafka-python"]["turns"][0]["throughput"]["events_per_cpu_second"] > 0
+    assert [score["answers"]["answers"] for score in scores.values()] == ["", ""]
+    assert [score["problems"] for score in scores.values()] == [[], []]
+    assert "interrupted" in (tmp_path / "compare.txt").read_text()
