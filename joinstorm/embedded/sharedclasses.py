@@ -2,7 +2,8 @@
 
 The first broker on a machine lists the classes it loads; when it ends, a process of its own makes the archive from the
 list while the command still works, and ends with it at the latest. From then on a broker starts with it. An archive of
-other jars or another Java is ignored by the JVM.
+other jars or another Java is ignored by the JVM. An archive takes 64 MB and belongs to one environment, so those unused
+for longest are removed.
 """
 
 import contextlib
@@ -12,12 +13,15 @@ import subprocess
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from joinstorm.embedded.kafkahome import java_environ
 from streams.system.children import die_with_parent
 
 QUIET = ("-Xshare:auto", "-Xlog:disable", "-Xlog:all=error:stderr")
 """A missing or foreign archive costs time, nothing else: no word about it in Kafka's log."""
+MAX_KEPT: Final = 4
+"""Archives, and lists that no archive was made from; a JVM that maps a removed one keeps it."""
 
 
 class SharedClasses:
@@ -38,6 +42,8 @@ class SharedClasses:
     def options(self) -> list[str]:
         """Return Java's options that use the archive, or list the classes for it."""
         if self.archive.exists():
+            with contextlib.suppress(OSError):  # the folder may belong to another user
+                os.utime(self.archive)
             return [f"-XX:SharedArchiveFile={self.archive}", *QUIET]
         if os.access(self.archive.parent, os.W_OK):
             return [f"-XX:DumpLoadedClassList={self.listed}"]
@@ -74,3 +80,14 @@ class SharedClasses:
                 part.replace(self.archive)
             part.unlink(missing_ok=True)
             self.listed.unlink(missing_ok=True)
+            self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
+        for kind in (self.archive, self.listed):
+            known = sorted(self.archive.parent.glob(f"classes-*{kind.suffix}"), key=_used, reverse=True)
+            for path in known[MAX_KEPT:]:
+                path.unlink(missing_ok=True)
+
+
+def _used(path: Path) -> float:
+    return path.stat().st_mtime

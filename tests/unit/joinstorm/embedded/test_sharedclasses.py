@@ -1,9 +1,10 @@
 """The archive of Kafka's classes: listed by the first broker, made whole or not at all, used by later ones."""
 
+import os
 import stat
 from pathlib import Path
 
-from joinstorm.embedded.sharedclasses import SharedClasses
+from joinstorm.embedded.sharedclasses import MAX_KEPT, SharedClasses
 
 MAKES = "for word; do case $word in -XX:SharedArchiveFile=*) echo archive > ${word#*=};; esac; done"
 
@@ -67,3 +68,23 @@ def test_a_folder_that_does_not_exist_is_not_written_to(tmp_path: Path) -> None:
     java = classes(tmp_path).java
 
     assert SharedClasses(java, [], tmp_path / "missing").options() == []
+
+
+def test_the_archives_unused_for_longest_are_removed(tmp_path: Path) -> None:
+    """Every environment that was ever made on a machine has one; one in use is not among the oldest."""
+    used = SharedClasses(classes(tmp_path).java, [tmp_path / "in-use.jar"], tmp_path)
+    others = [tmp_path / f"classes-{number}{suffix}" for number in range(9) for suffix in (".jsa", ".list")]
+    for path in (used.archive, *others):
+        path.write_text("x")
+        os.utime(path, (1, 1))
+    used.options()
+    made = classes(tmp_path)
+    made.listed.write_text("java/lang/Object")
+
+    waiting = made.make()
+
+    assert waiting is not None
+    waiting.join()
+    assert {made.archive, used.archive} <= set(tmp_path.glob("*.jsa"))
+    assert len(list(tmp_path.glob("*.jsa"))) == MAX_KEPT
+    assert len(list(tmp_path.glob("*.list"))) <= MAX_KEPT
