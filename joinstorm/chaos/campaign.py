@@ -109,7 +109,8 @@ class RunLine(msgspec.Struct, frozen=True):
         """Return it as one line."""
         slowest = f"{max(self.recoveries):5.1f} s" if self.recoveries else "      -"
         answer = f"exact {self.digest[:12]}" if self.exact else f"WRONG: {self.problem}"
-        return f"seed {self.seed}  slowest recovery {slowest}  {answer}  {self.faults}"
+        drawn = "given faults" if self.seed is None else f"seed {self.seed}"
+        return f"{drawn}  slowest recovery {slowest}  {answer}  {self.faults}"
 
 
 class CampaignTotal(msgspec.Struct, frozen=True):
@@ -137,10 +138,10 @@ class CampaignSummary(CampaignTotal, frozen=True):
 
     def as_text(self) -> str:
         """Return it as one line."""
-        return (
-            f"{self.exact} of {self.runs} exact; {self.faults} faults, "
-            f"recovery median {self.recovery_median:.1f} s, maximum {self.recovery_max:.1f} s"
-        )
+        recovery = f"recovery median {self.recovery_median:.1f} s, maximum {self.recovery_max:.1f} s"
+        if not self.recovery_max:
+            recovery = "after none of them was anything left to count"
+        return f"{self.exact} of {self.runs} exact; {self.faults} faults, {recovery}"
 
 
 def run_campaign(

@@ -86,8 +86,7 @@ class ChaosRun:
             self._view = view
             counted = self._counted(view)
             self._note_recoveries(counted)
-            self._follow_up()
-            self._restart()
+            self._tend()
             while left and self._reachable() and counted >= left[0].at * events:
                 self._inject(left.pop(0), counted, max(0, events - counted))
         self._await_exporter()
@@ -111,6 +110,11 @@ class ChaosRun:
     def _evidence(self, info: RunInfo) -> Evidence | None:
         return gathered(self.plan.connection, info, self.plan.name, Tape.open(self.plan.tape))
 
+    def _tend(self) -> None:
+        """End the faults whose time is up, and restart what they ended."""
+        self._follow_up()
+        self._restart()
+
     def _restart(self) -> None:
         """Restart what ended because it found no broker, as a process manager would."""
         for index, part in list(self.pipeline.workers.items()):
@@ -129,7 +133,7 @@ class ChaosRun:
         return up > len(brokers) / 2
 
     def _await_exporter(self) -> None:
-        """Wait until the exporter, killed or not, serves this run.
+        """Wait until the exporter, killed or not, serves this run; the last faults may not have ended before.
 
         Raises:
             DeadlineError: It does not in time.
@@ -137,6 +141,7 @@ class ChaosRun:
         deadline = time.monotonic() + EXPORTER_SECONDS
         wanted = f'run="{self.plan.run}"'
         while time.monotonic() < deadline:
+            self._tend()
             lines = self._exporter.log.read_text().split() if self._exporter else []
             urls = [line for line in lines if line.startswith("http://")]
             with contextlib.suppress(OSError):

@@ -68,3 +68,13 @@ def test_one_broker_behind_a_proxy_may_fail() -> None:
     code, (run, total), said = chaos("--network", "--runs", "1", "--no-shrink", "--faults", faults)
     assert code == 0, (run, said)
     assert total["exact"] == 1
+
+
+def test_faults_at_the_end_of_the_night_end_too() -> None:
+    """The exporter and the broker are killed when all is counted: the broker comes back, and the exporter serves."""
+    code, (run, total), said = chaos("--runs", "1", "--no-shrink", "--faults", "0.99:kill-exporter,1:kill-broker:2")
+    assert code == 0, (run, said)
+    assert total["exact"] == 1
+    dealt = run["dealt"]
+    assert isinstance(dealt, list)
+    assert [one["fault"] for one in dealt] == ["0.99:kill-exporter", "1.00:kill-broker:2"]
