@@ -28,7 +28,7 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
 
     Its first argument is called when all parts but the producer were started.
     """
-    monkeypatch.setattr("joinstorm.run.pipeline.STALL_SECONDS", 3.0)
+    monkeypatch.setattr("joinstorm.run.stalling.STALL_SECONDS", 3.0)
     tape = tiny_tape(tmp_path / "night.parquet", people=50)
     start = Pipeline.start_replay
 
