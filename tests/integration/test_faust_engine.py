@@ -232,6 +232,45 @@ def test_damaged_checkpoints_are_said_and_not_used(kafka: Connection, unique_run
     assert_exact(kafka, info, events)
 
 
+LOSES = """
+from streams.engines.faust.engine import FaustEngine
+from streams.engines.faust.transport import ChunkConsumer
+
+class Loses(FaustEngine):
+    name = "loses"
+
+lost, deliver = set(), ChunkConsumer._deliver
+
+async def _deliver(self, tp, fetched, generation):
+    if tp in lost:
+        await deliver(self, tp, fetched, generation)
+    else:
+        lost.add(tp)
+        list(fetched)
+
+ChunkConsumer._deliver = _deliver
+"""
+"""The first records of every partition are taken from the fetch and come to nothing."""
+
+
+def test_the_last_records_of_a_partition_are_not_lost_between_seek_and_flow(
+    kafka: Connection, unique_run: str, supervisor: Supervisor, tmp_path: Path
+) -> None:
+    """Everything is there before the worker starts, so nothing that comes later shows what is missing."""
+    engine = tmp_path / "loses.py"
+    engine.write_text(LOSES)
+    events = random_night(1_000, 5)
+    info = open_night(kafka, unique_run, len(events))
+    with Feed(kafka, info) as feed:
+        feed.send(events)
+        feed.end()
+    workers = Workers(supervisor, kafka, info, "--engine", f"{engine}:Loses")
+    part = workers.start(0)
+    workers.wait(60)
+    assert_exact(kafka, info, events, engine="loses")
+    assert "fetching again from" in part.log.read_text()
+
+
 @pytest.mark.parametrize("codec", ["gzip", "snappy", "lz4", "zstd"])
 def test_compressed_batches(kafka: Connection, unique_run: str, supervisor: Supervisor, codec: str) -> None:
     """Whatever a producer compresses with is read."""

@@ -109,7 +109,7 @@ class _Session:
             topic_allow_declare=False,
         )
         topics = list(self._worker.partitions.base_of)
-        hooks = Hooks(topics, self._own, self._release, self._committable)
+        hooks = Hooks(topics, self._own, self._release, self._committable, self._counted)
         app.transport = ChunkTransport(brokers(settings), app, hooks)
         app.agent(app.topic(*topics, key_type=bytes, value_type=bytes, value_serializer="raw"), name="chunks")(
             self._agent
@@ -153,6 +153,11 @@ class _Session:
 
     def _committable(self, tp: TP) -> int | None:
         return self._worker.checkpointed.get(self._place(tp)) or None
+
+    def _counted(self) -> dict[TP, int]:
+        names = {base: full for full, base in self._worker.partitions.base_of.items()}
+        states = self._worker.partitions.states
+        return {TP(names[base], number): state.next_offset for (base, number), state in states.items()}
 
     async def _done(self) -> None:
         """Return when every partition of the run has ended, this worker's and everybody else's."""

@@ -9,16 +9,20 @@ What differs from Faust's own, and why:
   carries its last offset would be committed before it is processed.
 - At most ``IN_FLIGHT`` chunks are on their way to the agent: memory is bounded, and a partition is never taken out of
   the fetch for a full buffer (when that happens to all of them Faust sleeps for a second).
+- What is taken from the fetch while the flow is stopped is not counted. Mostly the rebalance ends in a seek. What was
+  taken after that seek is fetched again as soon as nothing else arrives (``_fetch_uncounted``): it may be a
+  partition's last chunk, and then no later one shows that it is missing.
 - The consumer waits ``FETCH_WAIT_MS`` for a fetch (Faust: 1.5 s, during which an idle partition holds up the busy
   ones) and does not see transactions that were given up.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import CorruptRecordException
+from aiokafka.errors import CorruptRecordException, KafkaError
 from faust.tables.manager import TableManager
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP, ConsumerMessage
@@ -47,6 +51,7 @@ class Hooks:
         own: Called with the assigned partitions; returns the offset at which each goes on.
         release: Called with the partitions that stay assigned, as soon as a rebalance takes others away.
         committable: Offset up to which a partition may be committed, None where there is none.
+        counted: Returns the next offset to be counted of every partition that is owned.
     """
 
     def __init__(
@@ -55,11 +60,13 @@ class Hooks:
         own: Callable[[Collection[TP]], Any],
         release: Callable[[Collection[TP]], None],
         committable: Callable[[TP], int | None],
+        counted: Callable[[], Mapping[TP, int]],
     ) -> None:
         self.topics = sorted(topics)
         self.own = own
         self.release = release
         self.committable = committable
+        self.counted = counted
 
 
 class ChunkConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust has no usable type information
@@ -76,6 +83,15 @@ class ChunkConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faus
         """Start the consumer, then have it bring chunks."""
         await super().on_start()
         take_batches(self._consumer, self.transport.hooks.topics, BatchRecords)
+
+    async def positions(self, tps: Collection[TP]) -> dict[TP, int]:
+        """Return the offset of the next record that is taken from each partition."""
+        found: dict[TP, int] = await self.call_thread(self._positions, self._ensure_consumer(), tps)
+        return found
+
+    @staticmethod
+    async def _positions(consumer: AIOKafkaConsumer, tps: Collection[TP]) -> dict[TP, int]:
+        return {tp: await consumer.position(tp) for tp in tps}
 
 
 class ChunkConsumer(Consumer):  # type: ignore[misc]  # Faust has no usable type information
@@ -108,13 +124,26 @@ class ChunkConsumer(Consumer):  # type: ignore[misc]  # Faust has no usable type
             await self._note_corrupt(error)
             return
         if not records or not self.flow_active:
-            await asyncio.sleep(0)  # what was fetched is fetched again: a rebalance ends in a seek
+            await asyncio.sleep(0)
+            if not records and self.flow_active and not self._unacked_messages:
+                await self._fetch_uncounted()
             return
         self._corrupt = 0
         generation = self.app.consumer_generation_id
         for tp, fetched in records.items():
             if active is None or tp in active:
                 await self._deliver(tp, fetched, generation)
+
+    async def _fetch_uncounted(self) -> None:
+        """Go back to what was taken and is not counted, while nothing is on its way to the agent."""
+        generation, counted = self.app.consumer_generation_id, self._hooks.counted()
+        taken: dict[TP, int] = {}
+        with contextlib.suppress(KafkaError, TimeoutError):  # a rebalance has begun: it ends in a seek
+            taken = await asyncio.wait_for(self._thread.positions(list(counted)), _WAIT_SECONDS)
+        lost = {tp: counted[tp] for tp, offset in taken.items() if offset > counted[tp]}
+        if lost and self.flow_active and generation == self.app.consumer_generation_id:
+            self.log.warning("taken during a rebalance and not counted, fetching again from %s", lost)
+            await self.seek_wait(lost)
 
     async def _deliver(self, tp: TP, fetched: Iterable[Chunk], generation: int) -> None:
         for chunk in merged(fetched, CHUNK_RECORDS):
