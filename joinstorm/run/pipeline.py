@@ -233,8 +233,8 @@ class Pipeline:
         """Yield what is known, every so many seconds, until engines and truth are drained and the producer has ended.
 
         A view sums all results, so that few are cheaper: they take ``VIEW_SHARE`` of the time at most. The end is
-        noticed at once. Extra engines are waited for as long as they make progress; what stopped one is its
-        ``trouble``.
+        noticed at once. Views go on while the producer ends: a caller may have to start something again. Extra engines
+        are waited for as long as they make progress; what stopped one is its ``trouble``.
 
         Raises:
             MovedError: The deck jumped back, and the replay goes on in another run.
@@ -253,9 +253,11 @@ class Pipeline:
                 break
             stall.check(view, self._workers_gone(), self._log_end, self._ailments)
             poll_until(lambda: self._all_drained(reader) or None, max(every, took / VIEW_SHARE), LOOK_SECONDS)
-        if self.replay is not None:
-            self.replay.process.wait()
+        while self.replay is not None and self.replay.exit_code() is None:
+            poll_until(self.replay.exit_code, every)
+            yield reader.snapshot()
             self._check_parts()
+        self._check_parts()
         while any_working(self.extra_engines, view := reader.snapshot(), reader.read_since):
             yield view
             time.sleep(every)

@@ -78,3 +78,10 @@ def test_faults_at_the_end_of_the_night_end_too() -> None:
     dealt = run["dealt"]
     assert isinstance(dealt, list)
     assert [one["fault"] for one in dealt] == ["0.99:kill-exporter", "1.00:kill-broker:2"]
+
+
+def test_a_producer_is_waited_for_while_faults_end() -> None:
+    """It is killed and starts again when all is counted, and the broker that it needs comes back."""
+    code, (run, total), said = chaos("--runs", "1", "--no-shrink", "--faults", "1:kill-producer,1:stop-broker:1")
+    assert code == 0, (run, said)
+    assert total["exact"] == 1
