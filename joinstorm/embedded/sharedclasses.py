@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from joinstorm.embedded.kafkahome import java_environ
+from streams.system.cache import beyond_newest
 from streams.system.children import die_with_parent
 
 QUIET = ("-Xshare:auto", "-Xlog:disable", "-Xlog:all=error:stderr")
@@ -84,10 +85,5 @@ class SharedClasses:
 
     def _forget_oldest(self) -> None:
         for kind in (self.archive, self.listed):
-            known = sorted(self.archive.parent.glob(f"classes-*{kind.suffix}"), key=_used, reverse=True)
-            for path in known[MAX_KEPT:]:
+            for path in beyond_newest(self.archive.parent.glob(f"classes-*{kind.suffix}"), MAX_KEPT):
                 path.unlink(missing_ok=True)
-
-
-def _used(path: Path) -> float:
-    return path.stat().st_mtime

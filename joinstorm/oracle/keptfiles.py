@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from streams.system.cache import cache_folder
+from streams.system.cache import beyond_newest, cache_folder
 
 LOCK: Final = ".lock"
 MAX_KEPT: Final = 24
@@ -31,7 +31,6 @@ def any_kept(tape_sha256: str) -> bool:
 def forget_oldest(folder: Path) -> None:
     """Remove the answers that were unused for longest, with their locks."""
     files = [path for path in folder.iterdir() if path.suffix != LOCK and not path.name.startswith(".")]
-    newest_first = sorted(files, key=lambda path: path.stat().st_mtime, reverse=True)
-    for path in newest_first[MAX_KEPT:]:
+    for path in beyond_newest(files, MAX_KEPT):
         path.unlink(missing_ok=True)
         path.with_name(f"{path.name}{LOCK}").unlink(missing_ok=True)

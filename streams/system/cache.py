@@ -1,6 +1,6 @@
 """The cache folder: files that are fetched once and kept."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 
@@ -9,3 +9,8 @@ def cache_folder(environ: Mapping[str, str]) -> Path:
     if own := environ.get("JOINSTORM_CACHE_DIR"):
         return Path(own)
     return Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "joinstorm"
+
+
+def beyond_newest(paths: Iterable[Path], kept: int) -> list[Path]:
+    """Return the files that are left when so many are kept: those changed longest ago."""
+    return sorted(paths, key=lambda path: path.stat().st_mtime, reverse=True)[kept:]

@@ -155,8 +155,7 @@ class _Session:
         return self._worker.checkpointed.get(self._place(tp)) or None
 
     def _counted(self) -> dict[TP, int]:
-        names = {base: full for full, base in self._worker.partitions.base_of.items()}
-        states = self._worker.partitions.states
+        names, states = self._worker.partitions.full_of, self._worker.partitions.states
         return {TP(names[base], number): state.next_offset for (base, number), state in states.items()}
 
     async def _done(self) -> None:
@@ -188,7 +187,7 @@ class _Session:
             close()
 
     def _ends(self) -> dict[Place, int]:
-        names = {base: full for full, base in self._worker.partitions.base_of.items()}
+        names = self._worker.partitions.full_of
         ends = {}
         for base, number in list(self._worker.partitions.states):
             with contextlib.suppress(Exception):  # asked from another thread: the partition may be gone by now

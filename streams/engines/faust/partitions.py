@@ -47,7 +47,8 @@ class Partitions:
         names = info.names()
         self.base_of = {names.input(base): base for base in INPUTS}
         """Full name of an input topic to its base name."""
-        self._full_of = {base: full for full, base in self.base_of.items()}
+        self.full_of = {base: full for full, base in self.base_of.items()}
+        """The other way round."""
         self._decoders = {base: decoder(info, base) for base in INPUTS}
 
     def accept(self, place: Place, chunk: Chunk) -> bool:
@@ -84,7 +85,7 @@ class Partitions:
         base, partition = place
         self.reasons[base, bad.reason] += 1
         offset, value = int(chunk.offsets[bad.row]), chunk.values[bad.row]
-        topic = self._full_of[base]
+        topic = self.full_of[base]
         letter = DeadLetter(topic, partition, offset, bad.reason, bad.detail, self.info.run, self.engine, value)
         self.dead_letters.append(letter)
 
