@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaError
 from kafka import KafkaConsumer
 from kafka import TopicPartition as KafkaPythonPartition
 from kafka.errors import KafkaError as KafkaPythonError
@@ -17,6 +17,7 @@ from streams.contract.topics import INPUTS
 from streams.errors import BrokerError
 from streams.kafka.admin import failed, why_unreachable
 from streams.kafka.connection import Connection
+from streams.kafka.places import partitions_of
 
 _TUNING: Final[dict[str, Any]] = {
     "group_id": None,
@@ -26,7 +27,6 @@ _TUNING: Final[dict[str, Any]] = {
     "max_partition_fetch_bytes": 4 << 20,
 }
 _POLL_MS: Final = 200
-_ASSIGN_SECONDS: Final = 0.01
 STILL_SECONDS: Final = 60.0
 """Longest wait for the next record."""
 
@@ -67,35 +67,18 @@ async def read_topics(
             await consumer.start()
         except KafkaError as error:
             raise await why_unreachable(connection, error, time.monotonic() - started) from error
-        missing = set(topics) - await _known(consumer)
+        known = await partitions_of(consumer, topics)
+        missing = set(topics) - set(known)
         if missing and not skip_missing:
             raise BrokerError(f"{connection.bootstrap_servers}: there is no topic {', '.join(sorted(missing))}")
-        if present := [topic for topic in topics if topic not in missing]:
-            await _assign(consumer, present, partitions)
+        places = [place for found in known.values() for place in found]
+        if places:
+            consumer.assign([place for place in places if partitions is None or place.partition in partitions])
             await _drain(consumer, accept, still_seconds)
     except (KafkaError, OSError) as error:
         raise failed(connection, f"cannot read {', '.join(topics)}", error) from error
     finally:
         await consumer.stop()
-
-
-async def _known(consumer: AIOKafkaConsumer) -> set[str]:
-    """Return the names of all topics; where no broker answers, aiokafka's error does not say that this may pass."""
-    try:
-        found: set[str] = await consumer.topics()
-    except KafkaError as error:
-        raise KafkaConnectionError(str(error)) if type(error) is KafkaError else error from error
-    return found
-
-
-async def _assign(consumer: AIOKafkaConsumer, topics: list[str], partitions: Collection[int] | None) -> None:
-    if partitions is not None:
-        consumer.assign([TopicPartition(topic, number) for topic in topics for number in partitions])
-        return
-    consumer.subscribe(topics)
-    async with asyncio.timeout(STILL_SECONDS):
-        while {place.topic for place in consumer.assignment()} != set(topics):  # noqa: ASYNC110 - aiokafka has no event
-            await asyncio.sleep(_ASSIGN_SECONDS)
 
 
 async def _drain(

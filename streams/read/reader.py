@@ -5,7 +5,7 @@ import contextlib
 import math
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, Self, TypeAlias
 
@@ -17,6 +17,7 @@ from streams.contract.topics import RESULTS_PROGRESS, RUN_INFO
 from streams.errors import AwayError, BrokerError, DeadlineError
 from streams.kafka.admin import PROBE_SECONDS, why_unreachable
 from streams.kafka.connection import Connection
+from streams.kafka.places import partitions_of
 from streams.read.follower import RESULTS, TOPICS, Follower
 from streams.read.runview import RunView
 
@@ -235,25 +236,15 @@ class ResultReader:
 
     async def _assigned(self, consumer: AIOKafkaConsumer) -> bool:
         """Wait for the topics, then assign all their partitions; False if stopped before. Never creates a topic."""
-        while missing := await self._missing(consumer):
+        while missing := set(self.names) - set(known := await _known(consumer, self.names)):
             self._missing_topics = sorted(missing)
             if self._stopping.is_set():
                 return False
             await asyncio.sleep(POLL_MS / 1000)
         self._missing_topics = []
-        consumer.subscribe(list(self.names))
-        while {tp.topic for tp in consumer.assignment()} != set(self.names):
-            if self._stopping.is_set():
-                return False
-            await asyncio.sleep(0.01)
+        consumer.assign([place for places in known.values() for place in places])
         consumer.pause(*self._partitions(consumer, RESULTS))
         return True
-
-    async def _missing(self, consumer: AIOKafkaConsumer) -> set[str]:
-        present: set[str] = set()
-        with contextlib.suppress(KafkaError):  # the broker may be away for a while
-            present = await consumer.topics()
-        return set(self.names) - present
 
     async def _read(self, consumer: AIOKafkaConsumer) -> None:
         """Read until stopped. Results are paused until the run is known: only then can they be assigned to it."""
@@ -332,6 +323,12 @@ class ResultReader:
 
     def _partitions(self, consumer: AIOKafkaConsumer, bases: Sequence[str]) -> list[TopicPartition]:
         return [partition for partition in consumer.assignment() if self.names[partition.topic] in bases]
+
+
+async def _known(consumer: AIOKafkaConsumer, topics: Collection[str]) -> dict[str, list[TopicPartition]]:
+    with contextlib.suppress(KafkaError):  # the broker may be away for a while
+        return await partitions_of(consumer, topics)
+    return {}
 
 
 async def _reached(consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> bool:

@@ -1,27 +1,37 @@
 """A whole run whose connections are cut at each step of its start: at the request, or at its answer, by a proxy."""
 
+import contextlib
 import json
 import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from joinstorm.chaos.proxy import Passing, Proxy
-from joinstorm.embedded.cluster import EmbeddedCluster
+from producers.replay.opening import publish_once
+from producers.replay.topiccreation import ensure_topics
 from producers.tape.tapefile import Tape
+from streams.contract.runinfo import encode
+from streams.contract.topics import RUN_INFO, Topics
+from streams.kafka.connection import Connection
+from streams.kafka.patience import patiently
+from streams.kafka.topicreader import read_all
+from streams.read.reader import ResultReader
 from tests.conftest import own_cluster
+from tests.nights import run_info
 from tests.tinytape import tiny_tape
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 CUT_SECONDS = 1.0
+SECONDS = 25.0
 _HEAD = struct.Struct(">ihhih")
-PRODUCE, FETCH, OFFSETS, COORDINATOR, JOIN, SYNC, CREATE, PRODUCER_ID = 0, 1, 2, 10, 11, 14, 19, 22
+PRODUCE, FETCH, METADATA, COORDINATOR, JOIN, SYNC, CREATE, PRODUCER_ID = 0, 1, 3, 10, 11, 14, 19, 22
 
 
 @dataclass(frozen=True)
@@ -89,51 +99,50 @@ class Cutting:
     """Cuts all connections at each of the moments once, and heals them a little later.
 
     Args:
-        engine: The engine that is started.
+        moments: When; one that is there twice is awaited twice.
         answers: Whether it cuts when the broker answers, after it has done what was asked.
     """
 
-    def __init__(self, engine: str, answers: bool) -> None:
-        self.engine = engine
-        self.moments = START + ENGINES[engine]
+    def __init__(self, moments: Sequence[Moment], answers: bool) -> None:
+        self.moments = moments
         self.proxy = Proxy(self._see)
         self.done: list[str] = []
         self._answers = answers
-        self._left = list(self.moments)
-        self._asked: dict[int, Moment] = {}
-        """The moment whose answer is awaited, by connection."""
+        self._left = list(moments)
+        self._asked: list[tuple[int, Moment]] = []
+        """The moments whose answers are awaited, with the numbers of their connections."""
 
     def _see(self, passing: Passing) -> None:
         if not passing.onward:
-            if (asked := self._asked.pop(passing.connection, None)) is not None:
-                self._cut(asked)
+            for asked in self._asked:
+                if asked[0] == passing.connection:
+                    self._asked.remove(asked)
+                    self._cut(asked[1])
+                    return
             return
         for moment in self._left:
             if moment.is_in(passing.chunk):
                 self._left.remove(moment)
                 if self._answers:
-                    self._asked[passing.connection] = moment
+                    self._asked.append((passing.connection, moment))
                 else:
                     self._cut(moment)
                 return
 
     def _cut(self, moment: Moment) -> None:
         self.done.append(moment.step)
-        self._left += self._asked.values()  # they get no answer: the next request of the kind counts
+        self._left += [moment for _, moment in self._asked]  # they get no answer: the next request of the kind counts
         self._asked.clear()
         self.proxy.cut()
         threading.Timer(CUT_SECONDS, self.proxy.heal).start()
 
 
-@pytest.fixture(
-    params=[("faust", False), ("faust", True), ("kafka-python", True)],
-    ids=["faust-request", "faust-answer", "kafka-python-answer"],
-)
-def cutting(request: pytest.FixtureRequest) -> Iterator[tuple[Cutting, EmbeddedCluster]]:
-    """Yield what cuts, and a broker behind it."""
-    made = Cutting(*request.param)
+@contextlib.contextmanager
+def cut_at(moments: Sequence[Moment], answers: bool) -> Iterator[tuple[Cutting, Connection]]:
+    """Yield what cuts, and the connection to a broker behind it."""
+    made = Cutting(moments, answers)
     with made.proxy, own_cluster(1, made.proxy.lead_to) as cluster:
-        yield made, cluster
+        yield made, cluster.connection
 
 
 @pytest.fixture(scope="module")
@@ -142,16 +151,35 @@ def tape(tmp_path_factory: pytest.TempPathFactory) -> Tape:
     return tiny_tape(tmp_path_factory.mktemp("tape") / "night.parquet", people=300)
 
 
+@pytest.mark.parametrize(
+    ("engine", "answers"),
+    [("faust", False), ("faust", True), ("kafka-python", True)],
+    ids=["faust-request", "faust-answer", "kafka-python-answer"],
+)
 def test_a_run_is_exact_although_each_step_of_its_start_is_cut(
-    cutting: tuple[Cutting, EmbeddedCluster], tape: Tape, tmp_path: Path
+    engine: str, answers: bool, tape: Tape, tmp_path: Path
 ) -> None:
     """Topics, run.info, readers, producer, truth and worker: each goes on when the connections are back."""
-    cuts, cluster = cutting
-    where = ["--bootstrap-servers", cluster.connection.bootstrap_servers, "--out", str(tmp_path / "out")]
-    command = [sys.executable, "-m", "joinstorm.cli", "run", "--tape", str(tape.path), "--engine", cuts.engine, *where]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    with cut_at(START + ENGINES[engine], answers) as (cuts, connection):
+        where = ["--bootstrap-servers", connection.bootstrap_servers, "--out", str(tmp_path / "out")]
+        command = [sys.executable, "-m", "joinstorm.cli", "run", "--tape", str(tape.path), "--engine", engine, *where]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert sorted(cuts.done) == sorted(moment.step for moment in cuts.moments), done.stderr
     assert done.returncode == 0, done.stderr
     verdict = json.loads((tmp_path / "out" / "verdict.json").read_text())
     assert verdict["exact"]
     assert verdict["mismatches"] == 0
+
+
+@pytest.mark.parametrize("answers", [False, True], ids=["request", "answer"])
+def test_readers_go_on_although_no_question_about_the_cluster_is_answered_at_first(answers: bool) -> None:
+    """To subscribers, aiokafka asks once where the partitions are, and waits for minutes if that answer is lost."""
+    asked = Moment("the cluster", METADATA, "aiokafka", RUN_INFO.encode())
+    with cut_at([asked] * 4, answers) as (cuts, connection):
+        patiently(lambda: ensure_topics(connection, [], Topics("run").specs(), 1))
+        info = run_info("run")
+        publish_once(connection, RUN_INFO, "run", encode(info))
+        with ResultReader(connection) as reader:
+            assert reader.wait_for_run(SECONDS) == info
+        assert [record.value for record in patiently(lambda: read_all(connection, RUN_INFO))] == [encode(info)]
+    assert len(cuts.done) == len(cuts.moments)
