@@ -6,7 +6,9 @@ from typing import Any, ClassVar
 
 import pytest
 from aiokafka import TopicPartition
+from aiokafka.cluster import ClusterMetadata
 from aiokafka.errors import KafkaError
+from aiokafka.protocol.metadata import MetadataResponse_v0
 
 from streams.errors import AwayError, BrokerError
 from streams.kafka import topicreader as module
@@ -25,6 +27,7 @@ class Consumer:
     stopped = 0
 
     def __init__(self, **_: object) -> None:
+        self._client = self
         self.places: set[TopicPartition] = set()
         self.read: dict[TopicPartition, int] = defaultdict(int)
 
@@ -35,13 +38,15 @@ class Consumer:
         """Count."""
         Consumer.stopped += 1
 
-    async def topics(self) -> set[str]:
-        """Return the topics that exist."""
-        return {place.topic for place in self.held}
-
-    def subscribe(self, topics: list[str]) -> None:
-        """Assign all partitions of the topics."""
-        self.places = {place for place in self.held if place.topic in topics}
+    async def fetch_all_metadata(self) -> ClusterMetadata:
+        """Return what exists, as one broker answers."""
+        topics = [
+            (0, topic, [(0, place.partition, 1, [1], [1]) for place in self.held if place.topic == topic])
+            for topic in {place.topic for place in self.held}
+        ]
+        cluster = ClusterMetadata()
+        cluster.update_metadata(MetadataResponse_v0([(1, "127.0.0.1", 1)], topics))
+        return cluster
 
     def assign(self, places: list[TopicPartition]) -> None:
         """Assign these partitions."""
@@ -118,10 +123,10 @@ def test_a_stalled_topic_is_an_error() -> None:
 def test_a_broker_that_leaves_before_the_topics_are_known_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     """Aiokafka's error for it has no class of its own; it may pass, so a retry may help."""
 
-    async def topics(_: object) -> set[str]:
+    async def no_answer(_: object) -> ClusterMetadata:
         raise KafkaError("Unable to get cluster metadata over all known brokers")
 
-    monkeypatch.setattr(Consumer, "topics", topics)
+    monkeypatch.setattr(Consumer, "fetch_all_metadata", no_answer)
     with pytest.raises(AwayError, match=r"127\.0\.0\.1:1: cannot read a: .*Unable to get cluster metadata"):
         read_all(NOWHERE, "a")
     assert Consumer.stopped == 1
