@@ -4,12 +4,14 @@ import contextlib
 import os
 import re
 import shutil
+import socket
 import uuid
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import pytest
 from hypothesis import HealthCheck, settings
+from kafka.net.inet import KafkaNetSocket
 
 from joinstorm.embedded.broker import EmbeddedBroker
 from joinstorm.embedded.cluster import EmbeddedCluster
@@ -77,6 +79,28 @@ def started(kafka: contextlib.AbstractContextManager[T]) -> Iterator[T]:
                 raise
             pytest.skip(str(error))
         yield inside
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _connecting_sockets_are_closed() -> Iterator[None]:
+    """Close sockets that kafka-python gives up while they connect; it leaves them to the garbage collector.
+
+    That collects them in the middle of a later test, which then fails of a warning that is not its own.
+    """
+    connect = KafkaNetSocket.sock_connect
+
+    async def connect_or_close(
+        self: KafkaNetSocket, net: object, sock: socket.socket, *place: object, **by: object
+    ) -> object:
+        try:
+            return await connect(self, net, sock, *place, **by)
+        except BaseException:  # the end of a coroutine that is dropped, too
+            sock.close()
+            raise
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(KafkaNetSocket, "sock_connect", connect_or_close)
+        yield
 
 
 @pytest.fixture(scope="session")

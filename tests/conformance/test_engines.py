@@ -30,8 +30,8 @@ class TestFaustTables(Conformance):
 
     config = Config(
         "faust-tables",
-        points=ANSWERS,
-        statuses=dict.fromkeys(("golden-doors", "duplicates", "durations", "breakdowns"), "wrong"),
+        points=("golden-doors", "clean", "duplicates", "late"),
+        statuses=dict.fromkeys(("golden-doors", "duplicates"), "wrong"),
     )
 
 
@@ -64,7 +64,7 @@ class TestFlink(Conformance):
 
     config = Config(
         "flink",
-        points=("golden-doors", "golden-edges", "duplicates", "late", "corrupt", "durations", "breakdowns", "kill"),
+        points=("golden-doors", "late", "corrupt", "durations", "breakdowns", "kill"),
     )
 
 

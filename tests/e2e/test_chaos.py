@@ -18,14 +18,14 @@ def chaos(*options: str) -> tuple[int, list[dict[str, object]], str]:
     return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr
 
 
-def test_five_schedules_leave_the_digest_as_it_is() -> None:
-    """Five seeds, a night with declared faults of its own: every digest is the clean one, every fault is got over."""
+def test_three_schedules_leave_the_digest_as_it_is() -> None:
+    """Three seeds, a night with declared faults of its own: every digest is the clean one, every fault is got over."""
     faults = ("duplicate=0.1", "out-of-order=0.1:5m", "corrupt=0.01")
     declared = [word for fault in faults for word in ("--fault", fault)]
-    code, lines, said = chaos("--runs", "5", "--seed", "1", *declared)
+    code, lines, said = chaos("--runs", "3", "--seed", "1", *declared)
     assert code == 0, (lines, said)
     *runs, total = lines
-    assert (total["runs"], total["exact"], total["lost"], total["twice"]) == (5, 5, 0, 0)
+    assert (total["runs"], total["exact"], total["lost"], total["twice"]) == (3, 3, 0, 0)
     assert len({run["digest"] for run in runs}) == 1
     for run in runs:
         dealt = run["dealt"]
@@ -37,8 +37,9 @@ def test_five_schedules_leave_the_digest_as_it_is() -> None:
 
 def test_the_baseline_engine_shows_its_loss_in_numbers() -> None:
     """Stock Faust with two kills: the answer is no, how many events are lost or counted twice, and how to repeat it."""
+    engine = "--engine", "faust-tables", "--scale", "0.001"  # it is slow
     code, (run, total), said = chaos(
-        "--engine", "faust-tables", "--runs", "1", "--no-shrink", "--faults", "0.2:kill-worker,0.5:kill-worker"
+        *engine, "--runs", "1", "--no-shrink", "--faults", "0.2:kill-worker,0.5:kill-worker"
     )
     assert code == 1, said
     loss = run["loss"]

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 EXAMPLES = Path(__file__).parents[2] / "examples"
 BUILDS = {"go": ("go", "build", "-o", "engine", "."), "kafka-streams": ("mvn", "-q", "package", "-DskipTests")}
 """How each example is built; the one in Python needs nothing."""
-SCALE = "0.005"
+SCALE = "0.002"
 
 
 def _environ() -> dict[str, str]:
@@ -56,16 +56,13 @@ def played(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("name", ["go", "kafka-streams", "python"])
-def test_an_engine_file_in_run_compare_and_chaos(name: str, kafka: Connection, tmp_path: Path) -> None:
-    """An engine.toml is as good as a name: exact in a run and next to another engine, through faults, and compared."""
+@pytest.mark.parametrize("name", ["go", "python"])
+def test_an_engine_file_next_to_another_engine_and_through_faults(name: str, kafka: Connection, tmp_path: Path) -> None:
+    """An engine.toml is as good as a name: exact in a run with another engine, and through faults."""
     file = str(built(name) / "engine.toml")
     tape = str(record(load("launch"), tmp_path / "tape.parquet", scale=float(SCALE)).path)
-    servers = ["--bootstrap-servers", kafka.bootstrap_servers]
-    out = ["--tape", tape, "--out", "run", "--no-report"]
-    done = played("run", *out, "--engine", file, "--extra-engine", "kafka-python", *servers, folder=tmp_path)
-    assert done.returncode == 0, done.stdout + done.stderr
-    done = played("compare", file, "kafka-python", "--tape", tape, "--only", "recovery", *servers, folder=tmp_path)
+    out = ["--tape", tape, "--out", "run", "--no-report", "--bootstrap-servers", kafka.bootstrap_servers]
+    done = played("run", *out, "--engine", file, "--extra-engine", "kafka-python", folder=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     faults = ["--faults", "0.3:kill-worker,0.6:freeze-worker:2"]
     done = played("chaos", tape, "--runs", "1", *faults, "--engine", file, folder=tmp_path)
@@ -80,7 +77,8 @@ def commands(readme: Path) -> list[str]:
 
 
 def shortened(words: list[str], kafka: Connection, run: str, out: Path) -> list[str]:
-    """Return a documented command for a test: on the tests' broker, one point of the certificate, a small night."""
+    """Return a documented command for a test: on the tests' broker, one point of the certificate, a smaller night."""
+    words = [SCALE if word == "0.01" else word for word in words]
     servers = ["--bootstrap-servers", kafka.bootstrap_servers]
     if words[1] == "conform":
         return [*words, "--point", "golden-doors", *servers]
@@ -99,7 +97,7 @@ def test_every_command_of_an_example_works(
 ) -> None:
     """Each line of its README, typed in its folder, does what it promises."""
     folder = built(name)
-    tape = record(load("launch"), tmp_path / "tape.parquet", scale=0.002)
+    tape = record(load("launch"), tmp_path / "tape.parquet", scale=float(SCALE))
     shown = commands(folder / "README.md")
     assert len(shown) == count
     for number, line in enumerate(shown):
