@@ -1,11 +1,15 @@
 """How far the records of one block have been handed over, lane by lane."""
 
+import math
 from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
 
 from producers.compose.composer import Block
 from producers.compose.lanes import MARK_ROW, Ints, Lane
+
+_GREATEST: Final = int(np.iinfo(np.int64).max)
 
 
 class BlockCursor:
@@ -26,9 +30,11 @@ class BlockCursor:
 
     def take(self, horizon: float, portion: int) -> Iterator[Lane]:
         """Take the records of every lane that are due at ``horizon``, at most ``portion`` of each."""
+        # As an integer: a float would have numpy convert the whole lane.
+        last = np.int64(min(math.floor(horizon), _GREATEST) if horizon < math.inf else _GREATEST)
         for number, lane in enumerate(self.block.lanes):
             begin = self._places[number]
-            end = min(int(np.searchsorted(lane.due, horizon, side="right")), begin + portion)
+            end = min(begin + int(np.searchsorted(lane.due[begin:], last, side="right")), begin + portion)
             if end > begin:
                 self._places[number] = end
                 yield lane.part(begin, end)
@@ -41,4 +47,4 @@ class BlockCursor:
 
 def _least(rows: Ints) -> int:
     real = rows[rows != MARK_ROW]
-    return int(real.min()) if len(real) else np.iinfo(np.int64).max
+    return int(real.min()) if len(real) else _GREATEST

@@ -22,8 +22,8 @@ from producers.tape.tapefile import Tape
 from streams.contract.runinfo import ReplayState, RunInfo
 from streams.errors import DeliveryError
 
-TICK_SECONDS = 0.004
-"""Resolution at which due records are handed over: far below the 100 ms that count as on time."""
+TICK_SECONDS = 0.01
+"""How often due records are handed over: far below the 100 ms that count as on time, and a batch per lane each time."""
 IDLE_SECONDS = 0.02
 """Longest time between two looks at the deck when nothing is due."""
 SILENCE_SECONDS = 120.0
@@ -136,6 +136,8 @@ class Playback:
         """Both are opened by ``play``."""
         self._stretches = quiet_stretches([(phase.start, phase.quiet) for phase in info.phases], info.end)
         self._display_due = 0.0
+        self._tick = -math.inf
+        """Before this moment no paced records are handed over."""
         self._at = resume.at if resume else info.start
         self._paces = deque(self.settings.paces)
         self._target = -math.inf
@@ -160,8 +162,11 @@ class Playback:
         try:
             self._begin(started)
             with self._prepare(self._source.blocks(self.settings.resume)) as blocks:
-                while (block := blocks.take(self._idle)) is not None:
+                block = blocks.take(self._idle)
+                self._set_out(block)
+                while block is not None:
                     self._play_block(block)
+                    block = blocks.take(self._idle)
             self._drain()
             state = "ended"
         except JumpedBackError:
@@ -184,13 +189,20 @@ class Playback:
             self._move(now, self.settings.begin)
         self._report(self._current())
 
+    def _set_out(self, first: Block | None) -> None:
+        """Start the clock over once the first records are composed and their topics known: else these were late."""
+        self._sender.find(sorted({lane.topic for lane in first.lanes} if first else ()))
+        self.schedule.postpone(self._clock())
+
     def _play_block(self, block: Block) -> None:
         cursor = BlockCursor(block)
         while (first := cursor.next_due()) is not None:
             now = self._clock()
             self._obey(now)
             horizon = self.schedule.horizon(now)
-            if first <= horizon and self._sender.room():
+            held = self._tick - now if self.schedule.rushing is None else 0.0
+            if first <= horizon and held <= 0 and self._sender.room():
+                self._tick = now + TICK_SECONDS
                 for part in cursor.take(horizon, self._sender.portion):
                     self.meter.handed(part)
                     self._sender.send(part)
@@ -200,8 +212,8 @@ class Playback:
             else:
                 if first > horizon:
                     self.schedule.reached(now, first)  # nothing else would end a rush to the very end
-                wait = min(self.schedule.seconds_until(now, first), self._until_pace(now))
-                self._sender.wait(TICK_SECONDS if wait <= TICK_SECONDS else min(wait, IDLE_SECONDS))
+                wait = max(held, min(self.schedule.seconds_until(now, first), self._until_pace(now)))
+                self._sender.wait(min(wait, IDLE_SECONDS) if wait > 0 else TICK_SECONDS)
             self._update(cursor)
 
     def _obey(self, now: float) -> None:

@@ -56,6 +56,11 @@ class Schedule:
             self._knot(now, self._events[-1])
             self.running = True
 
+    def postpone(self, now: float) -> None:
+        """Have a running clock go on from its latest knot now: what was due since then is due from here on."""
+        if self.running and self._rush is None:
+            self._walls[-1] = now
+
     def pause(self, now: float) -> None:
         """Stop the clock, and the current rush, where they are."""
         if self.running:

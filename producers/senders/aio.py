@@ -1,8 +1,10 @@
 """The sender on aiokafka: whole record batches by ``send_batch``; its event loop runs while the caller waits."""
 
 import asyncio
+import contextlib
 import time
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from aiokafka import AIOKafkaProducer
@@ -63,6 +65,12 @@ class AiokafkaSender:
     def send(self, lane: Lane) -> None:
         """Queue the records; they leave in the next batch of their partition."""
         self._backlog.add(lane)
+
+    def find(self, topics: Iterable[str]) -> None:
+        """Wait for the topics' metadata."""
+        with contextlib.suppress(KafkaError):
+            for topic in topics:
+                self._loop.run_until_complete(self._producer.partitions_for(topic))
 
     def publish(self, topic: str, key: bytes, value: bytes) -> None:
         """Send one record in a task of its own."""

@@ -5,6 +5,7 @@ import logging
 import threading
 import time
 from collections import Counter, deque
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from kafka import KafkaProducer
@@ -84,6 +85,12 @@ class KafkaBatchSender:
     def send(self, lane: Lane) -> None:
         """Queue the records; they leave in the next batch of their partition."""
         self._backlog.add(lane)
+
+    def find(self, topics: Iterable[str]) -> None:
+        """Wait for the topics' metadata."""
+        with contextlib.suppress(KafkaError):
+            for topic in topics:
+                self._producer.partitions_for(topic)
 
     def publish(self, topic: str, key: bytes, value: bytes) -> None:
         """Hand one record to the client."""

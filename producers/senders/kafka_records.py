@@ -3,6 +3,7 @@
 import contextlib
 import time
 from collections import Counter, deque
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from kafka.errors import KafkaError
@@ -46,6 +47,12 @@ class KafkaRecordSender:
         self._under_way += len(futures)
         self._futures.setdefault((topic, partition), deque()).append((lane, futures))
         self._listener.left(lane, time.monotonic())
+
+    def find(self, topics: Iterable[str]) -> None:
+        """Wait for the topics' metadata."""
+        with contextlib.suppress(KafkaError):
+            for topic in topics:
+                self._producer.partitions_for(topic)
 
     def publish(self, topic: str, key: bytes, value: bytes) -> None:
         """Hand one record to the client."""

@@ -6,7 +6,7 @@ reported twice: when the client has it, and when it is settled (acknowledged by 
 and transactions are not part of the contract.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import ClassVar, Protocol
 
 from producers.compose.lanes import Lane
@@ -37,6 +37,10 @@ class Sender(Protocol):
 
     def send(self, lane: Lane) -> None:
         """Accept records; they leave in order and as soon as the client can send them."""
+        ...
+
+    def find(self, topics: Iterable[str]) -> None:
+        """Learn where topics are, which the first records would wait for; what is wrong with one shows in sending."""
         ...
 
     def publish(self, topic: str, key: bytes, value: bytes) -> None:

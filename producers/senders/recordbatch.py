@@ -11,8 +11,8 @@ from streams.kafka import packedbatch
 from streams.kafka.headers import NONE, decode
 from streams.kafka.packedbatch import Column, PackedBatch
 
-PACK_FROM = 200
-"""Below this many records, if none has headers, a client's own builder is used."""
+PACK_FROM = 12
+"""Below this many records, if none has headers, a client's own builder is used: 2 µs a record, and a kernel 24 µs."""
 
 
 def pack(lane: Lane) -> PackedBatch:

@@ -127,6 +127,20 @@ def test_nothing_in_a_rush_can_be_late() -> None:
     assert clock.position(6.0) == START + 70_000
 
 
+def test_a_start_can_be_postponed() -> None:
+    """Everything is due later, as if it had started then; a clock that stands or rushes has nothing to postpone."""
+    clock = Schedule(START, 10)
+    clock.postpone(5)
+    clock.start(10)
+    clock.postpone(13)
+    assert clock.wall_of(np.array([START, START + 20_000])).tolist() == [13, 15]
+    assert clock.position(13) == START
+    clock.rush(14, START + 30_000)
+    clock.postpone(20)
+    clock.reached(15, START + 30_000)
+    assert clock.wall_of(np.array([START, START + 30_000])).tolist() == [13, 15]
+
+
 def test_as_fast_as_it_goes_promises_nothing() -> None:
     """Everything is due at once and nothing is paced; a speed set later counts from where the sending is."""
     clock = Schedule(START, AS_FAST_AS_POSSIBLE)

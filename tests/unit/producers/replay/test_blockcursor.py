@@ -1,5 +1,7 @@
 """A block is taken lane by lane, no further than what is due."""
 
+import math
+
 import numpy as np
 import pyarrow as pa
 
@@ -24,5 +26,5 @@ def test_records_are_taken_when_they_are_due() -> None:
     assert [(part.partition, part.due.tolist()) for part in cursor.take(8, 5)] == [(0, [2]), (1, [3])]
     assert (cursor.next_due(), cursor.complete_row()) == (9, 8)
     assert list(cursor.take(8, 5)) == []
-    assert [part.due.tolist() for part in cursor.take(9, 5)] == [[9]]
+    assert [part.due.tolist() for part in cursor.take(math.inf, 5)] == [[9]]
     assert (cursor.next_due(), cursor.complete_row()) == (None, 9)

@@ -1,14 +1,17 @@
 """A replay on a clock of its own: what is sent, when, and what the deck makes of it."""
 
 import itertools
+from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from joinstorm.cli import main
+from producers.compose.lanes import Lane
 from producers.replay.deck import Deck
 from producers.replay.endings import JumpedBackError, StoppedError
-from producers.replay.playback import Pace, PlaybackRequest
+from producers.replay.playback import TICK_SECONDS, Pace, PlaybackRequest
 from producers.replay.position import has_ended, load_position
 from producers.tape.tapefile import Tape
 from streams.contract import runinfo
@@ -63,6 +66,44 @@ def test_lateness_is_measured_not_absorbed(tape: Tape) -> None:
     assert player.time() - begun == pytest.approx(60, abs=0.2)
     assert 4.5 < result.lateness_max <= 5.1
     assert 0.8 < result.on_time_ratio < 0.99
+
+
+def test_the_clock_starts_when_the_topics_are_known(tape: Tape) -> None:
+    """A client that takes three seconds to find them makes no record late, and the night as much longer."""
+
+    class Searching(SlowSender):
+        def find(self, topics: Iterable[str]) -> None:
+            assert list(topics) == sorted(info_of(tape).topics[base] for base in INPUTS)
+            player.time.sleep(3)
+
+    player = Player(tape, PlaybackRequest(speed=10))
+    player.open = lambda listener: Searching(listener, player.time)  # type: ignore[method-assign] # for this test
+    begun = player.time()
+    result = player.play()
+    assert player.time() - begun == pytest.approx(63, abs=0.1)
+    assert result.on_time_ratio == 1.0
+    assert result.lateness_max < 0.03
+
+
+def test_due_records_leave_together_once_a_tick(tape: Tape) -> None:
+    """However often a client has news, a batch per lane and tick is all that it is given."""
+    left: list[float] = []
+
+    class Eager(SlowSender):
+        def send(self, lane: Lane) -> None:
+            left.append(player.time())
+            super().send(lane)
+
+        def wait(self, seconds: float) -> None:
+            super().wait(min(seconds, TICK_SECONDS / 10))
+
+    player = Player(tape, PlaybackRequest(speed=2400))
+    player.open = lambda listener: Eager(listener, player.time)  # type: ignore[method-assign] # for this test
+    result = player.play()
+    moments = sorted(set(left))
+    assert len(moments) > 10
+    assert min(after - before for before, after in pairwise(moments)) > 0.9 * TICK_SECONDS
+    assert result.lateness_max < 2 * TICK_SECONDS
 
 
 def test_quiet_phases_are_sent_at_full_speed(tape: Tape) -> None:
