@@ -1,6 +1,8 @@
 """The conformance suite as tests: one class, and a small config for every engine."""
 
-from collections.abc import Mapping
+import contextlib
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -10,12 +12,15 @@ from joinstorm.conformance.certificate import PointOutcome, choose, conform
 from joinstorm.conformance.points import POINTS
 from joinstorm.engines.catalog import engine_under_test
 from joinstorm.engines.undertest import EngineUnderTest
+from streams.kafka.admin import open_admin
 from streams.kafka.connection import Connection
 from tests.conftest import need_engine
 
-JOBS = 4
+JOBS = 3
 STEP_SECONDS = 300.0
 """Several points at once and a second test process beside them: a right engine is slow then, and not stuck."""
+_OF_A_POINT = re.compile(r"[a-z]+-[0-9a-f]{8}\.")
+"""The prefix of the topics of a point: its night's name and a number of its own."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,12 @@ class Config:
         return engine_under_test(self.engine, seconds=STEP_SECONDS)
 
 
+def delete_points(kafka: Connection) -> None:
+    """Delete the topics of all points that were played: hundreds of them would slow the broker for every later test."""
+    with contextlib.closing(open_admin(kafka)) as admin:
+        admin.delete_topics([topic for topic in admin.list_topics() if _OF_A_POINT.match(topic)])
+
+
 def shown_outcome(outcome: PointOutcome) -> str:
     """Return what to show when a test fails."""
     return "\n".join([f"{outcome.point}: {outcome.status}", outcome.detail, *map(str, outcome.named)])
@@ -52,11 +63,12 @@ class Conformance:
 
     @pytest.fixture(scope="class")
     @classmethod
-    def outcomes(cls, kafka: Connection, tmp_path_factory: pytest.TempPathFactory) -> dict[str, PointOutcome]:
+    def outcomes(cls, kafka: Connection, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, PointOutcome]]:
         """Play the points, several at once as they wait more than they work, and return the outcomes by name."""
         folder = tmp_path_factory.mktemp(cls.config.engine)
         points = choose(cls.config.points)
-        return {one.point: one for one in conform(kafka, cls.config.under_test(), folder, points=points, jobs=JOBS)}
+        yield {one.point: one for one in conform(kafka, cls.config.under_test(), folder, points=points, jobs=JOBS)}
+        delete_points(kafka)
 
     @pytest.mark.parametrize("point", [point.name for point in POINTS])
     def test_point(self, point: str, outcomes: dict[str, PointOutcome]) -> None:

@@ -1,5 +1,6 @@
 """The suite can fail: engines with one bug each are caught by the point meant for it, and spared by the others."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from joinstorm.conformance.nights import simulated
 from joinstorm.engines.undertest import EngineUnderTest
 from streams.golden import load
 from streams.kafka.connection import Connection
-from tests.conformance.base import JOBS, shown_outcome
+from tests.conformance.base import JOBS, delete_points, shown_outcome
 from tests.conformance.plantedbugs import BUGS, spelled
 
 
@@ -23,7 +24,7 @@ Played = dict[tuple[str, str], PointOutcome]
 
 
 @pytest.fixture(scope="module")
-def played(kafka: Connection, tmp_path_factory: pytest.TempPathFactory) -> Played:
+def played(kafka: Connection, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
     """Play every mutant at its two points, several at once, as they wait more than they work."""
     folder = tmp_path_factory.mktemp("mutants")
     night = simulated(folder)
@@ -34,7 +35,9 @@ def played(kafka: Connection, tmp_path_factory: pytest.TempPathFactory) -> Playe
 
     cases = [(mutant, point) for mutant, *points in BUGS for point in points]
     with ThreadPoolExecutor(JOBS) as pool:
-        return dict(zip(cases, pool.map(one, cases), strict=True))
+        outcomes = dict(zip(cases, pool.map(one, cases), strict=True))
+    yield outcomes
+    delete_points(kafka)
 
 
 @pytest.mark.integration
