@@ -16,7 +16,7 @@ from streams.kafka.admin import open_admin
 from streams.kafka.connection import Connection
 from tests.conftest import need_engine
 
-JOBS = 3
+JOBS = 4
 STEP_SECONDS = 300.0
 """Several points at once and a second test process beside them: a right engine is slow then, and not stuck."""
 _OF_A_POINT = re.compile(r"[a-z]+-[0-9a-f]{8}\.")
