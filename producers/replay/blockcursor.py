@@ -30,8 +30,7 @@ class BlockCursor:
 
     def take(self, horizon: float, portion: int) -> Iterator[Lane]:
         """Take the records of every lane that are due at ``horizon``, at most ``portion`` of each."""
-        # As an integer: a float would have numpy convert the whole lane.
-        last = np.int64(min(math.floor(horizon), _GREATEST) if horizon < math.inf else _GREATEST)
+        last = math.floor(min(horizon, _GREATEST))  # an integer: a float would have numpy convert the whole lane
         for number, lane in enumerate(self.block.lanes):
             begin = self._places[number]
             end = min(begin + int(np.searchsorted(lane.due[begin:], last, side="right")), begin + portion)

@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Iterable
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -102,7 +101,7 @@ def test_due_records_leave_together_once_a_tick(tape: Tape) -> None:
     result = player.play()
     moments = sorted(set(left))
     assert len(moments) > 10
-    assert min(after - before for before, after in pairwise(moments)) > 0.9 * TICK_SECONDS
+    assert min(after - before for before, after in itertools.pairwise(moments)) > 0.9 * TICK_SECONDS
     assert result.lateness_max < 2 * TICK_SECONDS
 
 
