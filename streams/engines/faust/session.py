@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 from yarl import URL
 
 from streams.engines.abstract import WorkerSettings
+from streams.engines.faust.consumerthread import STOP_SECONDS
 from streams.errors import EngineError
 from streams.kafka.admin import failed
 from streams.kafka.connection import Connection
@@ -17,7 +18,6 @@ from streams.system.children import handled_signals
 
 SESSION_SECONDS: Final = 6.0
 """The shortest a broker allows by default: a worker that was killed is missed after this long."""
-STOP_SECONDS: Final = 5.0
 METADATA_MS: Final = 5_000
 """How often a consumer asks for partitions and leaders. aiokafka repeats no request for them that failed: a consumer
 whose first one was cut off joins its group without partitions, and would stay so for five minutes."""
@@ -94,7 +94,7 @@ async def wait_for_end(
 
 
 async def stop_app(app: Any) -> None:
-    """Stop a Faust app, or leave it behind after some seconds: its process ends anyway."""
+    """Stop a Faust app, or leave it behind after some seconds: its process ends anyway (see consumerthread.py)."""
     with contextlib.suppress(asyncio.TimeoutError):
         await asyncio.wait_for(app.stop(), STOP_SECONDS)
 

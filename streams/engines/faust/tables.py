@@ -21,8 +21,18 @@ from streams.contract.events import Mark, MarkKind
 from streams.contract.results import Progress
 from streams.contract.topics import INPUTS, RESULTS_PROGRESS
 from streams.engines.abstract import Engine, Summary, WorkerSettings
+from streams.engines.faust.consumerthread import DaemonTransport
 from streams.engines.faust.runmonitor import RunMonitor
-from streams.engines.faust.session import app_settings, group_of, signals, start_app, stop_app, tasks_of, wait_for_end
+from streams.engines.faust.session import (
+    app_settings,
+    brokers,
+    group_of,
+    signals,
+    start_app,
+    stop_app,
+    tasks_of,
+    wait_for_end,
+)
 from streams.engines.shared import simplefold as simple
 from streams.errors import DecodeError
 from streams.kafka.admin import failed, open_admin
@@ -62,6 +72,7 @@ class _TablesWorker:
     def __init__(self, settings: WorkerSettings, folder: str) -> None:
         self._settings, self._info = settings, settings.info
         self._app = faust.App(**app_settings(settings, folder), topic_partitions=self._info.partitions)
+        self._app.transport = DaemonTransport(brokers(settings), self._app)
         self._people, self._rows, self._progress = (self._table(base) for base in ("people", "rows", "progress"))
         self._monitor = RunMonitor(settings.connection, self._info, settings.engine)
         self._changed: dict[str, int] = {}

@@ -24,11 +24,12 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import CorruptRecordException, KafkaError
 from faust.tables.manager import TableManager
-from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
+from faust.transport.drivers.aiokafka import Consumer, Transport
 from faust.types import TP, ConsumerMessage
 
 from streams.engines.faust.batches import BatchRecords
 from streams.engines.faust.chunks import Chunk, merged
+from streams.engines.faust.consumerthread import DaemonConsumerThread
 from streams.errors import EngineError
 from streams.kafka.batchfetch import take_batches
 
@@ -69,7 +70,7 @@ class Hooks:
         self.counted = counted
 
 
-class ChunkConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust has no usable type information
+class ChunkConsumerThread(DaemonConsumerThread):
     """Faust's consumer thread around a consumer that fetches whole batches."""
 
     def _create_worker_consumer(self, transport: "ChunkTransport") -> AIOKafkaConsumer:
