@@ -1,6 +1,5 @@
 """The drawing program in ``dashboards/render``: its libraries from npm, installed once into the cache, and its runs."""
 
-import fcntl
 import hashlib
 import json
 import shutil
@@ -13,6 +12,7 @@ from dashboards import stored
 from streams.errors import EnvironmentMissingError, JoinstormError
 from streams.system.cache import cache_folder
 from streams.system.children import die_with_parent
+from streams.system.turns import alone
 
 RENDER: Final = "render"
 BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -44,8 +44,7 @@ def install(environ: Mapping[str, str]) -> Path:
     wanted = (source / "package.json").read_bytes()
     folder = cache_folder(environ) / "render" / hashlib.sha256(wanted).hexdigest()[:12]
     folder.mkdir(parents=True, exist_ok=True)
-    with folder.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # of two installations at once, the second finds the first done
+    with alone(folder.with_suffix(".lock"), _INSTALL_SECONDS):  # of two at once, the second finds the first done
         if not (folder / _INSTALLED).exists():
             (folder / "package.json").write_bytes(wanted)
             _run([program("npm"), *_INSTALL], folder, _INSTALL_SECONDS)

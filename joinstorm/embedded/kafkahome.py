@@ -1,7 +1,6 @@
 """The parts of the embedded broker: a Java runtime, and Kafka's jars, fetched once and cached."""
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import logging
@@ -21,11 +20,13 @@ from jgo.parse import Coordinate
 
 from streams.errors import EnvironmentMissingError
 from streams.system.cache import cache_folder
+from streams.system.turns import alone
 
 KAFKA_VERSION = "4.3.1"
 COORDINATES = (f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}", "org.slf4j:slf4j-simple:1.7.36")
 """Kafka brings no logging backend: without slf4j-simple a failing broker would log nothing."""
 LEAST_JAVA = 17
+_FETCH_SECONDS = 600.0
 STAMPS = "checked.json"
 """Time and size of each jar when its SHA-256 was last compared."""
 INSTEAD = "or use a running broker with --bootstrap-servers HOST:PORT"
@@ -92,7 +93,7 @@ def kafka_jars(environ: Mapping[str, str]) -> list[Path]:
     try:
         if damaged(home):
             home.parent.mkdir(parents=True, exist_ok=True)
-            with _locked(home.with_suffix(".lock")):
+            with alone(home.with_suffix(".lock"), _FETCH_SECONDS):  # two simultaneous first runs share one download
                 if found := damaged(home):  # another process may have fetched them meanwhile
                     _fetch(home, home / found[0] if home.exists() else None)
     except OSError as error:
@@ -129,14 +130,6 @@ def damaged(home: Path) -> list[str]:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-@contextlib.contextmanager
-def _locked(lock: Path) -> Iterator[None]:
-    """Let one process at a time fetch: two simultaneous first runs share one download."""
-    with lock.open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        yield
 
 
 def _fetch(home: Path, broken: Path | None) -> None:

@@ -1,6 +1,5 @@
 """Installs engines that need an environment of their own: a Python environment, and jars where needed."""
 
-import fcntl
 import hashlib
 import shutil
 import subprocess
@@ -15,6 +14,7 @@ from streams.engines import registry
 from streams.engines.environments import INSTALLED, JARS, OwnEnvironmentEngine, environ_there, environment, interpreter
 from streams.errors import EnvironmentMissingError, UsageError
 from streams.system.children import python_module
+from streams.system.turns import alone
 
 PIP_SECONDS = 1800
 
@@ -33,8 +33,9 @@ def install(name: str, environ: Mapping[str, str]) -> Path:
     folder = environment(engine.home(), environ)
     folder.parent.mkdir(parents=True, exist_ok=True)
     wanted = "\n".join([*engine.requirements, *engine.jars]) + "\n"
-    with folder.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # of two installations at once, the second finds the first done
+    with alone(
+        folder.with_suffix(".lock"), PIP_SECONDS
+    ):  # of two installations at once, the second finds the first done
         if interpreter(folder) is None or (folder / INSTALLED).read_text() != wanted:
             _make(folder, engine)
             (folder / INSTALLED).write_text(wanted)

@@ -6,7 +6,6 @@ file of the tape they were taken from: as long as the file system shows it untou
 """
 
 import contextlib
-import fcntl
 import hashlib
 import os
 import zlib
@@ -25,9 +24,12 @@ from joinstorm.oracle.keptfiles import LOCK, forget_oldest, kept_file, kept_fold
 from streams.contract.results import Counts
 from streams.contract.runinfo import RunInfo
 from streams.read.derive import Rows
+from streams.system.turns import in_turn
 from streams.system.wholefile import whole_file
 
 _DIGEST_BYTES: Final = hashlib.sha256().digest_size
+_TURN_SECONDS: Final = 300.0
+"""Several times what the largest shipped night takes."""
 _Row: TypeAlias = tuple[int, str, Counts]
 _FileState: TypeAlias = tuple[int, int, int, int, int]
 """Device, inode, size and the two times that change whenever a file is written to, replaced or swapped."""
@@ -60,7 +62,8 @@ def kept_or_asked(
 ) -> Truth:
     """Return the truth of a checked tape: the kept one, else count and keep it.
 
-    Another process with the same question waits meanwhile. Where the cache folder cannot be used, nothing is kept.
+    Another process with the same question waits meanwhile, for some minutes at most. Where the
+    cache folder cannot be used, nothing is kept.
 
     Args:
         tape: The tape's file.
@@ -91,8 +94,7 @@ def _alone(path: Path) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
-            lock = stack.enter_context(path.with_name(f"{path.name}{LOCK}").open("w"))
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            stack.enter_context(in_turn(path.with_name(f"{path.name}{LOCK}"), _TURN_SECONDS))
         yield
 
 

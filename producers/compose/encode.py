@@ -94,7 +94,7 @@ def warm() -> None:
     if not COMPILED:
         return
     sample = pa.RecordBatch.from_pylist([_SAMPLE])
-    with compiling():
+    with compiling("producer"):
         for encode_all in (encode_presence, encode_tweets):
             encode_all(sample)
         inserted(digits(sample.column("person").to_numpy()), np.zeros(1, np.int64), pa.array([b"{}"]))

@@ -20,7 +20,7 @@ def warm() -> None:
     if not COMPILED:
         return
     info = _info()
-    with compiling():
+    with compiling("worker"):
         for topic in INPUTS:
             values = [encode(_presence()), encode(_tweet()), b"{}"]
             decode, state = decoder(info, topic).decode, PartitionState(info, topic, 0)

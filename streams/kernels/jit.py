@@ -6,7 +6,6 @@ commands that read or write records import this package.
 """
 
 import contextlib
-import fcntl
 import functools
 import hashlib
 import logging
@@ -21,12 +20,14 @@ from typing import Any, Final, TypeVar
 
 from streams.system.cache import cache_folder
 from streams.system.privatefolder import require_private, user_folder
+from streams.system.turns import in_turn
 
 log = logging.getLogger(__name__)
 
 SWITCH: Final = "JOINSTORM_KERNELS"
 """Environment variable; ``off`` leaves the kernels uncompiled."""
 _BYTES: Final = 8
+_COMPILE_SECONDS: Final = 60.0
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
@@ -84,18 +85,28 @@ def _probe(number: int) -> int:
 
 
 @contextlib.contextmanager
-def compiling() -> Iterator[None]:
-    """Keep other processes from compiling the same kernels at once: what one has compiled the others only load.
+def compiling(what: str) -> Iterator[None]:
+    """Have one process at a time compile the kernels that the block calls; what it has compiled the others only load.
 
-    numba keeps the code of each copy of the sources by itself, so processes of another copy are not waited for.
+    Loading waits for nobody. numba keeps the code of each copy of the sources by itself, so processes of another copy
+    are not waited for either; nor is one that has been at it for long, as it may be stopped: numba's files are safe
+    with two that write them.
+
+    Args:
+        what: Names these kernels among those of other blocks.
     """
     if not COMPILED:
         yield
         return
     home = hashlib.blake2b(os.fsencode(Path(__file__).parent), digest_size=_BYTES).hexdigest()
-    with (folder() / f"lock-{home}").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    done = folder() / f"{what}-{home}.done"
+    if done.exists():
         yield
+        return
+    with in_turn(folder() / f"lock-{home}", _COMPILE_SECONDS):
+        yield
+    with contextlib.suppress(OSError):  # the next process takes its turn too
+        done.touch()
 
 
 _jit: Final = _compiler()

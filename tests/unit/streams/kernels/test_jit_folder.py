@@ -1,6 +1,7 @@
 """Compiled code has a place that can be written, also where the cache folder cannot."""
 
 import errno
+import fcntl
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,8 @@ from typing import Any
 import pytest
 
 from producers.compose import encode
-from streams.kernels.jit import writable
+from streams.kernels import jit
+from streams.kernels.jit import compiling, writable
 
 
 def test_a_folder_that_can_be_written_is_used(tmp_path: Path) -> None:
@@ -45,3 +47,35 @@ def test_without_compiled_kernels_there_is_nothing_to_warm(monkeypatch: pytest.M
     """The producer goes on with the codec."""
     monkeypatch.setattr(encode, "COMPILED", False)
     encode.warm.__wrapped__()
+
+
+def test_who_only_loads_waits_for_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that was stopped while it compiled keeps its turn: those that have all they need go on."""
+    monkeypatch.setattr(jit, "COMPILED", True)
+    monkeypatch.setattr(jit, "folder", lambda: tmp_path)
+    monkeypatch.setattr(jit, "_COMPILE_SECONDS", 0.0)
+    with compiling("one"):
+        (lock,) = tmp_path.glob("lock-*")
+    assert len(list(tmp_path.glob("one-*.done"))) == 1
+
+    def never(*_: Any) -> None:
+        raise AssertionError("it asked for a turn")
+
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with compiling("other"):  # goes on beside the one that holds the lock
+            pass
+        monkeypatch.setattr(jit, "in_turn", never)
+        with compiling("one"):
+            pass
+
+
+def test_kernels_that_were_not_compiled_to_the_end_are_not_called_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next process takes its turn."""
+    monkeypatch.setattr(jit, "COMPILED", True)
+    monkeypatch.setattr(jit, "folder", lambda: tmp_path)
+    with pytest.raises(KeyboardInterrupt), compiling("one"):
+        raise KeyboardInterrupt
+    assert not list(tmp_path.glob("*.done"))
