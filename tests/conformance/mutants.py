@@ -99,8 +99,11 @@ class _Offsets(KafkaPythonWorker):
         self.folder: Path = state_folder(settings)
 
     def on_partitions_assigned(self, assigned: Any) -> None:
+        kept = self.folds
         super().on_partitions_assigned(assigned)
         for tp, fold in self.folds.items():
+            if tp in kept:  # a rebalance: files are for a worker that starts
+                continue
             state, offset = self._file(tp, "state"), self._file(tp, "offset")
             if state.exists():
                 fold.load(state.read_bytes())

@@ -24,9 +24,14 @@ SCALE = "0.002"
 
 
 def _environ() -> dict[str, str]:
-    """Return an environment in which ``joinstorm``, ``python`` and ``java`` are those of the tests."""
-    folders = [Path(sys.executable).parent, find_java(os.environ).parent]
-    return {**os.environ, "PATH": os.pathsep.join([*map(str, folders), os.environ["PATH"]])}
+    """Return an environment in which ``joinstorm`` and ``python`` are those of the tests."""
+    return {**os.environ, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
+
+
+def _environ_with_java() -> dict[str, str]:
+    """Return such an environment in which ``java`` is the one of the tests, too: of a builder's it is no business."""
+    environ = _environ()
+    return {**environ, "PATH": os.pathsep.join([str(find_java(os.environ).parent), environ["PATH"]])}
 
 
 def built(name: str) -> Path:
@@ -48,7 +53,7 @@ def played(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
         ["joinstorm", *words],
         executable=Path(sys.executable).parent / "joinstorm",
         cwd=folder,
-        env=_environ(),
+        env=_environ_with_java(),
         capture_output=True,
         text=True,
         timeout=600,

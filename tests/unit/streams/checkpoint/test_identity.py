@@ -17,6 +17,7 @@ NEUTRAL: Final = {
     "streams.errors",
     "streams.system.cache",
     "streams.system.privatefolder",  # where the compiled code lies when the cache cannot be written
+    "streams.system.turns",  # who compiles first
 }
 """Modules that deciding ones import and that decide nothing of a state."""
 
