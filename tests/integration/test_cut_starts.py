@@ -30,6 +30,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 CUT_SECONDS = 1.0
 SECONDS = 25.0
+_SIZE = struct.Struct(">i")
 _HEAD = struct.Struct(">ihhih")
 PRODUCE, FETCH, METADATA, COORDINATOR, JOIN, SYNC, CREATE, PRODUCER_ID = 0, 1, 3, 10, 11, 14, 19, 22
 
@@ -50,23 +51,23 @@ class Moment:
     client: str
     holds: bytes = b""
 
-    def is_in(self, chunk: bytes) -> bool:
-        """Whether this is one of the requests in a chunk that begins with one."""
-        return any(self._is(request) for request in _requests(chunk))
-
-    def _is(self, found: bytes) -> bool:
+    def is_(self, found: bytes) -> bool:
+        """Whether a whole request is one of these."""
         _, request, _, _, length = _HEAD.unpack_from(found)
         client = found[_HEAD.size : _HEAD.size + max(0, length)]
         return request == self.request and client.startswith(self.client.encode()) and self.holds in found
 
 
-def _requests(chunk: bytes) -> Iterator[bytes]:
-    """Yield the requests of a chunk, the last one as far as it is there: clients send several at once."""
-    at = 0
-    while at + _HEAD.size <= len(chunk):
-        size = 4 + max(0, _HEAD.unpack_from(chunk, at)[0])
-        yield chunk[at : at + size]
-        at += size
+def _requests(sent: bytes) -> tuple[list[bytes], bytes]:
+    """Return the whole requests at the beginning of what a connection sent, and the rest."""
+    found, at = [], 0
+    while at + _SIZE.size <= len(sent):
+        end = at + _SIZE.size + _SIZE.unpack_from(sent, at)[0]
+        if end > len(sent):
+            break
+        found.append(sent[at:end])
+        at = end
+    return found, sent[at:]
 
 
 START = (
@@ -109,30 +110,30 @@ class Cutting:
         self.done: list[str] = []
         self._answers = answers
         self._left = list(moments)
+        self._rests: dict[int, bytes] = {}
+        """Of each connection, the beginning of the request that has not come whole."""
         self._asked: list[tuple[int, Moment]] = []
         """The moments whose answers are awaited, with the numbers of their connections."""
 
     def _see(self, passing: Passing) -> None:
         if not passing.onward:
-            for asked in self._asked:
-                if asked[0] == passing.connection:
-                    self._asked.remove(asked)
-                    self._cut(asked[1])
-                    return
+            if any(connection == passing.connection for connection, _ in self._asked):
+                self._cut([moment for _, moment in self._asked])  # the others wait too, and get no answer either
+                self._asked.clear()
             return
+        found, rest = _requests(self._rests.get(passing.connection, b"") + passing.chunk)
+        self._rests[passing.connection] = rest
         for moment in self._left:
-            if moment.is_in(passing.chunk):
+            if any(moment.is_(request) for request in found):
                 self._left.remove(moment)
                 if self._answers:
                     self._asked.append((passing.connection, moment))
                 else:
-                    self._cut(moment)
+                    self._cut([moment])
                 return
 
-    def _cut(self, moment: Moment) -> None:
-        self.done.append(moment.step)
-        self._left += [moment for _, moment in self._asked]  # they get no answer: the next request of the kind counts
-        self._asked.clear()
+    def _cut(self, moments: Sequence[Moment]) -> None:
+        self.done += [moment.step for moment in moments]
         self.proxy.cut()
         threading.Timer(CUT_SECONDS, self.proxy.heal).start()
 
