@@ -33,9 +33,7 @@ def install(name: str, environ: Mapping[str, str]) -> Path:
     folder = environment(engine.home(), environ)
     folder.parent.mkdir(parents=True, exist_ok=True)
     wanted = "\n".join([*engine.requirements, *engine.jars]) + "\n"
-    with alone(
-        folder.with_suffix(".lock"), PIP_SECONDS
-    ):  # of two installations at once, the second finds the first done
+    with alone(folder.with_suffix(".lock"), PIP_SECONDS):  # of two at once, the second finds the first done
         if interpreter(folder) is None or (folder / INSTALLED).read_text() != wanted:
             _make(folder, engine)
             (folder / INSTALLED).write_text(wanted)

@@ -62,8 +62,8 @@ def kept_or_asked(
 ) -> Truth:
     """Return the truth of a checked tape: the kept one, else count and keep it.
 
-    Another process with the same question waits meanwhile, for some minutes at most. Where the
-    cache folder cannot be used, nothing is kept.
+    Another process with the same question waits meanwhile, for some minutes at most. Where the cache folder cannot be
+    used, nothing is kept.
 
     Args:
         tape: The tape's file.
